@@ -1,0 +1,17 @@
+/** A connected byte stream (a TCP socket, a WebSocket tunnel), as the protocol loops see it. */
+export interface ByteDuplex {
+  /** For log lines: `127.0.0.1:50312`. */
+  readonly remoteAddress: string;
+  /**
+   * Chunks as they arrive, each owned by the consumer. Not pulling is backpressure: the runtime
+   * stops reading the socket. Ends when the peer closes; throws when the connection breaks.
+   */
+  readonly incoming: AsyncIterable<Uint8Array>;
+  /**
+   * Queues `chunks` in order; the buffers belong to the duplex until the promise resolves, which
+   * is when the runtime's own buffer has taken them. Rejects once the connection is gone.
+   */
+  write(chunks: readonly Uint8Array[]): Promise<void>;
+  /** Flushes what was written, then closes. Idempotent. */
+  close(): void;
+}
