@@ -1,0 +1,47 @@
+/**
+ * Where bytes live. One port, three stores: memory, a folder, S3 (and what speaks its protocol).
+ * On a record's path this is between `segment/encode` and `meta/publish`: a segment is durable here
+ * before the metadata gives it offsets.
+ *
+ * Objects are created once and never rewritten. The folder store keeps many segments in one rolling
+ * file, so a segment's place is always (object, position, length).
+ */
+export interface ObjectLocation {
+  readonly key: string;
+  readonly position: number;
+  readonly length: number;
+}
+
+export interface SegmentBytes {
+  readonly workerEpoch: number;
+  readonly sequence: number;
+  /** A whole encoded segment; its length is a multiple of 4096. Lent until the promise settles. */
+  readonly bytes: Uint8Array;
+}
+
+export interface ObjectStore {
+  /** For start-up lines and errors: `folder ./data/segments`, `s3://bucket/prefix at http://…`. */
+  readonly description: string;
+  /**
+   * Writes a segment under a key made of its workerEpoch and sequence; durable when it resolves
+   * (folder: to the extent of the fsync setting). Safe to run several at once. When a reply is
+   * lost, the store finds out whether the object is there instead of writing it blindly again.
+   * Errors: `store_unavailable` after bounded retries, `object_exists` if other bytes hold the key.
+   */
+  writeSegment(segment: SegmentBytes): Promise<ObjectLocation>;
+  /** Creates an object once, e.g. receipts and checkpoints. Errors as `writeSegment`. */
+  create(key: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Reads exactly `location.length` bytes into a fresh buffer that the caller owns. Errors:
+   * `object_missing`, `corrupt_segment` when the object is shorter, `store_unavailable`.
+   */
+  read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array>;
+  /** The object's size in bytes, undefined when there is none. */
+  sizeOf(key: string): Promise<number | undefined>;
+  /** Deletes objects; missing ones are no error. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** Walks objects by prefix in any order. For the collector and tools, never on a read path. */
+  list(prefix: string): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
+  /** Resolves when writes in flight are done and files are closed. */
+  close(): Promise<void>;
+}
