@@ -3,6 +3,10 @@
  * descriptor that bypasses the page cache (O_DIRECT, with O_DSYNC when writes must be durable) as
  * long as position, length and address are multiples of 4096; what is not, and file systems that
  * refuse the flag, go through the first, plain one.
+ *
+ * Two cores, ext4, three writes of 1 MiB in flight: 1 480 MB/s this way and durable, 420 through the
+ * page cache with fdatasync; 890 through the page cache without. But an undurable write of 4 KiB
+ * takes 20 µs through the page cache and 600 past it, so `fast` decides by length.
  */
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
@@ -12,22 +16,32 @@ import { StreamError } from "../../base/stream-error.ts";
 
 export interface NodeFileSystemOptions {
   /**
-   * How created files are written. `direct`: past the page cache, each write durable when it
-   * resolves, so that `sync` is free; `buffered`: into the page cache, and `sync` is an fdatasync.
+   * How created files are written. `durable`: past the page cache, each write durable when it
+   * resolves, so that `sync` has nothing left to do. `fast`: large writes past the page cache, small
+   * ones into it, nothing durable before `sync`. `buffered`: all into the page cache.
    */
-  readonly writes: "direct" | "buffered";
+  readonly writes: "durable" | "fast" | "buffered";
 }
 
 const directAlignment = 4096;
+/** Below this length `fast` prefers the page cache. */
+const fastDirectBytesMin = 262_144;
 /** Refusals in a row after which a file gives up writing past the page cache. */
 const directRefusalsMax = 3;
+
+/** The descriptor past the page cache, with what it is good for. */
+interface DirectHandle {
+  readonly handle: FileHandle;
+  readonly durable: boolean;
+  readonly bytesMin: number;
+}
 
 export function nodeFileSystem(options: NodeFileSystemOptions): FileSystem {
   return {
     async create(path) {
       const firstFolder = await mkdir(dirname(path), { recursive: true });
       const plain = await openPlain(path, "wx+", "object_exists");
-      const direct = options.writes === "direct" ? await openDirect(path) : undefined;
+      const direct = await openDirect(path, options.writes);
       return new NodeFile(plain, direct, foldersToSync(path, firstFolder));
     },
     async open(path) {
@@ -46,12 +60,13 @@ export function nodeFileSystem(options: NodeFileSystemOptions): FileSystem {
 
 class NodeFile implements OpenFile {
   readonly #plain: FileHandle;
-  #direct: FileHandle | undefined;
+  readonly #direct: DirectHandle | undefined;
   #directRefusals = 0;
-  #plainWritten = false;
+  /** Whether there may be writes that power loss would undo. */
+  #unsynced = false;
   #unsyncedFolders: readonly string[];
 
-  constructor(plain: FileHandle, direct: FileHandle | undefined, unsyncedFolders: string[]) {
+  constructor(plain: FileHandle, direct: DirectHandle | undefined, unsyncedFolders: string[]) {
     this.#plain = plain;
     this.#direct = direct;
     this.#unsyncedFolders = unsyncedFolders;
@@ -78,14 +93,13 @@ class NodeFile implements OpenFile {
   }
 
   async sync(): Promise<void> {
-    // Direct writes are durable already. The mark is lifted first: a write that ends meanwhile
-    // sets it again, and its own sync follows.
-    if (this.#plainWritten) {
-      this.#plainWritten = false;
+    // The mark is lifted first: a write that ends meanwhile sets it again, and its own sync follows.
+    if (this.#unsynced) {
+      this.#unsynced = false;
       try {
         await this.#plain.datasync();
       } catch (error) {
-        this.#plainWritten = true;
+        this.#unsynced = true;
         throw error;
       }
     }
@@ -98,7 +112,7 @@ class NodeFile implements OpenFile {
 
   async truncate(sizeBytes: number): Promise<void> {
     await this.#plain.truncate(sizeBytes);
-    this.#plainWritten = true;
+    this.#unsynced = true;
   }
 
   async size(): Promise<number> {
@@ -106,7 +120,7 @@ class NodeFile implements OpenFile {
   }
 
   async close(): Promise<void> {
-    await this.#direct?.close();
+    await this.#direct?.handle.close();
     await this.#plain.close();
   }
 
@@ -114,11 +128,13 @@ class NodeFile implements OpenFile {
   async #writeDirect(bytes: Uint8Array, position: number): Promise<number> {
     const direct = this.#direct;
     if (direct === undefined || this.#directRefusals >= directRefusalsMax) return 0;
+    if (bytes.length < direct.bytesMin) return 0;
     const misaligned = bytes.length | bytes.byteOffset | (position % directAlignment);
     if (misaligned % directAlignment !== 0) return 0;
     try {
-      const { bytesWritten } = await direct.write(bytes, 0, bytes.length, position);
+      const { bytesWritten } = await direct.handle.write(bytes, 0, bytes.length, position);
       this.#directRefusals = 0;
+      if (!direct.durable) this.#unsynced = true;
       return bytesWritten;
     } catch (error) {
       // The address of a buffer is not to be seen from here, only that the kernel refuses it.
@@ -130,7 +146,7 @@ class NodeFile implements OpenFile {
 
   async #writePlain(bytes: Uint8Array, position: number): Promise<number> {
     const { bytesWritten } = await this.#plain.write(bytes, 0, bytes.length, position);
-    this.#plainWritten = true;
+    this.#unsynced = true;
     return bytesWritten;
   }
 }
@@ -157,11 +173,16 @@ async function openPlain(
 }
 
 /** A second descriptor on a file that exists, so that a refused flag leaves nothing behind. */
-async function openDirect(path: string): Promise<FileHandle | undefined> {
-  if (process.platform !== "linux") return undefined;
-  const flags = constants.O_WRONLY | constants.O_DSYNC | constants.O_DIRECT;
+async function openDirect(
+  path: string,
+  writes: NodeFileSystemOptions["writes"],
+): Promise<DirectHandle | undefined> {
+  if (writes === "buffered" || process.platform !== "linux") return undefined;
+  const durable = writes === "durable";
+  const flags = constants.O_WRONLY | constants.O_DIRECT | (durable ? constants.O_DSYNC : 0);
   try {
-    return await open(path, flags);
+    const handle = await open(path, flags);
+    return { handle, durable, bytesMin: durable ? 0 : fastDirectBytesMin };
   } catch (error) {
     if (codeOf(error) === "EINVAL" || codeOf(error) === "EOPNOTSUPP") return undefined;
     throw error;
