@@ -1,9 +1,10 @@
 /**
  * Metadata: the brokers, and the leaders of topics' partitions.
  *
- * Version 1 asks for all topics by null, version 0 by an empty array. 4: the request may forbid auto
- * creation. 5: offline replicas. 7: leader epochs. 8: authorized operations. 10: topic ids in answers,
- * 12: topics asked for by id with a null name (KIP-516). 13: an error code for the whole answer.
+ * Version 1 asks for all topics by null, version 0 by an empty array. 4: the request may forbid
+ * auto creation. 5: offline replicas. 7: leader epochs. 8: authorized operations. 10: topic ids in
+ * answers, 12: topics asked for by id with a null name (KIP-516). 13: an error code for the whole
+ * answer.
  */
 import { defineApi } from "../api-table.ts";
 import {
@@ -22,7 +23,7 @@ export interface MetadataRequest {
   readonly topics: readonly MetadataRequestTopic[] | null;
   readonly allowAutoTopicCreation?: boolean;
   readonly includeClusterAuthorizedOperations?: boolean;
-  readonly includeTopicAuthorizedOperations: boolean;
+  readonly includeTopicAuthorizedOperations?: boolean;
 }
 
 export interface MetadataRequestTopic {
@@ -54,7 +55,7 @@ export interface MetadataResponse {
   readonly controllerId?: number;
   readonly topics: readonly MetadataResponseTopic[];
   readonly clusterAuthorizedOperations?: number;
-  readonly errorCode: number;
+  readonly errorCode?: number;
 }
 
 export interface MetadataResponseTopic {

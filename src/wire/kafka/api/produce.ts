@@ -3,8 +3,8 @@
  *
  * Versions 0 to 2 are announced, since librdkafka decides by them what the broker can do
  * (KAFKA-18659), but no longer served. 5: log start offset in the answer. 8: which record was bad
- * (KIP-467). 10: the current leader in the answer (KIP-951). 13: topic ids in place of names (KIP-516).
- * With acks 0 there is no response.
+ * (KIP-467). 10: the current leader in the answer (KIP-951). 13: topic ids in place of names
+ * (KIP-516). With acks 0 there is no response.
  */
 import { defineApi } from "../api-table.ts";
 import {

@@ -1,0 +1,142 @@
+/**
+ * Cuts a connection's bytes into frames: an int32 length, big-endian, then as many bytes.
+ *
+ * A frame that lies within one chunk is a view of it. One that spans chunks is copied once, into a
+ * buffer of its own; that buffer is made only when an eighth of a large frame is there, so that a
+ * client which announces much and sends little costs what it sent.
+ */
+import { assert } from "../../base/assert.ts";
+import { StreamError } from "../../base/stream-error.ts";
+
+const lengthBytes = 4;
+
+/** Frames up to this size get their buffer at once. */
+const eagerBufferBytesMax = 65_536;
+
+/** Part of a larger frame that must be there before its buffer is made. */
+const heldShare = 1 / 8;
+
+/** Most parts that are kept without a buffer: tiny chunks cost more than their bytes. */
+const heldPartsMax = 4096;
+
+export interface FrameSplitterOptions {
+  /** Largest frame, its length field not counted. */
+  readonly frameBytesMax: number;
+}
+
+/** Push a chunk, then take frames until there is none; push the next only then. */
+export class FrameSplitter {
+  readonly #frameBytesMax: number;
+  #chunk: Uint8Array = new Uint8Array(0);
+  #position = 0;
+  /** Bytes of the length field that came with earlier chunks. */
+  readonly #lengthField = new Uint8Array(lengthBytes);
+  #lengthFilled = 0;
+  /** Size of the frame that spans chunks; -1: none does. */
+  #frameBytes = -1;
+  #frameFilled = 0;
+  /** Its first parts, until it has a buffer. */
+  #held: Uint8Array[] = [];
+  #buffer: Uint8Array | undefined;
+
+  constructor({ frameBytesMax }: FrameSplitterOptions) {
+    this.#frameBytesMax = frameBytesMax;
+  }
+
+  /** Bytes held of a frame that is not complete; above 0 at the end of the stream: it was cut. */
+  get unfinishedBytes(): number {
+    return this.#frameBytes < 0 ? this.#lengthFilled : lengthBytes + this.#frameFilled;
+  }
+
+  /** Bytes still to come until the frame under way is complete; 0 when its size is not known. */
+  get awaitedBytes(): number {
+    return this.#frameBytes < 0 ? 0 : this.#frameBytes - this.#frameFilled;
+  }
+
+  /** Gives the splitter the next bytes of the stream; the chunk belongs to it and to its frames. */
+  push(chunk: Uint8Array): void {
+    assert(this.#position === this.#chunk.length, "frames are taken before the next chunk");
+    this.#chunk = chunk;
+    this.#position = 0;
+  }
+
+  /**
+   * The next frame without its length, or undefined when it is not complete. It belongs to the
+   * caller, and keeps its whole chunk alive where it is a view.
+   *
+   * Throws StreamError invalid_request at a negative length and request_too_large above the limit;
+   * the stream cannot be read on after that.
+   */
+  next(): Uint8Array | undefined {
+    if (this.#frameBytes < 0) {
+      const frameBytes = this.#takeLength();
+      if (frameBytes < 0) return undefined;
+      const end = this.#position + frameBytes;
+      if (end <= this.#chunk.length) {
+        const frame = this.#chunk.subarray(this.#position, end);
+        this.#position = end;
+        return frame;
+      }
+      this.#frameBytes = frameBytes;
+    }
+    return this.#gather();
+  }
+
+  /** Size of the frame that begins here, or -1 when its length field is not complete. */
+  #takeLength(): number {
+    const chunk = this.#chunk;
+    while (this.#lengthFilled < lengthBytes) {
+      const byte = chunk[this.#position];
+      if (byte === undefined) return -1;
+      this.#lengthField[this.#lengthFilled++] = byte;
+      this.#position++;
+    }
+    this.#lengthFilled = 0;
+    const [b0 = 0, b1 = 0, b2 = 0, b3 = 0] = this.#lengthField;
+    const frameBytes = (b0 << 24) | (b1 << 16) | (b2 << 8) | b3;
+    if (frameBytes < 0 || frameBytes > this.#frameBytesMax) this.#refuse(frameBytes);
+    return frameBytes;
+  }
+
+  #refuse(frameBytes: number): never {
+    const bytesMax = this.#frameBytesMax;
+    const code = frameBytes < 0 ? "invalid_request" : "request_too_large";
+    const message = `Cannot read a frame of ${frameBytes} bytes: 0 to ${bytesMax} are allowed`;
+    throw new StreamError(code, message, { details: { frameBytes, bytesMax } });
+  }
+
+  /** Adds the rest of the chunk, or what it has of the frame, to the frame that spans chunks. */
+  #gather(): Uint8Array | undefined {
+    const wanted = this.#frameBytes - this.#frameFilled;
+    const part = this.#chunk.subarray(this.#position, this.#position + wanted);
+    this.#position += part.length;
+    if (this.#buffer === undefined) {
+      this.#held.push(part);
+    } else {
+      this.#buffer.set(part, this.#frameFilled);
+    }
+    this.#frameFilled += part.length;
+    this.#makeBuffer();
+    if (this.#frameFilled < this.#frameBytes) return undefined;
+    const frame = this.#buffer;
+    this.#frameBytes = -1;
+    this.#frameFilled = 0;
+    this.#buffer = undefined;
+    return frame;
+  }
+
+  #makeBuffer(): void {
+    const bytes = this.#frameBytes;
+    if (this.#buffer !== undefined) return;
+    const early = bytes > eagerBufferBytesMax && this.#frameFilled < bytes * heldShare;
+    if (early && this.#held.length < heldPartsMax) return;
+    const buffer = new Uint8Array(bytes);
+    let position = 0;
+    for (const part of this.#held) {
+      buffer.set(part, position);
+      position += part.length;
+    }
+    this.#held = [];
+    this.#buffer = buffer;
+  }
+}
