@@ -1,0 +1,20 @@
+/** What each runtime's TCP listener takes and gives (bun/tcp-listener.ts, node/tcp-listener.ts). */
+import type { ByteDuplex } from "../base/byte-duplex.ts";
+
+/** How long a connection that we closed may take to send its rest and to see the peer's end. */
+export const lingerSeconds = 30;
+
+export interface TcpListenOptions {
+  readonly host: string;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Called per accepted connection; whoever takes it closes it. Must not throw. */
+  readonly onConnection: (duplex: ByteDuplex) => void;
+}
+
+export interface TcpListener {
+  /** The port in use. */
+  readonly port: number;
+  /** Stops accepting. Connections that are open stay so: their owners close them. */
+  close(): Promise<void>;
+}
