@@ -6,7 +6,7 @@
 
 import type { ErrorCode } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
-import type { PublishGroup } from "../meta/publish.ts";
+import type { AppendedRange, PublishGroup } from "../meta/publish-request.ts";
 import type { BatchHeader } from "../record/batch.ts";
 import type { TopicId } from "../record/types.ts";
 
@@ -32,6 +32,13 @@ export interface Appended {
 /** Several batches with guards and effects that become visible together or not at all. */
 export interface AppendGroup extends PublishGroup {
   readonly batches: readonly AppendBatch[];
+}
+
+export interface AppendedGroup {
+  /** One per batch, in the order given; empty when the request was a repeat. */
+  readonly appended: readonly Appended[];
+  /** Where the records went the first time, when an HTTP producer repeated its request. */
+  readonly repeated: readonly AppendedRange[] | null;
 }
 
 export interface FetchPartition {
@@ -107,8 +114,8 @@ export interface Cluster {
 export interface LogService {
   /** Appends one batch on its own. Resolves once stored and published. */
   append(batch: AppendBatch): Promise<Appended>;
-  /** Appends all or nothing; `Appended` per batch in order, the group's effects applied. */
-  appendGroup(group: AppendGroup): Promise<readonly Appended[]>;
+  /** Appends all or nothing and applies the group's effects with it. */
+  appendGroup(group: AppendGroup): Promise<AppendedGroup>;
   /**
    * Reads; waits until `bytesMin` are there or `waitMsMax` passed. Answers one item per partition
    * asked, in the order asked. Aborting `signal` ends the wait and returns what is there.

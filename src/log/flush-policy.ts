@@ -1,0 +1,59 @@
+/**
+ * When waiting appends become a segment (DESIGN, "Adaptive flush with a ceiling"). An idle worker
+ * flushes at once; while a flush is under way the next segment fills, and goes when it is large
+ * enough, old enough, or when nothing is under way any more. There is no fixed timer.
+ */
+export interface FlushPolicy {
+  /** A segment of this size is full: no ceiling delays it, and it takes no more. */
+  readonly flushBytes: number;
+  /** While flushes are under way the next one goes from this size on. */
+  readonly sealBytes: number;
+  /** …or when its oldest append has waited this long. */
+  readonly flushAgeMs: number;
+  /** Flushes between seal and receipt at most. */
+  readonly flightsMax: number;
+  /** Flushes a second that are not full, sustained; 0: no ceiling. */
+  readonly flushRateMax: number;
+  readonly flushBurst: number;
+}
+
+/** A folder costs nothing per write: group commit as soon as the last one is done. */
+export const folderFlushPolicy: FlushPolicy = {
+  flushBytes: 8 * 1024 * 1024,
+  sealBytes: 1024 * 1024,
+  flushAgeMs: 250,
+  flightsMax: 3,
+  flushRateMax: 0,
+  flushBurst: 20,
+};
+
+/** S3 and R2 bill each PUT: four a second are about $50 a month. */
+export const objectFlushPolicy: FlushPolicy = {
+  flushBytes: 8 * 1024 * 1024,
+  sealBytes: 8 * 1024 * 1024,
+  flushAgeMs: 250,
+  flightsMax: 4,
+  flushRateMax: 4,
+  flushBurst: 20,
+};
+
+export interface FlushSituation {
+  readonly pendingBytes: number;
+  /** Milliseconds since the oldest waiting append came. */
+  readonly oldestAgeMs: number;
+  readonly flights: number;
+  /** Milliseconds until the ceiling allows another flush. */
+  readonly ceilingWaitMs: number;
+}
+
+/**
+ * 0: seal now. A positive number: look again after so many milliseconds at the latest. Infinity:
+ * nothing to do before an append comes or a flight ends.
+ */
+export function sealDelayMs(policy: FlushPolicy, now: FlushSituation): number {
+  if (now.pendingBytes === 0 || now.flights >= policy.flightsMax) return Number.POSITIVE_INFINITY;
+  if (now.pendingBytes >= policy.flushBytes) return 0;
+  if (now.ceilingWaitMs > 0) return now.ceilingWaitMs;
+  if (now.flights === 0 || now.pendingBytes >= policy.sealBytes) return 0;
+  return Math.max(0, policy.flushAgeMs - now.oldestAgeMs);
+}

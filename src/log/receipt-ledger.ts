@@ -1,0 +1,115 @@
+/**
+ * Receipts on their way into the store. The log survives the loss of its metadata only if every
+ * acknowledged record can be proved from objects, so the receipt of each publish is carried by the
+ * footer of a later segment of the same worker, or by a receipt object when none follows soon.
+ */
+import type { Platform, TimerHandle } from "../base/platform.ts";
+import type { ErrorCode } from "../base/stream-error.ts";
+import type { PublishReceipt } from "../meta/publish-request.ts";
+import type { Receipt } from "../segment/segment.ts";
+
+/** How verdicts are numbered in objects: for ever, so numbers are only added. */
+const verdictNumbers: Partial<Record<"ok" | ErrorCode, number>> = {
+  ok: 0,
+  sequence_duplicate: 1,
+  sequence_out_of_order: 2,
+  producer_fenced: 3,
+  topic_unknown: 4,
+  partition_unknown: 5,
+  guard_failed: 6,
+};
+const otherVerdict = 255;
+
+/** After so long without a flush that would carry them, receipts get an object of their own. */
+const idleMs = 1000;
+
+/** More than this many receipts leave for their object at once, whatever the traffic. */
+const receiptsMax = 1024;
+
+export class ReceiptLedger {
+  readonly #platform: Platform;
+  readonly #writeObject: (receipts: readonly Receipt[]) => Promise<void>;
+  #unwritten: Receipt[] = [];
+  #timer: TimerHandle | undefined;
+  #writing: Promise<void> | undefined;
+
+  /** `writeObject` stores a receipt object durably, or throws and is called again later. */
+  constructor(platform: Platform, writeObject: (receipts: readonly Receipt[]) => Promise<void>) {
+    this.#platform = platform;
+    this.#writeObject = writeObject;
+  }
+
+  /** Notes what a publish answered. */
+  add(sequence: number, receipt: PublishReceipt): void {
+    this.#unwritten.push(segmentReceipt(sequence, receipt));
+    this.#arm();
+  }
+
+  /** Takes all that no object holds yet, to be carried by the segment about to be written. */
+  take(): readonly Receipt[] {
+    const taken = this.#unwritten.slice(0, receiptsMax);
+    this.#unwritten = this.#unwritten.slice(receiptsMax);
+    return taken;
+  }
+
+  /** The segment that carried `receipts` did not get into the store. */
+  putBack(receipts: readonly Receipt[]): void {
+    if (receipts.length === 0) return;
+    this.#unwritten = [...receipts, ...this.#unwritten];
+    this.#arm();
+  }
+
+  /** Forgets everything: whoever closed this worker's epoch has written what it left out. */
+  clear(): void {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    this.#unwritten = [];
+  }
+
+  /** Writes what is left, for a worker that leaves. */
+  async close(): Promise<void> {
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    await this.#writing;
+    if (this.#unwritten.length > 0) await this.#write();
+  }
+
+  #arm(): void {
+    if (this.#unwritten.length === 0) return;
+    this.#timer?.cancel();
+    this.#timer = this.#platform.timers.after(idleMs, () => {
+      this.#timer = undefined;
+      this.#writing = this.#write().catch((error: unknown) => {
+        this.#platform.log.warn("receipts not stored, will try again", { error: String(error) });
+        this.#arm();
+      });
+    });
+  }
+
+  async #write(): Promise<void> {
+    const receipts = this.take();
+    if (receipts.length === 0) return;
+    try {
+      await this.#writeObject(receipts);
+    } catch (error) {
+      this.#unwritten = [...receipts, ...this.#unwritten];
+      throw error;
+    }
+    this.#arm();
+  }
+}
+
+/** The stored form of a publish's answer. */
+export function segmentReceipt(sequence: number, receipt: PublishReceipt): Receipt {
+  return {
+    sequence,
+    publishPosition: receipt.publishPosition,
+    publishedAt: receipt.publishedAt,
+    entries: receipt.entries.map((entry) => ({
+      verdict: verdictNumbers[entry.code] ?? otherVerdict,
+      baseOffset: entry.baseOffset,
+      appendedCount: entry.appendedCount,
+      skippedCount: entry.skippedCount,
+    })),
+  };
+}

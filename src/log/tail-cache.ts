@@ -1,0 +1,136 @@
+/**
+ * The newest part of the log in memory: what this worker wrote and still holds in its ring. Runs
+ * are indexed by partition; a run leaves when the ring overwrites its segment. Reading is one
+ * synchronous copy, so no reader keeps the ring from moving on.
+ */
+import { stampBatch } from "../record/batch.ts";
+import type { RingSlot } from "./segment-ring.ts";
+
+/** Batches of one partition with contiguous offsets, lying end to end in one slot. */
+export interface CachedRun {
+  readonly slot: RingSlot;
+  readonly baseOffset: number;
+  readonly nextOffset: number;
+  readonly leaderEpoch: number;
+  /** Greatest timestamp of the run, milliseconds. */
+  readonly maxTimestamp: number;
+  /** First offset of each batch, ascending. */
+  readonly batchOffsets: readonly number[];
+  /** Position of each batch in the slot; one more closes the last. */
+  readonly batchPositions: readonly number[];
+}
+
+/** A stretch of whole batches found in the cache, as views that are valid until the next await. */
+export interface CachedRange {
+  readonly views: Uint8Array[];
+  bytes: number;
+  /** One past the last offset found. */
+  nextOffset: number;
+}
+
+export class TailCache {
+  readonly #partitions = new Map<string, CachedRun[]>();
+
+  /**
+   * Stamps the run's batches in place with their offsets and epoch, and serves them from then on.
+   * Runs of a partition are added in offset order.
+   */
+  add(key: string, run: CachedRun): void {
+    const { batchOffsets, batchPositions, leaderEpoch, slot } = run;
+    for (let index = 0; index < batchOffsets.length; index++) {
+      stampBatch(slot.bytes, batchPositions[index] as number, {
+        baseOffset: batchOffsets[index] as number,
+        leaderEpoch,
+      });
+    }
+    const runs = this.#partitions.get(key);
+    if (runs === undefined) this.#partitions.set(key, [run]);
+    else runs.push(run);
+    slot.onEvict(() => this.#remove(key, run));
+  }
+
+  /**
+   * Whole batches from the one that holds `offset`, up to `bytesMax` but at least one; undefined
+   * when that offset is not cached.
+   */
+  read(
+    key: string,
+    options: { readonly offset: number; readonly bytesMax: number },
+  ): CachedRange | undefined {
+    const runs = this.#partitions.get(key);
+    if (runs === undefined) return undefined;
+    let index = runIndexOf(runs, options.offset);
+    if (index < 0) return undefined;
+    const range: CachedRange = { views: [], bytes: 0, nextOffset: options.offset };
+    for (let run = runs[index]; run !== undefined; run = runs[++index]) {
+      if (range.bytes > 0 && run.baseOffset !== range.nextOffset) break;
+      if (!takeBatches(range, run, options.bytesMax)) break;
+    }
+    return range;
+  }
+
+  /** The first cached run whose records may be at or after `timestamp`, if it is cached. */
+  runsOf(key: string): readonly CachedRun[] {
+    return this.#partitions.get(key) ?? [];
+  }
+
+  /** Forgets a partition: its topic is gone, or its offsets were cut. */
+  drop(key: string): void {
+    this.#partitions.delete(key);
+  }
+
+  #remove(key: string, run: CachedRun): void {
+    const runs = this.#partitions.get(key);
+    if (runs === undefined) return;
+    const index = runs[0] === run ? 0 : runs.indexOf(run);
+    if (index >= 0) runs.splice(index, 1);
+    if (runs.length === 0) this.#partitions.delete(key);
+  }
+}
+
+/** Adds batches of `run` from `range.nextOffset` on; false when the limit was met. */
+function takeBatches(range: CachedRange, run: CachedRun, bytesMax: number): boolean {
+  const { batchOffsets, batchPositions } = run;
+  const first = floorIndex(batchOffsets, range.nextOffset);
+  const start = batchPositions[first] as number;
+  let last = first;
+  while (last < batchOffsets.length) {
+    const end = batchPositions[last + 1] as number;
+    const fits = range.bytes + end - start <= bytesMax;
+    if (!fits && (range.bytes > 0 || last > first)) break;
+    last++;
+    if (!fits) break;
+  }
+  if (last === first) return false;
+  const end = batchPositions[last] as number;
+  range.views.push(run.slot.bytes.subarray(start, end));
+  range.bytes += end - start;
+  const whole = last === batchOffsets.length;
+  range.nextOffset = whole ? run.nextOffset : (batchOffsets[last] as number);
+  return whole;
+}
+
+function runIndexOf(runs: readonly CachedRun[], offset: number): number {
+  let low = 0;
+  let high = runs.length - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const run = runs[middle] as CachedRun;
+    if (offset < run.baseOffset) high = middle - 1;
+    else if (offset >= run.nextOffset) low = middle + 1;
+    else return middle;
+  }
+  return -1;
+}
+
+/** Index of the last of `values` (ascending) that is at or below `value`; 0 when none is. */
+export function floorIndex(values: readonly number[], value: number): number {
+  let low = 0;
+  let high = values.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >>> 1;
+    if ((values[middle] as number) <= value) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
