@@ -20,8 +20,8 @@ export const footerHeadLength = 60;
 export const topicFixedLength = 22;
 export const entryLength = 68;
 export const pointLength = 20;
-export const receiptHeadLength = 28;
-export const receiptEntryLength = 17;
+export const receiptHeadLength = 32;
+export const receiptEntryLength = 21;
 
 /** "MILLRSEG": begins a segment. */
 export const headerMagic = Uint8Array.of(0x4d, 0x49, 0x4c, 0x4c, 0x52, 0x53, 0x45, 0x47);

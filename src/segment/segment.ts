@@ -82,10 +82,12 @@ export interface SegmentEntry {
 
 /** What became of one entry of an earlier segment. */
 export interface ReceiptEntry {
-  /** 0 to 255, as `meta/publish` codes it; 0 is "appended". */
+  /** A number of verdict.ts; 0: appended, or every batch was a duplicate. */
   readonly verdict: number;
-  /** Offset of the first record, -1 when nothing was appended and nothing is known. */
+  /** Offset of the first record appended, else of the first duplicate, -1 for neither. */
   readonly baseOffset: number;
+  /** The partition's leader epoch then, -1 when the partition is unknown. */
+  readonly leaderEpoch: number;
   readonly appendedCount: number;
   /** Records at the front of the entry that were duplicates of earlier ones. */
   readonly skippedCount: number;
@@ -99,6 +101,8 @@ export interface Receipt {
   readonly publishedAt: number;
   /** One for each entry of that segment, in its order. */
   readonly entries: readonly ReceiptEntry[];
+  /** A verdict for each group of that segment: effects of a group happened when it is 0. */
+  readonly groups: readonly number[];
 }
 
 export interface SegmentHeader {

@@ -7,8 +7,13 @@ import { StreamError } from "../base/stream-error.ts";
 /** Where all segments lie. */
 export const segmentPrefix = "segments/";
 
+/** Where receipt objects lie. */
+export const receiptPrefix = "receipts/";
+
 const segmentPattern = /^segments\/(\d{10,16})\/(\d{12,16})\.segment$/;
 const rollingPattern = /^segments\/(\d{10,16})\/(\d{8,16})\.log$/;
+
+const receiptPattern = /^receipts\/(\d{10,16})\/(\d{12,16})\.receipts$/;
 
 /** Key of a segment that is an object of its own (memory, S3). */
 export function segmentKey(segment: { workerEpoch: number; sequence: number }): string {
@@ -23,6 +28,21 @@ export function rollingFileKey(file: { workerEpoch: number; fileNumber: number }
 /** What every segment key of one worker epoch begins with. */
 export function workerPrefix(workerEpoch: number): string {
   return `${segmentPrefix}${padded(workerEpoch, 10)}/`;
+}
+
+/** Key of an object that holds a worker's receipts up to that of segment `lastSequence`. */
+export function receiptKey(receipts: { workerEpoch: number; lastSequence: number }): string {
+  const { workerEpoch, lastSequence } = receipts;
+  return `${receiptPrefix}${padded(workerEpoch, 10)}/${padded(lastSequence, 12)}.receipts`;
+}
+
+/** Reads a key that `receiptKey` made; undefined for any other. */
+export function parseReceiptKey(
+  key: string,
+): { readonly workerEpoch: number; readonly lastSequence: number } | undefined {
+  const match = receiptPattern.exec(key);
+  if (match === null) return undefined;
+  return { workerEpoch: Number(match[1]), lastSequence: Number(match[2]) };
 }
 
 export type ParsedSegmentKey =

@@ -1,0 +1,31 @@
+/** Where to begin reading inside an entry: the last indexed batch that cannot be too late. */
+import type { IndexPoint, SegmentEntry } from "./segment.ts";
+
+/** The last point at or before the entry's record number `recordIndex` (from 0). */
+export function pointAtRecord(entry: SegmentEntry, recordIndex: number): IndexPoint {
+  return lastPoint(entry, (point) => point.recordsBefore <= recordIndex);
+}
+
+/** The last point before which no record is at or past `timestamp` (milliseconds since 1970). */
+export function pointAtTimestamp(entry: SegmentEntry, timestamp: number): IndexPoint {
+  return lastPoint(entry, (point) => point.maxTimestampBefore < timestamp);
+}
+
+/** Points are few, and `holds` is true up to some point and false from there: halving finds it. */
+function lastPoint(entry: SegmentEntry, holds: (point: IndexPoint) => boolean): IndexPoint {
+  let found: IndexPoint = { recordsBefore: 0, position: entry.position, maxTimestampBefore: -1 };
+  let low = 0;
+  let high = entry.points.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const point = entry.points[middle];
+    if (point === undefined) break;
+    if (holds(point)) {
+      found = point;
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return found;
+}
