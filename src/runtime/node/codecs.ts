@@ -1,0 +1,130 @@
+/**
+ * The compression port for every runtime that has `node:zlib`: Bun, Deno and workerd (with
+ * `nodejs_compat`). gzip and zstd are zlib's; snappy and lz4 are our kernels (ADR 0002).
+ */
+import zlib from "node:zlib";
+import type { CodecName, Codecs } from "../../base/codecs.ts";
+import { createLz4 } from "../../base/lz4-frame.ts";
+import { createSnappy } from "../../base/snappy.ts";
+import { StreamError } from "../../base/stream-error.ts";
+import { zstdFramesIn } from "../../base/zstd-frame.ts";
+
+/** Kafka's own default levels. */
+const gzipLevel = 6;
+const zstdLevel = 3;
+
+/** zlib hands out its result in chunks of so many bytes, and joins them when there are several. */
+const chunkBytesMin = 16 * 1024;
+const chunkBytesMax = 1024 * 1024;
+
+const ownFailures = new Set(["ERR_INVALID_ARG_TYPE", "ERR_OUT_OF_RANGE"]);
+
+/** Makes the port of the compiled kernels. */
+export function createCodecs(modules: {
+  readonly snappy: WebAssembly.Module;
+  readonly lz4: WebAssembly.Module;
+}): Codecs {
+  const snappy = createSnappy(modules.snappy);
+  const lz4 = createLz4(modules.lz4);
+  return {
+    compress(codec, input) {
+      switch (codec) {
+        case "none":
+          return input.slice();
+        case "gzip":
+          return owned(zlib.gzipSync(input, { level: gzipLevel, ...chunkFor(input.length) }));
+        case "snappy":
+          return snappy.compress(input);
+        case "lz4":
+          return lz4.compress(input);
+        case "zstd": {
+          const params = { [zlib.constants.ZSTD_c_compressionLevel]: zstdLevel };
+          return owned(zlib.zstdCompressSync(input, { params, ...chunkFor(input.length) }));
+        }
+      }
+    },
+    decompress(codec, input, { sizeMax }) {
+      switch (codec) {
+        case "none":
+          if (input.length > sizeMax) throw tooLarge(codec, sizeMax);
+          return input.slice();
+        case "gzip":
+          return inflate("gzip", { input, sizeMax });
+        case "snappy":
+          return snappy.decompress(input, { sizeMax });
+        case "lz4":
+          return lz4.decompress(input, { sizeMax });
+        case "zstd":
+          return decompressZstd(input, sizeMax);
+      }
+    },
+  };
+}
+
+function decompressZstd(input: Uint8Array, sizeMax: number): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let total = 0;
+  for (const { start, end, contentBytes } of zstdFramesIn(input)) {
+    const left = sizeMax - total;
+    if (contentBytes !== undefined && contentBytes > left) throw tooLarge("zstd", sizeMax);
+    const part = inflate("zstd", { input: input.subarray(start, end), sizeMax: left });
+    if (contentBytes !== undefined && contentBytes !== part.length) {
+      throw corrupt("zstd", `a frame gives ${part.length} bytes and states ${contentBytes}`);
+    }
+    parts.push(part);
+    total += part.length;
+  }
+  const [first] = parts;
+  if (first !== undefined && parts.length === 1) return first;
+  const joined = new Uint8Array(total);
+  let position = 0;
+  for (const part of parts) {
+    joined.set(part, position);
+    position += part.length;
+  }
+  return joined;
+}
+
+function inflate(
+  codec: "gzip" | "zstd",
+  { input, sizeMax }: { readonly input: Uint8Array; readonly sizeMax: number },
+): Uint8Array {
+  // zlib refuses a bound of 0; the length is compared once more below.
+  const options = { maxOutputLength: Math.max(1, sizeMax), ...chunkFor(input.length * 4) };
+  let output: Uint8Array;
+  try {
+    output =
+      codec === "gzip" ? zlib.gunzipSync(input, options) : zlib.zstdDecompressSync(input, options);
+  } catch (cause) {
+    const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
+    if (code === "ERR_BUFFER_TOO_LARGE") throw tooLarge(codec, sizeMax);
+    if (ownFailures.has(code)) throw cause;
+    throw corrupt(codec, cause instanceof Error ? cause.message : String(cause), cause);
+  }
+  if (output.length > sizeMax) throw tooLarge(codec, sizeMax);
+  return owned(output);
+}
+
+/** A chunk that the result is likely to fit in. */
+function chunkFor(bytes: number): { readonly chunkSize: number } {
+  return { chunkSize: Math.min(chunkBytesMax, Math.max(chunkBytesMin, bytes)) };
+}
+
+/** A plain byte array of exactly these bytes, out of zlib's pool or over-long chunk. */
+function owned(bytes: Uint8Array): Uint8Array {
+  if (bytes.length * 2 < bytes.buffer.byteLength) return new Uint8Array(bytes);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+}
+
+function tooLarge(codec: CodecName, sizeMax: number): StreamError {
+  return new StreamError(
+    "record_too_large",
+    `Cannot decompress ${codec} records: they give more than the ${sizeMax} bytes allowed`,
+  );
+}
+
+function corrupt(codec: CodecName, what: string, cause?: unknown): StreamError {
+  return new StreamError("corrupt_record", `Cannot decompress ${codec} records: ${what}`, {
+    cause,
+  });
+}
