@@ -83,7 +83,7 @@ const versionBytes = 2;
 
 /**
  * Reads a subscription or assignment with its version. Byte fields are views into `encoded`.
- * Throws StreamError invalid_request when the bytes are none, as in groups of another protocol type.
+ * Throws StreamError invalid_request when they are none, as in groups of another protocol type.
  */
 export function decodeConsumerProtocol<T>(
   message: MessageTable<T>,
