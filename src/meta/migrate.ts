@@ -1,0 +1,85 @@
+import { StreamError } from "../base/stream-error.ts";
+import { migrations as allMigrations, type Migration } from "./schema.ts";
+import type { SqlDatabase } from "./sql-database.ts";
+import { numberAt } from "./sql-values.ts";
+
+const createTable = `CREATE TABLE IF NOT EXISTS migration (
+  version INTEGER PRIMARY KEY,
+  title TEXT NOT NULL,
+  applied_at INTEGER NOT NULL
+) STRICT`;
+
+/**
+ * Brings the database to this program's schema; returns the version. Each migration is one write
+ * batch that begins by inserting its own number, so of several programs that start together one
+ * applies it and the others find it done.
+ * Errors: `unsupported_version` when the database is newer than the program.
+ */
+export async function migrate(
+  database: SqlDatabase,
+  migrations: readonly Migration[] = allMigrations,
+): Promise<number> {
+  const known = migrations.at(-1)?.version ?? 0;
+  let version = await schemaVersion(database);
+  refuseNewer(database, { version, known });
+  for (const migration of migrations) {
+    if (migration.version <= version) continue;
+    try {
+      await apply(database, migration);
+      version = migration.version;
+    } catch (error) {
+      // Somebody else applied it, or our own reply was lost: either way it is there now.
+      version = await schemaVersion(database);
+      refuseNewer(database, { version, known });
+      if (version < migration.version) throw error;
+    }
+  }
+  return version;
+}
+
+async function apply(database: SqlDatabase, migration: Migration): Promise<void> {
+  await database.batch(
+    [
+      { sql: createTable, args: [] },
+      {
+        sql: `INSERT INTO migration (version, title, applied_at)
+  VALUES (?1, ?2, CAST(unixepoch('subsec') * 1000 AS INTEGER))`,
+        args: [migration.version, migration.title],
+      },
+      ...migration.statements.map((sql) => ({ sql, args: [] })),
+    ],
+    "write",
+  );
+}
+
+/** The database's schema version; 0 when it is empty. */
+export async function schemaVersion(database: SqlDatabase): Promise<number> {
+  const [found] = await database.batch(
+    [
+      {
+        sql: "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = 'migration'",
+        args: [],
+      },
+    ],
+    "read",
+  );
+  if (numberAt(found?.rows[0], 0) === 0) return 0;
+  const [highest] = await database.batch(
+    [{ sql: "SELECT coalesce(max(version), 0) FROM migration", args: [] }],
+    "read",
+  );
+  return numberAt(highest?.rows[0], 0);
+}
+
+function refuseNewer(
+  database: SqlDatabase,
+  { version, known }: { readonly version: number; readonly known: number },
+): void {
+  if (version <= known) return;
+  throw new StreamError(
+    "unsupported_version",
+    `Cannot use metadata ${database.description}: its schema is version ${version}, this program ` +
+      `knows up to ${known}. Start a newer Millrace, or restore a backup made before the upgrade.`,
+    { details: { version, known } },
+  );
+}

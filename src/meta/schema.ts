@@ -1,0 +1,208 @@
+/**
+ * The tables, as numbered migrations. A released migration is never edited: a change is a new
+ * number. docs/FORMATS.md ("Metadata schema") explains every table.
+ */
+export interface Migration {
+  readonly version: number;
+  readonly title: string;
+  readonly statements: readonly string[];
+}
+
+/** Tables that a publish fills and empties again within its batch: nothing lives in them. */
+export const stagingTables: readonly { readonly name: string; readonly columns: string }[] = [
+  {
+    name: "staging",
+    columns: `(
+  entry INTEGER PRIMARY KEY,
+  group_number INTEGER,
+  topic_number INTEGER NOT NULL,
+  partition INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  record_count INTEGER NOT NULL,
+  max_timestamp INTEGER NOT NULL,
+  base_offset INTEGER,
+  island INTEGER NOT NULL,
+  leader_epoch INTEGER,
+  log_start_offset INTEGER,
+  next_offset INTEGER,
+  code INTEGER NOT NULL,
+  skipped_count INTEGER NOT NULL DEFAULT 0,
+  producer_id INTEGER,
+  producer_epoch INTEGER,
+  first_sequence INTEGER,
+  last_sequence INTEGER,
+  batches TEXT,
+  state_sequence INTEGER,
+  recent TEXT,
+  duplicates TEXT,
+  duplicate_base INTEGER
+) STRICT`,
+  },
+  {
+    name: "staging_group",
+    columns: `(
+  group_number INTEGER PRIMARY KEY,
+  code INTEGER NOT NULL,
+  repeated TEXT,
+  expected INTEGER
+) STRICT`,
+  },
+];
+
+export const stagingIndex =
+  "staging_by_group ON staging (group_number) WHERE group_number IS NOT NULL";
+
+const first: readonly string[] = [
+  `CREATE TABLE namespace (
+  id INTEGER PRIMARY KEY CHECK (id = 1),
+  publish_position INTEGER NOT NULL,
+  published_at INTEGER NOT NULL,
+  catalog_version INTEGER NOT NULL,
+  next_producer_id INTEGER NOT NULL,
+  forgotten_position INTEGER NOT NULL
+) STRICT`,
+  `INSERT INTO namespace
+  (id, publish_position, published_at, catalog_version, next_producer_id, forgotten_position)
+  VALUES (1, 0, 0, 0, 0, 0)`,
+  `CREATE TABLE worker (
+  worker_epoch INTEGER PRIMARY KEY AUTOINCREMENT,
+  registration TEXT NOT NULL UNIQUE,
+  node_id INTEGER NOT NULL,
+  kind TEXT NOT NULL,
+  closed INTEGER NOT NULL DEFAULT 0,
+  draining INTEGER NOT NULL DEFAULT 0,
+  counter INTEGER NOT NULL DEFAULT 0,
+  last_sequence INTEGER NOT NULL DEFAULT -1,
+  kafka_host TEXT,
+  kafka_port INTEGER,
+  http_url TEXT,
+  started_at INTEGER NOT NULL,
+  closed_at INTEGER
+) STRICT`,
+  "CREATE UNIQUE INDEX worker_by_node ON worker (node_id) WHERE closed = 0",
+  `CREATE TABLE lease (
+  kind TEXT NOT NULL,
+  name TEXT NOT NULL,
+  lease_epoch INTEGER NOT NULL,
+  worker_epoch INTEGER,
+  PRIMARY KEY (kind, name)
+) STRICT, WITHOUT ROWID`,
+  "CREATE INDEX lease_by_worker ON lease (worker_epoch) WHERE worker_epoch IS NOT NULL",
+  `CREATE TABLE topic (
+  topic_number INTEGER PRIMARY KEY AUTOINCREMENT,
+  topic_id TEXT NOT NULL UNIQUE,
+  name TEXT NOT NULL,
+  collision_name TEXT NOT NULL,
+  partition_count INTEGER NOT NULL,
+  replication_factor INTEGER NOT NULL,
+  config TEXT NOT NULL,
+  state TEXT NOT NULL CHECK (state IN ('live', 'deleting')),
+  created_at INTEGER NOT NULL,
+  deleted_at INTEGER
+) STRICT`,
+  "CREATE UNIQUE INDEX topic_by_name ON topic (collision_name) WHERE state = 'live'",
+  `CREATE TABLE topic_partition (
+  topic_number INTEGER NOT NULL,
+  partition INTEGER NOT NULL,
+  next_offset INTEGER NOT NULL DEFAULT 0,
+  log_start_offset INTEGER NOT NULL DEFAULT 0,
+  leader_epoch INTEGER NOT NULL DEFAULT 0,
+  size_bytes INTEGER NOT NULL DEFAULT 0,
+  created_position INTEGER NOT NULL,
+  deleted INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (topic_number, partition)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE leader_epoch (
+  topic_number INTEGER NOT NULL,
+  partition INTEGER NOT NULL,
+  leader_epoch INTEGER NOT NULL,
+  start_offset INTEGER NOT NULL,
+  PRIMARY KEY (topic_number, partition, leader_epoch)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE object (
+  object_id INTEGER PRIMARY KEY AUTOINCREMENT,
+  key TEXT NOT NULL UNIQUE,
+  worker_epoch INTEGER NOT NULL,
+  size_bytes INTEGER NOT NULL,
+  live_rows INTEGER NOT NULL,
+  released_at INTEGER
+) STRICT`,
+  "CREATE INDEX object_released ON object (released_at) WHERE released_at IS NOT NULL",
+  `CREATE TABLE segment (
+  publish_position INTEGER PRIMARY KEY,
+  published_at INTEGER NOT NULL,
+  worker_epoch INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  object_id INTEGER,
+  position INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  entries TEXT NOT NULL,
+  groups TEXT,
+  UNIQUE (worker_epoch, sequence)
+) STRICT`,
+  `CREATE TABLE extent (
+  topic_number INTEGER NOT NULL,
+  partition INTEGER NOT NULL,
+  base_offset INTEGER NOT NULL,
+  last_offset INTEGER NOT NULL,
+  publish_position INTEGER NOT NULL,
+  published_at INTEGER NOT NULL,
+  object_id INTEGER NOT NULL,
+  position INTEGER NOT NULL,
+  length INTEGER NOT NULL,
+  max_timestamp INTEGER NOT NULL,
+  PRIMARY KEY (topic_number, partition, base_offset)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE producer (
+  topic_number INTEGER NOT NULL,
+  partition INTEGER NOT NULL,
+  producer_id INTEGER NOT NULL,
+  producer_epoch INTEGER NOT NULL,
+  last_sequence INTEGER NOT NULL,
+  recent TEXT NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (topic_number, partition, producer_id)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE http_producer (
+  topic_number INTEGER NOT NULL,
+  producer_name TEXT NOT NULL,
+  producer_epoch INTEGER NOT NULL,
+  last_sequence INTEGER NOT NULL,
+  recent TEXT NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (topic_number, producer_name)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE consumer_group (
+  group_id TEXT NOT NULL PRIMARY KEY,
+  snapshot TEXT NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE group_offset (
+  group_id TEXT NOT NULL,
+  topic_number INTEGER NOT NULL,
+  partition INTEGER NOT NULL,
+  committed_offset INTEGER NOT NULL,
+  leader_epoch INTEGER NOT NULL,
+  metadata TEXT NOT NULL,
+  committed_at INTEGER NOT NULL,
+  PRIMARY KEY (group_id, topic_number, partition)
+) STRICT, WITHOUT ROWID`,
+  ...stagingTables.map((table) => `CREATE TABLE main.${table.name} ${table.columns}`),
+  `CREATE INDEX main.${stagingIndex}`,
+];
+
+export const migrations: readonly Migration[] = [
+  { version: 1, title: "the log", statements: first },
+];
+
+/**
+ * For a connection that belongs to one process alone: staging in memory instead of in the file.
+ * SQLite looks for an unqualified table in `temp` first, so the same statements then write half
+ * the pages. A server's connections come and go, so they use the tables of the file.
+ */
+export const privateStaging: readonly string[] = [
+  "PRAGMA temp_store = MEMORY",
+  ...stagingTables.map((table) => `CREATE TEMP TABLE ${table.name} ${table.columns}`),
+  `CREATE INDEX temp.${stagingIndex}`,
+];

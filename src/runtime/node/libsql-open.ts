@@ -1,0 +1,31 @@
+import { StreamError } from "../../base/stream-error.ts";
+import type { SqlDatabase } from "../../meta/sql-database.ts";
+import { openLibsqlFile } from "./libsql-file.ts";
+import { openLibsqlServer } from "./libsql-server.ts";
+
+export interface MetadataOptions {
+  /** `file:PATH`, `http(s)://…` or `libsql://…`. */
+  readonly url: string;
+  readonly authToken: string | null;
+  /** For a file: survive power loss. A server decides that for itself. */
+  readonly fsync: boolean;
+}
+
+const serverTimeoutMs = 10_000;
+
+/** Opens the metadata database named by a URL. Errors: `invalid_request`, `metadata_unavailable`. */
+export async function openMetadata(options: MetadataOptions): Promise<SqlDatabase> {
+  const { url, authToken, fsync } = options;
+  if (url.startsWith("file:")) return openLibsqlFile({ path: filePath(url), fsync });
+  if (/^(https?|libsql):\/\//.test(url)) {
+    return openLibsqlServer({ url, authToken, timeoutMs: serverTimeoutMs });
+  }
+  throw new StreamError(
+    "invalid_request",
+    `Cannot open metadata ${JSON.stringify(url)}: expected file:PATH, http://, https:// or libsql://`,
+  );
+}
+
+function filePath(url: string): string {
+  return url.slice("file:".length).replace(/^\/\/(?=\/)/, "");
+}
