@@ -14,7 +14,7 @@ export interface SegmentTopic {
 }
 
 /** One record batch (Kafka magic 2) as its producer sent it. */
-export interface BatchInput {
+export interface EntryBatch {
   /** The whole batch, base offset field included; copied once by the encoder, never kept. */
   readonly bytes: Uint8Array;
   readonly recordCount: number;
@@ -29,7 +29,7 @@ export interface EntryInput {
   /** The publish group that it stands or falls with, -1 for none. */
   readonly groupIndex: number;
   /** At least one batch. */
-  readonly batches: readonly BatchInput[];
+  readonly batches: readonly EntryBatch[];
   /** Producer id, epoch and first and last sequence; each -1 without an idempotent producer. */
   readonly producerId: number;
   readonly producerEpoch: number;
