@@ -1,0 +1,325 @@
+/**
+ * Every setting of a worker, in one table: `streamctl server --help`, the parser and the table in
+ * docs/OPERATIONS.md all come from it. A setting `flushBytes` is the flag `--flush-bytes` and the
+ * variable `MILLRACE_FLUSH_BYTES`.
+ */
+import * as z from "zod";
+import { parseMetadataUrl, parseStoreUrl } from "./node/locations.ts";
+import {
+  count,
+  type HostPort,
+  hostPortSchema,
+  oneOf,
+  onOff,
+  option,
+  showHostPort,
+  size,
+  text,
+  toggle,
+} from "./node/option-kinds.ts";
+import {
+  type Option,
+  type OptionTable,
+  type OptionValues,
+  parseOptions,
+  UsageError,
+} from "./node/options.ts";
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+const GiB = 1024 * MiB;
+
+const hostPortAllowed = "HOST:PORT such as 127.0.0.1:8080 or [::1]:8080; port 0 takes a free one";
+
+const kafkaSchema: z.ZodType<HostPort | "off", string> = z.union([
+  z.literal("off"),
+  hostPortSchema,
+]);
+
+/** A web origin exactly as browsers send it: scheme, host and port, no path. */
+const originsSchema: z.ZodType<readonly string[], string> = z
+  .string()
+  .transform((list) => list.split(",").map((origin) => origin.trim()))
+  .refine((origins) => origins.every(isOrigin));
+
+function isOrigin(given: string): boolean {
+  return URL.canParse(given) && new URL(given).origin === given;
+}
+
+/** A URL that `parse` understands, kept parsed. */
+function located<T>(parse: (given: string) => T | undefined): z.ZodType<T, string> {
+  return z.string().transform((given, context) => {
+    const location = parse(given);
+    if (location !== undefined) return location;
+    context.addIssue({ code: "custom", message: "not understood" });
+    return z.NEVER;
+  });
+}
+
+const listeners = {
+  http: option("HOST:PORT", hostPortAllowed, hostPortSchema, {
+    env: "MILLRACE_HTTP",
+    fallback: "127.0.0.1:8080",
+    doc: "where HTTP listens",
+  }),
+  kafka: option("HOST:PORT|off", `off or ${hostPortAllowed}`, kafkaSchema, {
+    env: "MILLRACE_KAFKA",
+    fallback: "127.0.0.1:9092",
+    doc: "where the Kafka protocol listens",
+  }),
+  kafkaAdvertised: option("HOST:PORT", "HOST:PORT as clients reach it", hostPortSchema, {
+    env: "MILLRACE_KAFKA_ADVERTISED",
+    fallbackShown: "where it listens",
+    doc: "address given to Kafka clients; behind a TCP proxy, the proxy's",
+  }),
+} as const;
+
+const storage = {
+  data: text("DIR", {
+    env: "MILLRACE_DATA",
+    fallback: "./data",
+    doc: "folder of the default store and of the default metadata",
+  }),
+  store: option(
+    "URL",
+    "file:DIR, memory: or s3://bucket/prefix?endpoint=http://…&region=…&path-style=true",
+    located(parseStoreUrl),
+    {
+      env: "MILLRACE_STORE",
+      fallbackShown: "file:DATA/objects",
+      doc: "where segments go: file:DIR, memory:, s3://bucket/prefix?endpoint=…&region=…&path-style=true",
+    },
+  ),
+  metadata: option(
+    "URL",
+    "file:PATH, memory:, http://HOST:PORT, https://HOST or libsql://HOST",
+    located(parseMetadataUrl),
+    {
+      env: "MILLRACE_METADATA",
+      fallbackShown: "file:DATA/metadata.db",
+      doc: "libSQL database: file:PATH for one worker, http(s)://… or libsql://… for several",
+    },
+  ),
+  metadataToken: text("TOKEN", {
+    env: "MILLRACE_METADATA_TOKEN",
+    secret: true,
+    doc: "token for the libSQL server",
+  }),
+  awsAccessKeyId: text("KEY", {
+    env: "AWS_ACCESS_KEY_ID",
+    secret: true,
+    fallbackShown: "the AWS SDK's own search",
+    doc: "access key for S3",
+  }),
+  awsSecretAccessKey: text("SECRET", {
+    env: "AWS_SECRET_ACCESS_KEY",
+    secret: true,
+    doc: "secret key for S3",
+  }),
+  awsSessionToken: text("TOKEN", {
+    env: "AWS_SESSION_TOKEN",
+    secret: true,
+    doc: "session token for S3, with temporary keys",
+  }),
+  fsync: onOff({
+    env: "MILLRACE_FSYNC",
+    fallback: "on",
+    doc: "folder store: whether a record survives power loss before it is acknowledged",
+  }),
+} as const;
+
+const flushing = {
+  flushBytes: size(
+    { min: 64 * KiB, max: 256 * MiB },
+    {
+      env: "MILLRACE_FLUSH_BYTES",
+      fallback: "8MiB",
+      doc: "a segment of this size is written at once, whatever the other limits say",
+    },
+  ),
+  flushAgeMs: count(
+    "MS",
+    { min: 0, max: 60_000 },
+    {
+      env: "MILLRACE_FLUSH_AGE_MS",
+      fallback: "250",
+      doc: "the longest that a record waits for company under load; an idle worker writes at once",
+    },
+  ),
+  flushRateMax: count(
+    "N",
+    { min: 0, max: 10_000 },
+    {
+      env: "MILLRACE_FLUSH_RATE_MAX",
+      fallbackShown: "4 on S3, else 0",
+      doc: "writes per second to sustain (burst 20), so that S3 costs a known sum; 0: no ceiling",
+    },
+  ),
+  cacheBytes: size(
+    { min: MiB, max: 64 * GiB },
+    { env: "MILLRACE_CACHE_BYTES", fallback: "128MiB", doc: "memory for recent records" },
+  ),
+} as const;
+
+const topics = {
+  autoCreateTopics: onOff({
+    env: "MILLRACE_AUTO_CREATE_TOPICS",
+    fallback: "on",
+    doc: "make a topic when it is first written to or asked for, as Kafka does",
+  }),
+  defaultPartitions: count(
+    "N",
+    { min: 1, max: 10_000 },
+    {
+      env: "MILLRACE_DEFAULT_PARTITIONS",
+      fallback: "1",
+      doc: "partitions of a topic made without saying how many",
+    },
+  ),
+} as const;
+
+const access = {
+  token: text("TOKEN", {
+    env: "MILLRACE_TOKEN",
+    secret: true,
+    doc: "shared secret that clients show: HTTP Bearer, password of SASL PLAIN",
+  }),
+  allowAnonymous: toggle({
+    env: "MILLRACE_ALLOW_ANONYMOUS",
+    doc: "listen beyond loopback without MILLRACE_TOKEN",
+  }),
+  origins: option(
+    "ORIGIN,…",
+    "origins such as https://app.example, separated by commas",
+    originsSchema,
+    {
+      env: "MILLRACE_ORIGINS",
+      fallbackShown: "none",
+      doc: "web origins whose pages may write",
+    },
+  ),
+} as const;
+
+const logging = {
+  logLevel: oneOf(["debug", "info", "warn", "error"], {
+    env: "MILLRACE_LOG_LEVEL",
+    fallback: "info",
+    doc: "the least severe lines to print",
+  }),
+  logFormat: oneOf(["text", "json"], {
+    env: "MILLRACE_LOG_FORMAT",
+    fallbackShown: "text on a terminal, else json",
+    doc: "how log lines are printed",
+  }),
+} as const;
+
+/** The settings by chapter, in the order of the help. */
+export const settingChapters = {
+  Listeners: listeners,
+  Storage: storage,
+  Flushing: flushing,
+  Topics: topics,
+  Access: access,
+  Logs: logging,
+} as const satisfies Readonly<Record<string, OptionTable>>;
+
+export const settingTable = {
+  ...listeners,
+  ...storage,
+  ...flushing,
+  ...topics,
+  ...access,
+  ...logging,
+} as const;
+
+type GivenSettings = OptionValues<typeof settingTable>;
+
+/** Settings whose default depends on others, once those are known. */
+interface DerivedSettings {
+  readonly store: NonNullable<GivenSettings["store"]>;
+  readonly metadata: NonNullable<GivenSettings["metadata"]>;
+  readonly flushRateMax: number;
+  readonly origins: readonly string[];
+}
+
+export type Settings = Omit<GivenSettings, keyof DerivedSettings> & DerivedSettings;
+
+/** Writes per second on S3 and R2 unless set: about $50 a month at their price of a PUT. */
+const flushRateMaxOnS3 = 4;
+
+/**
+ * Reads the settings from `argv` (what follows `server`) and `env`.
+ * @throws UsageError naming the setting, its value and what is allowed.
+ */
+export function readSettings(
+  argv: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): Settings {
+  const parsed = parseOptions(settingTable, { argv, env, command: "streamctl server" });
+  const stray = parsed.positionals[0];
+  if (stray !== undefined) {
+    throw new UsageError(
+      `"${stray}" means nothing here: settings are written --name value, ` +
+        "see streamctl server --help",
+    );
+  }
+  const settings = derive(parsed.values);
+  checkExposure(settings);
+  checkTogether(settings);
+  return settings;
+}
+
+/** Completes `given` by the defaults that depend on other settings. */
+function derive(given: GivenSettings): Settings {
+  const store = given.store ?? ({ kind: "folder", directory: `${given.data}/objects` } as const);
+  const metadata =
+    given.metadata ??
+    (store.kind === "memory"
+      ? ({ kind: "memory" } as const)
+      : ({ kind: "file", path: `${given.data}/metadata.db` } as const));
+  return {
+    ...given,
+    store,
+    metadata,
+    flushRateMax: given.flushRateMax ?? (store.kind === "s3" ? flushRateMaxOnS3 : 0),
+    origins: given.origins ?? [],
+  };
+}
+
+/** Whoever reaches the port may write and delete: beyond this machine that must be meant. */
+function checkExposure(settings: Settings): void {
+  if (settings.token !== undefined || settings.allowAnonymous) return;
+  const binds = [["--http", settings.http] as const, ["--kafka", settings.kafka] as const];
+  for (const [flag, bind] of binds) {
+    if (bind === "off" || isLoopback(bind.host)) continue;
+    throw new UsageError(
+      `${flag} ${showHostPort(bind)} can be reached from other machines, by anyone: ` +
+        "set MILLRACE_TOKEN to a shared secret, or say --allow-anonymous",
+    );
+  }
+}
+
+function checkTogether({ store, metadata }: Settings): void {
+  if ((store.kind === "memory") !== (metadata.kind === "memory")) {
+    const [volatile, lasting] =
+      store.kind === "memory" ? ["--store", "--metadata"] : ["--metadata", "--store"];
+    throw new UsageError(
+      `${volatile} memory: forgets everything at exit while ${lasting} keeps it: ` +
+        "let both be memory: or neither",
+    );
+  }
+}
+
+/** Whether `host` is reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || /^127(?:\.\d{1,3}){3}$/.test(host);
+}
+
+/** Variables that look like settings and are none: most likely misspelled. */
+export function strayVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known = new Set(Object.values(settingTable).map((each: Option<unknown>) => each.env));
+  const clientOnly = new Set(["MILLRACE_URL"]);
+  return Object.keys(env).filter(
+    (name) => name.startsWith("MILLRACE_") && !known.has(name) && !clientOnly.has(name),
+  );
+}
