@@ -4,21 +4,9 @@
  * footer of a later segment of the same worker, or by a receipt object when none follows soon.
  */
 import type { Platform, TimerHandle } from "../base/platform.ts";
-import type { ErrorCode } from "../base/stream-error.ts";
 import type { PublishReceipt } from "../meta/publish-request.ts";
 import type { Receipt } from "../segment/segment.ts";
-
-/** How verdicts are numbered in objects: for ever, so numbers are only added. */
-const verdictNumbers: Partial<Record<"ok" | ErrorCode, number>> = {
-  ok: 0,
-  sequence_duplicate: 1,
-  sequence_out_of_order: 2,
-  producer_fenced: 3,
-  topic_unknown: 4,
-  partition_unknown: 5,
-  guard_failed: 6,
-};
-const otherVerdict = 255;
+import { verdictNumber } from "../segment/verdict.ts";
 
 /** After so long without a flush that would carry them, receipts get an object of their own. */
 const idleMs = 1000;
@@ -106,10 +94,12 @@ export function segmentReceipt(sequence: number, receipt: PublishReceipt): Recei
     publishPosition: receipt.publishPosition,
     publishedAt: receipt.publishedAt,
     entries: receipt.entries.map((entry) => ({
-      verdict: verdictNumbers[entry.code] ?? otherVerdict,
+      verdict: verdictNumber(entry.code),
       baseOffset: entry.baseOffset,
+      leaderEpoch: entry.leaderEpoch,
       appendedCount: entry.appendedCount,
       skippedCount: entry.skippedCount,
     })),
+    groups: receipt.groups.map((group) => verdictNumber(group.code)),
   };
 }

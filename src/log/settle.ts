@@ -5,18 +5,16 @@
 import { assert, present } from "../base/assert.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { EntryReceipt, GroupReceipt, PublishReceipt } from "../meta/publish-request.ts";
-import { partitionKey } from "../record/types.ts";
 import type { Flight } from "./flight.ts";
 import type { AppendBatch, Appended } from "./log-types.ts";
+import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import type { PendingAppend } from "./pending-append.ts";
 import { lastSequenceOf, type Run } from "./segment-draft.ts";
 import type { CachedRun } from "./tail-cache.ts";
 
 /** A run that got offsets, with the partition that it belongs to. */
 export interface AppendedRun {
-  readonly key: string;
-  readonly topicNumber: number;
-  readonly partition: number;
+  readonly key: PartitionSlot;
   readonly logStartOffset: number;
   readonly run: CachedRun;
 }
@@ -30,9 +28,7 @@ export function appendedRuns(flight: Flight, receipt: PublishReceipt): AppendedR
     const place = present(flight.encoded.entries[index], "entry");
     const first = present(run.batches[0], "batch");
     runs.push({
-      key: partitionKey(first.topic.topicId, first.partition),
-      topicNumber: first.topic.topicNumber,
-      partition: first.partition,
+      key: partitionSlot(first.topic.topicNumber, first.partition),
       logStartOffset: entry.logStartOffset,
       run: cachedRun(flight, run, { entry, position: place.position }),
     });

@@ -4,6 +4,7 @@
  * synchronous copy, so no reader keeps the ring from moving on.
  */
 import { stampBatch } from "../record/batch.ts";
+import type { PartitionSlot } from "./partition-slot.ts";
 import type { RingSlot } from "./segment-ring.ts";
 
 /** Batches of one partition with contiguous offsets, lying end to end in one slot. */
@@ -29,13 +30,13 @@ export interface CachedRange {
 }
 
 export class TailCache {
-  readonly #partitions = new Map<string, CachedRun[]>();
+  readonly #partitions = new Map<PartitionSlot, CachedRun[]>();
 
   /**
    * Stamps the run's batches in place with their offsets and epoch, and serves them from then on.
    * Runs of a partition are added in offset order.
    */
-  add(key: string, run: CachedRun): void {
+  add(key: PartitionSlot, run: CachedRun): void {
     const { batchOffsets, batchPositions, leaderEpoch, slot } = run;
     for (let index = 0; index < batchOffsets.length; index++) {
       stampBatch(slot.bytes, batchPositions[index] as number, {
@@ -54,7 +55,7 @@ export class TailCache {
    * when that offset is not cached.
    */
   read(
-    key: string,
+    key: PartitionSlot,
     options: { readonly offset: number; readonly bytesMax: number },
   ): CachedRange | undefined {
     const runs = this.#partitions.get(key);
@@ -70,16 +71,16 @@ export class TailCache {
   }
 
   /** The first cached run whose records may be at or after `timestamp`, if it is cached. */
-  runsOf(key: string): readonly CachedRun[] {
+  runsOf(key: PartitionSlot): readonly CachedRun[] {
     return this.#partitions.get(key) ?? [];
   }
 
   /** Forgets a partition: its topic is gone, or its offsets were cut. */
-  drop(key: string): void {
+  drop(key: PartitionSlot): void {
     this.#partitions.delete(key);
   }
 
-  #remove(key: string, run: CachedRun): void {
+  #remove(key: PartitionSlot, run: CachedRun): void {
     const runs = this.#partitions.get(key);
     if (runs === undefined) return;
     const index = runs[0] === run ? 0 : runs.indexOf(run);

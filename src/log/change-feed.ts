@@ -1,0 +1,110 @@
+/**
+ * How a worker hears of what its peers publish. A change counter is asked for while somebody waits,
+ * and before a short answer is given; only when it has moved are the new index rows read. Where one
+ * process owns the database there is nothing to hear, and nothing is asked.
+ */
+import type { Platform, TimerHandle } from "../base/platform.ts";
+import { changeCounter, changesAfter } from "../meta/log-index.ts";
+import type { SqlDatabase } from "../meta/sql-database.ts";
+import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
+import type { PartitionTable } from "./partition-table.ts";
+import type { Waiters } from "./waiters.ts";
+
+/** Between questions while somebody waits: well within the 100 ms in which peers must be seen. */
+const pollMs = 20;
+
+/** Publishes read per question. */
+const segmentsPerRead = 512;
+
+export interface ChangeFeedParts {
+  readonly platform: Platform;
+  readonly database: SqlDatabase;
+  readonly table: PartitionTable;
+  readonly waiters: Waiters;
+  /** False where this process is the only one. */
+  readonly shared: boolean;
+  /** Topics came, went or changed. */
+  readonly onCatalogChange: () => void;
+}
+
+export class ChangeFeed {
+  readonly #parts: ChangeFeedParts;
+  #publishPosition = 0;
+  #catalogVersion = -1;
+  #syncing: Promise<void> | undefined;
+  #timer: TimerHandle | undefined;
+  #closed = false;
+
+  constructor(parts: ChangeFeedParts) {
+    this.#parts = parts;
+    parts.waiters.onFirst = () => this.#arm();
+  }
+
+  /** Starts from what is published now. */
+  async open(): Promise<void> {
+    const counter = await changeCounter(this.#parts.database);
+    this.#publishPosition = counter.publishPosition;
+    this.#catalogVersion = counter.catalogVersion;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#timer?.cancel();
+  }
+
+  /** Resolves when everything published before the call is known here. */
+  async sync(): Promise<void> {
+    if (!this.#parts.shared) return;
+    // A question already under way may have been answered before the caller's moment.
+    await this.#syncing?.catch(() => {});
+    this.#syncing ??= this.#read().finally(() => {
+      this.#syncing = undefined;
+    });
+    await this.#syncing;
+  }
+
+  #arm(): void {
+    if (!this.#parts.shared || this.#closed || this.#timer !== undefined) return;
+    this.#timer = this.#parts.platform.timers.after(pollMs, () => void this.#poll());
+  }
+
+  async #poll(): Promise<void> {
+    try {
+      await this.sync();
+    } catch (error) {
+      this.#parts.platform.log.debug("change counter unread", { error: String(error) });
+    }
+    this.#timer = undefined;
+    if (this.#parts.waiters.count > 0) this.#arm();
+  }
+
+  async #read(): Promise<void> {
+    const { database, onCatalogChange } = this.#parts;
+    const counter = await changeCounter(database);
+    if (counter.catalogVersion !== this.#catalogVersion) {
+      this.#catalogVersion = counter.catalogVersion;
+      onCatalogChange();
+    }
+    while (this.#publishPosition < counter.publishPosition) {
+      const changes = await changesAfter(database, {
+        after: this.#publishPosition,
+        limitSegments: segmentsPerRead,
+      });
+      if (!changes.complete) {
+        this.#parts.table.clear();
+        this.#parts.waiters.wakeAll();
+      }
+      const grown = new Set<PartitionSlot>();
+      for (const extent of changes.extents) {
+        const slot = partitionSlot(extent.topicNumber, extent.partition);
+        const known = this.#parts.table.get(slot);
+        if (known === undefined || extent.lastOffset < known.highOffset) continue;
+        this.#parts.table.learn(slot, { ...known, highOffset: extent.lastOffset + 1 });
+        grown.add(slot);
+      }
+      for (const slot of grown) this.#parts.waiters.wake(slot);
+      if (changes.publishPosition <= this.#publishPosition) break;
+      this.#publishPosition = changes.publishPosition;
+    }
+  }
+}

@@ -1,0 +1,43 @@
+/**
+ * What this worker knows of each partition's ends: learned from its own publishes, from the change
+ * feed and from every confirmation in the metadata. It may lag behind; it is never ahead.
+ */
+import type { PartitionSlot } from "./partition-slot.ts";
+
+export interface KnownPartition {
+  readonly highOffset: number;
+  readonly logStartOffset: number;
+  readonly leaderEpoch: number;
+}
+
+export class PartitionTable {
+  readonly #known = new Map<PartitionSlot, KnownPartition>();
+
+  get(slot: PartitionSlot): KnownPartition | undefined {
+    return this.#known.get(slot);
+  }
+
+  /** Takes news that may arrive out of order: neither end ever moves back within an epoch. */
+  learn(slot: PartitionSlot, news: KnownPartition): void {
+    const old = this.#known.get(slot);
+    if (old === undefined || news.leaderEpoch > old.leaderEpoch) {
+      this.#known.set(slot, news);
+      return;
+    }
+    if (news.leaderEpoch < old.leaderEpoch) return;
+    if (news.highOffset <= old.highOffset && news.logStartOffset <= old.logStartOffset) return;
+    this.#known.set(slot, {
+      highOffset: Math.max(old.highOffset, news.highOffset),
+      logStartOffset: Math.max(old.logStartOffset, news.logStartOffset),
+      leaderEpoch: news.leaderEpoch,
+    });
+  }
+
+  forget(slot: PartitionSlot): void {
+    this.#known.delete(slot);
+  }
+
+  clear(): void {
+    this.#known.clear();
+  }
+}
