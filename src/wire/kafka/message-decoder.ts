@@ -16,6 +16,11 @@ interface Decoder {
   readonly bytesMin: number;
 }
 
+interface TaggedField {
+  readonly name: string;
+  readonly decode: Decode;
+}
+
 interface Layout {
   readonly version: number;
   /** Compact lengths and tagged sections. */
@@ -49,7 +54,7 @@ function structDecoder(
   const template = structDefault(fields);
   const names: string[] = [];
   const decoders: Decode[] = [];
-  const tagged = new Map<number, { name: string; decode: Decode }>();
+  const tagged = new Map<number, TaggedField>();
   let bytesMin = flexible ? 1 : 0;
   for (const [name, field] of Object.entries(fields)) {
     if (!hasField(field, version)) continue;
@@ -82,7 +87,7 @@ function structDecoder(
 /** Reads a tagged section (KIP-482) into `value`; unknown tags are from the future and skipped. */
 function readTags(
   reader: WireReader,
-  tagged: ReadonlyMap<number, { readonly name: string; readonly decode: Decode }>,
+  tagged: ReadonlyMap<number, TaggedField>,
   value: Record<string, unknown>,
 ): void {
   if (tagged.size === 0) {
@@ -94,18 +99,23 @@ function readTags(
   for (let index = 0; index < count; index++) {
     const field = tagged.get(reader.uvarint());
     const size = reader.uvarint();
-    const { end: outerEnd, position } = reader;
+    if (field === undefined) reader.take(size);
+    else value[field.name] = readTagged(reader, field, size);
+  }
+}
+
+function readTagged(reader: WireReader, { name, decode }: TaggedField, size: number): unknown {
+  const { end: outerEnd, position } = reader;
+  try {
     reader.take(size);
-    if (field === undefined) continue;
     reader.position = position;
     reader.end = position + size;
-    try {
-      value[field.name] = field.decode(reader);
-      if (reader.remaining > 0) throw reader.fault(`${reader.remaining} bytes are left over`);
-    } catch (error) {
-      throw within(error, field.name);
-    }
+    const value = decode(reader);
+    if (reader.remaining > 0) throw reader.fault(`${reader.remaining} bytes are left over`);
     reader.end = outerEnd;
+    return value;
+  } catch (error) {
+    throw within(error, name);
   }
 }
 

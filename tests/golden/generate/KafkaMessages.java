@@ -1,12 +1,11 @@
 /**
- * Writes tests/golden/fixtures/kafka-messages.jsonl.gz: for every API, version, request and response
- * the bytes and the field values according to Kafka's own generated classes.
+ * Writes tests/golden/fixtures/kafka-messages.jsonl.gz: for every API, version, request and
+ * response the bytes and the field values according to Kafka's own generated classes.
  *
- * The schemas inside kafka-clients tell which fields a version has; a line of kind "schema" repeats
- * what they say. Each message is made twice:
- * "full" has a value in every field, "sparse" has null wherever it is allowed, else zero or nothing.
- * Kafka's JSON converters make the message of the values; its bytes are read back and compared
- * before they are printed.
+ * The schemas inside kafka-clients tell which fields a version has; a line of kind "schema"
+ * repeats what they say. Each message is made twice: "full" has a value in every field, "sparse"
+ * has null wherever it is allowed, else zero or nothing. Kafka's JSON converters make the message
+ * of the values; its bytes are read back and compared before they are printed.
  *
  * Run with the libraries of a Kafka 4.2 distribution:
  *
@@ -156,7 +155,8 @@ public final class KafkaMessages {
     static VersionSet of(String text) {
       if (text.equals("none")) return new VersionSet((short) 1, (short) 0);
       if (text.endsWith("+")) {
-        return new VersionSet(Short.parseShort(text.substring(0, text.length() - 1)), Short.MAX_VALUE);
+        String first = text.substring(0, text.length() - 1);
+        return new VersionSet(Short.parseShort(first), Short.MAX_VALUE);
       }
       String[] ends = text.split("-");
       return new VersionSet(Short.parseShort(ends[0]), Short.parseShort(ends[ends.length - 1]));

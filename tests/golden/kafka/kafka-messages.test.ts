@@ -4,6 +4,7 @@
  */
 import { describe, expect, test } from "bun:test";
 import { present } from "../../../src/base/assert.ts";
+import { isStreamError } from "../../../src/base/stream-error.ts";
 import { kafkaApiByKey, kafkaApis } from "../../../src/wire/kafka/api-registry.ts";
 import { decodeMessage, encodeMessage } from "../../../src/wire/kafka/codec.ts";
 import {
@@ -115,6 +116,30 @@ function expectGolden(message: MessageTable<unknown>, row: Row): void {
   expect(byteLength).toBe(bytes.length);
 }
 
+interface FullMessage {
+  readonly message: MessageTable<unknown>;
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Every request and response in which all fields are set. */
+function fullMessages(): readonly FullMessage[] {
+  return rows.flatMap(({ api, bytes, filled, kind, version }) => {
+    if (api === undefined || kind === "data" || filled !== "full") return [];
+    const message = present(kafkaApiByKey.get(api), "API")[kind] as MessageTable<unknown>;
+    return [{ message, version, bytes: Uint8Array.fromBase64(bytes) }];
+  });
+}
+
+function caught(act: () => unknown): unknown {
+  try {
+    act();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
 describe("Kafka's own bytes", () => {
   for (const api of kafkaApis) {
     for (const kind of ["request", "response"] as const) {
@@ -129,6 +154,28 @@ describe("Kafka's own bytes", () => {
       });
     }
   }
+
+  test("cut at any byte are refused", () => {
+    for (const { bytes, message, version } of fullMessages()) {
+      for (let length = 0; length < bytes.length; length++) {
+        const cut = caught(() => decodeMessage(message, version, bytes.subarray(0, length)));
+        if (!isStreamError(cut, "invalid_request"))
+          expect(cut).toBe([message.name, version, length]);
+      }
+    }
+  });
+
+  test("with any byte changed are read or refused, and nothing else happens", () => {
+    for (const { bytes, message, version } of fullMessages()) {
+      for (let position = 0; position < bytes.length; position++) {
+        const changed = bytes.slice();
+        changed[position] = (bytes[position] ?? 0) ^ 0xff;
+        const error = caught(() => decodeMessage(message, version, changed));
+        if (error === undefined || isStreamError(error, "invalid_request")) continue;
+        expect(error).toBe([message.name, version, position]);
+      }
+    }
+  });
 
   test("of consumer subscriptions and assignments are read and written", () => {
     for (const message of [consumerSubscription, consumerAssignment]) {

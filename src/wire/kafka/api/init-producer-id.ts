@@ -35,7 +35,7 @@ export interface InitProducerIdResponse {
 
 export const initProducerIdResponse = defineMessage<InitProducerIdResponse>({
   name: "InitProducerIdResponse",
-  versions: { min: 0, max: 6 },
+  versions: { min: 0, max: 5 },
   flexibleSince: 2,
   fields: {
     throttleTimeMs: int32({ ignorable: true }),
