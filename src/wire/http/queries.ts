@@ -1,0 +1,93 @@
+/** Query parameters and request headers of the HTTP surface, as zod shapes over their text. */
+import * as z from "zod";
+
+/** What `maxBytes` may be, in bytes of stored batches. */
+export const readBytes = { default: 1024 * 1024, max: 16 * 1024 * 1024 } as const;
+/** The longest that a read waits for records. */
+export const readWaitMsMax = 30_000;
+
+const offsetPattern = /^(earliest|latest|timestamp:\d{1,15}|\d{1,15})$/;
+
+export type OffsetText = "earliest" | "latest" | { timestamp: number } | { offset: number };
+
+const offset = z
+  .string()
+  .regex(offsetPattern, "an offset, earliest, latest or timestamp:MS")
+  .default("earliest")
+  .describe(
+    "An offset; `earliest`; `latest`; or `timestamp:MS`, the first record of that time or later.",
+  );
+
+const values = z
+  .enum(["text", "json"])
+  .default("text")
+  .describe("`json` embeds values that are JSON as their exact source.");
+
+export const readQuery = z.strictObject({
+  offset,
+  maxBytes: integer({ min: 1, max: readBytes.max })
+    .default(readBytes.default)
+    .describe("Bytes of stored records; one batch is given even if it is larger."),
+  waitMs: integer({ min: 0, max: readWaitMsMax })
+    .default(0)
+    .describe("How long to wait when there is nothing to read, in milliseconds."),
+  values,
+});
+
+export const streamQuery = z.strictObject({
+  offset: offset.unwrap().default("latest"),
+  cursor: z.string().optional().describe("The id of an event, as in `Last-Event-ID`."),
+  values,
+});
+
+export const streamHeaders = z.object({
+  "Last-Event-ID": z
+    .string()
+    .optional()
+    .describe("The id of the last event seen: the stream goes on right after it."),
+});
+
+export const valueQuery = z.strictObject({
+  key: z.string().optional().describe("The key of each record, as text."),
+  partition: integer({ min: 0, max: 2 ** 31 - 1 })
+    .optional()
+    .describe("Default: the key's, else where keyless records go."),
+});
+
+export const producerIdLengthMax = 256;
+
+export const producerHeaders = z.object({
+  "Producer-Id": z
+    .string()
+    .regex(/^[\x21-\x7e]+$/, "printable ASCII without spaces")
+    .max(producerIdLengthMax)
+    .optional()
+    .describe("Names the producer in this topic. All three headers or none."),
+  "Producer-Epoch": integer({ min: 0, max: 2 ** 31 - 1 })
+    .optional()
+    .describe("Raised by a new incarnation of the producer; the older one is then refused."),
+  "Producer-Seq": integer({ min: 0, max: 2 ** 53 - 1 })
+    .optional()
+    .describe("0, 1, 2 … by request; a repeat is not appended and gets the first answer."),
+});
+
+export const emptyQuery = z.strictObject({});
+
+export type ReadQuery = z.infer<typeof readQuery>;
+export type StreamQuery = z.infer<typeof streamQuery>;
+
+/** Decimal digits that name an integer in bounds. */
+function integer({ min, max }: { readonly min: number; readonly max: number }) {
+  return z
+    .string()
+    .regex(/^\d{1,16}$/, `an integer from ${min} to ${max}`)
+    .transform(Number)
+    .pipe(z.int().min(min).max(max));
+}
+
+/** The meaning of an `offset` parameter that its shape has accepted. */
+export function parseOffsetText(text: string): OffsetText {
+  if (text === "earliest" || text === "latest") return text;
+  if (text.startsWith("timestamp:")) return { timestamp: Number(text.slice(10)) };
+  return { offset: Number(text) };
+}

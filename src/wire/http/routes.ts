@@ -1,0 +1,241 @@
+/**
+ * Every route of the HTTP surface in one table: the server mounts it, `/openapi.json` and the
+ * reference in HTTP.md are written from it, and 405 answers take their Allow header from it.
+ */
+import type * as z from "zod";
+import * as media from "./media-type.ts";
+import * as queries from "./queries.ts";
+import * as shapes from "./shapes.ts";
+
+export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+
+/** A JSON shape, or what else a body is. */
+export type BodyShape = z.ZodType | "text" | "bytes";
+
+export interface Answer {
+  readonly status: number;
+  readonly what: string;
+  /** By media type; none: no body. */
+  readonly content?: Readonly<Record<string, BodyShape>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface RouteSpec {
+  readonly method: Method;
+  /** With `:name` for parameters. */
+  readonly path: string;
+  readonly summary: string;
+  readonly details?: string;
+  readonly query?: z.ZodObject;
+  readonly headers?: z.ZodObject;
+  /** By media type. */
+  readonly body?: Readonly<Record<string, BodyShape>>;
+  readonly answer: Answer;
+  /** Problem statuses beyond those that any route may give. */
+  readonly problems: readonly number[];
+  /** Answered without a token and to any Host: probes and the description itself. */
+  readonly isOpen?: boolean;
+}
+
+export type RouteName = keyof typeof routes;
+
+/** What each path parameter is. */
+export const pathParameters: Readonly<Record<string, string>> = {
+  topic: "The topic's name.",
+  partition: "The partition's number.",
+  group: "The group's id.",
+};
+
+const positionHeaders = {
+  "Millrace-Next-Offset": "Where to read on.",
+  "Millrace-High-Offset": "One past the last record.",
+  "Millrace-Log-Start-Offset": "The first record that is kept.",
+} as const;
+
+const topicRoutes = {
+  listTopics: {
+    method: "GET",
+    path: "/v1/topics",
+    summary: "List topics",
+    answer: json(200, "All topics by name.", shapes.topicList),
+    problems: [],
+  },
+  createTopic: {
+    method: "POST",
+    path: "/v1/topics",
+    summary: "Create a topic",
+    body: { [media.jsonMediaType]: shapes.createTopicRequest },
+    answer: json(201, "The topic as made.", shapes.topicDetails),
+    problems: [409, 413, 415],
+  },
+  describeTopic: {
+    method: "GET",
+    path: "/v1/topics/:topic",
+    summary: "Describe a topic",
+    answer: json(200, "The topic and its partitions.", shapes.topicDetails),
+    problems: [404],
+  },
+  alterTopic: {
+    method: "PATCH",
+    path: "/v1/topics/:topic",
+    summary: "Add partitions or change settings",
+    body: { [media.jsonMediaType]: shapes.alterTopicRequest },
+    answer: json(200, "The topic as it is now.", shapes.topicDetails),
+    problems: [404, 413, 415],
+  },
+  deleteTopic: {
+    method: "DELETE",
+    path: "/v1/topics/:topic",
+    summary: "Delete a topic and its records",
+    answer: { status: 204, what: "The topic is gone." },
+    problems: [404],
+  },
+} as const satisfies Record<string, RouteSpec>;
+
+const recordRoutes = {
+  produce: {
+    method: "POST",
+    path: "/v1/topics/:topic/records",
+    summary: "Append records",
+    details:
+      "All records of a request are appended, or none. `Content-Encoding` may be gzip or zstd. " +
+      "JSON bodies name key and partition per record and take no query parameters.",
+    query: queries.valueQuery,
+    headers: queries.producerHeaders,
+    body: {
+      [media.jsonMediaType]: shapes.produceRequest,
+      [media.ndjsonMediaType]: "text",
+      [media.textMediaType]: "text",
+      [media.bytesMediaType]: "bytes",
+    },
+    answer: json(200, "The records are stored and published.", shapes.produceAnswer),
+    problems: [403, 404, 409, 413, 415, 429],
+  },
+  read: {
+    method: "GET",
+    path: "/v1/topics/:topic/partitions/:partition/records",
+    summary: "Read records of one partition",
+    query: queries.readQuery,
+    answer: {
+      status: 200,
+      what: "Records from the offset on.",
+      content: {
+        [media.jsonMediaType]: shapes.readAnswer,
+        [media.ndjsonMediaType]: shapes.readRecord,
+        [media.batchesMediaType]: "bytes",
+      },
+      headers: positionHeaders,
+    },
+    problems: [404, 406, 416, 429],
+  },
+  stream: {
+    method: "GET",
+    path: "/v1/topics/:topic/stream",
+    summary: "Follow all partitions as server-sent events",
+    query: queries.streamQuery,
+    headers: queries.streamHeaders,
+    answer: {
+      status: 200,
+      what: "An event per record; the stream stays open.",
+      content: { [media.eventStreamMediaType]: shapes.streamRecord },
+    },
+    problems: [404, 406, 410],
+  },
+} as const satisfies Record<string, RouteSpec>;
+
+const groupRoutes = {
+  listGroups: {
+    method: "GET",
+    path: "/v1/groups",
+    summary: "List consumer groups",
+    answer: json(200, "All groups by id.", shapes.groupList),
+    problems: [],
+  },
+  describeGroup: {
+    method: "GET",
+    path: "/v1/groups/:group",
+    summary: "Describe a consumer group, its offsets and its lag",
+    answer: json(200, "The group.", shapes.groupDetails),
+    problems: [404],
+  },
+  commitOffsets: {
+    method: "PUT",
+    path: "/v1/groups/:group/offsets",
+    summary: "Set a group's committed offsets",
+    details: "Refused while the group has members. Makes the group if there is none.",
+    body: { [media.jsonMediaType]: shapes.commitOffsetsRequest },
+    answer: json(200, "The offsets as committed.", shapes.commitOffsetsAnswer),
+    problems: [404, 409, 413, 415],
+  },
+  deleteGroup: {
+    method: "DELETE",
+    path: "/v1/groups/:group",
+    summary: "Delete a group without members, and its offsets",
+    answer: { status: 204, what: "The group is gone." },
+    problems: [404, 409],
+  },
+} as const satisfies Record<string, RouteSpec>;
+
+const operationRoutes = {
+  cluster: {
+    method: "GET",
+    path: "/v1/cluster",
+    summary: "Show the live workers",
+    answer: json(200, "The workers.", shapes.cluster),
+    problems: [],
+  },
+  metrics: {
+    method: "GET",
+    path: "/metrics",
+    summary: "Metrics in Prometheus' text format",
+    answer: { status: 200, what: "All series.", content: { "text/plain": "text" } },
+    problems: [],
+  },
+  healthz: {
+    method: "GET",
+    path: "/healthz",
+    summary: "Is the process alive?",
+    answer: json(200, "It is.", shapes.health),
+    problems: [],
+    isOpen: true,
+  },
+  readyz: {
+    method: "GET",
+    path: "/readyz",
+    summary: "Does the process take requests?",
+    details: "503 with the same shape while it starts or stops.",
+    answer: json(200, "It does.", shapes.health),
+    problems: [503],
+    isOpen: true,
+  },
+  openapi: {
+    method: "GET",
+    path: "/openapi.json",
+    summary: "This description (OpenAPI 3.1)",
+    answer: { status: 200, what: "The document.", content: { [media.jsonMediaType]: "text" } },
+    problems: [],
+    isOpen: true,
+  },
+} as const satisfies Record<string, RouteSpec>;
+
+export const routes = {
+  ...topicRoutes,
+  ...recordRoutes,
+  ...groupRoutes,
+  ...operationRoutes,
+} as const satisfies Record<string, RouteSpec>;
+
+/** The methods that each path takes, HEAD with GET. */
+export function methodsByPath(): ReadonlyMap<string, readonly string[]> {
+  const methods = new Map<string, string[]>();
+  for (const { path, method } of Object.values(routes) as RouteSpec[]) {
+    const known = methods.get(path) ?? [];
+    known.push(...(method === "GET" ? ["GET", "HEAD"] : [method]));
+    methods.set(path, known);
+  }
+  return methods;
+}
+
+function json<S extends z.ZodType>(status: number, what: string, shape: S): Answer {
+  return { status, what, content: { [media.jsonMediaType]: shape } };
+}
