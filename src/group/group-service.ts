@@ -43,10 +43,11 @@ export interface GroupService {
   sync(request: SyncRequest): Promise<SyncResult>;
   /** Throws `member_unknown`, `instance_fenced`, `generation_stale`, `rebalance_in_progress`. */
   heartbeat(request: HeartbeatRequest): Promise<void>;
-  /** LeaveGroup: one answer per member, in order. `member_unknown` is thrown for no group. */
+  /** LeaveGroup: one answer per member, in order; `member_unknown` for all when there is no group. */
   leave(request: LeaveRequest): Promise<readonly LeftMember[]>;
   /**
-   * OffsetCommit: a code or null per offset, in order. Throws as heartbeat does; a commit with
+   * OffsetCommit: a code or null per offset, in order. Throws as heartbeat does, `group_unknown` for
+   * a generation of no group (ILLEGAL_GENERATION before version 9), and `queue_full`. A commit with
    * generation -1 needs no membership while the group is empty.
    */
   commitOffsets(request: CommitRequest): Promise<readonly (ErrorCode | null)[]>;

@@ -4,8 +4,8 @@
 export const sessionTimeoutMsMin = 6_000;
 /** Kafka's `group.max.session.timeout.ms`: a dead member holds its partitions for so long. */
 export const sessionTimeoutMsMax = 1_800_000;
-/** Kafka's `offset.metadata.max.bytes`; it is kept for each partition of each group. */
-export const offsetMetadataBytesMax = 4_096;
+/** Kafka's `offset.metadata.max.bytes`, counted in characters as Kafka does. */
+export const offsetMetadataLengthMax = 4_096;
 /** Kafka's `offsets.retention.minutes`: seven days. */
 export const offsetRetentionMs = 7 * 24 * 3_600_000;
 /**
@@ -14,6 +14,11 @@ export const offsetRetentionMs = 7 * 24 * 3_600_000;
  * catches consumers that start together and delays a lone one less than it can notice.
  */
 export const initialRebalanceDelayMs = 250;
+/**
+ * How long a join that was parked waits for its rebalance, if its member never joined before: it
+ * cannot heartbeat, and we cannot see its client go. Kafka's value.
+ */
+export const newMemberTimeoutMs = 300_000;
 /** Members of one group: every rebalance sends the leader the metadata of all. */
 export const groupMembersMax = 2_000;
 /** Group ids are keys in the metadata and in every log line. */
@@ -22,9 +27,15 @@ export const groupIdLengthMax = 1_024;
 export const groupsLoadedMax = 20_000;
 /** Metadata and assignments of one group, which are also its snapshot's size: one metadata row. */
 export const groupBytesMax = 16 * 1024 * 1024;
-/** What waits to be written for one group before commits are refused with `queue_full`. */
-export const groupQueueItemsMax = 65_536;
-/** Offsets that one sweep reads of one group, and groups that it looks at. */
+/** Offsets that wait to be written for one group before more are refused with `queue_full`. */
+export const queuedOffsetsMax = 65_536;
+/** Offsets in one write: what sqld takes without holding others up. */
+export const writtenOffsetsMax = 4_096;
+/** An Empty group that nobody asked for so long is let go, with its lease. */
+export const idleGroupMs = 300_000;
+/** Groups opened at once by one request that names many. */
+export const openedGroupsMax = 32;
+/** Groups that one call of the sweep looks at. */
 export const sweepGroupsMax = 100;
 /** Groups that ListGroups reads per page from the store. */
 export const listPageCount = 1_000;
