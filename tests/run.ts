@@ -1,0 +1,90 @@
+/**
+ * The one gate: `npm test` runs every check and every tier that needs no network and no other
+ * program; `npm run test:interop` runs the tier with foreign programs. Names given as arguments
+ * choose among the steps: `npm test -- unit tidy`. The last line is `N passed, N failed`.
+ */
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { binaryOf } from "./run/binaries.ts";
+
+interface Outcome {
+  passed: number;
+  failed: number;
+}
+
+const root = join(import.meta.dir, "..");
+const typescript = join(root, "node_modules/typescript/bin/tsc");
+
+const checks: Record<string, string[]> = {
+  format: [binaryOf("biome"), "ci", "--reporter=summary", "."],
+  types: ["node", typescript, "-p", "tsconfig.json"],
+  "core-types": ["node", typescript, "-p", "tsconfig.core.json"],
+};
+const tiers = ["tidy", "unit", "golden", "property", "contract", "runtime", "sim", "crash"];
+
+const asked = process.argv.slice(2);
+const steps = asked.length > 0 ? asked : [...Object.keys(checks), ...tiers];
+const total: Outcome = { passed: 0, failed: 0 };
+for (const step of steps) {
+  const outcome = await run(step);
+  total.passed += outcome.passed;
+  total.failed += outcome.failed;
+}
+console.log(`${total.passed} passed, ${total.failed} failed`);
+process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
+
+async function run(step: string): Promise<Outcome> {
+  const startedAt = performance.now();
+  const check = checks[step];
+  const outcome = check === undefined ? await runTier(step) : await runCheck(check);
+  const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
+  const verdict = outcome.failed > 0 ? `${outcome.failed} FAILED` : "ok";
+  console.log(`── ${step}: ${outcome.passed} passed, ${verdict} (${seconds} s)`);
+  return outcome;
+}
+
+async function runCheck(command: string[]): Promise<Outcome> {
+  const child = Bun.spawn(command, { cwd: root, stdout: "inherit", stderr: "inherit" });
+  return (await child.exited) === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+async function runTier(tier: string): Promise<Outcome> {
+  const folder = join(root, "tests", tier);
+  if (!existsSync(folder)) {
+    console.log(`There is no step "${tier}". Steps: ${Object.keys(checks)} ${tiers} interop`);
+    return { passed: 0, failed: 1 };
+  }
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => join("tests", tier, name));
+  if (files.length === 0) return { passed: 0, failed: 0 };
+  const child = Bun.spawn([process.execPath, "test", "--timeout=120000", ...files], {
+    cwd: root,
+    stdout: "inherit",
+    stderr: "pipe",
+  });
+  const text = await echo(child.stderr);
+  const code = await child.exited;
+  const passed = Number(/^\s*(\d+) pass$/m.exec(text)?.[1] ?? 0);
+  const failed = Number(/^\s*(\d+) fail$/m.exec(text)?.[1] ?? 0);
+  // A tier that crashed, or whose files did not load, has failed even if it counted nothing.
+  return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
+}
+
+/** Shows failures and summaries, swallows the line per passed test, and returns all of it. */
+async function echo(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  let line = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    line += chunk;
+    const lines = line.split("\n");
+    line = lines.pop() ?? "";
+    for (const whole of lines) if (!isQuiet(whole)) console.error(whole);
+  }
+  return text;
+}
+
+function isQuiet(line: string): boolean {
+  return line.startsWith("(pass)") || line.trim() === "" || /^tests\/\S+:$/.test(line);
+}

@@ -1,0 +1,25 @@
+import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { root, sourceFiles } from "./source-files.ts";
+
+/** Files that nobody imports because they are started by name. */
+const entries = new Set([
+  "src/cli/main.ts",
+  "src/runtime/bun/main.ts",
+  "src/runtime/deno/main.ts",
+  "src/runtime/workerd/main.ts",
+]);
+
+describe("dead files", () => {
+  test("every file of src is imported by another of src, or is an entry", () => {
+    const files = sourceFiles("src");
+    const launcher = readFileSync(join(root, "src/cli/launcher.mjs"), "utf8");
+    const used = new Set(files.flatMap((file) => file.imports));
+    const dead = files
+      .map(({ path }) => path)
+      .filter((path) => !used.has(path) && !entries.has(path))
+      .filter((path) => !launcher.includes(path.replace("src/cli/", "./")));
+    expect(dead).toEqual([]);
+  });
+});
