@@ -103,7 +103,8 @@ export function decodeMessage<T>(
  * copied: they must stay as they are until sent.
  *
  * Throws StreamError invalid_request when a value does not fit its field, unsupported_version when
- * the table has no such version or the version lacks a field that is set and not ignorable.
+ * the table has no such version or the version lacks a field that is set, not ignorable and not
+ * tagged.
  */
 export function encodeMessage<T>(
   message: MessageTable<T>,

@@ -75,7 +75,10 @@ export interface FieldOptions<T> {
   readonly tag?: number;
   /** What absence means; unless given, the type's zero value (null for records). */
   readonly default?: T;
-  /** Writing a version that lacks the field drops its value; else that is an error. */
+  /**
+   * Writing a version that lacks the field drops its value; else a value other than the default is
+   * an error. Tagged fields are always dropped.
+   */
   readonly ignorable?: boolean;
   /** False: the field keeps the layout of old versions also in flexible ones. */
   readonly flexible?: boolean;

@@ -43,7 +43,7 @@ function structEncoder(
   const lost: [string, FieldShape][] = [];
   for (const [name, field] of Object.entries(fields)) {
     if (!hasField(field, version)) {
-      if (field.options.ignorable !== true) lost.push([name, field]);
+      if (!isDispensable(field)) lost.push([name, field]);
       continue;
     }
     const layout = { version, flexible: flexible && field.options.flexible !== false };
@@ -69,6 +69,14 @@ function structEncoder(
     }
     if (flexible) writeTags(writer, tagged, struct);
   };
+}
+
+/**
+ * Readers skip tags that they do not know, so a tagged field never carries what a message cannot
+ * do without; a version that lacks it leaves it out.
+ */
+function isDispensable({ options }: FieldShape): boolean {
+  return options.ignorable === true || options.tag !== undefined;
 }
 
 interface LostField {

@@ -29,8 +29,6 @@ export interface InitProducerIdResponse {
   readonly errorCode: number;
   readonly producerId?: number;
   readonly producerEpoch: number;
-  readonly ongoingTxnProducerId?: number;
-  readonly ongoingTxnProducerEpoch?: number;
 }
 
 export const initProducerIdResponse = defineMessage<InitProducerIdResponse>({
@@ -42,8 +40,6 @@ export const initProducerIdResponse = defineMessage<InitProducerIdResponse>({
     errorCode: int16(),
     producerId: int64({ default: -1 }),
     producerEpoch: int16(),
-    ongoingTxnProducerId: int64({ since: 6, default: -1 }),
-    ongoingTxnProducerEpoch: int16({ since: 6, default: -1 }),
   },
 });
 

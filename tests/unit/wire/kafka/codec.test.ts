@@ -237,16 +237,23 @@ describe("encodeMessage", () => {
     expect(response(new Uint8Array(100)).length).toBe(1);
   });
 
-  test("refuses a set field that the version lacks unless it is ignorable", () => {
-    const error = thrownBy(() => encodeMessage(everything, 0, { ...sample, note: "x" }));
+  test("refuses a set field that the version lacks unless it is ignorable or tagged", () => {
+    const error = thrownBy(() => encodeMessage(everything, 2, { ...sample, gone: 6 }));
     expect([error.code, error.message]).toEqual([
       "unsupported_version",
-      "Cannot write Everything 0 at byte 0, note: version 0 lacks the field, but it has a value",
+      "Cannot write Everything 2 at byte 0, gone: version 2 lacks the field, but it has a value",
     ]);
-    expect(() => encodeMessage(everything, 0, { ...sample, extra: [{ x: 1 }] })).not.toThrow();
+    expect(() => encodeMessage(everything, 2, { ...sample, gone: 5 })).not.toThrow();
+    expect(() => encodeMessage(everything, 0, { ...sample, note: "x" })).not.toThrow();
     const points = [{ x: 1 }, { x: 2, label: "b" }];
     const inner = thrownBy(() => encodeMessage(everything, 0, { ...sample, points }));
     expect(fieldOf(inner)).toBe("points[1].label");
+    const partition = { partitionIndex: 0, errorCode: 0, highWatermark: 1, records: null };
+    const response = {
+      errorCode: 0,
+      responses: [{ topicId: sample.id, partitions: [{ ...partition, logStartOffset: 3 }] }],
+    };
+    expect(() => encodeMessage(fetchResponse, 4, response)).not.toThrow();
   });
 
   test("refuses values that do not fit", () => {
