@@ -90,7 +90,7 @@ describe("the Kafka codec", () => {
         expect(bytes.length).toBe(byteLength);
         expect(decodeMessage(message, version, bytes)).toEqual(value);
       }),
-      { numRuns: 700, seed: 20 },
+      { numRuns: 4000, seed: 20 },
     );
   });
 

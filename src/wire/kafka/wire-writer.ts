@@ -38,7 +38,7 @@ export class WireWriter {
     return new WireFault(problem, this.byteLength);
   }
 
-  /** Makes room for `length` bytes and returns where they go. */
+  /** Makes room for `length` bytes and returns where they go; the view may be a new one then. */
   #reserve(length: number): number {
     const start = this.#position;
     const end = start + length;
@@ -59,7 +59,8 @@ export class WireWriter {
   }
 
   bool(value: boolean): void {
-    this.#view.setInt8(this.#reserve(1), value ? 1 : 0);
+    const start = this.#reserve(1);
+    this.#view.setInt8(start, value ? 1 : 0);
   }
 
   int8(value: number): void {
@@ -113,7 +114,8 @@ export class WireWriter {
   uvarint(value: number): void {
     let rest = value;
     while (rest >= 0x80) {
-      this.#view.setUint8(this.#reserve(1), (rest & 0x7f) | 0x80);
+      const start = this.#reserve(1);
+      this.#view.setUint8(start, (rest & 0x7f) | 0x80);
       rest = Math.floor(rest / 0x80);
     }
     const start = this.#reserve(1);

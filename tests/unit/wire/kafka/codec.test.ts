@@ -87,6 +87,26 @@ const everything = defineMessage<Everything>({
   },
 });
 
+/** `everything` at any distance from the start, between arrays of each one-byte kind. */
+const grown = defineMessage<{
+  readonly name: string;
+  readonly flags: readonly boolean[];
+  readonly inner: Everything;
+  readonly after: readonly boolean[];
+}>({
+  name: "Grown",
+  versions: { min: 1, max: 1 },
+  flexibleSince: 1,
+  fields: {
+    name: string(),
+    flags: arrayOf(bool()),
+    inner: struct(everything.fields as FieldTable<Everything>),
+    after: arrayOf(bool()),
+  },
+});
+
+const flags = new Array<boolean>(40).fill(true);
+
 const sample: Everything = {
   flag: true,
   tiny: -128,
@@ -189,6 +209,22 @@ describe("encodeMessage and decodeMessage", () => {
       forgottenTopicsData: [],
       clusterId: null,
     });
+  });
+
+  test("keep every field wherever the writer's buffer happens to grow", () => {
+    const label = "l".repeat(130);
+    const points = [
+      { x: -1, label },
+      { x: 2, label: null },
+    ];
+    const extra = [{ x: 5, label }];
+    for (let length = 0; length < 600; length++) {
+      const name = "n".repeat(length);
+      const value = { ...sample, name, points, origin: { x: 7, label }, note: label, extra };
+      const read = roundTrip(grown, 1, { name, flags, inner: value, after: flags });
+      const expected = { name, flags, inner: { ...value, gone: 5 }, after: flags };
+      expect([length, Bun.deepEquals(read, expected)]).toEqual([length, true]);
+    }
   });
 
   test("hold the 64-bit maximum as int64Max", () => {
