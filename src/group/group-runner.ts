@@ -7,7 +7,7 @@ import type { GroupGuard, GroupStore } from "./group-store.ts";
 import { GroupWriter } from "./group-writer.ts";
 import { latenessMsMax } from "./limits.ts";
 import { offsetExpiry } from "./offsets.ts";
-import { expireDue, forgiveLateness, nextDeadline } from "./rebalance.ts";
+import { expireDue, nextDeadline, restartDeadlines } from "./rebalance.ts";
 import { restoreGroup } from "./snapshot.ts";
 
 export interface GroupRunnerOptions {
@@ -183,7 +183,7 @@ export class GroupRunner {
   #wake(at: number): void {
     this.#timer = null;
     const latenessMs = this.#platform.clock.monotonic() - at;
-    if (latenessMs > latenessMsMax) forgiveLateness(this.#group, latenessMs);
+    if (latenessMs > latenessMsMax) restartDeadlines(this.#group, this.#context);
     expireDue(this.#group, this.#context);
     this.#arm();
   }

@@ -178,6 +178,7 @@ function keepGeneration(
     if (member.join !== waiter || group.member(member.memberId) !== member) return;
     if (error !== null) {
       group.failJoin(member, error);
+      touch(member, context);
       if (group.state === "Stable") {
         prepareRebalance(group, context, `"${member.memberId}" could not be stored`);
       }

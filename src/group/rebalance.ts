@@ -26,7 +26,7 @@ export function rebalance(group: ClassicGroup, context: GroupContext, reason: st
 
 /** Calls everyone to join again. From Empty it first gives others time to come. */
 export function prepareRebalance(group: ClassicGroup, context: GroupContext, reason: string): void {
-  if (group.state === "CompletingRebalance") resetAssignments(group, rebalancing(group));
+  if (group.state === "CompletingRebalance") resetAssignments(group, rebalancing(group), context);
   group.pendingSyncs.clear();
   group.syncDeadlineAt = null;
   group.assignmentStoring = false;
@@ -49,11 +49,20 @@ export function completeJoinIfReady(group: ClassicGroup, context: GroupContext):
   if (group.allJoined()) completeJoin(group, context);
 }
 
-/** Fails every sync that waits, and forgets the assignments of the generation that is not to be. */
-export function resetAssignments(group: ClassicGroup, error: StreamError): void {
+/**
+ * Fails every sync that waits, and forgets the assignments of the generation that is not to be.
+ * Who waited could not heartbeat: its session starts again.
+ */
+export function resetAssignments(
+  group: ClassicGroup,
+  error: StreamError,
+  context: GroupContext,
+): void {
   for (const member of group.members()) {
     member.assignment = noAssignment;
+    if (member.sync === null) continue;
     group.failSync(member, error);
+    touch(member, context);
   }
 }
 
@@ -105,17 +114,24 @@ export function expireDue(group: ClassicGroup, context: GroupContext): void {
 }
 
 /**
- * Gives members the time back in which we did not run: their heartbeats wait unread in our sockets,
- * and without this a pause of the worker would expel everybody.
+ * Restarts every session and phase. For a worker that did not run for a while: what members sent
+ * meanwhile waits unread in its sockets, and judging them now would expel everybody.
  */
-export function forgiveLateness(group: ClassicGroup, latenessMs: number): void {
-  for (const member of group.members()) member.expiresAt += latenessMs;
-  for (const [memberId, expiresAt] of group.pendingJoins) {
-    group.pendingJoins.set(memberId, expiresAt + latenessMs);
+export function restartDeadlines(group: ClassicGroup, context: GroupContext): void {
+  const now = context.clock.monotonic();
+  for (const member of group.members()) {
+    member.expiresAt = Math.max(member.expiresAt, now + member.sessionTimeoutMs);
   }
+  const pendingUntil = now + context.settings.sessionTimeoutMsMin;
+  for (const [memberId, expiresAt] of group.pendingJoins) {
+    group.pendingJoins.set(memberId, Math.max(expiresAt, pendingUntil));
+  }
+  const phaseUntil = now + group.rebalanceTimeoutMs();
+  if (group.syncDeadlineAt !== null) group.syncDeadlineAt = phaseUntil;
   const join = group.joinDeadline;
-  if (join !== null) group.joinDeadline = { ...join, at: join.at + latenessMs };
-  if (group.syncDeadlineAt !== null) group.syncDeadlineAt += latenessMs;
+  if (join === null) return;
+  const at = join.initial === null ? phaseUntil : now + join.initial.delayMs;
+  group.joinDeadline = { at, initial: join.initial };
 }
 
 function startInitialDelay(group: ClassicGroup, context: GroupContext): void {

@@ -89,7 +89,7 @@ function storeAssignments(
     // Somebody joined or left meanwhile: this assignment came too late to count.
     if (group.state !== "CompletingRebalance" || group.generationId !== generationId) return;
     if (error !== null) {
-      resetAssignments(group, error);
+      resetAssignments(group, error, context);
       rebalance(group, context, "the assignment could not be stored");
       return;
     }
