@@ -1,0 +1,192 @@
+/**
+ * Workers as the database sees them. A registration gets a worker epoch that is never used again
+ * and leases a node id. Its row has a counter that only it raises: whoever sees the counter stand
+ * still for its own time to live closes the epoch by compare-and-set. No clock of one worker is
+ * ever compared with another's, and safety never comes from here but from epochs as guards.
+ */
+import { StreamError } from "../base/stream-error.ts";
+import type { SqlDatabase, SqlStatement, SqlValue } from "./sql-database.ts";
+import {
+  databaseNow,
+  numberAt,
+  numberOrNullAt,
+  rowsOf,
+  statement,
+  textAt,
+  textOrNullAt,
+} from "./sql-values.ts";
+
+export type WorkerKind = "process" | "durable_object";
+
+export interface WorkerInfo {
+  readonly workerEpoch: number;
+  /** Kafka's broker id, unique among open workers. */
+  readonly nodeId: number;
+  readonly kind: WorkerKind;
+  readonly isDraining: boolean;
+  readonly counter: number;
+  /** What clients are told; null: it serves no Kafka. */
+  readonly kafkaHost: string | null;
+  readonly kafkaPort: number | null;
+  readonly httpUrl: string | null;
+  readonly startedAt: number;
+}
+
+export interface WorkerRegistration {
+  /** Random text: sending the same registration again finds the same epoch. */
+  readonly registration: string;
+  readonly kind: WorkerKind;
+  /** Given when it is free; otherwise, or when null, the smallest free one from 1. */
+  readonly nodeId: number | null;
+  readonly kafkaHost: string | null;
+  readonly kafkaPort: number | null;
+  readonly httpUrl: string | null;
+}
+
+const workerColumns = `worker_epoch, node_id, kind, draining, counter, kafka_host, kafka_port,
+  http_url, started_at`;
+
+const selectOpen = `SELECT ${workerColumns} FROM worker WHERE closed = 0 ORDER BY node_id`;
+
+/** Opens a worker epoch. Errors: `worker_fenced` when this registration was closed already. */
+export async function registerWorker(
+  database: SqlDatabase,
+  worker: WorkerRegistration,
+): Promise<WorkerInfo> {
+  const { registration, kind, nodeId, kafkaHost, kafkaPort, httpUrl } = worker;
+  const results = await database.batch(
+    [
+      statement(
+        `INSERT INTO worker
+  (registration, node_id, kind, kafka_host, kafka_port, http_url, started_at)
+SELECT ?1, coalesce(
+  CASE WHEN ?3 NOT IN (SELECT node_id FROM worker WHERE closed = 0) THEN ?3 END,
+  (SELECT min(c.node_id) FROM (
+    SELECT 1 AS node_id UNION ALL SELECT node_id + 1 FROM worker WHERE closed = 0) c
+    WHERE c.node_id > 0 AND c.node_id NOT IN (SELECT node_id FROM worker WHERE closed = 0))),
+  ?2, ?4, ?5, ?6, ${databaseNow}
+WHERE NOT EXISTS (SELECT 1 FROM worker WHERE registration = ?1)`,
+        ...[registration, kind, nodeId, kafkaHost, kafkaPort, httpUrl],
+      ),
+      statement(
+        `SELECT ${workerColumns} FROM worker WHERE registration = ?1 AND closed = 0`,
+        registration,
+      ),
+    ],
+    "write",
+  );
+  const row = rowsOf(results, 1)[0];
+  if (row === undefined) throw closedError(registration);
+  return workerFromRow(row);
+}
+
+/**
+ * Says that the worker lives, and returns all open workers as of then.
+ * Errors: `worker_fenced` when somebody closed its epoch: it must stop, or register again.
+ */
+export async function raiseCounter(
+  database: SqlDatabase,
+  workerEpoch: number,
+): Promise<WorkerInfo[]> {
+  const results = await database.batch(
+    [
+      statement(
+        "UPDATE worker SET counter = counter + 1 WHERE worker_epoch = ?1 AND closed = 0",
+        workerEpoch,
+      ),
+      statement(selectOpen),
+    ],
+    "write",
+  );
+  const workers = rowsOf(results, 1).map(workerFromRow);
+  if (!workers.some((worker) => worker.workerEpoch === workerEpoch)) {
+    throw closedError(`epoch ${workerEpoch}`);
+  }
+  return workers;
+}
+
+/** Open workers by node id, draining ones included. */
+export async function listWorkers(database: SqlDatabase): Promise<WorkerInfo[]> {
+  const results = await database.batch([statement(selectOpen)], "read");
+  return rowsOf(results, 0).map(workerFromRow);
+}
+
+/** A draining worker gets no new partitions and groups. No effect on a closed epoch. */
+export async function setDraining(database: SqlDatabase, workerEpoch: number): Promise<void> {
+  await database.batch(
+    [statement("UPDATE worker SET draining = 1 WHERE worker_epoch = ?1", workerEpoch)],
+    "write",
+  );
+}
+
+/**
+ * Closes the epoch of a worker whose counter stood still, unless it moved after all; its leases
+ * fall and its node id is free. Returns whether the epoch is closed now.
+ */
+export async function closeWorker(
+  database: SqlDatabase,
+  options: { readonly workerEpoch: number; readonly observedCounter: number },
+): Promise<boolean> {
+  return close(database, {
+    workerEpoch: options.workerEpoch,
+    condition: statement(
+      `UPDATE worker SET closed = 1, closed_at = ${databaseNow}
+WHERE worker_epoch = ?1 AND closed = 0 AND counter = ?2`,
+      ...[options.workerEpoch, options.observedCounter],
+    ),
+  });
+}
+
+/** A worker closes its own epoch, after its last publish. */
+export async function leaveWorkers(database: SqlDatabase, workerEpoch: number): Promise<void> {
+  await close(database, {
+    workerEpoch,
+    condition: statement(
+      `UPDATE worker SET closed = 1, closed_at = ${databaseNow}
+WHERE worker_epoch = ?1 AND closed = 0`,
+      workerEpoch,
+    ),
+  });
+}
+
+async function close(
+  database: SqlDatabase,
+  options: { readonly workerEpoch: number; readonly condition: SqlStatement },
+): Promise<boolean> {
+  const { workerEpoch, condition } = options;
+  const results = await database.batch(
+    [
+      condition,
+      statement(
+        `UPDATE lease SET lease_epoch = lease_epoch + 1, worker_epoch = NULL
+WHERE worker_epoch = ?1
+  AND EXISTS (SELECT 1 FROM worker w WHERE w.worker_epoch = ?1 AND w.closed = 1)`,
+        workerEpoch,
+      ),
+      statement("SELECT count(*) FROM worker WHERE worker_epoch = ?1 AND closed = 0", workerEpoch),
+    ],
+    "write",
+  );
+  return numberAt(rowsOf(results, 2)[0], 0) === 0;
+}
+
+function workerFromRow(row: readonly SqlValue[]): WorkerInfo {
+  return {
+    workerEpoch: numberAt(row, 0),
+    nodeId: numberAt(row, 1),
+    kind: textAt(row, 2) as WorkerKind,
+    isDraining: numberAt(row, 3) === 1,
+    counter: numberAt(row, 4),
+    kafkaHost: textOrNullAt(row, 5),
+    kafkaPort: numberOrNullAt(row, 6),
+    httpUrl: textOrNullAt(row, 7),
+    startedAt: numberAt(row, 8),
+  };
+}
+
+function closedError(what: string): StreamError {
+  return new StreamError(
+    "worker_fenced",
+    `Cannot go on as worker ${what}: its epoch is closed. Register again for a new one.`,
+  );
+}
