@@ -159,10 +159,20 @@ export class GroupRunner {
       done(error);
       this.#arm();
     };
-    written.then(
-      () => settle(null),
-      (error: StreamError) => settle(error),
-    );
+    written
+      .then(
+        () => settle(null),
+        (error: StreamError) => settle(error),
+      )
+      .catch((error: unknown) => this.#fail(error));
+  }
+
+  /** A broken invariant costs this group's memory, not the worker: the store has the last good state. */
+  #fail(cause: unknown): void {
+    const { groupId } = this.guard;
+    this.#platform.log.error("Let a group go", { group: groupId, error: cause });
+    const message = `Lost track of group "${groupId}": ask again`;
+    this.drop(new StreamError("coordinator_unavailable", message, { cause }));
   }
 
   /** One timer at the earliest deadline. One that is set too early finds nothing and sets again. */
@@ -183,8 +193,12 @@ export class GroupRunner {
   #wake(at: number): void {
     this.#timer = null;
     const latenessMs = this.#platform.clock.monotonic() - at;
-    if (latenessMs > latenessMsMax) restartDeadlines(this.#group, this.#context);
-    expireDue(this.#group, this.#context);
-    this.#arm();
+    try {
+      if (latenessMs > latenessMsMax) restartDeadlines(this.#group, this.#context);
+      expireDue(this.#group, this.#context);
+      this.#arm();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 }
