@@ -4,7 +4,9 @@
  * variable `MILLRACE_FLUSH_BYTES`.
  */
 import * as z from "zod";
-import { parseMetadataUrl, parseStoreUrl } from "./node/locations.ts";
+import { isStreamError } from "../base/stream-error.ts";
+import { parseStoreUrl, type StoreUrl } from "../store/store-url.ts";
+import { type MetadataLocation, parseMetadataUrl } from "./node/metadata-url.ts";
 import {
   count,
   type HostPort,
@@ -46,15 +48,25 @@ function isOrigin(given: string): boolean {
   return URL.canParse(given) && new URL(given).origin === given;
 }
 
-/** A URL that `parse` understands, kept parsed. */
-function located<T>(parse: (given: string) => T | undefined): z.ZodType<T, string> {
-  return z.string().transform((given, context) => {
-    const location = parse(given);
+const storeSchema: z.ZodType<StoreUrl, string> = z.string().transform((given, context) => {
+  try {
+    return parseStoreUrl(given);
+  } catch (error) {
+    if (!isStreamError(error)) throw error;
+    const reason = error.message.slice(error.message.indexOf(" as a store: ") + 13);
+    context.addIssue({ code: "custom", message: error.message, params: { reason } });
+    return z.NEVER;
+  }
+});
+
+const metadataSchema: z.ZodType<MetadataLocation, string> = z
+  .string()
+  .transform((given, context) => {
+    const location = parseMetadataUrl(given);
     if (location !== undefined) return location;
-    context.addIssue({ code: "custom", message: "not understood" });
+    context.addIssue({ code: "custom", message: "no address of metadata" });
     return z.NEVER;
   });
-}
 
 const listeners = {
   http: option("HOST:PORT", hostPortAllowed, hostPortSchema, {
@@ -83,7 +95,7 @@ const storage = {
   store: option(
     "URL",
     "file:DIR, memory: or s3://bucket/prefix?endpoint=http://…&region=…&path-style=true",
-    located(parseStoreUrl),
+    storeSchema,
     {
       env: "MILLRACE_STORE",
       fallbackShown: "file:DATA/objects",
@@ -93,7 +105,7 @@ const storage = {
   metadata: option(
     "URL",
     "file:PATH, memory:, http://HOST:PORT, https://HOST or libsql://HOST",
-    located(parseMetadataUrl),
+    metadataSchema,
     {
       env: "MILLRACE_METADATA",
       fallbackShown: "file:DATA/metadata.db",
@@ -102,24 +114,30 @@ const storage = {
   ),
   metadataToken: text("TOKEN", {
     env: "MILLRACE_METADATA_TOKEN",
-    secret: true,
+    envOnly: true,
     doc: "token for the libSQL server",
   }),
   awsAccessKeyId: text("KEY", {
     env: "AWS_ACCESS_KEY_ID",
-    secret: true,
+    envOnly: true,
     fallbackShown: "the AWS SDK's own search",
     doc: "access key for S3",
   }),
   awsSecretAccessKey: text("SECRET", {
     env: "AWS_SECRET_ACCESS_KEY",
-    secret: true,
+    envOnly: true,
     doc: "secret key for S3",
   }),
   awsSessionToken: text("TOKEN", {
     env: "AWS_SESSION_TOKEN",
-    secret: true,
+    envOnly: true,
     doc: "session token for S3, with temporary keys",
+  }),
+  awsRegion: text("REGION", {
+    env: "AWS_REGION",
+    envOnly: true,
+    doc: "region of S3, where the store's URL names none",
+    fallback: "us-east-1",
   }),
   fsync: onOff({
     env: "MILLRACE_FSYNC",
@@ -181,7 +199,7 @@ const topics = {
 const access = {
   token: text("TOKEN", {
     env: "MILLRACE_TOKEN",
-    secret: true,
+    envOnly: true,
     doc: "shared secret that clients show: HTTP Bearer, password of SASL PLAIN",
   }),
   allowAnonymous: toggle({
@@ -266,6 +284,7 @@ export function readSettings(
   const settings = derive(parsed.values);
   checkExposure(settings);
   checkTogether(settings);
+  checkKeys(settings);
   return settings;
 }
 
@@ -308,6 +327,15 @@ function checkTogether({ store, metadata }: Settings): void {
         "let both be memory: or neither",
     );
   }
+}
+
+function checkKeys({ awsAccessKeyId, awsSecretAccessKey }: Settings): void {
+  if ((awsAccessKeyId === undefined) === (awsSecretAccessKey === undefined)) return;
+  const [given, missing] =
+    awsAccessKeyId === undefined
+      ? ["AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID"]
+      : ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"];
+  throw new UsageError(`${given} is set and ${missing} is not: set both or neither`);
 }
 
 /** Whether `host` is reached from this machine only. */

@@ -2,7 +2,7 @@
 import * as z from "zod";
 import type { Option } from "./options.ts";
 
-type Described = Pick<Option<unknown>, "short" | "env" | "secret" | "doc" | "fallbackShown">;
+type Described = Pick<Option<unknown>, "short" | "env" | "envOnly" | "doc" | "fallbackShown">;
 
 /** Adds undefined to the type where nothing is the default. */
 type Given<T, D> = D extends { readonly fallback: string } ? T : T | undefined;

@@ -20,8 +20,13 @@ export interface Option<T> {
   readonly short?: string;
   /** The variable that sets it where no flag does. */
   readonly env?: string;
-  /** Not accepted as a flag: a command line is visible to every process of the machine. */
-  readonly secret?: boolean;
+  /** May be given several times: the schema gets the texts joined by line feeds. */
+  readonly repeated?: boolean;
+  /**
+   * Not accepted as a flag, never repeated in messages: for secrets and what goes with them, since
+   * a command line is visible to every process of the machine.
+   */
+  readonly envOnly?: boolean;
   readonly doc: string;
   /** What a value may be, completing "expected …". */
   readonly allowed: string;
@@ -102,18 +107,22 @@ function readFlags(table: OptionTable, source: OptionSource) {
     const key = keyByFlag.get(name);
     const option = key === undefined ? undefined : table[key];
     if (key === undefined || option === undefined) throw unknownOption(name, table, source);
-    if (option.secret) throw secretFlag(name, option);
-    if (flags.has(key)) throw new UsageError(`${name} is given twice: give it once`);
+    if (option.envOnly) throw envOnlyFlag(name, option);
+    const earlier = flags.get(key);
+    if (earlier !== undefined && !option.repeated) {
+      throw new UsageError(`${name} is given twice: give it once`);
+    }
+    const prefix = earlier === undefined ? "" : `${earlier.text}\n`;
     if (option.value === undefined) {
       if (equals >= 0) throw new UsageError(`${name} takes no value: write ${name}`);
       flags.set(key, { text: "on", name });
       continue;
     }
     const next = source.argv[index + 1];
-    if (equals >= 0) flags.set(key, { text: word.slice(equals + 1), name });
+    if (equals >= 0) flags.set(key, { text: prefix + word.slice(equals + 1), name });
     else if (next === undefined || isFlag(next, keyByFlag)) throw valueMissing(name, option);
     else {
-      flags.set(key, { text: next, name });
+      flags.set(key, { text: prefix + next, name });
       index += 1;
     }
   }
@@ -138,15 +147,23 @@ function defaultOf(option: Option<unknown>): unknown {
 function accept(option: Option<unknown>, given: GivenText): unknown {
   const result = option.schema.safeParse(given.text);
   if (result.success) return result.data;
-  const met = option.secret ? "not acceptable" : JSON.stringify(given.text);
-  throw new UsageError(`${given.name} is ${met}: expected ${option.allowed}`);
+  const met = option.envOnly ? "not acceptable" : JSON.stringify(given.text);
+  const why = reasonOf(result.error);
+  throw new UsageError(`${given.name} is ${met}: expected ${option.allowed}${why}`);
+}
+
+/** What a schema knows beyond what is allowed. */
+function reasonOf(error: z.ZodError): string {
+  const issue = error.issues[0];
+  const reason = issue?.code === "custom" ? issue.params?.["reason"] : undefined;
+  return typeof reason === "string" ? ` (${reason})` : "";
 }
 
 function valueMissing(name: string, option: Option<unknown>): UsageError {
   return new UsageError(`${name} needs a value: expected ${option.allowed}`);
 }
 
-function secretFlag(name: string, option: Option<unknown>): UsageError {
+function envOnlyFlag(name: string, option: Option<unknown>): UsageError {
   return new UsageError(
     `${name} is not accepted, since a command line is visible to every process here: ` +
       `set ${option.env} in the environment`,
@@ -155,7 +172,7 @@ function secretFlag(name: string, option: Option<unknown>): UsageError {
 
 function unknownOption(name: string, table: OptionTable, source: OptionSource): UsageError {
   const flags = Object.entries(table)
-    .filter(([, option]) => option.secret !== true)
+    .filter(([, option]) => option.envOnly !== true)
     .map(([key]) => `--${flagName(key)}`);
   const near = nearest(name, flags);
   const hint = near === undefined ? "." : `, did you mean ${near}?`;

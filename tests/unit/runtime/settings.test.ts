@@ -32,7 +32,9 @@ describe("readSettings", () => {
     expect(inFolder.metadata).toEqual({ kind: "file", path: "/srv/log/metadata.db" });
     expect(inFolder.flushRateMax).toBe(0);
     expect(readSettings(["--store", "s3://bucket/here"], {}).flushRateMax).toBe(4);
-    expect(readSettings(["--store", "s3://b", "--flush-rate-max", "0"], {}).flushRateMax).toBe(0);
+    expect(readSettings(["--store", "s3://bucket", "--flush-rate-max", "0"], {}).flushRateMax).toBe(
+      0,
+    );
     expect(readSettings(["--store", "memory:"], {}).metadata).toEqual({ kind: "memory" });
   });
 
@@ -96,9 +98,9 @@ describe("readSettings", () => {
     ["--data", "", "a dir"],
     ["--store", "ftp://x", "file:DIR, memory: or s3://"],
     ["--store", "file:", "file:DIR"],
-    ["--store", "s3://b?regoin=eu", "s3://bucket/prefix"],
-    ["--store", "s3://key:secret@b", "s3://bucket/prefix"],
-    ["--store", "s3://b?endpoint=127.0.0.1:9000", "endpoint=http://"],
+    ["--store", "s3://bucket?regoin=eu", '("regoin" is not among endpoint'],
+    ["--store", "s3://key:secret@bucket", "a bucket name is"],
+    ["--store", "s3://bucket?endpoint=127.0.0.1:9000", "endpoint=http://"],
     ["--metadata", "postgres://x", "libsql://"],
     ["--flush-bytes", "eight", "a size such as 8MiB"],
     ["--flush-bytes", "1KiB", "from 64KiB to 256MiB"],
@@ -146,6 +148,10 @@ describe("readSettings", () => {
     expect(refusal(["--http", "0.0.0.0:80"], { MILLRACE_TOKEN: "s" })).toBe("accepted");
     expect(refusal(["--http", "0.0.0.0:80", "--allow-anonymous"])).toBe("accepted");
     expect(refusal(["--http", "localhost:80", "--kafka", "127.1.2.3:9"])).toBe("accepted");
+  });
+
+  test("refuses half of a pair of S3 keys", () => {
+    expect(refusal([], { AWS_ACCESS_KEY_ID: "id" })).toContain("AWS_SECRET_ACCESS_KEY is not");
   });
 
   test("refuses a store that forgets beside metadata that does not, and the reverse", () => {
