@@ -122,8 +122,8 @@ class Components {
   schema(shape: z.ZodType, io: "input" | "output"): Json {
     const { $schema: _dialect, $defs, ...schema } = z.toJSONSchema(shape, { io });
     for (const [id, definition] of Object.entries($defs ?? {})) this.#add(id, definition);
-    const id = shape.meta()?.["id"];
-    if (typeof id !== "string") return relocate(schema) as Json;
+    const id = z.globalRegistry.get(shape)?.id;
+    if (id === undefined) return relocate(schema) as Json;
     if (schema.$ref === undefined) this.#add(id, schema);
     return { $ref: `#/components/schemas/${id}` };
   }

@@ -1,0 +1,53 @@
+/**
+ * The HTTP surface as one fetch handler: `createHttpApp(context).fetch`. Web APIs only, so that Bun,
+ * Deno and workerd serve the same app.
+ */
+import { type Context, Hono } from "hono";
+import { methodsByPath } from "../../wire/http/routes.ts";
+import type { HttpContext } from "./context.ts";
+import { Endpoints } from "./endpoint.ts";
+import { groupsApp } from "./groups.ts";
+import { operationsApp } from "./operations.ts";
+import { problemResponse } from "./problem-response.ts";
+import { produceApp } from "./produce.ts";
+import { readApp } from "./read.ts";
+import { streamApp } from "./stream.ts";
+import { topicsApp } from "./topics.ts";
+
+export function createHttpApp(context: HttpContext): Hono {
+  const endpoints = new Endpoints(context);
+  const app = new Hono();
+  app.route("/", produceApp(context, endpoints));
+  app.route("/", readApp(context, endpoints));
+  app.route("/", streamApp(context, endpoints));
+  app.route("/", topicsApp(context, endpoints));
+  app.route("/", groupsApp(context, endpoints));
+  app.route("/", operationsApp(context, endpoints));
+  for (const [path, methods] of methodsByPath()) {
+    const preflight = (c: Context) => endpoints.guard.preflight(c.req.raw, methods);
+    app.options(path, endpoints.wrap("preflight", preflight, "preflight"));
+    const refuse = (c: Context) => methodNotAllowed(c.req.method, methods);
+    app.all(path, endpoints.wrap("other", refuse, "guarded"));
+  }
+  app.notFound(endpoints.wrap("other", (c) => routeUnknown(c.req.path), "guarded"));
+  return app;
+}
+
+function methodNotAllowed(method: string, methods: readonly string[]): Response {
+  const allow = [...methods, "OPTIONS"].join(", ");
+  return problemResponse({
+    status: 405,
+    code: "method_not_allowed",
+    detail: `Cannot ${method} here: this path takes ${allow}`,
+    facts: { field: "method", expected: allow },
+    headers: { Allow: allow },
+  });
+}
+
+function routeUnknown(path: string): Response {
+  return problemResponse({
+    status: 404,
+    code: "route_unknown",
+    detail: `There is nothing at ${path.slice(0, 200)}: /openapi.json lists all paths`,
+  });
+}

@@ -1,0 +1,39 @@
+import type { ByteBudget } from "../../base/byte-budget.ts";
+import type { Metrics } from "../../base/metrics.ts";
+import type { Platform } from "../../base/platform.ts";
+import type { GroupService } from "../../group/group-service.ts";
+import type { LogService, TopicService } from "../../log/log-types.ts";
+import type { FetchFunction } from "./peers.ts";
+
+export interface HttpSettings {
+  /** The shared secret; undefined: anyone may do anything. */
+  readonly token: string | undefined;
+  /** Origins of pages that may read and write, as browsers write them: `https://app.example`. */
+  readonly origins: readonly string[];
+  /** Bound to a loopback address: a foreign Host header is a rebound DNS name, and is refused. */
+  readonly isLoopback: boolean;
+  /** Bound of a request body, before and after decompression. */
+  readonly requestBytesMax: number;
+  /** Bound of a compressed stored batch once decompressed for a reader. */
+  readonly decompressedBytesMax: number;
+  readonly version: string;
+}
+
+/** What the HTTP surface stands on; a composition root makes it. */
+export interface HttpContext {
+  readonly log: LogService;
+  readonly topics: TopicService;
+  readonly groups: GroupService;
+  readonly platform: Platform;
+  readonly metrics: Metrics;
+  /** Bytes of request bodies held by all requests; when it is full the answer is 429. */
+  readonly bodyBudget: ByteBudget;
+  /** Bytes of answers held for readers; when it is full the answer is 429. */
+  readonly readBudget: ByteBudget;
+  readonly settings: HttpSettings;
+  /** Aborts when the server stops: waits end and streams close. */
+  readonly shutdown: AbortSignal;
+  /** Asks another worker: the runtime's fetch. */
+  readonly fetch: FetchFunction;
+  status(): "ok" | "starting" | "stopping";
+}

@@ -1,0 +1,88 @@
+/** Turns what was thrown into the problem document that clients get. */
+import type { Logger } from "../../base/log.ts";
+import { StreamError } from "../../base/stream-error.ts";
+import { type Problem, type ProblemCode, problemMediaType } from "../../wire/http/problem.ts";
+import { statusByCode } from "./error-map.ts";
+
+/** How long a client should wait where the same request may succeed later, in seconds. */
+const retryAfterSeconds = 1;
+
+const titles: Readonly<Record<number, string>> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  405: "Method Not Allowed",
+  406: "Not Acceptable",
+  409: "Conflict",
+  410: "Gone",
+  413: "Content Too Large",
+  415: "Unsupported Media Type",
+  416: "Range Not Satisfiable",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  503: "Service Unavailable",
+  504: "Gateway Timeout",
+};
+
+export interface ProblemOptions {
+  readonly status: number;
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly retriable?: boolean;
+  /** Further members. */
+  readonly facts?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export function problemResponse(options: ProblemOptions): Response {
+  const { status, code, detail, retriable = false } = options;
+  const title = titles[status] ?? "Error";
+  const body: Problem = { ...options.facts, title, status, detail, code, retriable };
+  const headers = new Headers({
+    "Content-Type": problemMediaType,
+    "Cache-Control": "no-store",
+    ...options.headers,
+  });
+  if (status === 429 || status === 503) headers.set("Retry-After", String(retryAfterSeconds));
+  return new Response(JSON.stringify(body), { status, headers });
+}
+
+/** An unexpected error is logged with all it has and told to the client as no more than that. */
+export function responseOfError(error: unknown, log: Logger): Response {
+  if (!(error instanceof StreamError)) {
+    log.error("HTTP request failed", { error });
+    return problemResponse({
+      status: 500,
+      code: "internal",
+      detail: "The server failed in a way it did not expect; its log says more.",
+    });
+  }
+  const status = statusByCode[error.code];
+  if (status >= 500) log.warn("HTTP request failed", { code: error.code, detail: error.message });
+  return problemResponse({
+    status,
+    code: error.code,
+    detail: error.message,
+    retriable: error.retriable,
+    facts: error.details,
+    headers: headersOf(error),
+  });
+}
+
+function headersOf(error: StreamError): Record<string, string> {
+  if (error.code === "unauthenticated") return { "WWW-Authenticate": 'Bearer realm="millrace"' };
+  if (error.code === "unsupported_media_type") return { "Accept-Encoding": "gzip, zstd" };
+  return {};
+}
+
+/** 406: the client takes none of what the route offers. */
+export function notAcceptable(offered: readonly string[]): Response {
+  const expected = offered.join(", ");
+  return problemResponse({
+    status: 406,
+    code: "not_acceptable",
+    detail: `Cannot answer in a type that the Accept header takes: there are ${expected}`,
+    facts: { field: "Accept", expected },
+  });
+}

@@ -1,0 +1,222 @@
+/**
+ * `POST /v1/topics/{topic}/records`. All records of a request are appended or none: they are one
+ * group of the log, so a request that failed can be sent again whole. With the three producer
+ * headers that is safe even when the answer was lost: the group carries the request's place in its
+ * producer's sequence, and a repeat gets the first answer.
+ */
+import { type Context, Hono } from "hono";
+import type { Counter } from "../../base/metrics.ts";
+import { StreamError } from "../../base/stream-error.ts";
+import type { AppendBatch } from "../../log/log-types.ts";
+import type { TopicInfo } from "../../meta/catalog.ts";
+import type { AppendedRange, PublishEffect } from "../../meta/publish-request.ts";
+import { partitionForKey, StickyPartitioner } from "../../record/partitioner.ts";
+import type { TopicId } from "../../record/types.ts";
+import * as media from "../../wire/http/media-type.ts";
+import { parseProduceJson } from "../../wire/http/produce-json.ts";
+import { emptyQuery, producerHeaders, valueQuery } from "../../wire/http/queries.ts";
+import { buildBatches, checkRecords, type RecordToAppend, routeRecords } from "./batch-build.ts";
+import { checkQuery, checkShape } from "./check-shape.ts";
+import type { HttpContext } from "./context.ts";
+import type { Endpoints } from "./endpoint.ts";
+import { lineRecords } from "./line-records.ts";
+import { RecordGatherer } from "./record-gatherer.ts";
+import { receiveBody } from "./request-body.ts";
+import { topicToWrite } from "./topic-lookup.ts";
+
+/** Records of one request: what a segment's index and a batch's int32 count bear with ease. */
+const requestRecordsMax = 1_000_000;
+/** Topics whose keyless partition is remembered; one more and all choose anew. */
+const stickyTopicsMax = 10_000;
+
+const utf8 = new TextEncoder();
+
+/** An HTTP producer's place in its sequence, as its headers say. */
+interface ProducerPlace {
+  readonly name: string;
+  readonly epoch: number;
+  readonly sequence: number;
+}
+
+/** The sub-app of produce. */
+export function produceApp(context: HttpContext, endpoints: Endpoints): Hono {
+  const app = new Hono();
+  const producer = new Producer(context);
+  endpoints.mount(app, "produce", (c) => producer.handle(c));
+  return app;
+}
+
+class Producer {
+  readonly #context: HttpContext;
+  readonly #gatherer: RecordGatherer;
+  readonly #sticky = new Map<TopicId, StickyPartitioner>();
+  readonly #recordsIn: Counter;
+  readonly #bytesIn: Counter;
+
+  constructor(context: HttpContext) {
+    this.#context = context;
+    this.#gatherer = new RecordGatherer(context);
+    this.#recordsIn = context.metrics.counter({
+      name: "millrace_http_produced_records_total",
+      help: "Records appended over HTTP.",
+    });
+    this.#bytesIn = context.metrics.counter({
+      name: "millrace_http_produced_bytes_total",
+      help: "Bytes of produce bodies, decompressed.",
+    });
+  }
+
+  async handle(c: Context): Promise<Response> {
+    const { topics, bodyBudget, settings, platform } = this.#context;
+    const request = c.req.raw;
+    const place = producerPlace(request);
+    const topic = await topicToWrite(topics, c.req.param("topic") ?? "");
+    const body = await receiveBody(request, {
+      budget: bodyBudget,
+      bytesMax: settings.requestBytesMax,
+      codecs: platform.codecs,
+    });
+    try {
+      const records = readRecords(request, body.bytes, platform.clock.now());
+      checkRecords(topic, records, platform);
+      const ranges = await this.#append(topic, records, { place, bodyBytes: body.bytes.length });
+      this.#recordsIn.add(records.length);
+      this.#bytesIn.add(body.bytes.length);
+      return answer(ranges);
+    } finally {
+      body.release();
+    }
+  }
+
+  async #append(
+    topic: TopicInfo,
+    records: readonly RecordToAppend[],
+    request: { readonly place: ProducerPlace | undefined; readonly bodyBytes: number },
+  ): Promise<readonly AppendedRange[]> {
+    const { place } = request;
+    const routed = routeRecords(topic, records, () =>
+      place === undefined
+        ? this.#stickyPartition(topic, request.bodyBytes)
+        : partitionForKey(utf8.encode(place.name), topic.partitionCount),
+    );
+    const [first] = records;
+    const [route] = routed;
+    if (place === undefined && records.length === 1 && first && route) {
+      const baseOffset = await this.#gatherer.append(topic, route.partition, first);
+      return [{ partition: route.partition, baseOffset, count: 1 }];
+    }
+    const { platform, log } = this.#context;
+    const batches = routed.flatMap((each) => buildBatches(topic, each, platform));
+    const effects = place === undefined ? [] : [effectOf(topic, place)];
+    const { appended, repeated } = await log.appendGroup({ guards: [], effects, batches });
+    if (repeated !== null) return repeated;
+    return rangesOf(
+      batches,
+      appended.map((each) => each.baseOffset),
+    );
+  }
+
+  /** Keyless records of one request stay together; a producer's go where its id says (above). */
+  #stickyPartition(topic: TopicInfo, bytes: number): number {
+    let sticky = this.#sticky.get(topic.topicId);
+    if (sticky === undefined) {
+      if (this.#sticky.size >= stickyTopicsMax) this.#sticky.clear();
+      sticky = new StickyPartitioner(this.#context.platform.random);
+      this.#sticky.set(topic.topicId, sticky);
+    }
+    return sticky.next({ partitionCount: topic.partitionCount, bytes });
+  }
+}
+
+function readRecords(request: Request, body: Uint8Array, now: number): RecordToAppend[] {
+  const contentType = request.headers.get("Content-Type");
+  const type = contentType === null ? undefined : media.essence(contentType);
+  switch (type) {
+    case media.jsonMediaType:
+      if (request.url.includes("?")) checkQuery(emptyQuery, request.url);
+      return jsonRecords(body, now);
+    case media.ndjsonMediaType:
+    case media.textMediaType:
+      return lineRecords(body, {
+        ...valueOptions(request),
+        timestamp: now,
+        recordCountMax: requestRecordsMax,
+      });
+    case media.bytesMediaType:
+      return [{ ...valueOptions(request), value: body, timestamp: now }];
+    default:
+      throw new StreamError(
+        "unsupported_media_type",
+        `Cannot append a body of ${type ?? "no content type"}: send application/json, ` +
+          "application/x-ndjson, text/plain or application/octet-stream",
+        { details: { field: "Content-Type", expected: "one of the four" } },
+      );
+  }
+}
+
+function jsonRecords(body: Uint8Array, now: number): RecordToAppend[] {
+  const records = parseProduceJson(body, { recordCountMax: requestRecordsMax });
+  return records.map((record) => ({ ...record, timestamp: record.timestamp ?? now }));
+}
+
+/** Key and partition that the query gives to every record of the body. */
+function valueOptions(request: Request) {
+  if (!request.url.includes("?")) return { key: null, partition: undefined };
+  const { key, partition } = checkQuery(valueQuery, request.url);
+  return { key: key === undefined ? null : utf8.encode(key), partition };
+}
+
+function producerPlace(request: Request): ProducerPlace | undefined {
+  const { headers } = request;
+  const given: Record<string, string> = {};
+  for (const name of ["Producer-Id", "Producer-Epoch", "Producer-Seq"]) {
+    const value = headers.get(name);
+    if (value !== null) given[name] = value;
+  }
+  const count = Object.keys(given).length;
+  if (count === 0) return undefined;
+  if (count < 3) {
+    const missing = ["Producer-Id", "Producer-Epoch", "Producer-Seq"].find(
+      (name) => given[name] === undefined,
+    );
+    throw new StreamError("invalid_request", `Cannot append: header ${missing} is missing`, {
+      details: { field: String(missing), expected: "all three producer headers, or none" },
+    });
+  }
+  const checked = checkShape(producerHeaders.required(), given, "producer headers");
+  return {
+    name: checked["Producer-Id"],
+    epoch: checked["Producer-Epoch"],
+    sequence: checked["Producer-Seq"],
+  };
+}
+
+function effectOf(topic: TopicInfo, place: ProducerPlace): PublishEffect {
+  return { kind: "httpProducer", topicNumber: topic.topicNumber, ...place };
+}
+
+/** A line per run of consecutive offsets: the batches of a partition follow each other. */
+function rangesOf(
+  batches: readonly AppendBatch[],
+  baseOffsets: readonly number[],
+): readonly AppendedRange[] {
+  const ranges: AppendedRange[] = [];
+  batches.forEach(({ partition, header }, index) => {
+    const baseOffset = baseOffsets[index] ?? -1;
+    const last = ranges.at(-1);
+    if (last?.partition === partition && last.baseOffset + last.count === baseOffset) {
+      ranges[ranges.length - 1] = { ...last, count: last.count + header.recordCount };
+    } else ranges.push({ partition, baseOffset, count: header.recordCount });
+  });
+  return ranges;
+}
+
+function answer(ranges: readonly AppendedRange[]): Response {
+  const offsets = ranges.map(
+    ({ partition, baseOffset, count }) =>
+      `{"partition":${partition},"baseOffset":${baseOffset},"count":${count}}`,
+  );
+  return new Response(`{"offsets":[${offsets.join(",")}]}`, {
+    headers: { "Content-Type": "application/json" },
+  });
+}
