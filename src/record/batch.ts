@@ -128,25 +128,22 @@ export function* batchesIn(bytes: Uint8Array): Generator<BatchSlice, void, undef
 /**
  * Checks that what a produce request holds for one partition is exactly one batch, as Kafka has
  * demanded since produce version 3, and gives its size, which is that of `recordSet`.
- * @throws StreamError `invalid_record` for none, more than one, or bytes after it; else as
- *   readBatchHeader.
+ * @throws StreamError `invalid_record` for none, a cut one, more than one, or bytes after it; else
+ *   as readBatchHeader.
  */
 export function requireOneBatch(recordSet: Uint8Array): number {
-  if (recordSet.length === 0) {
-    throw new StreamError(
-      "invalid_record",
-      "Cannot append a record set without a batch: send exactly one record batch per partition",
-    );
-  }
-  const sizeBytes = batchSizeAt(recordSet, 0);
-  if (sizeBytes !== recordSet.length) {
-    throw new StreamError(
-      "invalid_record",
-      `Cannot append a record set of ${recordSet.length} bytes: its first batch ends at ` +
-        `${sizeBytes}; send exactly one record batch per partition`,
-    );
-  }
-  return sizeBytes;
+  const { length } = recordSet;
+  const statedBytes =
+    length > layout.magic
+      ? readInt32(recordSet, layout.batchLength) + batchPrefixBytes
+      : batchHeaderBytes;
+  const sizeBytes = statedBytes > length ? statedBytes : batchSizeAt(recordSet, 0);
+  if (sizeBytes === length) return sizeBytes;
+  throw new StreamError(
+    "invalid_record",
+    `Cannot append a record set of ${length} bytes: its first batch ends at ${sizeBytes}; ` +
+      "send exactly one record batch per partition",
+  );
 }
 
 /** Writes where the log put the batch. Neither field is covered by the CRC. */
