@@ -22,6 +22,10 @@ export interface GroupRow {
   readonly offsets: Map<string, StoredOffset>;
 }
 
+export type GroupWrite =
+  | { readonly guard: GroupGuard; readonly offsets: readonly StoredOffset[] }
+  | { readonly guard: GroupGuard; readonly snapshot: StoredSnapshot };
+
 /** What befalls one call: refused before it acts, or its reply lost after it acted. */
 export type GroupStoreFault = "none" | "refused" | "lost";
 
@@ -34,14 +38,18 @@ export interface MemoryGroupsOptions {
 export class MemoryGroups {
   readonly rows = new Map<string, GroupRow>();
   readonly topicsGone = new Set<string>();
-  /** Every write of offsets that happened, in order. */
-  readonly commits: { readonly guard: GroupGuard; readonly offsets: readonly StoredOffset[] }[] =
-    [];
+  /** Every write of offsets and snapshots that happened, in order. */
+  readonly writes: GroupWrite[] = [];
   readonly #options: MemoryGroupsOptions;
   readonly #live = new Set<number>();
 
   constructor(options: MemoryGroupsOptions) {
     this.#options = options;
+  }
+
+  /** The offsets of each write of offsets that happened, in order. */
+  get commits(): readonly (readonly StoredOffset[])[] {
+    return this.writes.flatMap((write) => ("offsets" in write ? [write.offsets] : []));
   }
 
   /** The ports as a live worker sees them. */
@@ -116,11 +124,12 @@ export class MemoryGroups {
         })),
       saveSnapshot: (guard, snapshot) =>
         guarded("saveSnapshot", guard, (row) => {
+          this.writes.push({ guard, snapshot });
           row.snapshot = snapshot;
         }),
       commitOffsets: (guard, offsets) =>
         guarded("commitOffsets", guard, (row) => {
-          this.commits.push({ guard, offsets });
+          this.writes.push({ guard, offsets });
           return offsets.map((offset): ErrorCode | null => {
             if (this.topicsGone.has(offset.topicId)) return "topic_unknown";
             row.offsets.set(offsetKeyText(offset), offset);

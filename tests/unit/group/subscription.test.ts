@@ -1,18 +1,29 @@
 import { expect, test } from "bun:test";
 import { subscribedTopics } from "../../../src/group/subscription.ts";
 
-/** As kafka-clients 4.2 sends it (version 3, with owned partitions, generation and rack). */
-const fromJava = Uint8Array.fromHex(
-  "0003000000020006636c69636b7300066f7264657273ffffffff00000000ffffffffffff",
-);
+const versionZero = "0000000000020006636c69636b7300066f7264657273000000020102";
+const owned = "000000020006636c69636b73000000010000000000066f72646572730000000100000002";
 
-test("subscribedTopics reads the topics of any version", () => {
-  expect(subscribedTopics(fromJava)).toEqual(["clicks", "orders"]);
+/**
+ * What ConsumerProtocol.serializeSubscription of kafka-clients 4.2.0 gives for two topics, two bytes
+ * of user data, two owned partitions, generation 5 and a rack, in its versions 0 to 3.
+ */
+const fromJava = [
+  versionZero,
+  `0001${versionZero.slice(4)}${owned}`,
+  `0002${versionZero.slice(4)}${owned}00000005`,
+  `0003${versionZero.slice(4)}${owned}0000000500047261636b`,
+].map((hex) => Uint8Array.fromHex(hex));
+
+test("subscribedTopics reads the topics of all versions of the Java client", () => {
+  for (const metadata of fromJava) expect(subscribedTopics(metadata)).toEqual(["clicks", "orders"]);
 });
 
 test("subscribedTopics refuses bytes cut within the topics", () => {
   for (let length = 0; length < 22; length++) {
-    expect(subscribedTopics(fromJava.subarray(0, length))).toBeNull();
+    for (const metadata of fromJava) {
+      expect(subscribedTopics(metadata.subarray(0, length))).toBeNull();
+    }
   }
 });
 
