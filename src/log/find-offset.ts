@@ -45,10 +45,7 @@ export async function findTimestamp(
 }
 
 /** The first record with the partition's greatest timestamp (KIP-734); -1 when it is empty. */
-export async function findMaxTimestamp(
-  parts: FindOffsetParts,
-  where: Where,
-): Promise<FoundOffset> {
+export async function findMaxTimestamp(parts: FindOffsetParts, where: Where): Promise<FoundOffset> {
   const { topicNumber } = where.topic;
   const { partition } = where;
   const extent = await extentOfMaxTimestamp(parts.database, { topicNumber, partition });

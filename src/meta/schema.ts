@@ -56,6 +56,7 @@ export const stagingIndex =
 const first: readonly string[] = [
   `CREATE TABLE namespace (
   id INTEGER PRIMARY KEY CHECK (id = 1),
+  cluster_id BLOB NOT NULL,
   publish_position INTEGER NOT NULL,
   published_at INTEGER NOT NULL,
   catalog_version INTEGER NOT NULL,
@@ -63,8 +64,9 @@ const first: readonly string[] = [
   forgotten_position INTEGER NOT NULL
 ) STRICT`,
   `INSERT INTO namespace
-  (id, publish_position, published_at, catalog_version, next_producer_id, forgotten_position)
-  VALUES (1, 0, 0, 0, 0, 0)`,
+  (id, cluster_id, publish_position, published_at, catalog_version, next_producer_id,
+    forgotten_position)
+  VALUES (1, randomblob(16), 0, 0, 0, 0, 0)`,
   `CREATE TABLE worker (
   worker_epoch INTEGER PRIMARY KEY AUTOINCREMENT,
   registration TEXT NOT NULL UNIQUE,

@@ -1,0 +1,43 @@
+/** How a worker's log is set up; the composition root fills this from its settings. */
+import type { Metrics } from "../base/metrics.ts";
+import type { Platform } from "../base/platform.ts";
+import type { SqlDatabase } from "../meta/sql-database.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import type { FlushPolicy } from "./flush-policy.ts";
+import type { MaintenanceSettings } from "./maintenance.ts";
+import type { TopicSettings } from "./topic-catalog.ts";
+
+export interface LogOptions {
+  readonly platform: Platform;
+  readonly metrics: Metrics;
+  readonly store: ObjectStore;
+  readonly database: SqlDatabase;
+  /** True where other workers may use the same metadata database. */
+  readonly shared: boolean;
+  readonly flush: FlushPolicy;
+  readonly topics: TopicSettings;
+  /**
+   * The ring of segments, at an address that is a multiple of 4096; where it lies in the memory of
+   * the CRC kernel, checksums need no copy. Its size bounds segments being written and tail cache.
+   */
+  readonly ring: Uint8Array;
+  /** Bound of the cache of blocks read back from the store, bytes. */
+  readonly blockCacheBytes: number;
+  /** Bound of appends that wait or fly, bytes. */
+  readonly queueBytesMax: number;
+  /** True for a folder: a power loss may take what was written last. */
+  readonly storeMayLoseTail: boolean;
+  readonly maintenance: MaintenanceSettings;
+  /** What peers and clients are told of this worker. */
+  readonly worker: WorkerDescription;
+}
+
+export interface WorkerDescription {
+  /** Kept over restarts where given; else the smallest free one. */
+  readonly nodeId?: number;
+  readonly kind: "process" | "durable_object";
+  readonly kafkaHost: string;
+  /** 0: no Kafka listener. */
+  readonly kafkaPort: number;
+  readonly httpUrl: string;
+}

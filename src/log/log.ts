@@ -1,0 +1,288 @@
+/**
+ * The log of one namespace as this worker serves it: what the folder's other files do, wired. The
+ * servers see it as LogService and TopicService.
+ */
+import type { Platform } from "../base/platform.ts";
+import { StreamError } from "../base/stream-error.ts";
+import type { TopicInfo } from "../meta/catalog.ts";
+import { epochEndOffset, partitionStates } from "../meta/log-index.ts";
+import { migrate } from "../meta/migrate.ts";
+import type { PublishReceipt } from "../meta/publish-request.ts";
+import { deleteRecords } from "../meta/release.ts";
+import type { TopicId } from "../record/types.ts";
+import { adoptReceipts, writeReceiptObject } from "./adopt-receipts.ts";
+import { Batcher } from "./batcher.ts";
+import { BlockCache } from "./block-cache.ts";
+import { ChangeFeed } from "./change-feed.ts";
+import { ExtentCache } from "./extent-cache.ts";
+import { Fetcher } from "./fetch.ts";
+import { findMaxTimestamp, findTimestamp } from "./find-offset.ts";
+import type { Flight } from "./flight.ts";
+import { rendezvous } from "./leader.ts";
+import type { LogOptions } from "./log-options.ts";
+import type {
+  AppendBatch,
+  Appended,
+  AppendedGroup,
+  AppendGroup,
+  Cluster,
+  ClusterNode,
+  FetchedPartition,
+  FetchRequest,
+  FoundOffset,
+  LogService,
+  OffsetQuery,
+  PartitionStatus,
+} from "./log-types.ts";
+import { cutLostBytes } from "./lost-bytes.ts";
+import { Maintenance } from "./maintenance.ts";
+import { partitionSlot } from "./partition-slot.ts";
+import { type KnownPartition, PartitionTable } from "./partition-table.ts";
+import { type NewAppend, pendAppend } from "./pending-append.ts";
+import { Publisher } from "./publisher.ts";
+import { ReceiptLedger } from "./receipt-ledger.ts";
+import { SegmentRing } from "./segment-ring.ts";
+import { appendedRuns, settleAppends } from "./settle.ts";
+import { StoredReader } from "./stored-reader.ts";
+import { TailCache } from "./tail-cache.ts";
+import { TopicCatalog } from "./topic-catalog.ts";
+import { Waiters } from "./waiters.ts";
+import { WorkerSession } from "./worker-session.ts";
+
+export class Log implements LogService {
+  readonly topics: TopicCatalog;
+  readonly session: WorkerSession;
+  readonly maintenance: Maintenance;
+  readonly #options: LogOptions;
+  readonly #platform: Platform;
+  readonly #table = new PartitionTable();
+  readonly #tail = new TailCache();
+  readonly #waiters: Waiters;
+  readonly #feed: ChangeFeed;
+  readonly #stored: StoredReader;
+  readonly #fetcher: Fetcher;
+  readonly #receipts: ReceiptLedger;
+  readonly #publisher: Publisher;
+  readonly #batcher: Batcher;
+
+  constructor(options: LogOptions) {
+    const { platform, metrics, store, database, shared } = options;
+    this.#options = options;
+    this.#platform = platform;
+    this.#waiters = new Waiters(platform.timers);
+    this.topics = new TopicCatalog({
+      platform,
+      database,
+      settings: options.topics,
+      onChange: () => this.#waiters.wakeAll(),
+    });
+    this.#feed = new ChangeFeed({
+      platform,
+      database,
+      table: this.#table,
+      waiters: this.#waiters,
+      shared,
+      onCatalogChange: () => {
+        this.topics.forget();
+        this.#waiters.wakeAll();
+      },
+    });
+    this.session = new WorkerSession({
+      platform,
+      database,
+      shared,
+      worker: options.worker,
+      onPeerClosed: (workerEpoch) => adoptReceipts({ platform, store, database }, workerEpoch),
+      onBeat: () => this.#feed.sync(),
+    });
+    const extents = new ExtentCache(database, (slot, state) => {
+      const { nextOffset: highOffset, logStartOffset, leaderEpoch } = state;
+      this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
+    });
+    const blocks = new BlockCache({ store, capacityBytes: options.blockCacheBytes, metrics });
+    this.#stored = new StoredReader({ extents, blocks, crc32c: platform.crc32c });
+    this.#fetcher = new Fetcher({
+      platform,
+      database,
+      topics: this.topics,
+      table: this.#table,
+      tail: this.#tail,
+      stored: this.#stored,
+      waiters: this.#waiters,
+      feed: this.#feed,
+    });
+    this.#receipts = new ReceiptLedger(platform, (receipts) =>
+      writeReceiptObject(
+        { platform, store },
+        { workerEpoch: this.session.current().workerEpoch, receipts },
+      ),
+    );
+    this.#publisher = new Publisher({
+      platform,
+      metrics,
+      database,
+      onPublished: (flight, receipt) => this.#published(flight, receipt),
+      onFenced: (workerEpoch) => this.#fenced(workerEpoch),
+    });
+    this.#batcher = new Batcher({
+      platform,
+      metrics,
+      store,
+      ring: new SegmentRing(options.ring),
+      publisher: this.#publisher,
+      receipts: this.#receipts,
+      identity: this.session,
+      policy: options.flush,
+      queueBytesMax: options.queueBytesMax,
+    });
+    this.maintenance = new Maintenance({
+      platform,
+      database,
+      store,
+      identity: this.session,
+      settings: options.maintenance,
+    });
+  }
+
+  /** Migrates the database, registers, and mends what a crash of the last process left. */
+  async open(): Promise<void> {
+    const { database, store, storeMayLoseTail } = this.#options;
+    await migrate(database);
+    const orphans = await this.session.open();
+    await this.#feed.open();
+    const parts = { platform: this.#platform, database, store };
+    if (storeMayLoseTail) await cutLostBytes(parts, orphans);
+    for (const workerEpoch of orphans) await adoptReceipts(parts, workerEpoch);
+    this.maintenance.start();
+  }
+
+  /** Stops taking appends, flushes and acknowledges what waits, and leaves the worker list. */
+  async close(): Promise<void> {
+    await this.session.drain();
+    await this.maintenance.close();
+    await this.#batcher.close();
+    await this.#receipts.close();
+    this.#feed.close();
+    this.#waiters.wakeAll();
+    await this.session.close();
+  }
+
+  async append(batch: AppendBatch): Promise<Appended> {
+    const { appended } = await this.#enqueue({ batches: [batch], guards: [], effects: [] });
+    return appended[0] as Appended;
+  }
+
+  appendGroup(group: AppendGroup): Promise<AppendedGroup> {
+    return this.#enqueue(group);
+  }
+
+  fetch(request: FetchRequest, signal?: AbortSignal): Promise<readonly FetchedPartition[]> {
+    return this.#fetcher.fetch(request, signal);
+  }
+
+  async findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset> {
+    const known = await this.#confirm(topic, partition);
+    const { leaderEpoch } = known;
+    if (query === "earliest") return { offset: known.logStartOffset, timestamp: -1, leaderEpoch };
+    if (query === "latest") return { offset: known.highOffset, timestamp: -1, leaderEpoch };
+    const parts = {
+      database: this.#options.database,
+      stored: this.#stored,
+      codecs: this.#platform.codecs,
+    };
+    const where = { topic, partition, known };
+    if (query === "maxTimestamp") return findMaxTimestamp(parts, where);
+    return findTimestamp(parts, where, query.timestamp);
+  }
+
+  async epochEnd(
+    topic: TopicInfo,
+    partition: number,
+    leaderEpoch: number,
+  ): Promise<{ readonly leaderEpoch: number; readonly endOffset: number }> {
+    const { topicNumber } = topic;
+    const found = await epochEndOffset(this.#options.database, {
+      topicNumber,
+      partition,
+      leaderEpoch,
+    });
+    return found ?? { leaderEpoch: -1, endOffset: -1 };
+  }
+
+  async status(
+    partitions: readonly { readonly topic: TopicInfo; readonly partition: number }[],
+  ): Promise<readonly (PartitionStatus | undefined)[]> {
+    const states = await partitionStates(
+      this.#options.database,
+      partitions.map(({ topic, partition }) => ({ topicNumber: topic.topicNumber, partition })),
+    );
+    const bySlot = new Map(
+      states.map((state) => [partitionSlot(state.topicNumber, state.partition), state]),
+    );
+    return partitions.map(({ topic, partition }) => {
+      const state = bySlot.get(partitionSlot(topic.topicNumber, partition));
+      if (state === undefined) return undefined;
+      const { logStartOffset, nextOffset: highOffset, leaderEpoch, sizeBytes } = state;
+      return { logStartOffset, highOffset, leaderEpoch, sizeBytes };
+    });
+  }
+
+  async deleteRecords(topic: TopicInfo, partition: number, beforeOffset: number): Promise<number> {
+    const { topicNumber } = topic;
+    const { database } = this.#options;
+    const start = await deleteRecords(database, { topicNumber, partition, beforeOffset });
+    await this.#fetcher.confirm(topic, partition);
+    return start;
+  }
+
+  cluster(): Cluster {
+    return this.session.cluster();
+  }
+
+  /** Where a worker with this epoch is reached, if it lives. */
+  nodeOf(workerEpoch: number): ClusterNode | undefined {
+    return this.session.nodeOf(workerEpoch);
+  }
+
+  leaderOf(topicId: TopicId, partition: number): number {
+    return rendezvous(`${topicId}/${partition}`, this.cluster().nodes);
+  }
+
+  #enqueue(append: Omit<NewAppend, "enqueuedAt">): Promise<AppendedGroup> {
+    const enqueuedAt = this.#platform.clock.monotonic();
+    const { pending, result } = pendAppend({ ...append, enqueuedAt });
+    this.#batcher.add(pending);
+    return result;
+  }
+
+  #published(flight: Flight, receipt: PublishReceipt): void {
+    this.#receipts.add(flight.sequence, receipt);
+    for (const { key, logStartOffset, run } of appendedRuns(flight, receipt)) {
+      this.#tail.add(key, run);
+      this.#table.learn(key, {
+        highOffset: run.nextOffset,
+        logStartOffset,
+        leaderEpoch: run.leaderEpoch,
+      });
+      this.#waiters.wake(key);
+    }
+    settleAppends(flight, receipt);
+  }
+
+  /** A peer closed this epoch while the worker was paused: nothing of it can be published. */
+  #fenced(workerEpoch: number): void {
+    this.#receipts.clear();
+    void this.session.renew(workerEpoch).catch((error: unknown) => {
+      this.#platform.log.error("cannot register anew", { error: String(error) });
+    });
+  }
+
+  async #confirm(topic: TopicInfo, partition: number): Promise<KnownPartition> {
+    const known = await this.#fetcher.confirm(topic, partition);
+    if (known !== undefined) return known;
+    throw new StreamError(
+      "partition_unknown",
+      `Topic "${topic.name}" has no partition ${partition}`,
+    );
+  }
+}

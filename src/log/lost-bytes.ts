@@ -1,0 +1,105 @@
+/**
+ * After a power loss with fsync off, the metadata may name bytes that never reached the disk. At
+ * start, the files of epochs that did not leave properly are looked through; index rows without
+ * their bytes are cut, with a raised leader epoch, and reported. Nothing is served that is not
+ * stored.
+ */
+import type { Platform } from "../base/platform.ts";
+import type { Extent } from "../meta/log-index.ts";
+import { extentsBeyond, type LiveObject, liveObjects } from "../meta/object-index.ts";
+import { cutLost } from "../meta/release.ts";
+import type { SqlDatabase } from "../meta/sql-database.ts";
+import { scanSegments } from "../segment/scan.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+
+export interface LostBytesParts {
+  readonly platform: Platform;
+  readonly database: SqlDatabase;
+  readonly store: ObjectStore;
+}
+
+/** What was cut from one partition. */
+export interface CutPartition {
+  readonly topicNumber: number;
+  readonly partition: number;
+  readonly offset: number;
+  readonly lostCount: number;
+  readonly leaderEpoch: number;
+}
+
+const pageObjects = 1000;
+
+/**
+ * Checks the objects of these closed epochs and cuts what is lost. Of each epoch's last file every
+ * batch is read, being what a power loss takes first; of the others headers and footers.
+ */
+export async function cutLostBytes(
+  parts: LostBytesParts,
+  workerEpochs: readonly number[],
+): Promise<readonly CutPartition[]> {
+  const objects = await objectsOf(parts.database, new Set(workerEpochs));
+  const lastOfEpoch = new Map(objects.map((object) => [object.workerEpoch, object.objectId]));
+  const damaged: { objectId: number; validBytes: number }[] = [];
+  for (const object of objects) {
+    const checkBodies = lastOfEpoch.get(object.workerEpoch) === object.objectId;
+    const validBytes = await validLength(parts, object, checkBodies);
+    if (validBytes < object.sizeBytes) damaged.push({ objectId: object.objectId, validBytes });
+  }
+  const cuts: CutPartition[] = [];
+  for (const extent of firstOfPartitions(await extentsBeyond(parts.database, damaged))) {
+    const { topicNumber, partition, baseOffset: offset } = extent;
+    const { lostCount, leaderEpoch } = await cutLost(parts.database, {
+      topicNumber,
+      partition,
+      offset,
+    });
+    const cut = { topicNumber, partition, offset, lostCount, leaderEpoch };
+    parts.platform.log.error("records lost with the power: cut", { ...cut });
+    cuts.push(cut);
+  }
+  return cuts;
+}
+
+async function objectsOf(
+  database: SqlDatabase,
+  workerEpochs: ReadonlySet<number>,
+): Promise<readonly LiveObject[]> {
+  const found: LiveObject[] = [];
+  let afterObjectId = 0;
+  for (;;) {
+    const page = await liveObjects(database, { afterObjectId, limit: pageObjects });
+    found.push(...page.filter((object) => workerEpochs.has(object.workerEpoch)));
+    const last = page[page.length - 1];
+    if (last === undefined || page.length < pageObjects) return found;
+    afterObjectId = last.objectId;
+  }
+}
+
+/** Bytes from the object's start that hold whole segments up to its published end. */
+async function validLength(
+  { store, platform }: LostBytesParts,
+  object: LiveObject,
+  checkBodies: boolean,
+): Promise<number> {
+  const sizeBytes = Math.min((await store.sizeOf(object.key)) ?? 0, object.sizeBytes);
+  if (sizeBytes === 0) return 0;
+  const findings = scanSegments({
+    read: (range) => store.read({ key: object.key, ...range }),
+    sizeBytes,
+    crc32c: platform.crc32c,
+    workerEpoch: object.workerEpoch,
+    checkBodies,
+  });
+  for await (const finding of findings) {
+    if (finding.kind === "gap") return finding.position;
+  }
+  return sizeBytes;
+}
+
+/** The extents come by partition and offset; the first of each is where to cut. */
+function firstOfPartitions(extents: readonly Extent[]): Extent[] {
+  return extents.filter((extent, index) => {
+    const previous = extents[index - 1];
+    return previous?.topicNumber !== extent.topicNumber || previous.partition !== extent.partition;
+  });
+}

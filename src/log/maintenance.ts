@@ -1,0 +1,242 @@
+/**
+ * What keeps the log from growing for ever: retention, the rows of deleted topics, the collector of
+ * objects. One worker of the namespace does it, by lease, in bounded slices. The lease only saves
+ * work: each step is safe whoever runs it, since it names what it removes by conditions that hold
+ * for ever once they hold (a closed epoch, a later sequence, no live row for the grace of readers).
+ */
+import type { Platform, TimerHandle } from "../base/platform.ts";
+import { listTopics, type TopicInfo } from "../meta/catalog.ts";
+import { acquireLease } from "../meta/leases.ts";
+import {
+  forgetObjects,
+  forgetReceipts,
+  liveObjects,
+  type ReleasedObject,
+  releasedObjects,
+  type StoredKey,
+  unreferencedKeys,
+} from "../meta/object-index.ts";
+import { expireProducers } from "../meta/producers.ts";
+import { forgetDeletedTopics, releaseSlice } from "../meta/release.ts";
+import { applyRetention } from "../meta/retention.ts";
+import type { SqlDatabase } from "../meta/sql-database.ts";
+import {
+  parseReceiptKey,
+  parseSegmentKey,
+  receiptPrefix,
+  segmentPrefix,
+} from "../store/object-keys.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import { adoptReceipts } from "./adopt-receipts.ts";
+import type { WorkerIdentity } from "./worker-identity.ts";
+
+export interface MaintenanceParts {
+  readonly platform: Platform;
+  readonly database: SqlDatabase;
+  readonly store: ObjectStore;
+  readonly identity: WorkerIdentity;
+  readonly settings: MaintenanceSettings;
+}
+
+export interface MaintenanceSettings {
+  /** Between rounds of retention and of deleting released objects. */
+  readonly roundMs: number;
+  /** Between walks over the whole store for objects that nothing names. */
+  readonly orphanRoundMs: number;
+  /** Readers that have read the index may go on reading a released object for so long. */
+  readonly graceMs: number;
+  /** State of idempotent producers that were silent for so long is forgotten. */
+  readonly producerExpiryMs: number;
+}
+
+/** Kafka's pace where it has one: log.retention.check.interval.ms, file.delete.delay.ms. */
+export const maintenanceDefaults: MaintenanceSettings = {
+  roundMs: 30_000,
+  orphanRoundMs: 3_600_000,
+  graceMs: 60_000,
+  producerExpiryMs: 86_400_000,
+};
+
+/** Bounds of one statement: none holds the database for long. */
+const slice = { limitPartitions: 100, limitRows: 1000 };
+
+/** Slices of one kind per round. */
+const slicesPerRound = 100;
+
+/** Objects deleted at once. */
+const objectsPerSlice = 500;
+
+/** Answers of publishes kept for repeats; a worker has a handful under way. */
+const receiptsKept = 2000;
+const closedReceiptsMs = 86_400_000;
+
+const retentionMsDefault = 604_800_000;
+
+export class Maintenance {
+  readonly #parts: MaintenanceParts;
+  #timer: TimerHandle | undefined;
+  #running: Promise<void> | undefined;
+  #orphansAt: number;
+  #closed = false;
+
+  constructor(parts: MaintenanceParts) {
+    this.#parts = parts;
+    this.#orphansAt = parts.platform.clock.monotonic() + parts.settings.orphanRoundMs;
+  }
+
+  start(): void {
+    if (this.#closed) return;
+    this.#timer = this.#parts.platform.timers.after(this.#parts.settings.roundMs, () => {
+      this.#running = this.#round().finally(() => this.start());
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#timer?.cancel();
+    await this.#running;
+  }
+
+  /** One round, if this worker has or gets the lease. */
+  async run(): Promise<void> {
+    const { database, identity, platform, settings } = this.#parts;
+    const { workerEpoch } = identity.current();
+    const lease = await acquireLease(database, { kind: "maintenance", name: "log", workerEpoch });
+    if (lease.workerEpoch !== workerEpoch) return;
+    await this.#release();
+    await this.#retain();
+    await this.#release();
+    while ((await forgetDeletedTopics(database, 10)) > 0 && !this.#closed);
+    await this.#collectReleased();
+    const { producerExpiryMs: idleMs } = settings;
+    await expireProducers(database, { idleMs, limitRows: slice.limitRows });
+    await forgetReceipts(database, {
+      keepPerWorker: receiptsKept,
+      closedMs: closedReceiptsMs,
+      limit: slice.limitRows,
+    });
+    if (platform.clock.monotonic() < this.#orphansAt) return;
+    this.#orphansAt = platform.clock.monotonic() + settings.orphanRoundMs;
+    await this.collectOrphans();
+  }
+
+  /** Walks the store and deletes what no index row names, nor ever will. */
+  async collectOrphans(): Promise<void> {
+    let page: StoredKey[] = [];
+    for await (const { key } of this.#parts.store.list(segmentPrefix)) {
+      if (this.#closed) return;
+      const parsed = parseSegmentKey(key);
+      if (parsed === undefined) continue;
+      const { workerEpoch } = parsed;
+      // A rolling file can hold any segment of its worker: only the worker's end releases it.
+      const sequence = parsed.kind === "segment" ? parsed.sequence : Number.MAX_SAFE_INTEGER;
+      page.push({ key, workerEpoch, sequence });
+      if (page.length === objectsPerSlice) {
+        await this.#deleteOrphans(page);
+        page = [];
+      }
+    }
+    await this.#deleteOrphans(page);
+    await this.#collectReceipts();
+  }
+
+  async #round(): Promise<void> {
+    try {
+      await this.run();
+    } catch (error) {
+      this.#parts.platform.log.warn("maintenance will be tried again", { error: String(error) });
+    }
+  }
+
+  async #release(): Promise<void> {
+    for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
+      if ((await releaseSlice(this.#parts.database, slice)) === 0) return;
+    }
+  }
+
+  async #retain(): Promise<void> {
+    const { topics } = await listTopics(this.#parts.database);
+    for (const topic of topics) {
+      const rule = retentionRule(topic);
+      if (rule.retentionMs < 0 && rule.retentionBytes < 0) continue;
+      for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
+        if ((await applyRetention(this.#parts.database, rule, slice)) === 0) break;
+      }
+    }
+  }
+
+  async #collectReleased(): Promise<void> {
+    const { database, store, settings, platform } = this.#parts;
+    for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
+      const found = await releasedObjects(database, {
+        graceMs: settings.graceMs,
+        limit: objectsPerSlice,
+      });
+      if (found.length === 0) return;
+      await this.#keepReceipts(found);
+      await store.delete(found.map(({ key }) => key));
+      await forgetObjects(
+        database,
+        found.map(({ objectId }) => objectId),
+      );
+      platform.log.debug("objects deleted", { count: found.length });
+      if (found.length < objectsPerSlice) return;
+    }
+  }
+
+  /** Receipts that only these objects hold prove other, live segments: they move first. */
+  async #keepReceipts(objects: readonly ReleasedObject[]): Promise<void> {
+    const epochs = new Set<number>();
+    for (const { key } of objects) {
+      const parsed = parseSegmentKey(key);
+      if (parsed !== undefined) epochs.add(parsed.workerEpoch);
+    }
+    for (const workerEpoch of epochs) await adoptReceipts(this.#parts, workerEpoch);
+  }
+
+  async #deleteOrphans(page: readonly StoredKey[]): Promise<void> {
+    if (page.length === 0) return;
+    const { database, store, platform } = this.#parts;
+    const keys = await unreferencedKeys(database, page);
+    if (keys.length === 0) return;
+    await store.delete(keys);
+    platform.log.info("unreferenced objects deleted", { count: keys.length });
+  }
+
+  /** Receipt objects go with the last live object of their worker. */
+  async #collectReceipts(): Promise<void> {
+    const { database, store, identity } = this.#parts;
+    const live = new Set<number>([identity.current().workerEpoch]);
+    let afterObjectId = 0;
+    for (;;) {
+      const page = await liveObjects(database, { afterObjectId, limit: objectsPerSlice });
+      for (const { workerEpoch } of page) live.add(workerEpoch);
+      const last = page[page.length - 1];
+      if (last === undefined) break;
+      afterObjectId = last.objectId;
+    }
+    const dead: string[] = [];
+    const newest = Math.max(...live);
+    for await (const { key } of store.list(receiptPrefix)) {
+      const parsed = parseReceiptKey(key);
+      // A worker newer than all that are known live may just be starting.
+      if (parsed === undefined || parsed.workerEpoch > newest) continue;
+      if (!live.has(parsed.workerEpoch)) dead.push(key);
+    }
+    if (dead.length > 0) await store.delete(dead);
+  }
+}
+
+function retentionRule({ topicNumber, config }: TopicInfo) {
+  const deletes = (config["cleanup.policy"] ?? "delete").split(",").includes("delete");
+  if (!deletes) return { topicNumber, retentionMs: -1, retentionBytes: -1 };
+  return {
+    topicNumber,
+    retentionMs: numberOr(config["retention.ms"], retentionMsDefault),
+    retentionBytes: numberOr(config["retention.bytes"], -1),
+  };
+}
+
+function numberOr(text: string | undefined, otherwise: number): number {
+  return text === undefined ? otherwise : Number(text);
+}

@@ -1,0 +1,198 @@
+/**
+ * This worker among its peers. It registers and gets a workerEpoch and a node id; where the metadata
+ * is shared it raises its counter, watches those of the others, and closes an epoch whose counter
+ * stood still for a time to live of its own monotonic clock. None of this is what keeps the log
+ * right: that is the epoch as a condition inside every publish. It decides only how soon a dead
+ * worker's leases and its place in Metadata fall.
+ */
+import type { Platform, TimerHandle } from "../base/platform.ts";
+import { isStreamError } from "../base/stream-error.ts";
+import { readClusterId } from "../meta/cluster-id.ts";
+import type { SqlDatabase } from "../meta/sql-database.ts";
+import {
+  closeWorker,
+  leaveWorkers,
+  listWorkers,
+  raiseCounter,
+  registerWorker,
+  setDraining,
+  type WorkerInfo,
+} from "../meta/workers.ts";
+import type { WorkerDescription } from "./log-options.ts";
+import type { Cluster, ClusterNode } from "./log-types.ts";
+import type { WorkerEpoch, WorkerIdentity } from "./worker-identity.ts";
+
+/** Between raises of the counter. */
+const beatMs = 500;
+
+/** A counter that stood still for so long belongs to a dead worker: gone from Metadata in 3 s. */
+const timeToLiveMs = 2000;
+
+export interface WorkerSessionParts {
+  readonly platform: Platform;
+  readonly database: SqlDatabase;
+  readonly shared: boolean;
+  readonly worker: WorkerDescription;
+  /** A peer's epoch was closed, here or elsewhere: its receipts and files have no owner now. */
+  readonly onPeerClosed: (workerEpoch: number) => Promise<void>;
+  /** Called with every beat: what else is to be looked at now and then. */
+  readonly onBeat: () => Promise<void>;
+}
+
+interface Sighting {
+  readonly counter: number;
+  /** Monotonic milliseconds of when this value was first seen. */
+  readonly since: number;
+}
+
+export class WorkerSession implements WorkerIdentity {
+  readonly #parts: WorkerSessionParts;
+  readonly #sightings = new Map<number, Sighting>();
+  readonly #stop = new AbortController();
+  #epoch: WorkerEpoch = { workerEpoch: -1, nodeId: -1, lastSequence: -1 };
+  #workers: readonly WorkerInfo[] = [];
+  #clusterId = "";
+  #timer: TimerHandle | undefined;
+  #beating: Promise<void> | undefined;
+  #renewing: Promise<void> | undefined;
+
+  constructor(parts: WorkerSessionParts) {
+    this.#parts = parts;
+  }
+
+  current(): WorkerEpoch {
+    return this.#epoch;
+  }
+
+  /**
+   * Registers. Where the database is this process's alone, every epoch still open belongs to a
+   * process that died, and is closed at once; they are returned, for a check of their bytes.
+   */
+  async open(): Promise<readonly number[]> {
+    const { database, shared } = this.#parts;
+    this.#clusterId = await readClusterId(database);
+    const orphans = shared ? [] : await listWorkers(database);
+    for (const { workerEpoch, counter } of orphans) {
+      await closeWorker(database, { workerEpoch, observedCounter: counter });
+    }
+    await this.#register();
+    if (shared) this.#arm();
+    return orphans.map(({ workerEpoch }) => workerEpoch);
+  }
+
+  /** Tells peers to send nothing new here. */
+  async drain(): Promise<void> {
+    if (this.#parts.shared) await setDraining(this.#parts.database, this.#epoch.workerEpoch);
+  }
+
+  /** Leaves the worker list, after the last publish. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#timer?.cancel();
+    await this.#beating;
+    await leaveWorkers(this.#parts.database, this.#epoch.workerEpoch);
+  }
+
+  /** Takes a new epoch after a peer has closed this one. Joined while one is under way. */
+  renew(lostEpoch: number): Promise<void> {
+    if (lostEpoch !== this.#epoch.workerEpoch) return Promise.resolve();
+    this.#renewing ??= this.#register().finally(() => {
+      this.#renewing = undefined;
+    });
+    return this.#renewing;
+  }
+
+  /** Live workers as of the last beat; a draining one is left out, unless it is the only one. */
+  cluster(): Cluster {
+    const live = this.#workers.filter((worker) => !worker.isDraining);
+    const nodes = (live.length > 0 ? live : this.#workers).map(clusterNode);
+    return { clusterId: this.#clusterId, selfNodeId: this.#epoch.nodeId, nodes };
+  }
+
+  isLive(workerEpoch: number): boolean {
+    return this.#workers.some((worker) => worker.workerEpoch === workerEpoch);
+  }
+
+  /** The live worker with this epoch, as clients reach it. */
+  nodeOf(workerEpoch: number): ClusterNode | undefined {
+    const worker = this.#workers.find((other) => other.workerEpoch === workerEpoch);
+    return worker === undefined ? undefined : clusterNode(worker);
+  }
+
+  async #register(): Promise<void> {
+    const { platform, database, worker } = this.#parts;
+    const registration = platform.random.bytes(16).toHex();
+    const info = await registerWorker(database, {
+      registration,
+      kind: worker.kind,
+      nodeId: worker.nodeId ?? (this.#epoch.nodeId >= 0 ? this.#epoch.nodeId : null),
+      kafkaHost: worker.kafkaPort === 0 ? null : worker.kafkaHost,
+      kafkaPort: worker.kafkaPort === 0 ? null : worker.kafkaPort,
+      httpUrl: worker.httpUrl,
+    });
+    this.#epoch = { workerEpoch: info.workerEpoch, nodeId: info.nodeId, lastSequence: 0 };
+    this.#workers = await listWorkers(database);
+    platform.log.debug("worker registered", { workerEpoch: info.workerEpoch, nodeId: info.nodeId });
+  }
+
+  #arm(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#timer = this.#parts.platform.timers.after(beatMs, () => {
+      this.#beating = this.#beat().finally(() => this.#arm());
+    });
+  }
+
+  async #beat(): Promise<void> {
+    const { platform, database, onBeat } = this.#parts;
+    try {
+      const workers = await raiseCounter(database, this.#epoch.workerEpoch);
+      this.#noteGone(workers);
+      this.#workers = workers;
+      await this.#closeSilent();
+      await onBeat();
+    } catch (error) {
+      if (isStreamError(error, "worker_fenced")) {
+        platform.log.warn("worker epoch lost, registering anew", { error: error.message });
+        await this.renew(this.#epoch.workerEpoch).catch(() => {});
+        return;
+      }
+      platform.log.warn("heartbeat failed", { error: String(error) });
+    }
+  }
+
+  #noteGone(workers: readonly WorkerInfo[]): void {
+    const open = new Set(workers.map(({ workerEpoch }) => workerEpoch));
+    for (const workerEpoch of this.#sightings.keys()) {
+      if (!open.has(workerEpoch)) this.#sightings.delete(workerEpoch);
+    }
+  }
+
+  async #closeSilent(): Promise<void> {
+    const { platform, database, onPeerClosed } = this.#parts;
+    const now = platform.clock.monotonic();
+    for (const { workerEpoch, counter, kind } of this.#workers) {
+      // A Durable Object hibernates without a counter; its next activation closes it.
+      if (workerEpoch === this.#epoch.workerEpoch || kind === "durable_object") continue;
+      const seen = this.#sightings.get(workerEpoch);
+      if (seen?.counter !== counter) {
+        this.#sightings.set(workerEpoch, { counter, since: now });
+        continue;
+      }
+      if (now - seen.since < timeToLiveMs) continue;
+      const closed = await closeWorker(database, { workerEpoch, observedCounter: counter });
+      if (!closed) continue;
+      platform.log.warn("closed a silent worker", { workerEpoch, counter });
+      this.#workers = this.#workers.filter((worker) => worker.workerEpoch !== workerEpoch);
+      await onPeerClosed(workerEpoch);
+    }
+  }
+}
+
+function clusterNode(worker: WorkerInfo): ClusterNode {
+  return {
+    nodeId: worker.nodeId,
+    kafkaHost: worker.kafkaHost ?? "",
+    kafkaPort: worker.kafkaPort ?? 0,
+    httpUrl: worker.httpUrl ?? "",
+  };
+}
