@@ -14,8 +14,8 @@
  *
  * Below 8 KiB: four words of eight bytes advance side by side (braided tables), so that the table
  * loads of one do not wait for those of another. From 8 KiB: folding. x^5321 = x^3574 + x^2491 + 1
- * modulo the polynomial, and so, its eighth power being linear too, a byte may be cleared when it is
- * added to those 1 747, 2 830 and 5 321 bytes further on. That needs no tables and no
+ * modulo the polynomial; squared three times, it holds for bytes as well: a byte may be cleared
+ * when it is added to those 1 747, 2 830 and 5 321 further on. That needs no tables and no
  * multiplication, 16 bytes at a time: t[i] = m[i] ^ t[i-1747] ^ t[i-2830] ^ t[i-5321]. Only the
  * last 5 321 to 5 352 bytes are left to the tables.
  */

@@ -5,9 +5,9 @@
  * (u16) by hash of four bytes. Buffers are the embedding's, with 16 spare bytes behind each.
  *
  * After the uncompressed length (unsigned varint) come elements by the low two bits of their tag:
- * 0 literal (length − 1 in the high six bits; 60 to 63: in the 1 to 4 bytes that follow), 1 copy of 4
- * to 11 bytes with an 11-bit offset, 2 copy of 1 to 64 bytes with a 16-bit offset, 3 with a 32-bit
- * one.
+ * 0 literal (length − 1 in the high six bits; 60 to 63: in the 1 to 4 bytes that follow), 1 copy
+ * of 4 to 11 bytes with an 11-bit offset, 2 copy of 1 to 64 bytes with a 16-bit offset, 3 with a
+ * 32-bit one.
  */
 import { commonLength, copyLiterals, copyMatch } from "./copy";
 

@@ -1,9 +1,9 @@
 /**
- * What the log demands of a batch before it stores it: what Kafka 4.2 demands of clients (ProduceRequest,
- * UnifiedLog, LogValidator), with its error codes; the golden verdicts hold a broker's answers. Stricter,
- * where no client differs and a wrong batch would have to be rewritten or kept wrong: offset deltas
- * count 0, 1, 2 …; undefined attribute bits, a delete horizon, LogAppendTime, odd producer ids and
- * bytes behind the batch are refused.
+ * What the log demands of a batch before it stores it: what Kafka 4.2 demands of clients
+ * (ProduceRequest, UnifiedLog, LogValidator), with its error codes; a golden file holds a broker's
+ * verdicts. Stricter where no client differs and a wrong batch would have to be rewritten or kept
+ * wrong: offset deltas count 0, 1, 2 …; undefined attribute bits, a delete horizon, LogAppendTime,
+ * odd producer ids and bytes behind the batch are refused.
  */
 import type { Codecs } from "../base/codecs.ts";
 import type { Crc32c } from "../base/crc32c.ts";
@@ -33,8 +33,9 @@ export interface ValidateBatchOptions {
 }
 
 /**
- * Checks `batch`, exactly one whole batch as a client sent it, and gives its header. When the stated
- * maxTimestamp is not that of its records it is corrected in place with the CRC, as Kafka does.
+ * Checks `batch`, exactly one whole batch as a client sent it, and gives its header. When the
+ * stated maxTimestamp is not that of its records it is corrected in place with the CRC, as Kafka
+ * does.
  * Allocates nothing per record; decompresses a compressed batch once.
  * @throws StreamError `corrupt_record` (length, CRC, compressed bytes), `invalid_record`,
  *   `invalid_timestamp` (details name the first bad `recordIndex`), `record_too_large` (over

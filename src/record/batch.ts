@@ -193,7 +193,7 @@ function refuseOtherMagic(magic: number): void {
   if (magic < batchMagic) {
     throw new StreamError(
       "invalid_record",
-      `Cannot read records of magic ${magic}: only record batches of magic 2 (Kafka 0.11) are taken`,
+      `Cannot read records of magic ${magic}: only batches of magic 2 (Kafka 0.11) are taken`,
     );
   }
   throw corrupt(`Cannot read a record batch: its magic is ${magic}, not 2`);

@@ -1,6 +1,6 @@
 /**
- * What a Kafka 4.2 broker answers to record batches, odd ones included, and what it then stores; see
- * generate/record-batch/README.md.
+ * What a Kafka 4.2 broker answers to record batches, odd ones included, and what it then stores;
+ * see generate/record-batch/README.md.
  */
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-/** The records of `tests/golden/fixtures/record-batch`, by formula: see the README of its generators. */
+/** The records of `tests/golden/fixtures/record-batch`, by formula: see its generators' README. */
 import type { RecordInput } from "../../src/record/batch-encode.ts";
 
 const encoder = new TextEncoder();

@@ -18,8 +18,9 @@ const chunkBytesMin = 16 * 1024;
 const chunkBytesMax = 1024 * 1024;
 
 /**
- * workerd holds its growing buffer, not the output, to the limit, and so refuses output of 0.7 times
- * the limit at some sizes. Twice the bound is room enough; the exact one is checked on the result.
+ * workerd holds its growing buffer, not the output, to the limit, and so refuses output of 0.7
+ * times the limit at some sizes. Twice the bound is room enough; the exact one is checked on the
+ * result.
  */
 const workerdSlackBytes = 64 * 1024;
 
