@@ -8,11 +8,14 @@ import { present } from "../base/assert.ts";
 import type { Counter, Metrics } from "../base/metrics.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 
-/** Large enough that a request's latency does not matter, small enough for a single partition. */
-export const blockBytes = 1024 * 1024;
+/**
+ * Large enough for neighbours to share a read, small enough that a reader of one partition among
+ * many does not read them all.
+ */
+export const blockBytes = 256 * 1024;
 
 /** Neighbouring blocks in one ranged read at most: 8 MiB, a whole segment. */
-const blocksPerReadMax = 8;
+const blocksPerReadMax = 32;
 
 interface Block {
   /** May be shorter than `blockBytes` where the object was not known to go on. */
