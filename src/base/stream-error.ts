@@ -19,6 +19,7 @@ export const errorKinds = {
   invalid_topic_name: "invalid",
   invalid_partition_count: "invalid",
   invalid_replication_factor: "invalid",
+  invalid_assignment: "invalid",
   invalid_config: "invalid",
   invalid_record: "invalid",
   invalid_timestamp: "invalid",

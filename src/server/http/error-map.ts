@@ -6,6 +6,7 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   invalid_topic_name: 400,
   invalid_partition_count: 400,
   invalid_replication_factor: 400,
+  invalid_assignment: 400,
   invalid_config: 400,
   invalid_record: 400,
   invalid_timestamp: 400,
