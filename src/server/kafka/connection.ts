@@ -1,0 +1,448 @@
+/**
+ * One Kafka connection. Frames are read, answered and answers written in the order of the frames.
+ *
+ * Kafka runs one request of a connection at a time. So does this loop, save that a handler which
+ * `overlaps` (Produce) may start as soon as the one before it has submitted its appends: several
+ * batches are then on their way into one flush, in order. Any other handler starts when all earlier
+ * answers have been written, so that a client that does not read gets one answer's memory, no more.
+ *
+ * Room is taken before a request is accepted, first of the connection, then of the server; while
+ * there is none `duplex.incoming` is not pulled and TCP holds the client. The wait is told to the
+ * client as throttle_time_ms. What is no Kafka request costs one log line and this connection.
+ */
+import { ByteBudget } from "../../base/byte-budget.ts";
+import type { ByteDuplex } from "../../base/byte-duplex.ts";
+import type { TimerHandle } from "../../base/platform.ts";
+import { type ErrorCode, isStreamError, StreamError } from "../../base/stream-error.ts";
+import { apiVersionsApi } from "../../wire/kafka/api/api-versions.ts";
+import type { EncodedMessage } from "../../wire/kafka/codec.ts";
+import { FrameSplitter } from "../../wire/kafka/frame.ts";
+import { decodeRequestHeader } from "../../wire/kafka/request-header.ts";
+import { unsupportedApiVersions } from "./api-versions.ts";
+import type { KafkaContext } from "./context.ts";
+import type { KafkaCall, ReceivedRequest, ServedApi } from "./handler.ts";
+import { kafkaHandlers } from "./handlers.ts";
+import {
+  connectionBytesInFlightMax,
+  frameArrivalMsMax,
+  requestsInFlightMax,
+  reservedFrameBytesMin,
+  throttleMsMax,
+  unauthenticatedRequestBytesMax,
+} from "./limits.ts";
+import { allowedBeforeAuthentication, authenticateRaw, SaslState } from "./sasl.ts";
+
+/**
+ * Serves `duplex` until the peer closes it, it breaks, or `signal` aborts: then waits end early, what
+ * was read is answered, and the connection is closed. Never rejects.
+ */
+export function serveKafkaConnection(
+  duplex: ByteDuplex,
+  context: KafkaContext,
+  signal: AbortSignal,
+): Promise<void> {
+  return new KafkaConnection(duplex, context).run(signal);
+}
+
+/** What is to be done for one frame. */
+interface Task {
+  readonly name: string;
+  readonly overlaps: boolean;
+  run(call: KafkaCall): Promise<EncodedMessage | undefined>;
+  readonly version: number;
+  readonly clientId: string | null;
+  readonly served: ServedApi | undefined;
+}
+
+interface Slot {
+  readonly task: Task;
+  submitted: boolean;
+  done: boolean;
+  answer: EncodedMessage | undefined;
+  closeReason: string | undefined;
+  readonly afterSent: (() => void)[];
+  readonly lent: Promise<unknown>[];
+  /** Taken from both budgets. */
+  readonly bytes: number;
+}
+
+interface Reservation {
+  readonly bytes: number;
+  readonly waitedMs: number;
+  readonly timer: TimerHandle;
+}
+
+class KafkaConnection {
+  readonly #duplex: ByteDuplex;
+  readonly #context: KafkaContext;
+  readonly #splitter: FrameSplitter;
+  readonly #sasl: SaslState;
+  readonly #budget = new ByteBudget(connectionBytesInFlightMax);
+  readonly #clientHost: string;
+  /** Ends long waits: the peer is gone or the server stops. */
+  readonly #waits = new AbortController();
+  /** Read and not yet answered, in order; the first `#started` of them run or are done. */
+  readonly #slots: Slot[] = [];
+  #started = 0;
+  #advancing = false;
+  #sending = false;
+  /** No answer can be written any more. */
+  #gone = false;
+  /** Nothing more is read. */
+  #draining = false;
+  #reservation: Reservation | undefined;
+  #onProgress: (() => void) | undefined;
+
+  constructor(duplex: ByteDuplex, context: KafkaContext) {
+    this.#duplex = duplex;
+    this.#context = context;
+    this.#splitter = new FrameSplitter({ frameBytesMax: context.settings.requestBytesMax });
+    this.#sasl = new SaslState(context.settings.token);
+    const colon = duplex.remoteAddress.lastIndexOf(":");
+    const host = colon < 0 ? duplex.remoteAddress : duplex.remoteAddress.slice(0, colon);
+    this.#clientHost = `/${host}`;
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { connections } = this.#context.metrics;
+    connections.set(connections.value + 1);
+    const drain = () => this.#drain();
+    signal.addEventListener("abort", drain, { once: true });
+    if (signal.aborted) drain();
+    try {
+      await this.#read();
+      if (!this.#gone && !this.#draining) this.#checkCleanEnd();
+    } catch (error) {
+      if (isStreamError(error)) this.#break(error);
+      else this.#gonePeer(error);
+    }
+    this.#draining = true;
+    this.#waits.abort();
+    while (!this.#gone && this.#slots.length > 0) await this.#progress();
+    this.#leave();
+    signal.removeEventListener("abort", drain);
+    connections.set(connections.value - 1);
+  }
+
+  async #read(): Promise<void> {
+    if (this.#draining) return;
+    for await (const chunk of this.#duplex.incoming) {
+      this.#context.metrics.receivedBytes.add(chunk.length);
+      this.#splitter.push(chunk);
+      for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
+        const taken = this.#takeReservation();
+        const waitedMs = taken ?? (await this.#takeRoom(frame.length));
+        await this.#turnToAccept();
+        if (this.#gone || this.#draining) {
+          this.#giveRoom(frame.length);
+          return;
+        }
+        this.#accept(frame, waitedMs);
+      }
+      if (!(await this.#reserve())) return;
+    }
+  }
+
+  #next(): Uint8Array | undefined {
+    return this.#splitter.next();
+  }
+
+  /** Waits for a slot; before authentication for all earlier answers, since they change the rules. */
+  async #turnToAccept(): Promise<void> {
+    while (!this.#gone && !this.#draining) {
+      const countMax = this.#sasl.authenticated ? requestsInFlightMax : 1;
+      if (this.#slots.length < countMax) return;
+      await this.#progress();
+    }
+  }
+
+  /** A large frame takes its room when its length is known, else many halves would add up. */
+  async #reserve(): Promise<boolean> {
+    const { awaitedBytes, unfinishedBytes } = this.#splitter;
+    if (awaitedBytes === 0 || this.#reservation !== undefined) return true;
+    const bytes = awaitedBytes + unfinishedBytes - 4;
+    this.#refuseLargeBeforeAuthentication(bytes);
+    if (bytes < reservedFrameBytesMin) return true;
+    const waitedMs = await this.#takeRoom(bytes);
+    if (this.#gone || this.#draining) {
+      this.#giveRoom(bytes);
+      return false;
+    }
+    const timer = this.#context.platform.timers.after(frameArrivalMsMax, () => {
+      const seconds = frameArrivalMsMax / 1000;
+      this.#break(fault(`its request of ${bytes} bytes did not arrive in ${seconds} s`));
+    });
+    this.#reservation = { bytes, waitedMs, timer };
+    return true;
+  }
+
+  /** How long room was waited for, if the frame just completed has it already. */
+  #takeReservation(): number | undefined {
+    const reservation = this.#reservation;
+    if (reservation === undefined) return undefined;
+    reservation.timer.cancel();
+    this.#reservation = undefined;
+    return reservation.waitedMs;
+  }
+
+  /** Takes `bytes` of both budgets, always; returns for how long that took. */
+  async #takeRoom(bytes: number): Promise<number> {
+    const { requestBudget, platform, metrics } = this.#context;
+    const own = this.#budget.tryTake(bytes);
+    if (own && requestBudget.tryTake(bytes)) return 0;
+    metrics.throttled.add();
+    const since = platform.clock.monotonic();
+    // Bounded by the work of others, not by the peer: it ends without a signal.
+    if (!own) await this.#budget.take(bytes);
+    await requestBudget.take(bytes);
+    return Math.ceil(platform.clock.monotonic() - since);
+  }
+
+  #giveRoom(bytes: number): void {
+    this.#budget.give(bytes);
+    this.#context.requestBudget.give(bytes);
+  }
+
+  #refuseLargeBeforeAuthentication(bytes: number): void {
+    if (this.#sasl.authenticated || bytes <= unauthenticatedRequestBytesMax) return;
+    throw fault(`it sent a request of ${bytes} bytes before authentication`, "unauthenticated");
+  }
+
+  #accept(frame: Uint8Array, waitedMs: number): void {
+    try {
+      this.#refuseLargeBeforeAuthentication(frame.length);
+      const task = this.#taskOf(frame, Math.min(waitedMs, throttleMsMax));
+      this.#slots.push({
+        task,
+        submitted: !task.overlaps,
+        done: false,
+        answer: undefined,
+        closeReason: undefined,
+        afterSent: [],
+        lent: [],
+        bytes: frame.length,
+      });
+    } catch (error) {
+      this.#giveRoom(frame.length);
+      throw error;
+    }
+    this.#advance();
+  }
+
+  #taskOf(frame: Uint8Array, throttleTimeMs: number): Task {
+    const sasl = this.#sasl;
+    if (sasl.step === "rawToken") {
+      const run = async (call: KafkaCall) => authenticateRaw(sasl, frame, call);
+      return { ...namelessTask, name: "SASL token", run };
+    }
+    const header = decodeRequestHeader(frame);
+    const { apiKey, apiVersion: version, clientId } = header;
+    const served = kafkaHandlers.get(apiKey);
+    if (served === undefined) throw fault(`API key ${apiKey} is not served`, "unsupported_version");
+    const { name, versions } = served.api;
+    if (!sasl.authenticated && !allowedBeforeAuthentication(apiKey, sasl)) {
+      throw fault(`${name} came before authentication`, "unauthenticated");
+    }
+    const task = { name, overlaps: served.overlaps, version, clientId, served };
+    if (version < versions.min || version > versions.max) {
+      if (apiKey !== apiVersionsApi.key) {
+        throw fault(`${name} ${version} is not served`, "unsupported_version");
+      }
+      return { ...task, run: async () => unsupportedApiVersions(header) };
+    }
+    const request: ReceivedRequest = { frame, header, throttleTimeMs };
+    return { ...task, run: (call) => served.serve(request, call) };
+  }
+
+  /** Starts what may start, in order. */
+  #advance(): void {
+    if (this.#advancing) return;
+    this.#advancing = true;
+    for (let slot = this.#slots[this.#started]; slot !== undefined && !this.#gone; ) {
+      const before = this.#slots[this.#started - 1];
+      if (before !== undefined) {
+        if (!slot.task.overlaps || !before.task.overlaps || !before.submitted) break;
+      }
+      this.#started += 1;
+      void this.#perform(slot);
+      slot = this.#slots[this.#started];
+    }
+    this.#advancing = false;
+  }
+
+  /** Runs the slot's handler, synchronously as far as it goes. Never rejects. */
+  async #perform(slot: Slot): Promise<void> {
+    const { clock } = this.#context.platform;
+    const since = clock.monotonic();
+    try {
+      slot.answer = await slot.task.run(this.#callOf(slot));
+    } catch (error) {
+      this.#break(error, slot.task.name);
+    }
+    const { served } = slot.task;
+    const metrics = served && this.#context.metrics.api(served.api.key);
+    metrics?.requests.add();
+    metrics?.seconds.observe((clock.monotonic() - since) / 1000);
+    slot.done = true;
+    slot.submitted = true;
+    this.#returnRoom(slot);
+    if (this.#gone) this.#drop(slot);
+    else if (this.#slots[0] === slot) this.#scheduleSend();
+    else this.#advance();
+  }
+
+  #returnRoom(slot: Slot): void {
+    const give = () => {
+      this.#giveRoom(slot.bytes);
+      this.#onProgress?.();
+    };
+    if (slot.lent.length === 0) give();
+    else void Promise.allSettled(slot.lent).then(give);
+  }
+
+  #callOf(slot: Slot): KafkaCall {
+    return {
+      context: this.#context,
+      version: slot.task.version,
+      clientId: slot.task.clientId ?? "",
+      clientHost: this.#clientHost,
+      principal: this.#sasl.principal,
+      sasl: this.#sasl,
+      signal: this.#waits.signal,
+      submitted: () => {
+        slot.submitted = true;
+        this.#advance();
+      },
+      lend: (use) => void slot.lent.push(use),
+      afterSent: (callback) => void slot.afterSent.push(callback),
+      closeAfter: (reason) => {
+        slot.closeReason ??= reason;
+      },
+    };
+  }
+
+  /** Appends that one flush acknowledges resolve one after the other: one turn later all are there. */
+  #scheduleSend(): void {
+    if (this.#sending) return;
+    this.#sending = true;
+    queueMicrotask(() => void this.#send());
+  }
+
+  async #send(): Promise<void> {
+    while (!this.#gone && this.#slots[0]?.done) {
+      const ready = this.#readySlots();
+      const chunks = ready.flatMap((slot) => slot.answer?.chunks ?? []);
+      try {
+        if (chunks.length > 0) await this.#duplex.write(chunks);
+      } catch (error) {
+        this.#gonePeer(error);
+        break;
+      }
+      if (this.#gone) break;
+      this.#slots.splice(0, ready.length);
+      this.#started -= ready.length;
+      for (const slot of ready) {
+        this.#context.metrics.sentBytes.add(slot.answer?.byteLength ?? 0);
+        this.#drop(slot);
+        if (slot.closeReason !== undefined) this.#break(fault(slot.closeReason));
+      }
+      this.#onProgress?.();
+      this.#advance();
+    }
+    this.#sending = false;
+    this.#onProgress?.();
+  }
+
+  /** The answers that may leave now, up to one that closes the connection. */
+  #readySlots(): Slot[] {
+    const ready: Slot[] = [];
+    for (const slot of this.#slots) {
+      if (!slot.done) break;
+      ready.push(slot);
+      if (slot.closeReason !== undefined) break;
+    }
+    return ready;
+  }
+
+  #drop(slot: Slot): void {
+    slot.answer = undefined;
+    for (const callback of slot.afterSent.splice(0)) callback();
+  }
+
+  /** Resolves when an answer has left, room was given back, or the connection is gone. */
+  #progress(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#onProgress = () => {
+        this.#onProgress = undefined;
+        resolve();
+      };
+    });
+  }
+
+  /** The server stops: what was read is answered, then the connection is closed. */
+  #drain(): void {
+    this.#draining = true;
+    this.#waits.abort();
+    this.#onProgress?.();
+    void this.#closeWhenAnswered();
+  }
+
+  async #closeWhenAnswered(): Promise<void> {
+    while (!this.#gone && this.#slots.length > 0) await this.#progress();
+    this.#leave();
+  }
+
+  #checkCleanEnd(): void {
+    const { unfinishedBytes } = this.#splitter;
+    if (unfinishedBytes === 0) return;
+    this.#break(fault(`it ended within a request, after ${unfinishedBytes} bytes of it`));
+  }
+
+  /** Closes at once because of what the peer sent, or of a fault of ours, with one log line. */
+  #break(error: unknown, act?: string): void {
+    if (this.#gone) return;
+    const reason = error instanceof Error ? error.message : String(error);
+    const { platform, metrics } = this.#context;
+    const fields = { peer: this.#duplex.remoteAddress, ...(act === undefined ? {} : { api: act }) };
+    if (act !== undefined && !isStreamError(error)) {
+      platform.log.error(`Closed a Kafka connection: ${reason}`, { ...fields, error });
+    } else {
+      platform.log.warn(`Closed a Kafka connection: ${reason}`, fields);
+    }
+    metrics.brokenConnections.add();
+    this.#leave();
+  }
+
+  #gonePeer(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#context.platform.log.debug(`A Kafka connection broke: ${reason}`, {
+      peer: this.#duplex.remoteAddress,
+    });
+    this.#leave();
+  }
+
+  /** Idempotent. */
+  #leave(): void {
+    if (this.#gone) return;
+    this.#gone = true;
+    this.#waits.abort();
+    const reservation = this.#reservation;
+    if (reservation !== undefined) {
+      this.#takeReservation();
+      this.#giveRoom(reservation.bytes);
+    }
+    // Those that run drop themselves when they are done.
+    const waiting = this.#slots.splice(this.#started);
+    for (const slot of waiting) this.#giveRoom(slot.bytes);
+    for (const slot of this.#slots.splice(0)) if (slot.done) this.#drop(slot);
+    this.#started = 0;
+    this.#duplex.close();
+    this.#onProgress?.();
+  }
+}
+
+function fault(reason: string, code: ErrorCode = "invalid_request"): StreamError {
+  return new StreamError(code, reason);
+}
+
+const namelessTask = { overlaps: false, version: 0, clientId: null, served: undefined } as const;
