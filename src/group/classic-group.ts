@@ -18,7 +18,7 @@ import { type GroupMember, memberMetadata, protocolBytes, type Waiter } from "./
 import { consumerProtocolType, subscribedTopics } from "./subscription.ts";
 import type { GroupState, JoinedMember, JoinResult, MemberProtocol, SyncResult } from "./types.ts";
 
-/** When the join phase ends at the latest; `initial` while Kafka's initial delay may be extended. */
+/** When the join phase ends at the latest; `initial` while the initial delay may be extended. */
 export interface JoinDeadline {
   readonly at: number;
   readonly initial: { readonly delayMs: number; readonly remainingMs: number } | null;
@@ -136,7 +136,8 @@ export class ClassicGroup {
       if (holder !== undefined && holder !== memberId) {
         throw new StreamError(
           "instance_fenced",
-          `Member "${memberId}" is fenced: instance "${groupInstanceId}" of group "${this.groupId}" is now another process`,
+          `Member "${memberId}" is fenced: ` +
+            `instance "${groupInstanceId}" of group "${this.groupId}" is now another process`,
         );
       }
     }
@@ -186,7 +187,8 @@ export class ClassicGroup {
     const groupInstanceId = present(member.groupInstanceId, "instance id of a static member");
     const fenced = new StreamError(
       "instance_fenced",
-      `Member "${member.memberId}" is fenced: instance "${groupInstanceId}" of group "${this.groupId}" joined again`,
+      `Member "${member.memberId}" is fenced: ` +
+        `instance "${groupInstanceId}" of group "${this.groupId}" joined again`,
     );
     this.failJoin(member, fenced);
     this.failSync(member, fenced);

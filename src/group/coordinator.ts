@@ -232,7 +232,7 @@ export class GroupCoordinator implements GroupService {
     return expiredCount;
   }
 
-  /** This worker's epoch was closed: all its leases have fallen, whoever waits must go elsewhere. */
+  /** This worker's epoch was closed: its leases have fallen, whoever waits must go elsewhere. */
   fence(): void {
     this.#groups.fence();
   }
@@ -272,7 +272,8 @@ export class GroupCoordinator implements GroupService {
     if (sessionTimeoutMs >= sessionTimeoutMsMin && sessionTimeoutMs <= sessionTimeoutMsMax) return;
     throw new StreamError(
       "invalid_session_timeout",
-      `Cannot join group "${groupId}" with a session timeout of ${sessionTimeoutMs} ms: ${sessionTimeoutMsMin} to ${sessionTimeoutMsMax} are allowed`,
+      `Cannot join group "${groupId}" with a session timeout of ${sessionTimeoutMs} ms: ` +
+        `${sessionTimeoutMsMin} to ${sessionTimeoutMsMax} are allowed`,
     );
   }
 

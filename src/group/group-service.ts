@@ -1,9 +1,9 @@
 /**
  * Consumer groups as the servers see them. Implemented by `coordinator.ts`.
  *
- * Every method may throw `coordinator_elsewhere` (ask FindCoordinator again), `coordinator_unavailable`
- * or `metadata_unavailable` (ask again here), `shutting_down` and `invalid_group_id`. Buffers passed
- * in are kept; buffers handed out belong to the coordinator and must not be changed.
+ * Every method may throw `coordinator_elsewhere` (ask FindCoordinator again), `shutting_down`,
+ * `coordinator_unavailable` or `metadata_unavailable` (ask again here), and `invalid_group_id`.
+ * Buffers passed in are kept; buffers handed out stay the coordinator's and must not be changed.
  */
 
 import type { ErrorCode } from "../base/stream-error.ts";
@@ -43,17 +43,20 @@ export interface GroupService {
   sync(request: SyncRequest): Promise<SyncResult>;
   /** Throws `member_unknown`, `instance_fenced`, `generation_stale`, `rebalance_in_progress`. */
   heartbeat(request: HeartbeatRequest): Promise<void>;
-  /** LeaveGroup: one answer per member, in order; `member_unknown` for all when there is no group. */
+  /** LeaveGroup: one answer per member, in order; all `member_unknown` when there is no group. */
   leave(request: LeaveRequest): Promise<readonly LeftMember[]>;
   /**
-   * OffsetCommit: a code or null per offset, in order. Throws as heartbeat does, `group_unknown` for
-   * a generation of no group (ILLEGAL_GENERATION before version 9), and `queue_full`. A commit with
+   * OffsetCommit: a code or null per offset, in order. Throws as heartbeat does, `group_unknown`
+   * for a generation of no group (ILLEGAL_GENERATION before version 9), and `queue_full`. A commit with
    * generation -1 needs no membership while the group is empty.
    */
   commitOffsets(request: CommitRequest): Promise<readonly (ErrorCode | null)[]>;
   /** OffsetFetch: an answer per partition asked, in order, or all that is committed. */
   fetchOffsets(request: FetchOffsetsRequest): Promise<readonly FetchedOffset[]>;
-  /** OffsetDelete: a code (`group_subscribed`) or null per partition. Throws `group_unknown`, `group_not_empty`. */
+  /**
+   * OffsetDelete: a code (`group_subscribed`) or null per partition. Throws `group_unknown`,
+   * `group_not_empty`.
+   */
   deleteOffsets(request: DeleteOffsetsRequest): Promise<readonly (ErrorCode | null)[]>;
   /** Groups led here or by nobody. */
   listGroups(filter: ListGroupsFilter): Promise<readonly ListedGroup[]>;

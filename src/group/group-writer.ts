@@ -52,7 +52,7 @@ export class GroupWriter {
       return Promise.reject(
         new StreamError(
           "queue_full",
-          `Cannot commit offsets of group "${this.#guard.groupId}": ${this.#queuedOffsets} wait to be written`,
+          `Cannot commit offsets of group "${this.#guard.groupId}": ${this.#queuedOffsets} wait`,
         ),
       );
     }

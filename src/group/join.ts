@@ -40,7 +40,8 @@ export function joinGroup(
   if (!group.supports(request.protocolType, request.protocols)) {
     throw new StreamError(
       "inconsistent_group_protocol",
-      `Cannot join group "${group.groupId}" as "${request.protocolType}": its members share no protocol with these`,
+      `Cannot join group "${group.groupId}" as "${request.protocolType}": ` +
+        "its members share no protocol with these",
     );
   }
   if (isUnknown) {
@@ -236,8 +237,8 @@ function full(group: ClassicGroup, bound: string): StreamError {
 }
 
 /**
- * The topics that a member asks for, or null where they cannot be read. Kafka looks at the protocol's
- * name only; then a process restarted with another subscription never gets its topics.
+ * The topics that a member asks for, or null where they cannot be read. Kafka looks at the
+ * protocol's name only; then a process restarted with another subscription never gets its topics.
  */
 function memberTopics(
   group: ClassicGroup,

@@ -3,7 +3,7 @@ import { StreamError } from "../base/stream-error.ts";
 import { type ClassicGroup, unknownMember } from "./classic-group.ts";
 import type { GroupContext } from "./group-context.ts";
 import type { StoredOffset } from "./group-store.ts";
-import { offsetMetadataLengthMax } from "./limits.ts";
+import { offsetMetadataBytesMax } from "./limits.ts";
 import { rebalancing, touch } from "./rebalance.ts";
 import { consumerProtocolType } from "./subscription.ts";
 import { requireGeneration } from "./sync.ts";
@@ -43,7 +43,7 @@ export function acceptCommit(
 }
 
 export function isMetadataTooLarge(offset: OffsetToCommit): boolean {
-  return offset.metadata.length > offsetMetadataLengthMax;
+  return offset.metadata.length > offsetMetadataBytesMax;
 }
 
 export function storedOffset(

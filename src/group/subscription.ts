@@ -2,7 +2,7 @@
  * The one part of the `consumer` protocol that the coordinator reads: which topics a member wants.
  * Everything else in a member's metadata belongs to the clients.
  *
- *   int16 version | int32 topic count | topic count x (int16 length, UTF-8 name) | later versions' rest
+ *   int16 version | int32 count | count x (int16 length, UTF-8 name) | what later versions add
  *
  * Every version begins like version 0.
  */

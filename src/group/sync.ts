@@ -26,7 +26,8 @@ export function syncGroup(
   ) {
     throw new StreamError(
       "inconsistent_group_protocol",
-      `Cannot sync group "${group.groupId}": it speaks "${group.protocolType}" with "${group.protocolName}"`,
+      `Cannot sync group "${group.groupId}": ` +
+        `it speaks "${group.protocolType}" with "${group.protocolName}"`,
     );
   }
   if (group.state === "PreparingRebalance") throw rebalancing(group);
@@ -53,7 +54,8 @@ export function requireGeneration(
   if (request.generationId === group.generationId) return member;
   throw new StreamError(
     "generation_stale",
-    `Group "${group.groupId}" is at generation ${group.generationId}, not ${request.generationId}: join again`,
+    `Group "${group.groupId}" is at generation ${group.generationId}, ` +
+      `not ${request.generationId}: join again`,
   );
 }
 
@@ -72,7 +74,8 @@ function collectAssignments(
   if (bytes > groupBytesMax) {
     throw new StreamError(
       "request_too_large",
-      `Cannot store the assignment of group "${group.groupId}": ${bytes} bytes, at most ${groupBytesMax}`,
+      `Cannot store the assignment of group "${group.groupId}": ` +
+        `${bytes} bytes, at most ${groupBytesMax}`,
     );
   }
   return assignments;

@@ -5,7 +5,7 @@
  * - an assignment is given only to a member that the leader of that generation assigned it to;
  * - under one lease no commit is written after the assignments of a later generation were;
  * - what is read back in the end is the last offset acked, or one tried after it;
- * - when the chaos ends, everybody alive is in one stable generation that covers each partition once.
+ * - when the chaos ends, all alive are in one stable generation that covers each partition once.
  *
  * Every seed runs twice and must take the same course.
  */

@@ -67,7 +67,7 @@ test("describe answers unknown groups as dead, in the order asked", async () => 
   ]);
 });
 
-test("list filters by state and type without case, and shows groups that nobody leads", async () => {
+test("list filters without case, and shows groups that nobody leads", async () => {
   const fixture = createGroupFixture();
   await stabilize(fixture, [{}]);
   await answer(fixture, fixture.groups.commitOffsets(commitTo("simple")));
@@ -130,7 +130,7 @@ test("a delete whose reply is lost leaves it to the store what the group has", a
   }
 });
 
-test("another worker takes over: members carry on with their generation and a fresh session", async () => {
+test("members carry on with a fresh session when another worker takes over", async () => {
   const fixture = createGroupFixture();
   const joined = await stabilize(fixture, [{}, { groupInstanceId: "i1" }]);
   await fixture.platform.advance(9_000);
@@ -152,7 +152,7 @@ test("another worker takes over: members carry on with their generation and a fr
   expect((await answer(fixture, other.describeGroups(["g"])))[0]?.state).toBe("Empty");
 });
 
-test("a follower that joins again after a take-over with nothing new does not rebalance", async () => {
+test("a follower that joins again after a take-over does not rebalance", async () => {
   const fixture = createGroupFixture();
   const protocols = [protocol("range", "orders"), protocol("sticky", "orders")];
   const [, follower] = await stabilize(fixture, [{ protocols }, { protocols }]);
@@ -162,7 +162,7 @@ test("a follower that joins again after a take-over with nothing new does not re
   expect((await answer(fixture, again)).generationId).toBe(1);
 });
 
-test("a worker that lost its lease cannot commit, and sends everybody who waits elsewhere", async () => {
+test("a worker that lost its lease cannot commit, and sends who waits elsewhere", async () => {
   const fixture = createGroupFixture();
   const [member] = await stabilize(fixture, [{}]);
   if (member === undefined) throw new Error("one joined");

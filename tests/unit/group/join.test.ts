@@ -136,7 +136,7 @@ test("join of a stable leader, or with new metadata, rebalances", async () => {
   }
 });
 
-test("join answered again while the group completes its rebalance keeps the generation", async () => {
+test("join repeated while the group completes its rebalance keeps the generation", async () => {
   const fixture = createGroupFixture();
   const join = await startJoin(fixture);
   await fixture.platform.advance(1_000);
@@ -166,7 +166,7 @@ test("join bounds the ids it gives out", async () => {
   expect(await failure(fixture, fixture.groups.join(joinRequest()))).toBe("member_id_required");
 });
 
-test("join of a static member's next process keeps the generation and fences the former", async () => {
+test("join of a static member's next process fences the former, without a rebalance", async () => {
   const fixture = createGroupFixture();
   const first = { groupInstanceId: "i1" };
   const second = { groupInstanceId: "i2" };
@@ -183,7 +183,7 @@ test("join of a static member's next process keeps the generation and fences the
   expect(stored).toContain(next.value?.memberId ?? "-");
 });
 
-test("join of a static leader's next process is told to skip assigning from version 9", async () => {
+test("join of a static leader's next process is told to skip assigning (KIP-814)", async () => {
   const fixture = createGroupFixture();
   const [leader] = await stabilize(fixture, [{ groupInstanceId: "i1" }, { groupInstanceId: "i2" }]);
   const next = watch(fixture.groups.join(joinRequest({ groupInstanceId: "i1" })));

@@ -32,7 +32,7 @@ async function committed({ groups, platform }: GroupFixture) {
   );
 }
 
-test("commit outside of a membership makes a group, and answers what was asked in order", async () => {
+test("commit outside of a membership makes a group, fetch answers in the order asked", async () => {
   const fixture = createGroupFixture();
   const request = simpleCommit(offsetOf("orders", 1, 7, "note"), offsetOf("orders", 0, 5));
   expect(await answer(fixture, fixture.groups.commitOffsets(request))).toEqual([null, null]);
@@ -148,7 +148,7 @@ test("offsets of a topic made again are another topic's", async () => {
   expect(fetched[0]?.offset).toBe(-1);
 });
 
-test("offset delete spares subscribed topics and refuses groups that are no consumers", async () => {
+test("offset delete spares subscribed topics, and refuses groups of other clients", async () => {
   const fixture = createGroupFixture();
   const partitions = [offsetKey("orders", 0), offsetKey("clicks", 0)];
   const request = { groupId: "g", partitions };

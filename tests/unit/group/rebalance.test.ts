@@ -11,7 +11,7 @@ import {
   watch,
 } from "../../support/group-fixture.ts";
 
-test("initial rebalance waits its delay, and again for each member that comes meanwhile", async () => {
+test("initial rebalance waits its delay, and again for who comes meanwhile", async () => {
   const fixture = createGroupFixture({ settings: { initialRebalanceDelayMs: 300 } });
   const one = await startJoin(fixture);
   await fixture.platform.advance(200);
@@ -65,7 +65,7 @@ test("rebalance keeps static members that do not come back until their session e
   ]);
 });
 
-test("rebalance of static members alone waits for their sessions, then empties the group", async () => {
+test("rebalance of absent static members waits for their sessions, then empties", async () => {
   const fixture = createGroupFixture();
   const change = { rebalanceTimeoutMs: 3_000, sessionTimeoutMs: 20_000 };
   const [one] = await stabilize(fixture, [

@@ -5,8 +5,8 @@ const versionZero = "0000000000020006636c69636b7300066f7264657273000000020102";
 const owned = "000000020006636c69636b73000000010000000000066f72646572730000000100000002";
 
 /**
- * What ConsumerProtocol.serializeSubscription of kafka-clients 4.2.0 gives for two topics, two bytes
- * of user data, two owned partitions, generation 5 and a rack, in its versions 0 to 3.
+ * What ConsumerProtocol.serializeSubscription of kafka-clients 4.2.0 gives for two topics, two
+ * bytes of user data, two owned partitions, generation 5 and a rack, in its versions 0 to 3.
  */
 const fromJava = [
   versionZero,

@@ -107,7 +107,7 @@ test("sync drops an assignment that was stored after another rebalance had begun
   expect(described?.state).toBe("PreparingRebalance");
 });
 
-test("sync fails for all, and the group rebalances, when the assignment cannot be stored", async () => {
+test("sync fails for all and rebalances when the assignment cannot be stored", async () => {
   let fault: GroupStoreFault = "none";
   const fixture = createGroupFixture({
     fault: (method) => (method === "saveSnapshot" ? fault : "none"),
