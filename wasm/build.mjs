@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** Each kernel with the pages of 64 KiB that its imported memory must have at least. */
-export const kernels = [
+const kernels = [
   { name: "crc32c", pages: 1 },
   { name: "lz4", pages: 1 },
   { name: "snappy", pages: 1 },
@@ -22,7 +22,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const compiler = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
 
 /** Compiles every kernel into the folder `out`. */
-export function buildKernels(out) {
+function buildKernels(out) {
   mkdirSync(out, { recursive: true });
   for (const { name, pages } of kernels) {
     const file = join(out, `${name}.wasm`);
