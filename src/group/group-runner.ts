@@ -167,7 +167,7 @@ export class GroupRunner {
       .catch((error: unknown) => this.#fail(error));
   }
 
-  /** A broken invariant costs this group's memory, not the worker: the store has what was stable. */
+  /** A broken invariant costs one group's memory, not the worker: the store has what was stable. */
   #fail(cause: unknown): void {
     const { groupId } = this.guard;
     this.#platform.log.error("Let a group go", { group: groupId, error: cause });

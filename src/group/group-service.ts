@@ -47,8 +47,8 @@ export interface GroupService {
   leave(request: LeaveRequest): Promise<readonly LeftMember[]>;
   /**
    * OffsetCommit: a code or null per offset, in order. Throws as heartbeat does, `group_unknown`
-   * for a generation of no group (ILLEGAL_GENERATION before version 9), and `queue_full`. A commit with
-   * generation -1 needs no membership while the group is empty.
+   * for a generation of no group (ILLEGAL_GENERATION before version 9), and `queue_full`. A commit
+   * with generation -1 needs no membership while the group is empty.
    */
   commitOffsets(request: CommitRequest): Promise<readonly (ErrorCode | null)[]>;
   /** OffsetFetch: an answer per partition asked, in order, or all that is committed. */

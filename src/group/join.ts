@@ -14,15 +14,10 @@ import {
   noAssignment,
   protocolBytes,
   sameProtocols,
+  touch,
   type Waiter,
 } from "./member.ts";
-import {
-  completeJoinIfReady,
-  joinResult,
-  prepareRebalance,
-  rebalance,
-  touch,
-} from "./rebalance.ts";
+import { completeJoinIfReady, joinResult, prepareRebalance, rebalance } from "./rebalance.ts";
 import { storedSnapshot } from "./snapshot.ts";
 import { consumerProtocolType, subscribedTopics } from "./subscription.ts";
 import { type JoinRequest, type JoinResult, type MemberProtocol, noMemberId } from "./types.ts";

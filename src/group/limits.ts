@@ -5,7 +5,7 @@ export const sessionTimeoutMsMin = 6_000;
 /** Kafka's `group.max.session.timeout.ms`: a dead member holds its partitions for so long. */
 export const sessionTimeoutMsMax = 1_800_000;
 /** Kafka's `offset.metadata.max.bytes`, counted in characters as Kafka does. */
-export const offsetMetadataBytesMax = 4_096;
+export const offsetMetadataLengthMax = 4_096;
 /** Kafka's `offsets.retention.minutes`: seven days. */
 export const offsetRetentionMs = 7 * 24 * 3_600_000;
 /**

@@ -1,3 +1,4 @@
+import type { Clock } from "../base/platform.ts";
 import type { StreamError } from "../base/stream-error.ts";
 import type { JoinResult, MemberProtocol, SyncResult } from "./types.ts";
 
@@ -26,6 +27,11 @@ export interface GroupMember {
   expiresAt: number;
   join: Waiter<JoinResult> | null;
   sync: Waiter<SyncResult> | null;
+}
+
+/** Starts the member's session again. */
+export function touch(member: GroupMember, { clock }: { readonly clock: Clock }): void {
+  member.expiresAt = clock.monotonic() + member.sessionTimeoutMs;
 }
 
 /** What the member said under `protocolName`; empty when it does not speak it. */

@@ -2,7 +2,8 @@
 import { isStreamError } from "../base/stream-error.ts";
 import { type ClassicGroup, unknownMember } from "./classic-group.ts";
 import type { GroupContext } from "./group-context.ts";
-import { completeJoinIfReady, rebalance, rebalancing, removeMember, touch } from "./rebalance.ts";
+import { touch } from "./member.ts";
+import { completeJoinIfReady, rebalance, rebalancing, removeMember } from "./rebalance.ts";
 import { requireGeneration } from "./sync.ts";
 import { type HeartbeatRequest, type LeavingMember, type LeftMember, noMemberId } from "./types.ts";
 

@@ -3,8 +3,9 @@ import { StreamError } from "../base/stream-error.ts";
 import { type ClassicGroup, unknownMember } from "./classic-group.ts";
 import type { GroupContext } from "./group-context.ts";
 import type { StoredOffset } from "./group-store.ts";
-import { offsetMetadataBytesMax } from "./limits.ts";
-import { rebalancing, touch } from "./rebalance.ts";
+import { offsetMetadataLengthMax } from "./limits.ts";
+import { touch } from "./member.ts";
+import { rebalancing } from "./rebalance.ts";
 import { consumerProtocolType } from "./subscription.ts";
 import { requireGeneration } from "./sync.ts";
 import {
@@ -43,7 +44,7 @@ export function acceptCommit(
 }
 
 export function isMetadataTooLarge(offset: OffsetToCommit): boolean {
-  return offset.metadata.length > offsetMetadataBytesMax;
+  return offset.metadata.length > offsetMetadataLengthMax;
 }
 
 export function storedOffset(

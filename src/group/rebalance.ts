@@ -9,14 +9,9 @@
 import { StreamError } from "../base/stream-error.ts";
 import { type ClassicGroup, unknownMember } from "./classic-group.ts";
 import type { GroupContext } from "./group-context.ts";
-import { canExpire, type GroupMember, noAssignment } from "./member.ts";
+import { canExpire, type GroupMember, noAssignment, touch } from "./member.ts";
 import { storedSnapshot } from "./snapshot.ts";
 import type { JoinResult } from "./types.ts";
-
-/** Starts the member's session again. */
-export function touch(member: GroupMember, context: GroupContext): void {
-  member.expiresAt = context.clock.monotonic() + member.sessionTimeoutMs;
-}
 
 /** After a change of members: rebalances, or completes the rebalance that is under way. */
 export function rebalance(group: ClassicGroup, context: GroupContext, reason: string): void {

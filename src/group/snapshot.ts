@@ -9,13 +9,12 @@
  *
  * Sessions are not in it: after a take-over every member has a fresh one.
  */
-import { z } from "zod";
+import * as z from "zod";
 import { StreamError } from "../base/stream-error.ts";
 import { ClassicGroup } from "./classic-group.ts";
 import type { GroupContext } from "./group-context.ts";
 import type { StoredSnapshot } from "./group-store.ts";
-import { noAssignment } from "./member.ts";
-import { touch } from "./rebalance.ts";
+import { noAssignment, touch } from "./member.ts";
 
 export const snapshotVersion = 1;
 

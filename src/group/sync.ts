@@ -7,8 +7,8 @@ import { StreamError } from "../base/stream-error.ts";
 import type { ClassicGroup } from "./classic-group.ts";
 import type { GroupContext } from "./group-context.ts";
 import { groupBytesMax } from "./limits.ts";
-import { type GroupMember, noAssignment, type Waiter } from "./member.ts";
-import { rebalance, rebalancing, resetAssignments, touch } from "./rebalance.ts";
+import { type GroupMember, noAssignment, touch, type Waiter } from "./member.ts";
+import { rebalance, rebalancing, resetAssignments } from "./rebalance.ts";
 import { storedSnapshot } from "./snapshot.ts";
 import type { SyncRequest, SyncResult } from "./types.ts";
 

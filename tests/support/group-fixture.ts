@@ -1,4 +1,4 @@
-/** A coordinator on virtual time, and requests as Kafka clients of the newest versions make them. */
+/** A coordinator on virtual time, and requests as the newest Kafka clients make them. */
 import { expect } from "bun:test";
 import { type ErrorCode, StreamError } from "../../src/base/stream-error.ts";
 import { GroupCoordinator } from "../../src/group/coordinator.ts";
