@@ -1,0 +1,259 @@
+import { describe, expect, test } from "bun:test";
+import { present } from "../../../src/base/assert.ts";
+import { isStreamError } from "../../../src/base/stream-error.ts";
+import { batchOf, type LogStack, openStack } from "../../support/log-stack.ts";
+import { readBack } from "../../support/read-back.ts";
+
+async function topicOf(stack: LogStack, partitionCount = 1) {
+  return stack.log.topics.create({
+    name: "orders",
+    partitionCount,
+    replicationFactor: -1,
+    config: {},
+  });
+}
+
+const values = (records: readonly { value: string }[]) => records.map(({ value }) => value);
+
+describe("Log", () => {
+  test("append gives contiguous offsets per partition, and fetch returns them", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack, 2);
+    const first = await stack.log.append(batchOf(stack, topic, ["a", "b"]));
+    const other = await stack.log.append(batchOf(stack, topic, ["x"], { partition: 1 }));
+    const second = await stack.log.append(batchOf(stack, topic, ["c"]));
+    expect([first.baseOffset, other.baseOffset, second.baseOffset]).toEqual([0, 0, 2]);
+    expect(values(await readBack(stack, topic))).toEqual(["a", "b", "c"]);
+    expect(values(await readBack(stack, topic, { partition: 1 }))).toEqual(["x"]);
+    await stack.log.close();
+  });
+
+  test("appends of one event share a segment, folded by partition", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack, 4);
+    const flushes = () => stack.metrics.counter({ name: "millrace_flushes_total", help: "" }).value;
+    await Promise.all(
+      Array.from({ length: 100 }, (_, index) =>
+        stack.log.append(batchOf(stack, topic, [`${index}`], { partition: index % 4 })),
+      ),
+    );
+    expect(flushes()).toBe(1);
+    expect(values(await readBack(stack, topic, { partition: 3 }))).toHaveLength(25);
+    await stack.log.close();
+  });
+
+  test("fetch reads what the ring has overwritten from the store", async () => {
+    const stack = await openStack({ ring: new Uint8Array(64 * 1024) });
+    const topic = await topicOf(stack, 2);
+    for (let index = 0; index < 60; index++) {
+      const options = { partition: index % 2, valueBytes: 3000 };
+      await stack.log.append(batchOf(stack, topic, [`${index} `, `${index}'`], options));
+    }
+    for (const bytesMax of [1, 5_000, 100_000]) {
+      const read = await readBack(stack, topic, { partition: 1, bytesMax });
+      expect(read).toHaveLength(60);
+      expect(read.map(({ value }) => Number.parseInt(value, 10))).toEqual(
+        Array.from({ length: 60 }, (_, index) => Math.floor(index / 2) * 2 + 1),
+      );
+    }
+    expect(await readBack(stack, topic, { from: 57 })).toHaveLength(3);
+    await stack.log.close();
+  });
+
+  test("fetch waits for an append, and not longer than asked", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack);
+    const partitions = [
+      {
+        topicId: topic.topicId,
+        partition: 0,
+        fetchOffset: 0,
+        partitionBytesMax: 1000,
+        currentLeaderEpoch: -1,
+      },
+    ];
+    const ask = { partitions, bytesMin: 1, bytesMax: 1000 };
+    const empty = await stack.log.fetch({ ...ask, waitMsMax: 5 });
+    expect(present(empty[0], "answer").bytes).toBe(0);
+    const waiting = stack.log.fetch({ ...ask, waitMsMax: 60_000 });
+    await stack.log.append(batchOf(stack, topic, ["late"]));
+    expect(present((await waiting)[0], "answer").highOffset).toBe(1);
+    await stack.log.close();
+  });
+
+  test("fetch outside of the log is offset_out_of_range, of an unknown topic topic_id_unknown", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack);
+    const at = async (fetchOffset: number, topicId = topic.topicId) => {
+      const common = { partition: 0, partitionBytesMax: 1000, currentLeaderEpoch: -1 };
+      const [answer] = await stack.log.fetch({
+        partitions: [{ topicId, fetchOffset, ...common }],
+        bytesMin: 1,
+        bytesMax: 1000,
+        waitMsMax: 0,
+      });
+      return answer?.error;
+    };
+    await stack.log.append(batchOf(stack, topic, ["a", "b", "c"]));
+    expect(await at(3)).toBeUndefined();
+    expect(await at(4)).toBe("offset_out_of_range");
+    expect(await at(-1)).toBe("offset_out_of_range");
+    expect(await at(0, "AAAAAAAAAAAAAAAAAAAAAQ" as typeof topic.topicId)).toBe("topic_id_unknown");
+    expect(await stack.log.deleteRecords(topic, 0, 2)).toBe(2);
+    expect(await at(1)).toBe("offset_out_of_range");
+    await stack.log.close();
+  });
+});
+
+describe("Log, idempotent producers", () => {
+  test("a repeated batch gets its first offset and is not stored twice", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack);
+    const send = (value: string, sequence: number) =>
+      stack.log.append(batchOf(stack, topic, [value], { producer: { id: 7, sequence } }));
+    await send("a", 0);
+    await send("b", 1);
+    const again = await send("a", 0);
+    expect(again).toMatchObject({ baseOffset: 0, duplicate: true });
+    expect(values(await readBack(stack, topic))).toEqual(["a", "b"]);
+    await stack.log.close();
+  });
+
+  test("a batch sent twice within one event is stored once", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack);
+    const send = (sequence: number) =>
+      stack.log.append(batchOf(stack, topic, [`${sequence}`], { producer: { id: 7, sequence } }));
+    await send(0);
+    const results = await Promise.all([send(1), send(2), send(1), send(3)]);
+    expect(results.map(({ baseOffset }) => baseOffset)).toEqual([1, 2, 1, 3]);
+    expect(values(await readBack(stack, topic))).toEqual(["0", "1", "2", "3"]);
+    await stack.log.close();
+  });
+
+  test("a gap is sequence_out_of_order and stores nothing", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack);
+    const send = (sequence: number) =>
+      stack.log.append(batchOf(stack, topic, [`${sequence}`], { producer: { id: 7, sequence } }));
+    await send(0);
+    const error = await send(2).catch((caught: unknown) => caught);
+    expect(isStreamError(error, "sequence_out_of_order")).toBe(true);
+    expect(values(await readBack(stack, topic))).toEqual(["0"]);
+    await stack.log.close();
+  });
+});
+
+describe("Log, groups", () => {
+  test("a repeated HTTP request answers with the first ranges", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack, 2);
+    const effect = {
+      kind: "httpProducer" as const,
+      topicNumber: topic.topicNumber,
+      name: "sensor-1",
+      epoch: 0,
+      sequence: 0,
+    };
+    const send = () =>
+      stack.log.appendGroup({
+        batches: [
+          batchOf(stack, topic, ["a", "b"]),
+          batchOf(stack, topic, ["c"], { partition: 1 }),
+        ],
+        guards: [],
+        effects: [effect],
+      });
+    const first = await send();
+    expect(first.appended.map(({ baseOffset }) => baseOffset)).toEqual([0, 0]);
+    const again = await send();
+    expect(again.repeated).toEqual([
+      { partition: 0, baseOffset: 0, count: 2 },
+      { partition: 1, baseOffset: 0, count: 1 },
+    ]);
+    expect(values(await readBack(stack, topic))).toEqual(["a", "b"]);
+    await stack.log.close();
+  });
+
+  test("a group whose guard fails stores nothing, its neighbours stand", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack);
+    const guard = { kind: "lease" as const, leaseKind: "task", name: "q", leaseEpoch: 9 };
+    const [group, plain] = await Promise.allSettled([
+      stack.log.appendGroup({
+        batches: [batchOf(stack, topic, ["no"])],
+        guards: [guard],
+        effects: [],
+      }),
+      stack.log.append(batchOf(stack, topic, ["yes"])),
+    ]);
+    expect(group.status).toBe("rejected");
+    expect(plain.status).toBe("fulfilled");
+    expect(values(await readBack(stack, topic))).toEqual(["yes"]);
+    await stack.log.close();
+  });
+});
+
+describe("Log, offsets by time", () => {
+  test("findOffset gives the first record at or after a timestamp, and the greatest", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack);
+    await stack.log.append(batchOf(stack, topic, ["a", "b"], { timestamp: 100 }));
+    await stack.log.append(batchOf(stack, topic, ["c", "d"], { timestamp: 500 }));
+    await stack.log.append(batchOf(stack, topic, ["e"], { timestamp: 300 }));
+    const at = async (timestamp: number) =>
+      (await stack.log.findOffset(topic, 0, { timestamp })).offset;
+    expect([await at(0), await at(101), await at(102), await at(501), await at(502)]).toEqual([
+      0, 1, 2, 3, -1,
+    ]);
+    expect(await stack.log.findOffset(topic, 0, "maxTimestamp")).toMatchObject({
+      offset: 3,
+      timestamp: 501,
+    });
+    expect((await stack.log.findOffset(topic, 0, "latest")).offset).toBe(5);
+    await stack.log.close();
+  });
+});
+
+describe("Log, several workers", () => {
+  test("a worker reads at once what another has published", async () => {
+    const one = await openStack({ shared: true });
+    const { store, database } = one;
+    const two = await openStack({ shared: true, store, database });
+    const topic = await topicOf(one);
+    await one.log.append(batchOf(one, topic, ["from one"]));
+    await two.log.append(batchOf(two, topic, ["from two"]));
+    await one.log.append(batchOf(one, topic, ["from one again"]));
+    const expected = ["from one", "from two", "from one again"];
+    expect(values(await readBack(one, topic))).toEqual(expected);
+    expect(values(await readBack(two, topic))).toEqual(expected);
+    expect(two.log.cluster().nodes.map(({ nodeId }) => nodeId)).toEqual([1, 2]);
+    await two.log.close();
+    await one.log.close();
+  });
+
+  test("a long-poll wakes for a record that another worker took", async () => {
+    const one = await openStack({ shared: true });
+    const { store, database } = one;
+    const two = await openStack({ shared: true, store, database });
+    const topic = await topicOf(one);
+    const waiting = two.log.fetch({
+      partitions: [
+        {
+          topicId: topic.topicId,
+          partition: 0,
+          fetchOffset: 0,
+          partitionBytesMax: 1000,
+          currentLeaderEpoch: -1,
+        },
+      ],
+      bytesMin: 1,
+      bytesMax: 1000,
+      waitMsMax: 60_000,
+    });
+    await one.log.append(batchOf(one, topic, ["news"]));
+    expect(present((await waiting)[0], "answer").highOffset).toBe(1);
+    await two.log.close();
+    await one.log.close();
+  });
+});
