@@ -1,5 +1,6 @@
 /** `streamctl`: finds the command, runs it, prints what went wrong and sets the exit code. */
 import { nearest, UsageError } from "../runtime/node/options.ts";
+import { StartupError } from "../runtime/startup-error.ts";
 import {
   type Command,
   CommandError,
@@ -111,10 +112,11 @@ async function overview(output: Output, family: string): Promise<string> {
 
 async function report(error: unknown, argv: readonly string[], io: CliIo): Promise<number> {
   if (io.signal.aborted && error === io.signal.reason) return 130;
-  const known = error instanceof CommandError || error instanceof UsageError;
+  const known = [CommandError, UsageError, StartupError].some((kind) => error instanceof kind);
   const message = error instanceof Error ? error.message : String(error);
   const code = error instanceof UsageError ? "usage" : codeOf(error);
-  const advice = error instanceof CommandError ? error.advice : undefined;
+  const hasAdvice = error instanceof CommandError || error instanceof StartupError;
+  const advice = hasAdvice ? error.advice : undefined;
   if (wantsJson(argv)) {
     await io.stderr.write(`${JSON.stringify({ error: { code, message, advice } })}\n`);
   } else {

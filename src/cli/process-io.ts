@@ -1,29 +1,15 @@
 /** The CliIo of this process. */
+import { stopSignal } from "../runtime/node/stop-signal.ts";
 import type { CliIo, Input, Output } from "./io.ts";
 
-const signalNames = ["SIGINT", "SIGTERM"] as const;
-
-/** Ctrl-C reaches us through the terminal, npm and the launcher at once: that is one signal. */
-export const sameSignalMs = 200;
-
-/** Builds the CliIo; the first signal aborts it, a second one later ends the process. */
+/** Builds the CliIo; the first signal aborts it, a second one ends the process. */
 export function processIo(): CliIo {
-  const abort = new AbortController();
-  let firstAt: number | undefined;
-  for (const name of signalNames) {
-    process.on(name, () => {
-      const now = performance.now();
-      firstAt ??= now;
-      if (now - firstAt > sameSignalMs) process.exit(name === "SIGINT" ? 130 : 143);
-      abort.abort();
-    });
-  }
   return {
     stdin: standardInput(),
     stdout: outputOf(process.stdout),
     stderr: outputOf(process.stderr),
     env: process.env,
-    signal: abort.signal,
+    signal: stopSignal(),
   };
 }
 

@@ -177,6 +177,14 @@ const flushing = {
     { min: MiB, max: 64 * GiB },
     { env: "MILLRACE_CACHE_BYTES", fallback: "128MiB", doc: "memory for recent records" },
   ),
+  queueBytes: size(
+    { min: 16 * MiB, max: 4 * GiB },
+    {
+      env: "MILLRACE_QUEUE_BYTES",
+      fallback: "128MiB",
+      doc: "memory for requests not yet answered, and as much for answers on their way; past it clients are slowed",
+    },
+  ),
 } as const;
 
 const topics = {

@@ -2,7 +2,7 @@
 
 import type { OptionTable } from "../../runtime/node/options.ts";
 import { readSettings, settingChapters } from "../../runtime/settings.ts";
-import { type Command, entries, heading, optionRow } from "../command.ts";
+import { type Command, entries, exitOk, heading, optionRow } from "../command.ts";
 import type { Output } from "../io.ts";
 
 export const serverCommand: Command = {
@@ -12,7 +12,8 @@ export const serverCommand: Command = {
   async execute(argv, io) {
     const settings = readSettings(argv, io.env);
     const { runServer } = await import("../../runtime/bun/main.ts");
-    return await runServer(settings);
+    await runServer(settings, io.signal);
+    return exitOk;
   },
 };
 

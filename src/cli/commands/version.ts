@@ -1,7 +1,7 @@
 /** `streamctl version`. */
 
-import manifest from "../../../package.json" with { type: "json" };
 import { oneOf } from "../../runtime/node/option-kinds.ts";
+import { version } from "../../runtime/node/version.ts";
 import { writeJson } from "../api-client.ts";
 import { defineCommand, exitOk } from "../command.ts";
 
@@ -18,12 +18,10 @@ export const versionCommand = defineCommand({
   },
   examples: [],
   async run({ io, options }) {
-    const version = { millrace: manifest.version, bun: Bun.version, platform: hostName() };
-    if (options.output === "json") await writeJson(io, version);
+    const told = { millrace: version, bun: Bun.version, platform: hostName() };
+    if (options.output === "json") await writeJson(io, told);
     else {
-      await io.stdout.write(
-        `millrace ${version.millrace} (bun ${version.bun}, ${version.platform})\n`,
-      );
+      await io.stdout.write(`millrace ${told.millrace} (bun ${told.bun}, ${told.platform})\n`);
     }
     return exitOk;
   },

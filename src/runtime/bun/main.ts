@@ -1,0 +1,13 @@
+/** The composition root of Bun. */
+import type { RuntimeParts } from "../node/compose.ts";
+import { runServer as runServerOn } from "../node/run-server.ts";
+import type { Settings } from "../settings.ts";
+import { listenHttp } from "./http-listener.ts";
+import { listenTcp } from "./tcp-listener.ts";
+
+export const bunParts: RuntimeParts = { listenHttp, listenTcp };
+
+/** Runs a worker until `signal` aborts. Throws StartupError. */
+export async function runServer(settings: Settings, signal: AbortSignal): Promise<void> {
+  await runServerOn(settings, bunParts, signal);
+}

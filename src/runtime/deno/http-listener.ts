@@ -1,0 +1,44 @@
+/** HTTP over `Deno.serve`. */
+import type { HttpListener, HttpListenOptions } from "../http-listener.ts";
+
+/** What is used of Deno, typed here since the project's type check knows Bun's globals alone. */
+interface DenoServer {
+  readonly addr: { readonly port: number };
+  readonly finished: Promise<void>;
+  shutdown(): Promise<void>;
+}
+
+interface DenoGlobal {
+  serve(
+    options: {
+      readonly hostname: string;
+      readonly port: number;
+      readonly signal: AbortSignal;
+      readonly onListen: () => void;
+    },
+    handler: (request: Request) => Response | Promise<Response>,
+  ): DenoServer;
+}
+
+/** @throws the runtime's own error (`code` EADDRINUSE, …) when the address cannot be bound. */
+export async function listenHttp(options: HttpListenOptions): Promise<HttpListener> {
+  const { Deno } = globalThis as unknown as { Deno: DenoGlobal };
+  const abort = new AbortController();
+  const server = Deno.serve(
+    { hostname: options.host, port: options.port, signal: abort.signal, onListen() {} },
+    (request) => {
+      const length = Number(request.headers.get("content-length") ?? 0);
+      // The app refuses long bodies too, with a problem document; this spares reading any of it.
+      if (length > options.requestBytesMax) return new Response(null, { status: 413 });
+      return options.fetch(request);
+    },
+  );
+  return {
+    port: server.addr.port,
+    drain: () => server.shutdown(),
+    async close() {
+      abort.abort();
+      await server.finished;
+    },
+  };
+}
