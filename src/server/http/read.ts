@@ -21,7 +21,7 @@ import type { Endpoints } from "./endpoint.ts";
 import { fetchError, fetchedRecords, nextOffsetAfter } from "./fetched-batches.ts";
 import { notAcceptable } from "./problem-response.ts";
 import { recordJson } from "./record-json.ts";
-import { bytesBody, textBody } from "./text-body.ts";
+import { type AnswerBody, bytesBody, textBody } from "./text-body.ts";
 import { requireTopic } from "./topic-lookup.ts";
 
 const offered = [media.jsonMediaType, media.ndjsonMediaType, media.batchesMediaType] as const;
@@ -80,7 +80,7 @@ function bodyOf(
   type: ReadType,
   what: Read,
   { context, finish }: { readonly context: HttpContext; readonly finish: () => void },
-): BodyInit {
+): AnswerBody {
   if (type === media.batchesMediaType) return bytesBody(what.fetched.chunks, finish);
   const texts = recordTexts(what, context, type === media.ndjsonMediaType);
   return textBody(type === media.ndjsonMediaType ? lines(texts) : envelope(texts, what), finish);

@@ -6,13 +6,16 @@
 /** About how much is written at a time, in characters. */
 export const pieceLengthMin = 64 * 1024;
 
+/** What a Response takes as its body here. */
+export type AnswerBody = string | Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>;
+
 const utf8 = new TextEncoder();
 
 /**
  * A body of all `parts`. When they fit one piece it is that text; `finish` is then called at once,
  * else when the stream has ended in whatever way.
  */
-export function textBody(parts: Iterator<string>, finish: () => void): BodyInit {
+export function textBody(parts: Iterator<string>, finish: () => void): AnswerBody {
   try {
     const first = takePiece(parts);
     if (first.isLast) {
@@ -68,7 +71,7 @@ function takePiece(parts: Iterator<string>): { readonly text: string; readonly i
 }
 
 /** A body of `parts` as they are; `finish` as above. */
-export function bytesBody(parts: readonly Uint8Array[], finish: () => void): BodyInit {
+export function bytesBody(parts: readonly Uint8Array[], finish: () => void): AnswerBody {
   const [only] = parts;
   if (parts.length <= 1) {
     finish();

@@ -1,0 +1,73 @@
+/** The HTTP surface over a log in memory, asked without a socket. */
+import { ByteBudget } from "../../src/base/byte-budget.ts";
+import { silentLogger } from "../../src/base/log.ts";
+import { Metrics } from "../../src/base/metrics.ts";
+import type { Platform } from "../../src/base/platform.ts";
+import { GroupCoordinator } from "../../src/group/coordinator.ts";
+import { createPlatform } from "../../src/runtime/node/platform.ts";
+import { createHttpApp } from "../../src/server/http/app.ts";
+import type { HttpContext, HttpSettings } from "../../src/server/http/context.ts";
+import { MemoryGroups } from "./memory-group-store.ts";
+import { MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
+
+export interface HttpFixtureOptions {
+  readonly settings?: Partial<HttpSettings>;
+  readonly log?: Partial<MemoryLogOptions>;
+  readonly platform?: Platform;
+  readonly bodyBudgetBytes?: number;
+  readonly readBudgetBytes?: number;
+}
+
+export interface HttpFixture {
+  readonly log: MemoryLog;
+  readonly metrics: Metrics;
+  readonly context: HttpContext;
+  /** Stops the server. */
+  readonly stop: () => void;
+  /** Sends a request to `http://localhost:8080`; `json` becomes the body. */
+  ask(path: string, request?: RequestInit & { readonly json?: unknown }): Promise<Response>;
+  /** Another worker's surface on the same log. */
+  another(): HttpFixture["ask"];
+}
+
+export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture {
+  const platform = options.platform ?? createPlatform({ log: silentLogger });
+  const log = new MemoryLog({ platform, ...options.log });
+  const stopping = new AbortController();
+  const context: HttpContext = {
+    log,
+    topics: log,
+    groups: new GroupCoordinator({ platform, ...new MemoryGroups({ platform }).worker(1) }),
+    platform,
+    metrics: new Metrics(),
+    bodyBudget: new ByteBudget(options.bodyBudgetBytes ?? 64 * 1024 * 1024),
+    readBudget: new ByteBudget(options.readBudgetBytes ?? 64 * 1024 * 1024),
+    settings: {
+      token: undefined,
+      origins: [],
+      isLoopback: true,
+      requestBytesMax: 8 * 1024 * 1024,
+      decompressedBytesMax: 64 * 1024 * 1024,
+      version: "0.0.0",
+      ...options.settings,
+    },
+    shutdown: stopping.signal,
+    fetch,
+    status: () => (stopping.signal.aborted ? "stopping" : "ok"),
+  };
+  const { metrics } = context;
+  const ask = asker(context);
+  const another = () => asker({ ...context, metrics: new Metrics() });
+  return { log, metrics, context, stop: () => stopping.abort(), ask, another };
+}
+
+function asker(context: HttpContext): HttpFixture["ask"] {
+  const app = createHttpApp(context);
+  return async (path, { json, ...init } = {}) => {
+    const headers = new Headers(init.headers);
+    if (json !== undefined) headers.set("Content-Type", "application/json");
+    const body = json === undefined ? {} : { body: JSON.stringify(json) };
+    const request = new Request(`http://localhost:8080${path}`, { ...init, ...body, headers });
+    return app.fetch(request);
+  };
+}
