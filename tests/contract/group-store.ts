@@ -124,7 +124,7 @@ export function groupStoreContract(
     const one = offsetAt(partitions[0], 1, now);
     const two = {
       ...offsetAt(partitions[1], 2 ** 53 - 1, now),
-      metadata: "é\u0000'",
+      metadata: "é'\"\n",
       leaderEpoch: 7,
     };
     expect(await first.store.commitOffsets(guard, [one, two])).toEqual([null, null]);
