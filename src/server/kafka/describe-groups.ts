@@ -33,10 +33,12 @@ export const describeGroupsHandler: KafkaHandler<DescribeGroupsRequest, Describe
 
 function groupResponse(group: GroupDescription, version: number): DescribedGroup {
   const isDead = group.error === "group_unknown" && version < unknownGroupSince;
-  const errorMessage = group.error === "group_unknown" ? `Group ${group.groupId} not found.` : null;
   return {
     errorCode: isDead ? 0 : groupCode(group.error),
-    errorMessage,
+    // Versions before have no place for a message.
+    ...(version >= unknownGroupSince && group.error === "group_unknown"
+      ? { errorMessage: `Group ${group.groupId} not found.` }
+      : {}),
     groupId: group.groupId,
     groupState: group.state,
     protocolType: group.protocolType,
