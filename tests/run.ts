@@ -75,7 +75,9 @@ async function runTier(tier: string): Promise<Outcome> {
 async function echo(stream: ReadableStream<Uint8Array>): Promise<string> {
   let text = "";
   let line = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) {
+    const chunk = decoder.decode(bytes, { stream: true });
     text += chunk;
     line += chunk;
     const lines = line.split("\n");

@@ -3,6 +3,7 @@
  * there is too little. What the caches do not know is confirmed in the metadata before it is denied
  * to anyone, so that what one worker acknowledged no other worker calls missing.
  */
+import type { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
 import { isStreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
@@ -25,6 +26,7 @@ export interface FetcherParts {
   readonly stored: StoredReader;
   readonly waiters: Waiters;
   readonly feed: ChangeFeed;
+  readonly pool: BufferPool;
 }
 
 /** A partition of a fetch with what is needed to read it. */
@@ -147,7 +149,7 @@ export class Fetcher {
     const { asked, slot } = target;
     const cached = this.#parts.tail.read(slot, { offset: asked.fetchOffset, bytesMax });
     if (cached === undefined) return this.#readStored(target, bytesMax);
-    return { ...this.#ends(target), chunks: [copyOut(cached)], bytes: cached.bytes };
+    return { ...this.#ends(target), chunks: [this.#copyOut(cached)], bytes: cached.bytes };
   }
 
   async #readStored(target: Target, bytesMax: number): Promise<FetchedPartition> {
@@ -177,6 +179,16 @@ export class Fetcher {
       chunks: [],
       bytes: 0,
     };
+  }
+
+  #copyOut(range: CachedRange): Uint8Array {
+    const bytes = this.#parts.pool.take(range.bytes);
+    let position = 0;
+    for (const view of range.views) {
+      bytes.set(view, position);
+      position += view.length;
+    }
+    return bytes;
   }
 
   #hasGrown({ items, slots }: Gathered): boolean {
@@ -218,14 +230,4 @@ function nothingKnown(asked: FetchPartition): FetchedPartition {
     chunks: [],
     bytes: 0,
   };
-}
-
-function copyOut(range: CachedRange): Uint8Array {
-  const bytes = new Uint8Array(range.bytes);
-  let position = 0;
-  for (const view of range.views) {
-    bytes.set(view, position);
-    position += view.length;
-  }
-  return bytes;
 }

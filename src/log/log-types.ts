@@ -121,6 +121,11 @@ export interface LogService {
    * asked, in the order asked. Aborting `signal` ends the wait and returns what is there.
    */
   fetch(request: FetchRequest, signal?: AbortSignal): Promise<readonly FetchedPartition[]>;
+  /**
+   * Gives an answer's buffers back once they have left, to be used again. May be left out; after it
+   * nothing may touch them.
+   */
+  release(fetched: readonly FetchedPartition[]): void;
   findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset>;
   /** End offset of the largest epoch at or below `leaderEpoch`; -1/-1 when unknown (KIP-101). */
   epochEnd(

@@ -2,6 +2,7 @@
  * The log of one namespace as this worker serves it: what the folder's other files do, wired. The
  * servers see it as LogService and TopicService.
  */
+import { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
@@ -49,6 +50,9 @@ import { TopicCatalog } from "./topic-catalog.ts";
 import { Waiters } from "./waiters.ts";
 import { WorkerSession } from "./worker-session.ts";
 
+/** Buffers of answers and blocks kept for use again. */
+const idleBuffersBytesMax = 32 * 1024 * 1024;
+
 export class Log implements LogService {
   readonly topics: TopicCatalog;
   readonly session: WorkerSession;
@@ -57,6 +61,7 @@ export class Log implements LogService {
   readonly #platform: Platform;
   readonly #table = new PartitionTable();
   readonly #tail = new TailCache();
+  readonly #pool = new BufferPool(idleBuffersBytesMax);
   readonly #waiters: Waiters;
   readonly #feed: ChangeFeed;
   readonly #stored: StoredReader;
@@ -99,8 +104,9 @@ export class Log implements LogService {
       const { nextOffset: highOffset, logStartOffset, leaderEpoch } = state;
       this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
     });
-    const blocks = new BlockCache({ store, capacityBytes: options.blockCacheBytes, metrics });
-    this.#stored = new StoredReader({ extents, blocks, crc32c: platform.crc32c });
+    const pool = this.#pool;
+    const blocks = new BlockCache({ store, pool, capacityBytes: options.blockCacheBytes, metrics });
+    this.#stored = new StoredReader({ extents, blocks, crc32c: platform.crc32c, pool });
     this.#fetcher = new Fetcher({
       platform,
       database,
@@ -110,6 +116,7 @@ export class Log implements LogService {
       stored: this.#stored,
       waiters: this.#waiters,
       feed: this.#feed,
+      pool,
     });
     this.#receipts = new ReceiptLedger(platform, (receipts) =>
       writeReceiptObject(
@@ -178,6 +185,10 @@ export class Log implements LogService {
 
   fetch(request: FetchRequest, signal?: AbortSignal): Promise<readonly FetchedPartition[]> {
     return this.#fetcher.fetch(request, signal);
+  }
+
+  release(fetched: readonly FetchedPartition[]): void {
+    for (const { chunks } of fetched) for (const chunk of chunks) this.#pool.give(chunk);
   }
 
   async findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset> {

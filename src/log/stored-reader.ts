@@ -4,6 +4,7 @@
  * set and every checksum verified. Sequential readers continue where they stopped without a search,
  * and find the next stretch already on its way.
  */
+import type { BufferPool } from "../base/buffer-pool.ts";
 import type { Crc32c } from "../base/crc32c.ts";
 import { isStreamError, StreamError } from "../base/stream-error.ts";
 import type { Extent } from "../meta/log-index.ts";
@@ -14,7 +15,7 @@ import type { ExtentCache } from "./extent-cache.ts";
 import { partitionSlot } from "./partition-slot.ts";
 
 export interface StoredRange {
-  /** Whole batches, stamped, in order; fresh buffers. */
+  /** Whole batches, stamped, in order; the caller's buffers. */
   readonly chunks: Uint8Array[];
   bytes: number;
   nextOffset: number;
@@ -47,16 +48,26 @@ const segmentAlignmentBytes = 4096;
 /** How far ahead of a sequential reader blocks are fetched. */
 const readAheadBytes = 4 * 1024 * 1024;
 
+export interface StoredReaderParts {
+  readonly extents: ExtentCache;
+  readonly blocks: BlockCache;
+  readonly crc32c: Crc32c;
+  /** Where the buffers come from that `read` returns; the caller may give them back. */
+  readonly pool: BufferPool;
+}
+
 export class StoredReader {
   readonly #extents: ExtentCache;
   readonly #blocks: BlockCache;
   readonly #crc32c: Crc32c;
+  readonly #pool: BufferPool;
   readonly #hints = new Map<string, Hint>();
 
-  constructor(parts: { extents: ExtentCache; blocks: BlockCache; crc32c: Crc32c }) {
+  constructor(parts: StoredReaderParts) {
     this.#extents = parts.extents;
     this.#blocks = parts.blocks;
     this.#crc32c = parts.crc32c;
+    this.#pool = parts.pool;
   }
 
   /**
@@ -138,13 +149,8 @@ export class StoredReader {
   }
 
   async #copy(range: ObjectRange): Promise<Uint8Array> {
-    const views = await this.#blocks.read(range);
-    const bytes = new Uint8Array(range.length);
-    let position = 0;
-    for (const view of views) {
-      bytes.set(view, position);
-      position += view.length;
-    }
+    const bytes = this.#pool.take(range.length);
+    await this.#blocks.copy(range, bytes);
     return bytes;
   }
 

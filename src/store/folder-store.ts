@@ -82,11 +82,14 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  async read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(
+    location: ObjectLocation,
+    signal?: AbortSignal,
+    target: Uint8Array = new Uint8Array(location.length),
+  ): Promise<Uint8Array> {
     signal?.throwIfAborted();
     checkKey(location.key);
     return await this.#withFile(location.key, async (file) => {
-      const target = new Uint8Array(location.length);
       const readBytes = await file.read(target, location.position);
       if (readBytes < target.length) throw shortObject(location, await file.size());
       return target;

@@ -22,14 +22,19 @@ export class MemoryStore implements ObjectStore {
     else if (!sameBytes(present, bytes)) throw otherBytes(key, this.description);
   }
 
-  async read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(
+    location: ObjectLocation,
+    signal?: AbortSignal,
+    target: Uint8Array = new Uint8Array(location.length),
+  ): Promise<Uint8Array> {
     signal?.throwIfAborted();
     checkKey(location.key);
     const bytes = this.#objects.get(location.key);
     if (bytes === undefined) throw missingObject(location.key, this.description);
     const end = location.position + location.length;
     if (end > bytes.length) throw shortObject(location, bytes.length);
-    return bytes.slice(location.position, end);
+    target.set(bytes.subarray(location.position, end));
+    return target;
   }
 
   async sizeOf(key: string): Promise<number | undefined> {

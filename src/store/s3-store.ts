@@ -104,19 +104,27 @@ export class S3Store implements ObjectStore {
     await write;
   }
 
-  async read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array> {
+  async read(
+    location: ObjectLocation,
+    signal?: AbortSignal,
+    target?: Uint8Array,
+  ): Promise<Uint8Array> {
     signal?.throwIfAborted();
     checkKey(location.key);
-    if (location.length === 0) return new Uint8Array(0);
+    if (location.length === 0) return target ?? new Uint8Array(0);
     const { platform, hedgeAfterMs = 1000 } = this.#options;
     const act = `read ${location.length} bytes of ${location.key} from byte ${location.position}`;
     const options = { act, signal, bytes: location.length };
-    return await this.#retried(options, (attemptSignal) =>
+    const bytes = await this.#retried(options, (attemptSignal) =>
       hedged(
         { timers: platform.timers, afterMs: hedgeAfterMs, signal: attemptSignal },
         (raceSignal) => this.#get(location, raceSignal),
       ),
     );
+    // Only now: an attempt that lost the race may still be writing into a buffer of its own.
+    if (target === undefined) return bytes;
+    target.set(bytes);
+    return target;
   }
 
   async sizeOf(key: string): Promise<number | undefined> {

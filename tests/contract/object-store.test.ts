@@ -15,7 +15,7 @@ objectStoreContract("memory", async () => {
     description: store.description,
     writeSegment: (segment) => store.writeSegment(segment),
     create: (key, bytes) => store.create(key, bytes),
-    read: (location, signal) => store.read(location, signal),
+    read: (location, signal, target) => store.read(location, signal, target),
     sizeOf: (key) => store.sizeOf(key),
     delete: (keys) => store.delete(keys),
     list: (prefix) => store.list(prefix),

@@ -188,6 +188,15 @@ export function objectStoreContract(name: string, make: () => Promise<ObjectStor
         }
       }));
 
+    test("reads into the caller's buffer where one is given", () =>
+      withStore(async ({ store }) => {
+        await store.create("x/target", filled(100, 3));
+        const target = new Uint8Array(10);
+        const location = { key: "x/target", position: 40, length: 10 };
+        expect(await store.read(location, undefined, target)).toBe(target);
+        expect(same(target, filled(100, 3).subarray(40, 50))).toBe(true);
+      }));
+
     test("gives up a read whose signal is aborted", () =>
       withStore(async ({ store }) => {
         await store.create("x/abort", filled(10, 1));

@@ -91,6 +91,8 @@ export class MemoryLog implements LogService, TopicService {
     return this.#appendOnce(group.batches, effect);
   }
 
+  release(): void {}
+
   async fetch(request: FetchRequest, signal?: AbortSignal): Promise<readonly FetchedPartition[]> {
     const deadline = this.#platform.clock.monotonic() + request.waitMsMax;
     for (;;) {

@@ -40,6 +40,8 @@ export const fetchHandler: KafkaHandler<FetchRequest, FetchResponse> = {
     const answers = await readPartitions(plan.partitions, { request, call, byTopicId });
     const bytes = answers.reduce((sum, { fetched }) => sum + (fetched?.bytes ?? 0), 0);
     countWaiting(call, bytes);
+    const fetched = answers.flatMap((answer) => answer.fetched ?? []);
+    call.afterSent(() => call.context.log.release(fetched));
     const { sessionId, told } = settleSession(call, { plan, answers, byTopicId });
     const hints = await hintsFor(call, told);
     return {

@@ -1,0 +1,49 @@
+/**
+ * Buffers that are used again. Fresh ones cost more than the copy into them: the kernel hands their
+ * pages out one fault at a time, zeroed. Sizes are powers of two; what is larger than the largest
+ * class is not kept. A buffer that nobody gives back is the garbage collector's, no leak.
+ */
+const classBytesMin = 64 * 1024;
+const classBytesMax = 16 * 1024 * 1024;
+
+export class BufferPool {
+  readonly #idleBytesMax: number;
+  readonly #idle = new Map<number, ArrayBuffer[]>();
+  #idleBytes = 0;
+
+  /** `idleBytesMax` bounds what waits to be used again. */
+  constructor(idleBytesMax: number) {
+    this.#idleBytesMax = idleBytesMax;
+  }
+
+  get idleBytes(): number {
+    return this.#idleBytes;
+  }
+
+  /** A buffer of exactly `length` bytes, its content undefined, the caller's until given back. */
+  take(length: number): Uint8Array {
+    if (length < classBytesMin / 2 || length > classBytesMax) return new Uint8Array(length);
+    const classBytes = classOf(length);
+    const kept = this.#idle.get(classBytes)?.pop();
+    if (kept === undefined) return new Uint8Array(new ArrayBuffer(classBytes), 0, length);
+    this.#idleBytes -= classBytes;
+    return new Uint8Array(kept, 0, length);
+  }
+
+  /** Gives a buffer back, or any view of it; nothing may read or write it from then on. */
+  give(bytes: Uint8Array): void {
+    const { buffer } = bytes;
+    const classBytes = buffer.byteLength;
+    if (classBytes < classBytesMin || classBytes > classBytesMax) return;
+    if (!(buffer instanceof ArrayBuffer) || classOf(classBytes) !== classBytes) return;
+    if (this.#idleBytes + classBytes > this.#idleBytesMax) return;
+    const kept = this.#idle.get(classBytes);
+    if (kept === undefined) this.#idle.set(classBytes, [buffer]);
+    else kept.push(buffer);
+    this.#idleBytes += classBytes;
+  }
+}
+
+function classOf(length: number): number {
+  return Math.max(classBytesMin, 2 ** Math.ceil(Math.log2(length)));
+}
