@@ -1,6 +1,6 @@
 /**
- * The HTTP surface as one fetch handler: `createHttpApp(context).fetch`. Web APIs only, so that Bun,
- * Deno and workerd serve the same app.
+ * The HTTP surface as one fetch handler: `createHttpApp(context).fetch`. Web APIs only, so that
+ * Bun, Deno and workerd serve the same app.
  */
 import { type Context, Hono } from "hono";
 import { methodsByPath } from "../../wire/http/routes.ts";

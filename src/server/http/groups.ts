@@ -1,7 +1,7 @@
 /** `/v1/groups`: consumer groups and their committed offsets. */
 import { type Context, Hono } from "hono";
 import { present } from "../../base/assert.ts";
-import { type ErrorCode, StreamError } from "../../base/stream-error.ts";
+import { type ErrorCode, isStreamError, StreamError } from "../../base/stream-error.ts";
 import {
   type DescribedGroup,
   type FetchedOffset,
@@ -17,9 +17,9 @@ import {
   type GroupSummary,
   groupList,
 } from "../../wire/http/shapes.ts";
+import { consumerAssignment, decodeConsumerProtocol } from "../../wire/kafka/consumer-protocol.ts";
 import { unknownPartition } from "./batch-build.ts";
 import { checkQuery } from "./check-shape.ts";
-import { assignedTopics } from "./consumer-assignment.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { Peers } from "./peers.ts";
@@ -121,6 +121,21 @@ function membersOf(group: DescribedGroup): GroupDetails["members"] {
   }));
 }
 
+/** The partitions that a consumer was given; none for bytes that are no such assignment. */
+function assignedTopics(assignment: Uint8Array): { topic: string; partitions: number[] }[] {
+  if (assignment.length === 0) return [];
+  try {
+    const { assignedPartitions } = decodeConsumerProtocol(consumerAssignment, assignment);
+    return assignedPartitions.map(({ topic, partitions }) => ({
+      topic,
+      partitions: [...partitions],
+    }));
+  } catch (error) {
+    if (isStreamError(error, "invalid_request")) return [];
+    throw error;
+  }
+}
+
 async function offsetsOf(
   { topics, log }: HttpContext,
   committed: readonly FetchedOffset[],
@@ -165,14 +180,7 @@ async function commit(
     const key = { topicId: topic.topicId, topicName: topic.name, partition };
     offsets.push({ ...key, offset, leaderEpoch: -1, metadata });
   }
-  const codes = await context.groups.commitOffsets({
-    groupId,
-    memberId: noMemberId,
-    groupInstanceId: null,
-    generationId: noGenerationId,
-    retentionMs: null,
-    offsets,
-  });
+  const codes = await commitByNobody(context, groupId, offsets);
   offsets.forEach(({ topicName, partition }, index) => {
     refuse(codes[index] ?? null, `Cannot commit an offset of "${topicName}"/${partition}`);
   });
@@ -181,6 +189,30 @@ async function commit(
     partition,
     offset,
   }));
+}
+
+/** Kafka says UNKNOWN_MEMBER_ID when one who is no member commits for a group that has some. */
+async function commitByNobody(
+  { groups }: HttpContext,
+  groupId: string,
+  offsets: readonly OffsetToCommit[],
+): Promise<readonly (ErrorCode | null)[]> {
+  try {
+    return await groups.commitOffsets({
+      groupId,
+      memberId: noMemberId,
+      groupInstanceId: null,
+      generationId: noGenerationId,
+      retentionMs: null,
+      offsets,
+    });
+  } catch (error) {
+    if (!isStreamError(error, "member_unknown", "generation_stale")) throw error;
+    throw new StreamError(
+      "group_not_empty",
+      `Cannot set offsets of group "${groupId}": it has members, which would not notice; stop them`,
+    );
+  }
 }
 
 function refuse(code: ErrorCode | null, what: string): void {

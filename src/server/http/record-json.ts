@@ -1,8 +1,8 @@
 /**
- * Writes records as JSON text. Bytes that are UTF-8 are given as text, others as base64 under a name
- * of their own, so a client always knows which it has. With `values: "json"` a value that is JSON is
- * embedded as its exact source: 64-bit integers and spellings of numbers reach the client's parser
- * as the producer wrote them.
+ * Writes records as JSON text. Bytes that are UTF-8 are given as text, others as base64 under a
+ * name of their own, so a client always knows which it has. With `values: "json"` a value that is
+ * JSON is embedded as its exact source: 64-bit integers and spellings of numbers reach the client's
+ * parser as the producer wrote them.
  */
 import type { LogRecord, RecordHeader } from "../../record/types.ts";
 import { isJson } from "../../wire/http/json-source.ts";
@@ -63,8 +63,8 @@ function headersField(headers: readonly RecordHeader[]): string {
 }
 
 /**
- * The text of UTF-8, undefined for other bytes. The lenient decoder is tried first: it is wrong only
- * where it had to replace something, and throwing for each binary value would cost far more.
+ * The text of UTF-8, undefined for other bytes. The lenient decoder is tried first: it is wrong
+ * only where it had to replace something, and throwing for each binary value would cost far more.
  */
 function decodeText(bytes: Uint8Array): string | undefined {
   const text = utf8.decode(bytes);

@@ -8,8 +8,9 @@
  * stream opens with an id and no data, so that a client that was cut off before its first record
  * does not begin anew at the end, past records that came meanwhile.
  *
- * Events without a name are records. `gap` says that records were deleted (retention) or lost before
- * the reader came to them; `problem` ends the stream, and the client may come again with its cursor.
+ * Events without a name are records. `gap` says that records were deleted (retention) or lost
+ * before the reader came to them; `problem` ends the stream, and the client may come again with its
+ * cursor.
  */
 import { present } from "../../base/assert.ts";
 import { isStreamError, StreamError } from "../../base/stream-error.ts";

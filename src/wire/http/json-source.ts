@@ -38,7 +38,7 @@ const literals = {
 /** `"` `\` `/` `b` `f` `n` `r` `t`. */
 const escapes = new Set([...'"\\/bfnrt'].map((letter) => letter.charCodeAt(0)));
 
-/** Every method throws StreamError `invalid_request` naming the byte and what was expected there. */
+/** Every method throws StreamError `invalid_request` with the byte and what was expected there. */
 export class JsonScanner {
   readonly bytes: Uint8Array;
   position = 0;

@@ -1,7 +1,8 @@
 /**
  * Reads the `application/json` body of a produce request into records. The rules are those of
- * `produceRequest` in shapes.ts; they are checked here, on the bytes, since values are kept as their
- * source. A string is stored as its text, null as no value, any other JSON as its exact source.
+ * `produceRequest` in shapes.ts; they are checked here, on the bytes, since values are kept as
+ * their source. A string is stored as its text, null as no value, any other JSON as its exact
+ * source.
  */
 import { StreamError } from "../../base/stream-error.ts";
 import { type JsonKind, JsonScanner } from "./json-source.ts";

@@ -1,6 +1,6 @@
 /**
- * The JSON that the HTTP surface takes and gives, as zod shapes: they check what comes in, type both
- * ends and become the schemas of `/openapi.json`.
+ * The JSON that the HTTP surface takes and gives, as zod shapes: they check what comes in, type
+ * both ends and become the schemas of `/openapi.json`.
  */
 import * as z from "zod";
 
@@ -56,7 +56,7 @@ export const produceAnswer = z
     offsets: z
       .array(z.object({ partition: partitionNumber, baseOffset: offset, count: z.int().min(1) }))
       .describe(
-        "Where the records went: those of a partition have consecutive offsets, in the order of the request.",
+        "Where the records went; those of a partition follow each other as in the request.",
       ),
   })
   .meta({ id: "ProduceAnswer" });

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { assignedTopics } from "../../../../src/server/http/consumer-assignment.ts";
+import {
+  consumerAssignment,
+  encodeConsumerProtocol,
+} from "../../../../src/wire/kafka/consumer-protocol.ts";
 import { createHttpFixture } from "../../../support/http-fixture.ts";
 
 async function fixtureWithRecords() {
@@ -49,20 +52,51 @@ describe("groups", () => {
       expect((await ask("/v1/groups/g/offsets", { method: "PUT", json })).status).toBe(404);
     }
   });
-});
 
-describe("assignedTopics", () => {
-  const bytes = new Uint8Array([
-    0, 3, 0, 0, 0, 1, 0, 2, 0x61, 0x62, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 5, 255, 255, 255, 255,
-  ]);
-
-  test("reads topics and partitions of a consumer's assignment", () => {
-    expect(assignedTopics(bytes)).toEqual([{ topic: "ab", partitions: [0, 5] }]);
-  });
-
-  test("gives none for bytes that end too soon", () => {
-    for (let length = 0; length < 22; length++) {
-      expect(assignedTopics(bytes.subarray(0, length))).toEqual([]);
-    }
+  test("show the partitions that each member was given, and refuse offsets meanwhile", async () => {
+    const { ask, context } = await fixtureWithRecords();
+    const { groups } = context;
+    const member = {
+      groupId: "g",
+      groupInstanceId: null,
+      protocolType: "consumer",
+      protocols: [{ name: "range", metadata: new Uint8Array() }],
+    };
+    const joined = await groups.join({
+      ...member,
+      memberId: "",
+      clientId: "client",
+      clientHost: "/127.0.0.1",
+      sessionTimeoutMs: 10_000,
+      rebalanceTimeoutMs: 10_000,
+      requireKnownMemberId: false,
+      supportSkippingAssignment: true,
+      reason: null,
+    });
+    const assignment = encodeConsumerProtocol(consumerAssignment, 3, {
+      assignedPartitions: [{ topic: "t", partitions: [0, 1] }],
+    });
+    const { memberId, generationId } = joined;
+    await groups.sync({
+      ...member,
+      memberId,
+      generationId,
+      protocolName: "range",
+      assignments: [{ memberId, assignment }],
+    });
+    expect(await (await ask("/v1/groups/g")).json()).toMatchObject({
+      state: "Stable",
+      protocolName: "range",
+      members: [{ memberId, assignments: [{ topic: "t", partitions: [0, 1] }] }],
+    });
+    const offsets = [{ topic: "t", partition: 0, offset: 0 }];
+    const refused = await ask("/v1/groups/g/offsets", { method: "PUT", json: { offsets } });
+    expect(await refused.json()).toMatchObject({ status: 409, code: "group_not_empty" });
+    const kept = await ask("/v1/groups/g", { method: "DELETE" });
+    expect(await kept.json()).toMatchObject({ status: 409, code: "group_not_empty" });
+    await groups.leave({
+      groupId: "g",
+      members: [{ memberId, groupInstanceId: null, reason: null }],
+    });
   });
 });
