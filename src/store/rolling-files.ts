@@ -67,6 +67,7 @@ export class RollingFiles {
    * `object_exists` when another process holds this epoch's files, `shutting_down` after `close`.
    */
   append(bytes: Uint8Array): Promise<ObjectLocation> {
+    if (this.#closed) return Promise.reject(storeClosed("write a segment"));
     const append = this.#append(bytes).finally(() => this.#appends.delete(append));
     this.#appends.add(append);
     return append;
@@ -75,10 +76,9 @@ export class RollingFiles {
   /** Resolves when the writes in flight are done and all files are closed. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.#turn;
-    await this.#ahead?.catch(() => undefined);
-    for (const file of this.#open.values()) this.#retire(file);
     while (this.#appends.size > 0) await Promise.allSettled(this.#appends);
+    await this.#ahead?.catch(() => undefined);
+    for (const file of [...this.#open.values()]) this.#retire(file);
     await Promise.all(this.#closings);
   }
 
@@ -116,7 +116,6 @@ export class RollingFiles {
   }
 
   async #fileWithRoom(length: number): Promise<RollingFile> {
-    if (this.#closed) throw storeClosed("write a segment");
     const current = this.#current;
     if (current !== undefined) {
       const fits = current.reservedEnd + length <= this.#options.fileBytesMax;
