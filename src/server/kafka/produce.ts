@@ -10,6 +10,7 @@ import { StreamError } from "../../base/stream-error.ts";
 import type { Appended } from "../../log/log-types.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 import { requireOneBatch } from "../../record/batch.ts";
+import { attributeBits, batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
 import { validateBatch } from "../../record/batch-validate.ts";
 import {
   type PartitionProduceData,
@@ -31,6 +32,8 @@ import { topicRules } from "./topic-rules.ts";
 const topicIdsSince = 13;
 /** zstd came with version 7 (KIP-110): older clients could not read what they wrote. */
 const zstdSince = 7;
+/** As Kafka answers; the one code on which every transactional producer gives up. */
+const transactionsRefused = kafkaErrors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code;
 
 export const produceHandler: KafkaHandler<ProduceRequest, ProduceResponse> = {
   api: produceApi,
@@ -86,7 +89,7 @@ function refusalOf(request: Decoded<ProduceRequest>): KafkaRefusal | undefined {
   }
   if (transactionalId === null) return undefined;
   return refuse(
-    kafkaErrors.TRANSACTIONAL_ID_AUTHORIZATION_FAILED.code,
+    transactionsRefused,
     `Cannot produce as "${transactionalId}": transactions are not served`,
   );
 }
@@ -131,8 +134,14 @@ function appendPartition(options: AppendOptions): Promise<Appended> | KafkaRefus
   if (partition.index < 0 || partition.index >= topic.partitionCount) {
     return refuse(kafkaCode("partition_unknown"), null);
   }
+  const bytes = partition.records ?? new Uint8Array(0);
+  if (isTransactional(bytes)) {
+    return refuse(
+      transactionsRefused,
+      "Cannot append a transactional batch: send its transactional id",
+    );
+  }
   try {
-    const bytes = partition.records ?? new Uint8Array(0);
     const header = checkBatch(bytes, topic, call);
     const appending = call.context.log.append({ topic, partition: partition.index, bytes, header });
     call.lend(appending);
@@ -141,6 +150,12 @@ function appendPartition(options: AppendOptions): Promise<Appended> | KafkaRefus
     if (error instanceof StreamError) return error;
     throw error;
   }
+}
+
+/** Whether the first batch, if it is whole, claims to belong to a transaction. */
+function isTransactional(bytes: Uint8Array): boolean {
+  if (bytes.length < batchHeaderBytes) return false;
+  return ((bytes[batchLayout.attributes + 1] ?? 0) & attributeBits.transactional) !== 0;
 }
 
 function checkBatch(bytes: Uint8Array, topic: TopicInfo, call: KafkaCall) {
@@ -163,12 +178,6 @@ function checkBatch(bytes: Uint8Array, topic: TopicInfo, call: KafkaCall) {
     keysRequired: rules.keysRequired,
     timestampBounds: slack ? { min: now - slack.beforeMs, max: now + slack.afterMs } : undefined,
   });
-  if (header.isTransactional) {
-    throw new StreamError(
-      "invalid_record",
-      `Cannot append a transactional batch to "${topic.name}": no transaction is open`,
-    );
-  }
   if (sizeBytes > rules.segmentBytes) {
     throw new StreamError(
       "segment_too_large",
