@@ -35,7 +35,10 @@ export const readQuery = z.strictObject({
 });
 
 export const streamQuery = z.strictObject({
-  offset: offset.unwrap().default("latest"),
+  offset: offset
+    .unwrap()
+    .default("latest")
+    .describe("As in reads; a number is taken for each partition, within its ends."),
   cursor: z.string().optional().describe("The id of an event, as in `Last-Event-ID`."),
   values,
 });
