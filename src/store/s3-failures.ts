@@ -12,7 +12,7 @@ export type S3Failure =
   | "exists"
   /** The range begins past the object's end. */
   | "range"
-  /** The request can never succeed as it stands: rights, bucket, signature. */
+  /** The request can never succeed as it stands: rights, bucket, signature, no such operation. */
   | "refused";
 
 /** Codes of answers that ask for another attempt and say that nothing happened. */
@@ -39,7 +39,7 @@ const rejections: ReadonlySet<string> = new Set([
 export function s3Failure(error: unknown): S3Failure {
   const { name, status } = factsOf(error);
   if (rejections.has(name) || status === 429 || status === 503) return "rejected";
-  if (name === "NoSuchBucket") return "refused";
+  if (name === "NoSuchBucket" || isNotImplemented(error)) return "refused";
   if (status === 404) return "missing";
   if (status === 412) return "exists";
   if (status === 416) return "range";
@@ -57,7 +57,7 @@ export function mayPass(error: unknown): boolean {
 }
 
 /** The store does not know this operation in this form. */
-export function isNotImplemented(error: unknown): boolean {
+function isNotImplemented(error: unknown): boolean {
   const { name, status } = factsOf(error);
   return status === 501 || name === "NotImplemented" || name === "MethodNotAllowed";
 }

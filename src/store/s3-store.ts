@@ -26,7 +26,7 @@ import { hedged } from "./hedge.ts";
 import { checkKey, segmentKey } from "./object-keys.ts";
 import type { ObjectLocation, ObjectStore, SegmentBytes } from "./object-store.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
-import { isNotImplemented, mayPass, s3Failure, s3Reason } from "./s3-failures.ts";
+import { mayPass, s3Failure, s3Reason } from "./s3-failures.ts";
 import { type Fetch, S3FetchHandler } from "./s3-fetch-handler.ts";
 import { missingObject, otherBytes, shortObject, storeClosed } from "./store-errors.ts";
 
@@ -268,7 +268,7 @@ export class S3Store implements ObjectStore {
       });
     } catch (error) {
       const cause = isStreamError(error) ? error.cause : error;
-      if (!isNotImplemented(cause) && s3Failure(cause) !== "refused") throw error;
+      if (s3Failure(cause) !== "refused") throw error;
       // Some stores refuse the request for many, or its checksum; if rights are what is missing,
       // the single requests say so.
       this.#deletesMany = false;
