@@ -29,8 +29,9 @@ const preparedMax = 512;
 
 export class LibsqlConnection {
   readonly #options: LibsqlConnectionOptions;
-  #database: Database.Database;
-  #prepared = new Map<string, Prepared>();
+  readonly #database: Database.Database;
+  readonly #prepared = new Map<string, Prepared>();
+  #isBroken = false;
 
   /** Errors: `metadata_unavailable` when another process owns the file. */
   constructor(options: LibsqlConnectionOptions) {
@@ -38,22 +39,35 @@ export class LibsqlConnection {
     this.#database = open(options);
   }
 
+  /**
+   * True once the connection will not roll back: it could stay unable to commit (libsql-client-ts
+   * #352). It holds the file's lock until its statements are collected, so a new one needs a new
+   * thread.
+   */
+  get isBroken(): boolean {
+    return this.#isBroken;
+  }
+
   /** As SqlDatabase.batch. After a failure nothing of the batch remains. */
   batch(statements: readonly SqlStatement[], mode: "read" | "write"): SqlResult[] {
+    if (!this.#database.open || this.#isBroken) {
+      this.#isBroken = true;
+      throw metadataError(new Error("its connection is lost"), this.#options.path);
+    }
     try {
       this.#run(mode === "write" ? "BEGIN IMMEDIATE" : "BEGIN", []);
       const results = statements.map(({ sql, args }) => this.#run(sql, args));
       this.#run("COMMIT", []);
       return results;
     } catch (error) {
-      this.#recover(error);
+      this.#recover();
       throw metadataError(error, this.#options.path);
     }
   }
 
   close(): void {
     this.#prepared.clear();
-    this.#database.close();
+    if (this.#database.open) this.#database.close();
   }
 
   #run(sql: string, args: readonly SqlValue[]): SqlResult {
@@ -77,24 +91,14 @@ export class LibsqlConnection {
     return prepared;
   }
 
-  /**
-   * A connection that failed for a reason outside of the statement, or that will not roll back, can
-   * stay unable to commit (libsql-client-ts #352): it is replaced and its PRAGMAs are set again.
-   */
-  #recover(error: unknown): void {
+  /** Rolls back; a connection that cannot is broken. */
+  #recover(): void {
     try {
-      if (this.#database.inTransaction) this.#database.exec("ROLLBACK");
-      if (isSqlError(error) && /CONSTRAINT|^SQLITE_ERROR$/.test(error.code)) return;
+      if (this.#database.open && this.#database.inTransaction) this.#database.exec("ROLLBACK");
+      this.#isBroken = !this.#database.open || this.#database.inTransaction;
     } catch {
-      // Replaced below.
+      this.#isBroken = true;
     }
-    if (this.#options.path === ":memory:") return;
-    try {
-      this.close();
-    } catch {
-      // Whatever state it is in, the new connection decides whether the file can be used.
-    }
-    this.#database = open(this.#options);
   }
 }
 

@@ -14,9 +14,10 @@ let connection: LibsqlConnection | null = null;
 
 scope.onmessage = ({ data }) => {
   try {
-    scope.postMessage({ id: data.id, results: answer(data), error: null });
+    scope.postMessage({ id: data.id, results: answer(data), error: null, isBroken: false });
   } catch (error) {
-    scope.postMessage({ id: data.id, results: null, error: toThreadError(error) });
+    const isBroken = connection?.isBroken ?? true;
+    scope.postMessage({ id: data.id, results: null, error: toThreadError(error), isBroken });
   }
 };
 

@@ -29,6 +29,8 @@ export interface ThreadReply {
   readonly id: number;
   readonly results: SqlResult[] | null;
   readonly error: ThreadError | null;
+  /** The connection is lost: this thread is of no more use. */
+  readonly isBroken: boolean;
 }
 
 export function toThreadError(error: unknown): ThreadError {
