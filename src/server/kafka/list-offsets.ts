@@ -1,4 +1,4 @@
-import type { FoundOffset } from "../../log/log-types.ts";
+import type { FoundOffset, OffsetQuery } from "../../log/log-types.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 import {
   type ListOffsetsPartition,
@@ -28,6 +28,9 @@ const sinceOf: ReadonlyMap<number, number> = new Map([
   [latestTiered, 9],
   [earliestPendingUpload, 11],
 ]);
+
+/** Older answers have no place for a leader epoch. */
+const leaderEpochSince = 4;
 
 type Asked = Decoded<ListOffsetsPartition>;
 
@@ -82,18 +85,23 @@ async function find(
   }
   switch (timestamp) {
     case latest:
-      return withoutTime(asked, await log.findOffset(topic, partition, "latest"));
+      return withoutTime(asked, await findOffset("latest"));
     case earliest:
     case earliestLocal:
-      return withoutTime(asked, await log.findOffset(topic, partition, "earliest"));
+      return withoutTime(asked, await findOffset("earliest"));
     case latestTiered:
     case earliestPendingUpload:
       // Storage has one tier, and nothing waits to be copied into another.
       return failed(asked, 0);
     case maxTimestamp:
-      return withTime(asked, await log.findOffset(topic, partition, "maxTimestamp"));
+      return withTime(asked, await findOffset("maxTimestamp"));
     default:
-      return withTime(asked, await log.findOffset(topic, partition, { timestamp }));
+      return withTime(asked, await findOffset({ timestamp }));
+  }
+
+  async function findOffset(query: OffsetQuery): Promise<FoundOffset> {
+    const found = await log.findOffset(topic, partition, query);
+    return version < leaderEpochSince ? { ...found, leaderEpoch: -1 } : found;
   }
 }
 
