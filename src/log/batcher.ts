@@ -12,7 +12,7 @@ import { encodeSegment, planSegment } from "../segment/encode.ts";
 import type { EntryInput, SegmentInput, SegmentTopic } from "../segment/segment.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import type { Flight } from "./flight.ts";
-import { type FlushPolicy, sealDelayMs } from "./flush-policy.ts";
+import { type FlushPolicy, flushAgeMsOf, sealDelayMs } from "./flush-policy.ts";
 import { type PendingAppend, shuttingDown } from "./pending-append.ts";
 import type { Publisher } from "./publisher.ts";
 import type { ReceiptLedger } from "./receipt-ledger.ts";
@@ -43,6 +43,8 @@ export class Batcher {
   readonly #counters: FlushCounters;
   #pending: PendingAppend[] = [];
   #pendingBytes = 0;
+  /** Monotonic milliseconds at which the first waiting append has waited long enough. */
+  #dueAt = Number.POSITIVE_INFINITY;
   #flights = 0;
   #flightBytes = 0;
   #timer: TimerHandle | undefined;
@@ -72,6 +74,7 @@ export class Batcher {
     }
     this.#pending.push(append);
     this.#pendingBytes += append.bytes;
+    this.#dueAt = Math.min(this.#dueAt, this.#dueAtOf(append));
     this.#counters.queueBytes.set(this.queuedBytes);
     this.#lookSoon();
   }
@@ -125,14 +128,20 @@ export class Batcher {
     }
   }
 
+  #dueAtOf({ batches, enqueuedAt }: PendingAppend): number {
+    const first = batches[0];
+    return first === undefined
+      ? enqueuedAt
+      : enqueuedAt + flushAgeMsOf(this.#parts.policy, first.topic);
+  }
+
   #delayMs(now: number): number {
-    const oldest = this.#pending[0];
-    if (oldest === undefined) return Number.POSITIVE_INFINITY;
+    if (this.#pending.length === 0) return Number.POSITIVE_INFINITY;
     const { policy } = this.#parts;
     if (this.#closing) return this.#flights < policy.flightsMax ? 0 : Number.POSITIVE_INFINITY;
     return sealDelayMs(policy, {
       pendingBytes: this.#pendingBytes,
-      oldestAgeMs: now - oldest.enqueuedAt,
+      dueMs: this.#dueAt - now,
       flights: this.#flights,
       ceilingWaitMs: this.#bucket.waitMs(now),
     });
@@ -160,6 +169,8 @@ export class Batcher {
     const encoded = encodeSegment(plan, slot.bytes, platform.crc32c);
     this.#pending = draft.left;
     this.#pendingBytes -= draft.bytes;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    for (const append of draft.left) this.#dueAt = Math.min(this.#dueAt, this.#dueAtOf(append));
     this.#flights += 1;
     this.#flightBytes += draft.bytes;
     const flight: Flight = {

@@ -3,12 +3,14 @@
  * flushes at once; while a flush is under way the next segment fills, and goes when it is large
  * enough, old enough, or when nothing is under way any more. There is no fixed timer.
  */
+import type { TopicInfo } from "../meta/catalog.ts";
+
 export interface FlushPolicy {
   /** A segment of this size is full: no ceiling delays it, and it takes no more. */
   readonly flushBytes: number;
   /** While flushes are under way the next one goes from this size on. */
   readonly sealBytes: number;
-  /** …or when its oldest append has waited this long. */
+  /** …or when one of its appends has waited this long (a topic may say otherwise). */
   readonly flushAgeMs: number;
   /** Flushes between seal and receipt at most. */
   readonly flightsMax: number;
@@ -39,8 +41,8 @@ export const objectFlushPolicy: FlushPolicy = {
 
 export interface FlushSituation {
   readonly pendingBytes: number;
-  /** Milliseconds since the oldest waiting append came. */
-  readonly oldestAgeMs: number;
+  /** Milliseconds until the first waiting append reaches its topic's flush age; may be negative. */
+  readonly dueMs: number;
   readonly flights: number;
   /** Milliseconds until the ceiling allows another flush. */
   readonly ceilingWaitMs: number;
@@ -55,5 +57,17 @@ export function sealDelayMs(policy: FlushPolicy, now: FlushSituation): number {
   if (now.pendingBytes >= policy.flushBytes) return 0;
   if (now.ceilingWaitMs > 0) return now.ceilingWaitMs;
   if (now.flights === 0 || now.pendingBytes >= policy.sealBytes) return 0;
-  return Math.max(0, policy.flushAgeMs - now.oldestAgeMs);
+  return Math.max(0, now.dueMs);
+}
+
+const ages = new WeakMap<TopicInfo, number>();
+
+/** How long an append of this topic may wait for its segment to fill, milliseconds. */
+export function flushAgeMsOf(policy: FlushPolicy, topic: TopicInfo): number {
+  const known = ages.get(topic);
+  if (known !== undefined) return known;
+  const own = topic.config["millrace.flush.age.ms"];
+  const ageMs = own === undefined ? policy.flushAgeMs : Number(own);
+  ages.set(topic, ageMs);
+  return ageMs;
 }

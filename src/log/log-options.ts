@@ -28,6 +28,8 @@ export interface LogOptions {
   /** True for a folder: a power loss may take what was written last. */
   readonly storeMayLoseTail: boolean;
   readonly maintenance: MaintenanceSettings;
+  /** A peer had closed this worker's epoch, and it has another one now: its leases are gone. */
+  readonly onEpochLost?: () => void;
   /** What peers and clients are told of this worker. */
   readonly worker: WorkerDescription;
 }

@@ -99,6 +99,7 @@ export class Log implements LogService {
       worker: options.worker,
       onPeerClosed: (workerEpoch) => adoptReceipts({ platform, store, database }, workerEpoch),
       onBeat: () => this.#feed.sync(),
+      onRenewed: () => options.onEpochLost?.(),
     });
     const extents = new ExtentCache(database, (slot, state) => {
       const { nextOffset: highOffset, logStartOffset, leaderEpoch } = state;

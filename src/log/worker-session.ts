@@ -37,6 +37,8 @@ export interface WorkerSessionParts {
   readonly onPeerClosed: (workerEpoch: number) => Promise<void>;
   /** Called with every beat: what else is to be looked at now and then. */
   readonly onBeat: () => Promise<void>;
+  /** This worker lost its epoch and has another one. */
+  readonly onRenewed: () => void;
 }
 
 interface Sighting {
@@ -96,9 +98,11 @@ export class WorkerSession implements WorkerIdentity {
   /** Takes a new epoch after a peer has closed this one. Joined while one is under way. */
   renew(lostEpoch: number): Promise<void> {
     if (lostEpoch !== this.#epoch.workerEpoch) return Promise.resolve();
-    this.#renewing ??= this.#register().finally(() => {
-      this.#renewing = undefined;
-    });
+    this.#renewing ??= this.#register()
+      .then(() => this.#parts.onRenewed())
+      .finally(() => {
+        this.#renewing = undefined;
+      });
     return this.#renewing;
   }
 

@@ -223,6 +223,7 @@ class Worker implements RunningServer {
       queueBytesMax: settings.queueBytes,
       storeMayLoseTail: settings.store.kind === "folder",
       maintenance: maintenanceDefaults,
+      onEpochLost: () => this.#groups?.fence(),
       worker: {
         kind: "process",
         kafkaHost,
