@@ -178,8 +178,10 @@ async function openDirect(
   writes: NodeFileSystemOptions["writes"],
 ): Promise<DirectHandle | undefined> {
   if (writes === "buffered" || process.platform !== "linux") return undefined;
+  const { O_DIRECT, O_DSYNC } = constants as Partial<typeof constants>;
+  if (O_DIRECT === undefined || O_DSYNC === undefined) return undefined;
   const durable = writes === "durable";
-  const flags = constants.O_WRONLY | constants.O_DIRECT | (durable ? constants.O_DSYNC : 0);
+  const flags = constants.O_WRONLY | O_DIRECT | (durable ? O_DSYNC : 0);
   try {
     const handle = await open(path, flags);
     return { handle, durable, bytesMin: durable ? 0 : fastDirectBytesMin };
