@@ -1,0 +1,19 @@
+/** The metadata contract: what every SqlDatabase gives to `src/meta`. */
+import { catalogContract } from "./metadata-catalog.ts";
+import type { OpenMetadata } from "./metadata-fixture.ts";
+import { publishContract } from "./metadata-publish.ts";
+import { publishGroupsContract } from "./metadata-publish-groups.ts";
+import { releaseContract } from "./metadata-release.ts";
+import { sequencesContract } from "./metadata-sequences.ts";
+import { sqlContract } from "./metadata-sql.ts";
+import { workersContract } from "./metadata-workers.ts";
+
+export function metadataContract(name: string, open: OpenMetadata): void {
+  sqlContract(name, open);
+  publishContract(name, open);
+  sequencesContract(name, open);
+  publishGroupsContract(name, open);
+  catalogContract(name, open);
+  workersContract(name, open);
+  releaseContract(name, open);
+}
