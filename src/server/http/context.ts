@@ -3,7 +3,6 @@ import type { Metrics } from "../../base/metrics.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import type { LogService, TopicService } from "../../log/log-types.ts";
-import type { FetchFunction } from "./peers.ts";
 
 export interface HttpSettings {
   /** The shared secret; undefined: anyone may do anything. */
@@ -34,6 +33,6 @@ export interface HttpContext {
   /** Aborts when the server stops: waits end and streams close. */
   readonly shutdown: AbortSignal;
   /** Asks another worker: the runtime's fetch. */
-  readonly fetch: FetchFunction;
+  fetch(url: string, init: RequestInit): Promise<Response>;
   status(): "ok" | "starting" | "stopping";
 }

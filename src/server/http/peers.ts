@@ -3,36 +3,29 @@
  * passed on once; where it lands it is answered or refused, so workers that disagree cannot send it
  * round in circles.
  */
-import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
-import type { ClusterNode, LogService } from "../../log/log-types.ts";
+import type { ClusterNode } from "../../log/log-types.ts";
+import type { HttpContext } from "./context.ts";
+import { receiveBody } from "./request-body.ts";
 
 const hopHeader = "Millrace-Hop";
 /** A worker that does not answer for so long is dead to its clients as well. */
 const answerMsMax = 10_000;
-const passedHeaders = ["Authorization", "Content-Type", "Content-Encoding", "Accept"];
-
-export type FetchFunction = (url: string, init: RequestInit) => Promise<Response>;
+const passedHeaders = ["Authorization", "Content-Type", "Accept"];
+/** Requests about groups are small: offsets of a thousand partitions take 60 KB. */
+const bodyBytesMax = 1024 * 1024;
 
 export class Peers {
-  readonly #log: LogService;
-  readonly #platform: Platform;
-  readonly #fetch: FetchFunction;
+  readonly #context: HttpContext;
 
-  constructor(parts: {
-    readonly log: LogService;
-    readonly platform: Platform;
-    readonly fetch: FetchFunction;
-  }) {
-    this.#log = parts.log;
-    this.#platform = parts.platform;
-    this.#fetch = parts.fetch;
+  constructor(context: HttpContext) {
+    this.#context = context;
   }
 
   /** The other live workers; none for a request that one of them passed on. */
   othersThan(request: Request): readonly ClusterNode[] {
     if (request.headers.has(hopHeader)) return [];
-    const { nodes, selfNodeId } = this.#log.cluster();
+    const { nodes, selfNodeId } = this.#context.log.cluster();
     return nodes.filter((node) => node.nodeId !== selfNodeId);
   }
 
@@ -57,14 +50,29 @@ export class Peers {
       const value = request.headers.get(name);
       if (value !== null) headers.set(name, value);
     }
-    const hasBody = request.method !== "GET" && request.method !== "HEAD";
-    const body = hasBody ? { body: await request.arrayBuffer() } : {};
-    const late = new AbortController();
-    const timer = this.#platform.timers.after(answerMsMax, () => late.abort());
-    const method = hasBody ? request.method : "GET";
     const url = `${node.httpUrl}${pathname}${search}`;
+    if (request.method === "GET" || request.method === "HEAD") {
+      return this.#ask(node, url, { method: "GET", headers });
+    }
+    const { bodyBudget, platform } = this.#context;
+    const body = await receiveBody(request, {
+      budget: bodyBudget,
+      bytesMax: bodyBytesMax,
+      codecs: platform.codecs,
+    });
     try {
-      const response = await this.#fetch(url, { method, headers, signal: late.signal, ...body });
+      const bytes = body.bytes as Uint8Array<ArrayBuffer>;
+      return await this.#ask(node, url, { method: request.method, headers, body: bytes });
+    } finally {
+      body.release();
+    }
+  }
+
+  async #ask(node: ClusterNode, url: string, init: RequestInit): Promise<Response> {
+    const late = new AbortController();
+    const timer = this.#context.platform.timers.after(answerMsMax, () => late.abort());
+    try {
+      const response = await this.#context.fetch(url, { ...init, signal: late.signal });
       const type = response.headers.get("Content-Type");
       const text = response.status === 204 ? null : await response.text();
       return new Response(text, {
