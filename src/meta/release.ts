@@ -154,7 +154,11 @@ WHERE ${ofPartition} AND ${cuts}`,
 WHERE ${ofPartition} AND ${cuts}`,
         ...range,
       ),
-      statement(`SELECT leader_epoch FROM topic_partition WHERE ${ofPartition}`, ...range),
+      statement(
+        `SELECT leader_epoch FROM topic_partition WHERE ${ofPartition}`,
+        topicNumber,
+        partition,
+      ),
     ],
     "write",
   );
