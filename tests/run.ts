@@ -2,6 +2,14 @@
  * The one gate: `npm test` runs every check and every tier that needs no network and no other
  * program; `npm run test:interop` runs the tier with foreign programs. Names given as arguments
  * choose among the steps: `npm test -- unit tidy`. The last line is `N passed, N failed`.
+ *
+ * `interop` fetches its programs first (tests/interop/prepare.ts; what they need stands in
+ * tests/interop/support/programs.ts). One of its files alone, and the same against Apache Kafka
+ * or another broker, which shows whether a test or Millrace is wrong:
+ *
+ *     node_modules/.bin/bun test --timeout=120000 tests/interop/kcat.test.ts
+ *     MILLRACE_TEST_KAFKA=kafka node_modules/.bin/bun test --timeout=120000 tests/interop/kcat.test.ts
+ *     MILLRACE_TEST_KAFKA=127.0.0.1:9092 npm run test:interop
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -58,6 +66,7 @@ async function runTier(tier: string): Promise<Outcome> {
     .filter((name) => name.endsWith(".test.ts"))
     .map((name) => join("tests", tier, name));
   if (files.length === 0) return { passed: 0, failed: 0 };
+  const prepared = await prepare(join(folder, "prepare.ts"));
   const child = Bun.spawn([process.execPath, "test", "--timeout=120000", ...files], {
     cwd: root,
     stdout: "inherit",
@@ -68,7 +77,15 @@ async function runTier(tier: string): Promise<Outcome> {
   const passed = Number(/^\s*(\d+) pass$/m.exec(text)?.[1] ?? 0);
   const failed = Number(/^\s*(\d+) fail$/m.exec(text)?.[1] ?? 0);
   // A tier that crashed, or whose files did not load, has failed even if it counted nothing.
-  return { passed, failed: code === 0 ? failed : Math.max(failed, 1) };
+  const failures = code === 0 ? failed : Math.max(failed, 1);
+  return { passed, failed: prepared ? failures : failures + 1 };
+}
+
+/** Runs what a tier needs before its tests, where there is such a file. */
+async function prepare(file: string): Promise<boolean> {
+  if (!existsSync(file)) return true;
+  const child = Bun.spawn([process.execPath, file], { stdout: "inherit", stderr: "inherit" });
+  return (await child.exited) === 0;
 }
 
 /** Shows failures and summaries, swallows the line per passed test, and returns all of it. */

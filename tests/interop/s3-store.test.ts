@@ -1,9 +1,9 @@
 /**
- * The store contract on a real S3 server. `MILLRACE_TEST_S3` names it, as in
+ * The store contract on a real S3 server: MinIO, or the one that `MILLRACE_TEST_S3` names, as in
  * `s3://bucket?endpoint=http://127.0.0.1:19000&region=us-east-1`, with AWS_ACCESS_KEY_ID and
  * AWS_SECRET_ACCESS_KEY beside it; the bucket is made if it is not there.
  */
-import { describe, expect, test } from "bun:test";
+import { afterAll, describe, expect, test } from "bun:test";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { silentLogger } from "../../src/base/log.ts";
 import { S3Store } from "../../src/store/s3-store.ts";
@@ -11,12 +11,15 @@ import { parseStoreUrl } from "../../src/store/store-url.ts";
 import { filled, objectStoreContract, same } from "../contract/object-store.ts";
 import { realTimers, systemRandom } from "../support/real-timers.ts";
 import { crc32c } from "../support/segments.ts";
+import { startMinio } from "./support/minio.ts";
 
-const given = process.env["MILLRACE_TEST_S3"];
-if (given === undefined) {
-  test.skip("S3 store: MILLRACE_TEST_S3 names no server", () => {});
-} else {
-  await run(given);
+await run(process.env["MILLRACE_TEST_S3"] ?? (await ownServer()));
+
+async function ownServer(): Promise<string> {
+  const minio = await startMinio();
+  afterAll(async () => await minio.stop());
+  Object.assign(process.env, minio.env);
+  return minio.storeUrl("");
 }
 
 async function run(url: string): Promise<void> {
