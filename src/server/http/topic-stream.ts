@@ -1,7 +1,8 @@
 /**
  * The event stream of one reader over all partitions of a topic. It holds next offsets, and what it
- * fetched last until that is written; it fetches again only when the client has taken all of it, so
- * a slow reader holds one small fetch.
+ * fetched last until that is written; it fetches again only when the client has taken all of it. A
+ * client that stops reading for a while is left with its offsets alone: what was fetched for it is
+ * let go and fetched again when it wants it.
  *
  * Each event's id is a cursor (wire/http/cursor.ts): the next offsets of all partitions after the
  * event. Whoever presents it again, to any worker, gets exactly the records after the event. The
@@ -13,6 +14,7 @@
  * cursor.
  */
 import { present } from "../../base/assert.ts";
+import type { TimerHandle } from "../../base/platform.ts";
 import { isStreamError, StreamError } from "../../base/stream-error.ts";
 import type { FetchedPartition, FetchRequest } from "../../log/log-types.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
@@ -28,6 +30,8 @@ const fetchBytesMax = 64 * 1024;
 const fetchWaitMs = 2_000;
 /** Silence after which a comment shows proxies and clients that the stream lives. */
 const heartbeatMs = 15_000;
+/** How long what was fetched is kept for a client that does not take it. */
+const keepMs = 500;
 /** What a client waits before it comes again. */
 const retryMs = 1_000;
 
@@ -47,6 +51,7 @@ export class TopicStream {
   #topic: TopicInfo;
   /** Events of the last fetch that are not written yet. */
   #events: Iterator<string> | undefined;
+  #letGo: TimerHandle | undefined;
   #isOpened = false;
   #isEnded = false;
   #saidAt: number;
@@ -63,8 +68,15 @@ export class TopicStream {
 
   /** The next text to write; undefined when the stream has ended. */
   async next(): Promise<string | undefined> {
+    const { clock, timers } = this.#context.platform;
+    this.#letGo?.cancel();
     const text = await this.#nextText();
-    this.#saidAt = this.#context.platform.clock.monotonic();
+    this.#saidAt = clock.monotonic();
+    if (this.#events !== undefined) {
+      this.#letGo = timers.after(keepMs, () => {
+        this.#events = undefined;
+      });
+    }
     return text;
   }
 
@@ -162,7 +174,10 @@ export class TopicStream {
     const walk = { fromOffset, codecs, decompressedBytesMax };
     for (const record of fetchedRecords(fetched, walk)) {
       const id = advanceCursor(snapshot, partition, record.offset + 1);
-      yield `id: ${id}\ndata: ${recordJson(record, json)}\n\n`;
+      const text = `id: ${id}\ndata: ${recordJson(record, json)}\n\n`;
+      // Before the text is taken: when the rest is let go, the stream goes on after this record.
+      this.#offsets[partition] = record.offset + 1;
+      yield text;
     }
     this.#offsets[partition] = nextOffsetAfter(fetched, fromOffset);
   }

@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { present } from "../../../../src/base/assert.ts";
+import { readBatchHeader } from "../../../../src/record/batch.ts";
+import { encodeBatch } from "../../../../src/record/batch-encode.ts";
 import { decodeCursor } from "../../../../src/wire/http/cursor.ts";
 import { createHttpFixture, type HttpFixture } from "../../../support/http-fixture.ts";
+import { codecs, crc32c } from "../../../support/record-tools.ts";
 import { SseReader } from "../../../support/sse-reader.ts";
 import { createVirtualPlatform } from "../../../support/virtual-platform.ts";
 
@@ -175,6 +178,29 @@ describe("stream", () => {
     await reader.next();
     await Bun.sleep(5);
     expect(fetches).toBe(1);
+  });
+
+  test("lets go what a reader does not take, and goes on there without loss or repeat", async () => {
+    const platform = createVirtualPlatform({ seed: 1, codecs, crc32c });
+    const fixture = createHttpFixture({ platform });
+    await fixture.ask("/v1/topics", { method: "POST", json: { name: "t" } });
+    const topic = present(await fixture.log.byName("t"), "topic");
+    const records = Array.from({ length: 300 }, (_, index) => ({
+      timestamp: 0,
+      key: null,
+      value: new TextEncoder().encode(`${index} ${"x".repeat(1000)}`),
+    }));
+    const bytes = encodeBatch({ records, codec: "zstd" }, platform);
+    const batch = { topic, partition: 0, bytes, header: readBatchHeader(bytes) };
+    await fixture.log.append(batch);
+    await fixture.log.append(batch);
+    const reader = await open(fixture.ask);
+    const offsets: number[] = [];
+    while (offsets.length < 600) {
+      offsets.push(JSON.parse((await reader.next()).data).offset);
+      if (offsets.length % 100 === 0) await platform.advance(1_000);
+    }
+    expect(offsets).toEqual(Array.from({ length: 600 }, (_, offset) => offset));
   });
 
   test("embeds JSON with values=json, one line an event", async () => {
