@@ -81,7 +81,8 @@ const writeHttpProducers = `INSERT INTO http_producer (topic_number, producer_na
 SELECT g.value ->> 1, g.value ->> 2, g.value ->> 3, g.value ->> 4,
   (SELECT json_group_array(json(f.request)) FROM (
     SELECT json_array(g.value ->> 4, (
-      SELECT json_group_array(json_array(s.partition, s.base_offset, s.record_count))
+      SELECT json_group_array(json_array(s.partition, CASE s.code
+        WHEN ${verdict.appended} THEN s.base_offset ELSE s.duplicate_base END, s.record_count))
       FROM staging s WHERE s.group_number = g.value ->> 0)) AS request
     UNION ALL
     SELECT o.value FROM json_each(h.recent) o

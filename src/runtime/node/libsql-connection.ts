@@ -105,7 +105,7 @@ export class LibsqlConnection {
 function open({ path, fsync }: LibsqlConnectionOptions): Database.Database {
   let database: Database.Database | null = null;
   try {
-    database = new Database(path, { timeout: 2_000 });
+    database = new Database(path, { timeout: 1_000 });
     database.exec("PRAGMA locking_mode = EXCLUSIVE");
     database.exec("PRAGMA journal_mode = WAL");
     database.exec(`PRAGMA synchronous = ${fsync ? "FULL" : "OFF"}`);

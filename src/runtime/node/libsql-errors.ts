@@ -10,7 +10,7 @@ export function isSqlError(error: unknown): error is SqlError {
 }
 
 /** Failures of one statement, which the same batch would meet again: ours to mend. */
-const ownFault = /^SQLITE_(CONSTRAINT|ERROR|MISMATCH|MISUSE|RANGE|TOOBIG|AUTH|SCHEMA)/;
+const ownFault = /^(SQLITE_(CONSTRAINT|ERROR|MISMATCH|MISUSE|RANGE|TOOBIG|AUTH|SCHEMA)|ARGS_|SQL_)/;
 const broken = /^SQLITE_(CORRUPT|NOTADB|FORMAT)/;
 
 /** Turns any failure of a batch into the error that SqlDatabase promises. */
@@ -27,6 +27,13 @@ export function metadataError(error: unknown, description: string): Error {
     return new StreamError(
       "corrupt_metadata",
       `Cannot use metadata ${description}: ${error.message}. Restore it from a backup.`,
+      { cause: error },
+    );
+  }
+  if (/HTTP status 40[13]/.test(error.message)) {
+    return new StreamError(
+      "unauthenticated",
+      `Metadata ${description} refused the token: ${error.message}. Set MILLRACE_METADATA_TOKEN.`,
       { cause: error },
     );
   }
