@@ -37,6 +37,9 @@ export interface BatcherParts {
   readonly queueBytesMax: number;
 }
 
+/** What cannot be split may take this part of the ring, so that others fit beside it. */
+const ringShare = 4;
+
 export class Batcher {
   readonly #parts: BatcherParts;
   readonly #bucket: TokenBucket;
@@ -66,6 +69,11 @@ export class Batcher {
   add(append: PendingAppend): void {
     if (this.#closing) {
       append.reject(shuttingDown());
+      return;
+    }
+    const bytesMax = this.#parts.ring.capacityBytes / ringShare;
+    if (append.bytes > bytesMax) {
+      append.reject(tooLarge(append.bytes, bytesMax));
       return;
     }
     if (this.queuedBytes + append.bytes > this.#parts.queueBytesMax && this.queuedBytes > 0) {
@@ -237,6 +245,15 @@ export class Batcher {
     this.#idle = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+function tooLarge(bytes: number, bytesMax: number): StreamError {
+  return new StreamError(
+    "segment_too_large",
+    `Cannot append ${bytes} bytes at once: this worker takes up to ${bytesMax}; ` +
+      "send less in one request, or give the worker more --cache-bytes",
+    { details: { bytes, bytesMax } },
+  );
 }
 
 function queueFull(bytesMax: number): StreamError {

@@ -54,7 +54,8 @@ export class Fetcher {
     const { platform, feed, waiters } = this.#parts;
     const deadline = platform.clock.monotonic() + request.waitMsMax;
     let found = await this.#gather(request);
-    if (isEnough(found.items, request) || request.waitMsMax <= 0) return found.items;
+    if (isEnough(found.items, request)) return found.items;
+    // A peer may have acknowledged more than this worker has heard of.
     await feed.sync();
     for (;;) {
       if (!this.#hasGrown(found)) {

@@ -105,6 +105,31 @@ describe("Log", () => {
   });
 });
 
+describe("Log, bounds", () => {
+  test("an append larger than its share of the ring is segment_too_large, others go on", async () => {
+    const stack = await openStack({ ring: new Uint8Array(64 * 1024) });
+    const topic = await topicOf(stack);
+    const large = batchOf(stack, topic, ["x"], { valueBytes: 40_000 });
+    const error = await stack.log.append(large).catch((caught: unknown) => caught);
+    expect(isStreamError(error, "segment_too_large")).toBe(true);
+    expect((await stack.log.append(batchOf(stack, topic, ["y"]))).baseOffset).toBe(0);
+    await stack.log.close();
+  });
+
+  test("appends past the queue's bound are queue_full, what was taken is stored", async () => {
+    const stack = await openStack({ queueBytesMax: 10_000 });
+    const topic = await topicOf(stack);
+    const sends = Array.from({ length: 10 }, () =>
+      stack.log.append(batchOf(stack, topic, ["x"], { valueBytes: 3000 })),
+    );
+    const results = await Promise.allSettled(sends);
+    const taken = results.filter(({ status }) => status === "fulfilled").length;
+    expect(taken).toBe(3);
+    expect(await readBack(stack, topic)).toHaveLength(taken);
+    await stack.log.close();
+  });
+});
+
 describe("Log, idempotent producers", () => {
   test("a repeated batch gets its first offset and is not stored twice", async () => {
     const stack = await openStack();
@@ -228,6 +253,20 @@ describe("Log, several workers", () => {
     expect(values(await readBack(one, topic))).toEqual(expected);
     expect(values(await readBack(two, topic))).toEqual(expected);
     expect(two.log.cluster().nodes.map(({ nodeId }) => nodeId)).toEqual([1, 2]);
+    await two.log.close();
+    await one.log.close();
+  });
+
+  test("a read without a wait shows what another worker has acknowledged meanwhile", async () => {
+    const one = await openStack({ shared: true });
+    const { store, database } = one;
+    const two = await openStack({ shared: true, store, database });
+    const topic = await topicOf(one);
+    for (const value of ["a", "b", "c"]) {
+      await one.log.append(batchOf(one, topic, [value]));
+      const read = await readBack(two, topic);
+      expect(read.at(-1)?.value).toBe(value);
+    }
     await two.log.close();
     await one.log.close();
   });
