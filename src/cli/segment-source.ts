@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { silentLogger } from "../base/log.ts";
 import { isStreamError } from "../base/stream-error.ts";
+import { schemaVersion } from "../meta/migrate.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { openDatabase } from "../runtime/node/open-database.ts";
 import { openStore } from "../runtime/node/open-store.ts";
@@ -106,7 +107,10 @@ export async function tryDatabase(settings: Settings): Promise<SqlDatabase | str
     return `there is no file ${metadata.path}`;
   }
   try {
-    return await openDatabase(settings);
+    const database = await openDatabase(settings);
+    if ((await schemaVersion(database)) > 0) return database;
+    await database.close();
+    return "no worker has used it yet";
   } catch (error) {
     if (isStreamError(error, "metadata_unavailable")) return error.message;
     throw error;

@@ -8,6 +8,8 @@ export async function listenHttp(options: HttpListenOptions): Promise<HttpListen
     port: options.port,
     idleTimeout: idleSecondsMax,
     maxRequestBodySize: options.requestBytesMax,
+    // Else Bun shares the port with another process outside of development, instead of failing.
+    reusePort: false,
     // Without it Bun would render the page of a crash, source code included.
     development: false,
     fetch: (request) => options.fetch(request),

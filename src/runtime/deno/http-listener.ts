@@ -33,12 +33,17 @@ export async function listenHttp(options: HttpListenOptions): Promise<HttpListen
       return options.fetch(request);
     },
   );
+  let isFinished = false;
+  const finished = server.finished.then(() => {
+    isFinished = true;
+  });
   return {
     port: server.addr.port,
     drain: () => server.shutdown(),
     async close() {
-      abort.abort();
-      await server.finished;
+      // Aborting a server that has ended throws.
+      if (!isFinished) abort.abort();
+      await finished;
     },
   };
 }
