@@ -60,7 +60,11 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
     signal: request.signal,
   });
   if (!context.readBudget.tryTake(fetched.bytes)) throw busy(context);
-  const finish = onceOnly(() => context.readBudget.give(fetched.bytes));
+  const finish = onceOnly(() => {
+    context.readBudget.give(fetched.bytes);
+    // Texts are copies; batches as they are may still be on their way out of the runtime.
+    if (type !== media.batchesMediaType) context.log.release([fetched]);
+  });
   const nextOffset = nextOffsetAfter(fetched, fetchOffset);
   const body = bodyOf(type, { query, fetched, fetchOffset, nextOffset }, { context, finish });
   return new Response(body, {

@@ -51,6 +51,8 @@ export class TopicStream {
   #topic: TopicInfo;
   /** Events of the last fetch that are not written yet. */
   #events: Iterator<string> | undefined;
+  /** The last fetch, while events are made of it. */
+  #fetched: readonly FetchedPartition[] = [];
   #letGo: TimerHandle | undefined;
   #isOpened = false;
   #isEnded = false;
@@ -73,9 +75,7 @@ export class TopicStream {
     const text = await this.#nextText();
     this.#saidAt = clock.monotonic();
     if (this.#events !== undefined) {
-      this.#letGo = timers.after(keepMs, () => {
-        this.#events = undefined;
-      });
+      this.#letGo = timers.after(keepMs, () => this.#dropFetched());
     }
     return text;
   }
@@ -114,10 +114,17 @@ export class TopicStream {
     let text = "";
     while (this.#events !== undefined && text.length < pieceLengthMin) {
       const next = this.#events.next();
-      if (next.done === true) this.#events = undefined;
+      if (next.done === true) this.#dropFetched();
       else text += next.value;
     }
     return text;
+  }
+
+  /** Events are text by now: the buffers can be used again. */
+  #dropFetched(): void {
+    this.#events = undefined;
+    this.#context.log.release(this.#fetched);
+    this.#fetched = [];
   }
 
   /** Fetches once; false when there was nothing new. */
@@ -131,6 +138,7 @@ export class TopicStream {
     const news = fetched.filter((each) => each.bytes > 0 || each.error !== undefined);
     const last = news.at(-1);
     if (last === undefined) return false;
+    this.#fetched = fetched;
     this.#firstPartition = (last.partition + 1) % this.#topic.partitionCount;
     this.#events = this.#eventsOf(news);
     return true;
