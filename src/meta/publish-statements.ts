@@ -40,42 +40,52 @@ WHERE id = 1 AND ${open}`;
 const plainColumns = `entry, topic_number, partition, position, length, record_count,
   max_timestamp, island, group_number, base_offset, leader_epoch, log_start_offset, next_offset`;
 
-const plainValues = `e.key, e.value ->> 0, e.value ->> 1, e.value ->> 2, e.value ->> 3, e.value ->> 4,
-  e.value ->> 5, e.value ->> 7, e.value ->> 8, p.next_offset + (e.value ->> 6), p.leader_epoch,
+/** Materialized, so that each field is taken out of the JSON once, however often it is named. */
+const plainFields = `e.key AS entry, e.value ->> 0 AS topic_number, e.value ->> 1 AS partition,
+  e.value ->> 2 AS position, e.value ->> 3 AS length, e.value ->> 4 AS record_count,
+  e.value ->> 5 AS max_timestamp, e.value ->> 6 AS count_before, e.value ->> 7 AS island,
+  e.value ->> 8 AS group_number`;
+
+const plainValues = `e.entry, e.topic_number, e.partition, e.position, e.length, e.record_count,
+  e.max_timestamp, e.island, e.group_number, p.next_offset + e.count_before, p.leader_epoch,
   p.log_start_offset, p.next_offset`;
 
 const joinPartition = `LEFT JOIN topic_partition p
-  ON p.topic_number = e.value ->> 0 AND p.partition = e.value ->> 1 AND p.deleted = 0`;
+  ON p.topic_number = e.topic_number AND p.partition = e.partition AND p.deleted = 0`;
 
 const unknownPartition = `CASE WHEN EXISTS (SELECT 1 FROM topic t
-    WHERE t.topic_number = e.value ->> 0 AND t.state = 'live')
+    WHERE t.topic_number = e.topic_number AND t.state = 'live')
   THEN ${verdict.partitionUnknown} ELSE ${verdict.topicUnknown} END`;
 
 /** ?3 entries. */
 export const stageEntries = `INSERT INTO staging (${plainColumns}, code)
+WITH fields AS MATERIALIZED (SELECT ${plainFields} FROM json_each(?3) e)
 SELECT ${plainValues},
   CASE WHEN p.next_offset IS NULL THEN ${unknownPartition} ELSE ${verdict.appended} END
-FROM json_each(?3) e ${joinPartition}
+FROM fields e ${joinPartition}
 WHERE ${open}`;
 
 /** The same with producers. An int32 sequence wraps from 2147483647 to 0 (KIP-98). */
 export const stageProducerEntries = `INSERT INTO staging (${plainColumns}, code,
   producer_id, producer_epoch, first_sequence, last_sequence, batches, state_sequence, recent)
+WITH fields AS MATERIALIZED (SELECT ${plainFields}, e.value ->> 9 AS producer_id,
+  e.value ->> 10 AS producer_epoch, e.value ->> 11 AS first_sequence,
+  e.value ->> 12 AS last_sequence, e.value ->> 13 AS batches FROM json_each(?3) e)
 SELECT ${plainValues},
   CASE WHEN p.next_offset IS NULL THEN ${unknownPartition}
     WHEN r.producer_epoch IS NULL THEN ${verdict.appended}
-    WHEN r.producer_epoch > e.value ->> 10 THEN ${verdict.producerFenced}
-    WHEN r.producer_epoch < e.value ->> 10 THEN
-      CASE WHEN e.value ->> 11 = 0 THEN ${verdict.appended}
+    WHEN r.producer_epoch > e.producer_epoch THEN ${verdict.producerFenced}
+    WHEN r.producer_epoch < e.producer_epoch THEN
+      CASE WHEN e.first_sequence = 0 THEN ${verdict.appended}
         ELSE ${verdict.sequenceOutOfOrder} END
-    WHEN e.value ->> 11 = (r.last_sequence + 1) & 2147483647 THEN ${verdict.appended}
+    WHEN e.first_sequence = (r.last_sequence + 1) & 2147483647 THEN ${verdict.appended}
     ELSE ${verdict.probe} END,
-  e.value ->> 9, e.value ->> 10, e.value ->> 11, e.value ->> 12, e.value ->> 13,
+  e.producer_id, e.producer_epoch, e.first_sequence, e.last_sequence, e.batches,
   r.last_sequence,
-  CASE WHEN r.producer_epoch = e.value ->> 10 THEN r.recent END
-FROM json_each(?3) e ${joinPartition}
-LEFT JOIN producer r ON r.topic_number = e.value ->> 0 AND r.partition = e.value ->> 1
-  AND r.producer_id = e.value ->> 9
+  CASE WHEN r.producer_epoch = e.producer_epoch THEN r.recent END
+FROM fields e ${joinPartition}
+LEFT JOIN producer r ON r.topic_number = e.topic_number AND r.partition = e.partition
+  AND r.producer_id = e.producer_id
 WHERE ${open}`;
 
 /** At or below the last sequence, in int32 arithmetic that wraps. */
