@@ -1,7 +1,7 @@
 /**
  * How chunks become socket writes. A write costs about 5 µs plus the kernel's copy, a copy of our
- * own about as much per 64 KB: neighbours that fit into 64 KB together are assembled, larger ones go
- * as the views they are.
+ * own about as much per 64 KB: neighbours that fit into 64 KB together are assembled, larger ones
+ * go as the views they are.
  */
 const assembledBytesMax = 64 * 1024;
 

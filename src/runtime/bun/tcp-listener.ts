@@ -1,6 +1,7 @@
 /**
- * TCP over `Bun.listen`. Bun hands each received chunk over as a fresh buffer, so nothing is copied on the
- * way in; `write` takes what the kernel takes and no more, so the rest waits here for `drain`.
+ * TCP over `Bun.listen`. Bun hands each received chunk over as a fresh buffer, so nothing is copied
+ * on the way in; `write` takes what the kernel takes and no more, so the rest waits here for
+ * `drain`.
  */
 import type { ByteDuplex } from "../../base/byte-duplex.ts";
 import { TcpInbox } from "../tcp-inbox.ts";

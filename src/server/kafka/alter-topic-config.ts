@@ -23,7 +23,8 @@ export interface ResourceToAlter {
 
 /**
  * What AlterConfigs and IncrementalAlterConfigs share: each resource once, topics only; `changesOf`
- * says what to set (null: back to the default) or throws StreamError. All changes of a topic or none.
+ * says what to set (null: back to the default) or throws StreamError. All changes of a topic or
+ * none.
  */
 export async function alterResources<R extends ResourceToAlter>(
   { resources, validateOnly }: { readonly resources: readonly R[]; readonly validateOnly: boolean },

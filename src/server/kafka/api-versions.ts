@@ -1,6 +1,7 @@
 /**
- * ApiVersions: what this server answers. A version that we do not know is answered in version 0 with
- * UNSUPPORTED_VERSION and the versions of ApiVersions itself, from which the client starts again.
+ * ApiVersions: what this server answers. A version that we do not know is answered in version 0
+ * with UNSUPPORTED_VERSION and the versions of ApiVersions itself, from which the client starts
+ * again.
  */
 import {
   type ApiVersionsRequest,

@@ -1,4 +1,6 @@
-/** What DescribeConfigs says of a broker: our settings under the names that Kafka's tools look for. */
+/**
+ * What DescribeConfigs says of a broker: our settings under the names that Kafka's tools look for.
+ */
 import {
   groupMembersMax,
   initialRebalanceDelayMs,

@@ -10,9 +10,7 @@
  * there is none `duplex.incoming` is not pulled and TCP holds the client. The wait is told to the
  * client as throttle_time_ms. What is no Kafka request costs one log line and this connection.
  */
-import { ByteBudget } from "../../base/byte-budget.ts";
 import type { ByteDuplex } from "../../base/byte-duplex.ts";
-import type { TimerHandle } from "../../base/platform.ts";
 import { type ErrorCode, isStreamError, StreamError } from "../../base/stream-error.ts";
 import { apiVersionsApi } from "../../wire/kafka/api/api-versions.ts";
 import type { EncodedMessage } from "../../wire/kafka/codec.ts";
@@ -23,18 +21,18 @@ import type { KafkaContext } from "./context.ts";
 import type { KafkaCall, ReceivedRequest, ServedApi } from "./handler.ts";
 import { kafkaHandlers } from "./handlers.ts";
 import {
-  connectionBytesInFlightMax,
   frameArrivalMsMax,
   requestsInFlightMax,
   reservedFrameBytesMin,
   throttleMsMax,
   unauthenticatedRequestBytesMax,
 } from "./limits.ts";
+import { RequestRoom } from "./request-room.ts";
 import { allowedBeforeAuthentication, authenticateRaw, SaslState } from "./sasl.ts";
 
 /**
- * Serves `duplex` until the peer closes it, it breaks, or `signal` aborts: then waits end early, what
- * was read is answered, and the connection is closed. Never rejects.
+ * Serves `duplex` until the peer closes it, it breaks, or `signal` aborts: then waits end early,
+ * what was read is answered, and the connection is closed. Never rejects.
  */
 export function serveKafkaConnection(
   duplex: ByteDuplex,
@@ -66,18 +64,12 @@ interface Slot {
   readonly bytes: number;
 }
 
-interface Reservation {
-  readonly bytes: number;
-  readonly waitedMs: number;
-  readonly timer: TimerHandle;
-}
-
 class KafkaConnection {
   readonly #duplex: ByteDuplex;
   readonly #context: KafkaContext;
   readonly #splitter: FrameSplitter;
   readonly #sasl: SaslState;
-  readonly #budget = new ByteBudget(connectionBytesInFlightMax);
+  readonly #room: RequestRoom;
   readonly #clientHost: string;
   /** Ends long waits: the peer is gone or the server stops. */
   readonly #waits = new AbortController();
@@ -90,7 +82,6 @@ class KafkaConnection {
   #gone = false;
   /** Nothing more is read. */
   #draining = false;
-  #reservation: Reservation | undefined;
   #onProgress: (() => void) | undefined;
 
   constructor(duplex: ByteDuplex, context: KafkaContext) {
@@ -98,6 +89,7 @@ class KafkaConnection {
     this.#context = context;
     this.#splitter = new FrameSplitter({ frameBytesMax: context.settings.requestBytesMax });
     this.#sasl = new SaslState(context.settings.token);
+    this.#room = new RequestRoom(context);
     const colon = duplex.remoteAddress.lastIndexOf(":");
     const host = colon < 0 ? duplex.remoteAddress : duplex.remoteAddress.slice(0, colon);
     this.#clientHost = `/${host}`;
@@ -129,12 +121,11 @@ class KafkaConnection {
     for await (const chunk of this.#duplex.incoming) {
       this.#context.metrics.receivedBytes.add(chunk.length);
       this.#splitter.push(chunk);
-      for (let frame = this.#next(); frame !== undefined; frame = this.#next()) {
-        const taken = this.#takeReservation();
-        const waitedMs = taken ?? (await this.#takeRoom(frame.length));
+      for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
+        const waitedMs = this.#room.useReservation() ?? (await this.#room.take(frame.length));
         await this.#turnToAccept();
         if (this.#gone || this.#draining) {
-          this.#giveRoom(frame.length);
+          this.#room.give(frame.length);
           return;
         }
         this.#accept(frame, waitedMs);
@@ -143,11 +134,9 @@ class KafkaConnection {
     }
   }
 
-  #next(): Uint8Array | undefined {
-    return this.#splitter.next();
-  }
-
-  /** Waits for a slot; before authentication for all earlier answers, since they change the rules. */
+  /**
+   * Waits for a slot; before authentication for all earlier answers, since they change the rules.
+   */
   async #turnToAccept(): Promise<void> {
     while (!this.#gone && !this.#draining) {
       const countMax = this.#sasl.authenticated ? requestsInFlightMax : 1;
@@ -159,48 +148,17 @@ class KafkaConnection {
   /** A large frame takes its room when its length is known, else many halves would add up. */
   async #reserve(): Promise<boolean> {
     const { awaitedBytes, unfinishedBytes } = this.#splitter;
-    if (awaitedBytes === 0 || this.#reservation !== undefined) return true;
-    const bytes = awaitedBytes + unfinishedBytes - 4;
+    if (awaitedBytes === 0 || this.#room.isReserved) return true;
+    const bytes = awaitedBytes + unfinishedBytes - lengthFieldBytes;
     this.#refuseLargeBeforeAuthentication(bytes);
     if (bytes < reservedFrameBytesMin) return true;
-    const waitedMs = await this.#takeRoom(bytes);
-    if (this.#gone || this.#draining) {
-      this.#giveRoom(bytes);
-      return false;
-    }
-    const timer = this.#context.platform.timers.after(frameArrivalMsMax, () => {
+    await this.#room.reserve(bytes, () => {
       const seconds = frameArrivalMsMax / 1000;
       this.#break(fault(`its request of ${bytes} bytes did not arrive in ${seconds} s`));
     });
-    this.#reservation = { bytes, waitedMs, timer };
-    return true;
-  }
-
-  /** How long room was waited for, if the frame just completed has it already. */
-  #takeReservation(): number | undefined {
-    const reservation = this.#reservation;
-    if (reservation === undefined) return undefined;
-    reservation.timer.cancel();
-    this.#reservation = undefined;
-    return reservation.waitedMs;
-  }
-
-  /** Takes `bytes` of both budgets, always; returns for how long that took. */
-  async #takeRoom(bytes: number): Promise<number> {
-    const { requestBudget, platform, metrics } = this.#context;
-    const own = this.#budget.tryTake(bytes);
-    if (own && requestBudget.tryTake(bytes)) return 0;
-    metrics.throttled.add();
-    const since = platform.clock.monotonic();
-    // Bounded by the work of others, not by the peer: it ends without a signal.
-    if (!own) await this.#budget.take(bytes);
-    await requestBudget.take(bytes);
-    return Math.ceil(platform.clock.monotonic() - since);
-  }
-
-  #giveRoom(bytes: number): void {
-    this.#budget.give(bytes);
-    this.#context.requestBudget.give(bytes);
+    if (!this.#gone && !this.#draining) return true;
+    this.#room.dropReservation();
+    return false;
   }
 
   #refuseLargeBeforeAuthentication(bytes: number): void {
@@ -223,7 +181,7 @@ class KafkaConnection {
         bytes: frame.length,
       });
     } catch (error) {
-      this.#giveRoom(frame.length);
+      this.#room.give(frame.length);
       throw error;
     }
     this.#advance();
@@ -232,7 +190,7 @@ class KafkaConnection {
   #taskOf(frame: Uint8Array, throttleTimeMs: number): Task {
     const sasl = this.#sasl;
     if (sasl.step === "rawToken") {
-      const run = async (call: KafkaCall) => authenticateRaw(sasl, frame, call);
+      const run = async (call: KafkaCall) => authenticateRaw(sasl, frame, call.closeAfter);
       return { ...namelessTask, name: "SASL token", run };
     }
     const header = decodeRequestHeader(frame);
@@ -293,7 +251,7 @@ class KafkaConnection {
 
   #returnRoom(slot: Slot): void {
     const give = () => {
-      this.#giveRoom(slot.bytes);
+      this.#room.give(slot.bytes);
       this.#onProgress?.();
     };
     if (slot.lent.length === 0) give();
@@ -321,7 +279,9 @@ class KafkaConnection {
     };
   }
 
-  /** Appends that one flush acknowledges resolve one after the other: one turn later all are there. */
+  /**
+   * Appends that one flush acknowledges resolve one after the other: one turn later all are there.
+   */
   #scheduleSend(): void {
     if (this.#sending) return;
     this.#sending = true;
@@ -426,14 +386,10 @@ class KafkaConnection {
     if (this.#gone) return;
     this.#gone = true;
     this.#waits.abort();
-    const reservation = this.#reservation;
-    if (reservation !== undefined) {
-      this.#takeReservation();
-      this.#giveRoom(reservation.bytes);
-    }
+    this.#room.dropReservation();
     // Those that run drop themselves when they are done.
     const waiting = this.#slots.splice(this.#started);
-    for (const slot of waiting) this.#giveRoom(slot.bytes);
+    for (const slot of waiting) this.#room.give(slot.bytes);
     for (const slot of this.#slots.splice(0)) if (slot.done) this.#drop(slot);
     this.#started = 0;
     this.#duplex.close();
@@ -444,5 +400,8 @@ class KafkaConnection {
 function fault(reason: string, code: ErrorCode = "invalid_request"): StreamError {
   return new StreamError(code, reason);
 }
+
+/** Of a frame; the splitter counts it as received. */
+const lengthFieldBytes = 4;
 
 const namelessTask = { overlaps: false, version: 0, clientId: null, served: undefined } as const;

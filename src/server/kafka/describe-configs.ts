@@ -73,7 +73,9 @@ async function describeBroker(
   }
   const node = nodes.find(({ nodeId }) => nodeId === selfNodeId);
   if (node === undefined || resourceName !== String(selfNodeId)) {
-    const message = `Unexpected broker id, expected ${selfNodeId} or empty string, but received ${resourceName}`;
+    const message =
+      `Unexpected broker id, expected ${selfNodeId} or empty string, ` +
+      `but received ${resourceName}`;
     return refused(kafkaErrors.INVALID_REQUEST.code, message);
   }
   const { settings } = context;

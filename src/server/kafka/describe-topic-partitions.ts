@@ -1,6 +1,6 @@
 /**
- * DescribeTopicPartitions (KIP-966): partitions page by page. Topics are in the order of their names;
- * `cursor` says where the page begins, `nextCursor` where the next one would.
+ * DescribeTopicPartitions (KIP-966): partitions page by page. Topics are in the order of their
+ * names; `cursor` says where the page begins, `nextCursor` where the next one would.
  */
 import { present } from "../../base/assert.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";

@@ -2,8 +2,9 @@ import { type ErrorCode, StreamError } from "../../base/stream-error.ts";
 import { type KafkaErrorName, kafkaErrors } from "../../wire/kafka/error-code.ts";
 
 /**
- * What each failure is called in Kafka's protocol. Where Kafka has no word, the one by which clients
- * do the right thing: what may succeed later must be retriable for the Java client and librdkafka.
+ * What each failure is called in Kafka's protocol. Where Kafka has no word, the one by which
+ * clients do the right thing: what may succeed later must be retriable for the Java client and
+ * librdkafka.
  */
 export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   invalid_request: "INVALID_REQUEST",

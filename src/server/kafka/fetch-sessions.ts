@@ -241,7 +241,9 @@ export class FetchSessions {
     return smallest;
   }
 
-  /** 1 to 2^31 − 1, at random: a client that guesses another's id would have to guess its epoch too. */
+  /**
+   * 1 to 2^31 − 1, at random: a client that guesses another's id would have to guess its epoch too.
+   */
   #freshId(): number {
     for (;;) {
       const [a = 0, b = 0, c = 0, d = 0] = this.#random.bytes(4);

@@ -49,7 +49,9 @@ export interface KafkaHandler<Request, Response> {
 export interface ServedApi {
   readonly api: ApiShape;
   readonly overlaps: boolean;
-  /** Starts at once, before it returns. Throws StreamError `invalid_request` for malformed bytes. */
+  /**
+   * Starts at once, before it returns. Throws StreamError `invalid_request` for malformed bytes.
+   */
   serve(request: ReceivedRequest, call: KafkaCall): Promise<EncodedMessage | undefined>;
 }
 

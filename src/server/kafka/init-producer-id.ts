@@ -9,8 +9,8 @@ import { groupFailureCode } from "./group-errors.ts";
 import type { KafkaHandler } from "./handler.ts";
 
 /**
- * InitProducerId: a fresh producer id at epoch 0 for an idempotent producer, also for one that brings
- * an id of its own: it has lost its place and begins anew (as Kafka answers).
+ * InitProducerId: a fresh producer id at epoch 0 for an idempotent producer, also for one that
+ * brings an id of its own: it has lost its place and begins anew (as Kafka answers).
  */
 export const initProducerIdHandler: KafkaHandler<InitProducerIdRequest, InitProducerIdResponse> = {
   api: initProducerIdApi,

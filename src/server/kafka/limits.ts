@@ -22,7 +22,9 @@ export const fetchBytesFloor = 64 * 1024;
 export const fetchSessionsMax = 1_000;
 /** Partitions of all fetch sessions together: about 200 bytes each. */
 export const fetchSessionPartitionsMax = 500_000;
-/** A session unused for so long may be evicted; Kafka's MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS. */
+/**
+ * A session unused for so long may be evicted; Kafka's MIN_INCREMENTAL_FETCH_SESSION_EVICTION_MS.
+ */
 export const fetchSessionEvictionMsMin = 120_000;
 /** Kafka's max.request.partition.size.limit of DescribeTopicPartitions. */
 export const describedPartitionsMax = 2_000;

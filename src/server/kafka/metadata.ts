@@ -1,7 +1,7 @@
 /**
- * Metadata: workers, topics and who leads their partitions. A topic asked for by name may be created
- * on the way, where the setting and the client allow it; Kafka answers UNKNOWN_TOPIC_OR_PARTITION
- * first and has it the next time, here it is there at once.
+ * Metadata: workers, topics and who leads their partitions. A topic asked for by name may be
+ * created on the way, where the setting and the client allow it; Kafka answers
+ * UNKNOWN_TOPIC_OR_PARTITION first and has it the next time, here it is there at once.
  */
 
 import { present } from "../../base/assert.ts";

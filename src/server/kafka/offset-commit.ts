@@ -14,7 +14,9 @@ import { findTopic } from "./topic-lookup.ts";
 
 const topicIdsSince = 10;
 
-/** OffsetCommit: partitions that exist go to the coordinator together, the others are answered here. */
+/**
+ * OffsetCommit: partitions that exist go to the coordinator together, the others are answered here.
+ */
 export const offsetCommitHandler: KafkaHandler<OffsetCommitRequest, OffsetCommitResponse> = {
   api: offsetCommitApi,
   async handle(request, call) {

@@ -1,6 +1,6 @@
 /**
- * OffsetFetch: what groups have committed. Versions up to 7 ask for one group, 8 and up for several,
- * 10 names topics by id. Partitions of which nothing is known are answered with offset −1.
+ * OffsetFetch: what groups have committed. Versions up to 7 ask for one group, 8 and up for
+ * several, 10 names topics by id. Partitions of which nothing is known are answered with offset −1.
  */
 import type { FetchedOffset, OffsetKey } from "../../group/types.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";

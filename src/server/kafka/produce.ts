@@ -1,7 +1,7 @@
 /**
- * Produce: the first step of a record's path. Each partition's batch is checked and given to the log on its
- * own, in the order of the request; the answer leaves when all are stored and published. Batches stay
- * the frame's bytes: nothing is copied here.
+ * Produce: the first step of a record's path. Each partition's batch is checked and given to the
+ * log on its own, in the order of the request; the answer leaves when all are stored and published.
+ * Batches stay the frame's bytes: nothing is copied here.
  *
  * acks 1 and −1 mean the same, stored and published. With acks 0 there is no answer; an error then
  * closes the connection, as Kafka does, so that the client looks up leaders again.
@@ -20,7 +20,7 @@ import {
   produceApi,
   type TopicProduceData,
 } from "../../wire/kafka/api/produce.ts";
-import { kafkaErrors } from "../../wire/kafka/error-code.ts";
+import { kafkaErrorName, kafkaErrors } from "../../wire/kafka/error-code.ts";
 import type { Decoded } from "../../wire/kafka/field-table.ts";
 import type { KafkaContext } from "./context.ts";
 import { kafkaCode, kafkaFailure } from "./error-map.ts";
@@ -295,5 +295,6 @@ interface TopicResponse {
 function unacknowledgedFault({ topicName, topicId, response }: PartitionAnswer): string {
   const topic = topicName === "" ? topicId : topicName;
   const { errorCode, errorMessage, index } = response;
-  return `an unacknowledged produce to "${topic}"/${index} failed with ${errorCode}: ${errorMessage}`;
+  const why = errorMessage ?? kafkaErrorName(errorCode);
+  return `an unacknowledged produce to "${topic}"/${index} failed: ${why}`;
 }

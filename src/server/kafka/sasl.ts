@@ -1,8 +1,8 @@
 /**
  * SASL on a Kafka connection (KIP-43, KIP-152), mechanism PLAIN (RFC 4616): SaslHandshake names the
- * mechanism, SaslAuthenticate carries `[authzid] NUL authcid NUL password`. After SaslHandshake 0 the
- * token comes as a bare frame, and success is an empty one. The password is the server's token; any
- * user name will do and becomes the principal.
+ * mechanism, SaslAuthenticate carries `[authzid] NUL authcid NUL password`. After SaslHandshake 0
+ * the token comes as a bare frame, and success is an empty one. The password is the server's token;
+ * any user name will do and becomes the principal.
  */
 
 import { apiVersionsApi } from "../../wire/kafka/api/api-versions.ts";
@@ -10,7 +10,6 @@ import { saslAuthenticateApi } from "../../wire/kafka/api/sasl-authenticate.ts";
 import { saslHandshakeApi } from "../../wire/kafka/api/sasl-handshake.ts";
 import type { EncodedMessage } from "../../wire/kafka/codec.ts";
 import { anonymous, type Principal } from "./context.ts";
-import type { KafkaCall } from "./handler.ts";
 
 export const saslMechanism = "PLAIN";
 
@@ -42,7 +41,7 @@ export class SaslState {
     if (authenticationId === "") return "Authentication failed: username not specified";
     if (password.length === 0) return "Authentication failed: password not specified";
     if (authorizationId !== "" && authorizationId !== authenticationId) {
-      return "Authentication failed: Client requested an authorization id that is different from username";
+      return "Authentication failed: the authorization id is not the username";
     }
     const expected = new TextEncoder().encode(this.#token ?? "");
     if (!equalInConstantTime(password, expected)) {
@@ -65,11 +64,11 @@ export function allowedBeforeAuthentication(apiKey: number, { step }: SaslState)
 export function authenticateRaw(
   sasl: SaslState,
   token: Uint8Array,
-  call: Pick<KafkaCall, "closeAfter">,
+  closeAfter: (reason: string) => void,
 ): EncodedMessage | undefined {
   const fault = sasl.authenticate(token);
   if (fault !== undefined) {
-    call.closeAfter(fault);
+    closeAfter(fault);
     return undefined;
   }
   const empty = new Uint8Array(4);

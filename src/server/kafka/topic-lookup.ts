@@ -17,7 +17,9 @@ export function findTopicById(topics: TopicService, topicId: string): Promise<To
   return find(topics.byId(topicId as TopicId), unknownTopicId);
 }
 
-/** Finds a topic by name. A miss, also of names that none can have, is UNKNOWN_TOPIC_OR_PARTITION. */
+/**
+ * Finds a topic by name. A miss, also of names that none can have, is UNKNOWN_TOPIC_OR_PARTITION.
+ */
 export function findTopicByName(topics: TopicService, name: string): Promise<TopicAnswer> {
   return find(topics.byName(name), unknownTopicName);
 }

@@ -18,8 +18,8 @@ interface AnswerOptions<P, R> {
 }
 
 /**
- * Answers, in order, the partitions of one topic that a request names: unknown ones and those with a
- * wrong leader epoch with their code, the others by `act`, whose StreamErrors become codes.
+ * Answers, in order, the partitions of one topic that a request names: unknown ones and those with
+ * a wrong leader epoch with their code, the others by `act`, whose StreamErrors become codes.
  */
 export async function answerPartitions<P, R>(
   { name, partitions }: { readonly name: string; readonly partitions: readonly P[] },
