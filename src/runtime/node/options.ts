@@ -181,7 +181,7 @@ function unknownOption(name: string, table: OptionTable, source: OptionSource): 
 
 /** The candidate that differs from `word` by few typing mistakes, if there is one. */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+  const limit = Math.max(2, Math.floor(word.length / 3));
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {
