@@ -155,7 +155,7 @@ export interface StoredReceipt {
   readonly receipt: PublishReceipt;
 }
 
-/** Receipts of a worker's segments after a sequence, in order: for whoever writes them elsewhere. */
+/** Receipts of a worker's segments after a sequence, in order, to be written elsewhere. */
 export async function receiptsOfWorker(
   database: SqlDatabase,
   options: {

@@ -12,7 +12,7 @@ export const verdict = {
   sequenceOutOfOrder: 4,
   sequenceDuplicate: 5,
   guardFailed: 6,
-  /** Only within the batch: the run does not start at last + 1, duplicates are still to be found. */
+  /** Only within the batch: the run does not start at last + 1, duplicates are to be found. */
   probe: 90,
   /** An HTTP request published before: nothing appended, the first answer is given again. */
   repeated: 91,

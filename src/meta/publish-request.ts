@@ -117,7 +117,7 @@ export interface EntryReceipt {
    * fault itself has the group's code; one of a repeated HTTP request is `ok`, nothing appended.
    */
   readonly code: "ok" | ErrorCode;
-  /** Offset of the first appended record; of the first duplicate when nothing was appended; or -1. */
+  /** Of the first appended record; of the first duplicate when nothing was appended; or -1. */
   readonly baseOffset: number;
   /** The partition's leader epoch; -1 when the partition is unknown. */
   readonly leaderEpoch: number;

@@ -37,8 +37,8 @@ export async function publish(
 function fenced({ workerEpoch, sequence }: PublishRequest): StreamError {
   return new StreamError(
     "worker_fenced",
-    `Cannot publish segment ${sequence} of worker epoch ${workerEpoch}: the epoch is closed, or a ` +
-      "later segment of it is published. Register again for a new epoch.",
+    `Cannot publish segment ${sequence} of worker epoch ${workerEpoch}: the epoch is closed, or ` +
+      "a later segment of it is published. Register again for a new epoch.",
     { details: { workerEpoch, sequence } },
   );
 }

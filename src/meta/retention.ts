@@ -41,9 +41,9 @@ const newStart = `(SELECT coalesce(
 
 /**
  * Raises the log starts of one topic's partitions as far as its rule says, looking at no more than
- * `limitRows` rows of at most `limitPartitions` partitions. Rows go with `releaseSlice` (release.ts);
- * run that first, since rows below the log start count here as bytes. Returns how many partitions
- * changed; call again until it is 0.
+ * `limitRows` rows of at most `limitPartitions` partitions. Rows go with `releaseSlice`
+ * (release.ts); run that first, since rows below the log start count here as bytes. Returns how
+ * many partitions changed; call again until it is 0.
  */
 export async function applyRetention(
   database: SqlDatabase,

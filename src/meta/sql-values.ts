@@ -1,4 +1,4 @@
-/** Reading result rows: each accessor checks what the schema promises, so that a wrong row is found here. */
+/** Reading result rows: each accessor checks what the schema promises. */
 import type { SqlResult, SqlStatement, SqlValue } from "./sql-database.ts";
 
 type Row = readonly SqlValue[] | undefined;

@@ -289,7 +289,7 @@ export const topicConfigs: ReadonlyMap<string, TopicConfigSpec> = new Map(
   specs.map((spec) => [spec.name, spec]),
 );
 
-/** Checks values to be set (null: removed). Throws StreamError `invalid_config` at the first fault. */
+/** Checks values to be set (null: removed). Errors: `invalid_config`, at the first fault. */
 export function validateTopicConfig(changes: Readonly<Record<string, string | null>>): void {
   for (const [name, value] of Object.entries(changes)) {
     const spec = topicConfigs.get(name);

@@ -13,7 +13,7 @@ export interface MetadataOptions {
 
 const serverTimeoutMs = 10_000;
 
-/** Opens the metadata database named by a URL. Errors: `invalid_request`, `metadata_unavailable`. */
+/** Opens the database that a URL names. Errors: `invalid_request`, `metadata_unavailable`. */
 export async function openMetadata(options: MetadataOptions): Promise<SqlDatabase> {
   const { url, authToken, fsync } = options;
   if (url.startsWith("file:")) return openLibsqlFile({ path: filePath(url), fsync });
@@ -22,7 +22,8 @@ export async function openMetadata(options: MetadataOptions): Promise<SqlDatabas
   }
   throw new StreamError(
     "invalid_request",
-    `Cannot open metadata ${JSON.stringify(url)}: expected file:PATH, http://, https:// or libsql://`,
+    `Cannot open metadata ${JSON.stringify(url)}: expected file:PATH, http://, https:// or ` +
+      "libsql://",
   );
 }
 
