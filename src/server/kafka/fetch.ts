@@ -21,6 +21,9 @@ import { fetchBytesMax } from "./limits.ts";
 import { findTopic, type TopicAnswer } from "./topic-lookup.ts";
 
 const topicIdsSince = 13;
+/** Since then answers say who leads (KIP-951), and where that is. */
+const leaderHintsSince = 12;
+const nodeEndpointsSince = 16;
 
 export const fetchHandler: KafkaHandler<FetchRequest, FetchResponse> = {
   api: fetchApi,
@@ -48,7 +51,7 @@ export const fetchHandler: KafkaHandler<FetchRequest, FetchResponse> = {
       errorCode: 0,
       sessionId,
       responses: topicResponses(told, { hints, readCommitted: request.isolationLevel === 1 }),
-      nodeEndpoints: nodeEndpointsOf(call.context, hints),
+      nodeEndpoints: call.version < nodeEndpointsSince ? [] : nodeEndpointsOf(call.context, hints),
     };
   },
 };
@@ -218,6 +221,7 @@ async function hintsFor(
   call: KafkaCall,
   told: readonly PartitionAnswer[],
 ): Promise<ReadonlyMap<string, LeaderHint>> {
+  if (call.version < leaderHintsSince) return new Map();
   const wrong = told.filter(
     ({ errorCode }) =>
       errorCode === kafkaErrors.NOT_LEADER_OR_FOLLOWER.code ||

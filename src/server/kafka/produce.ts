@@ -30,6 +30,8 @@ import { findTopic, type TopicAnswer } from "./topic-lookup.ts";
 import { topicRules } from "./topic-rules.ts";
 
 const topicIdsSince = 13;
+/** Since then answers say who leads (KIP-951). */
+const leaderHintsSince = 10;
 /** zstd came with version 7 (KIP-110): older clients could not read what they wrote. */
 const zstdSince = 7;
 /** As Kafka answers; the one code on which every transactional producer gives up. */
@@ -248,7 +250,8 @@ async function answerOf(
     }
     const response = failureResponse(index, error, failure);
     const isElsewhere = response.errorCode === kafkaErrors.NOT_LEADER_OR_FOLLOWER.code;
-    if (topic === undefined || !isElsewhere) return plain(response);
+    if (topic === undefined || !isElsewhere || call.version < leaderHintsSince)
+      return plain(response);
     const hinted = { key: `${topic.topicId}/${index}`, topicId: topic.topicId, partition: index };
     return { ...plain(response), hinted };
   }

@@ -1,5 +1,6 @@
 /** Codes and empty fields are those that a Kafka 4.2 broker answered to the same requests. */
 import { describe, expect, test } from "bun:test";
+import type { FetchRequest as LogFetchRequest } from "../../../../src/log/log-types.ts";
 import { fetchApi } from "../../../../src/wire/kafka/api/fetch.ts";
 import { createKafkaFixture } from "../../../support/kafka-fixture.ts";
 import {
@@ -65,6 +66,33 @@ describe("fetch", () => {
     const { client } = await connected();
     expect((await fetchOne(client)).abortedTransactions).toBeNull();
     expect((await fetchOne(client, { isolationLevel: 1 })).abortedTransactions).toEqual([]);
+  });
+
+  test("tells who leads to those who believe in an old epoch, where the version can", async () => {
+    const fixture = createKafkaFixture({
+      wrapLog: (log) =>
+        new Proxy(log, {
+          get(target, name) {
+            const value = Reflect.get(target, name);
+            if (name !== "fetch") return typeof value === "function" ? value.bind(target) : value;
+            return async (request: LogFetchRequest) =>
+              (await target.fetch(request)).map((each) => ({
+                ...each,
+                error: "leader_epoch_fenced",
+              }));
+          },
+        }),
+    });
+    const client = fixture.connect();
+    const topicId = await createTopic(client, "orders");
+    for (let version = 4; version <= 18; version++) {
+      const request = version < 13 ? fetchRequest() : fetchRequest({ topicId });
+      const answer = await client.ask(fetchApi, version, request);
+      const partition = answer.responses[0]?.partitions[0];
+      expect(partition?.errorCode).toBe(74);
+      expect(partition?.currentLeader.leaderId).toBe(version < 12 ? -1 : 1);
+      expect(answer.nodeEndpoints).toHaveLength(version < 16 ? 0 : 1);
+    }
   });
 
   test("waits for records and wakes when they come", async () => {

@@ -218,6 +218,17 @@ describe("produce", () => {
     expect(answer.nodeEndpoints).toMatchObject([{ nodeId: 1, host: "127.0.0.1", port: 9092 }]);
   });
 
+  test("says that this worker does not serve any more in versions without a place for the leader", async () => {
+    const fail = () => Promise.reject(new StreamError("shutting_down", "leaving"));
+    const fixture = createKafkaFixture({ wrapLog: (log) => failingLog(log, fail) });
+    const client = fixture.connect();
+    await createTopic(client, "orders");
+    for (let version = 3; version <= 12; version++) {
+      const { responses } = await client.ask(produceApi, version, produceRequest(batchOf()));
+      expect(responses[0]?.partitionResponses[0]?.errorCode).toBe(6);
+    }
+  });
+
   test("hides what nobody foresaw and logs it", async () => {
     const fail = () => Promise.reject(new TypeError("undefined is not a function"));
     const fixture = createKafkaFixture({ wrapLog: (log) => failingLog(log, fail) });
