@@ -1,4 +1,4 @@
-/** What the metadata suites share: a database, and short ways to name a worker, topic and segment. */
+/** What the metadata suites share: a database, and short ways to name workers and segments. */
 import { StreamError } from "../../src/base/stream-error.ts";
 import { createTopic, type TopicInfo } from "../../src/meta/catalog.ts";
 import { publish } from "../../src/meta/publish.ts";
