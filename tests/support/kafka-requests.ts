@@ -3,8 +3,11 @@ import { type BatchInput, encodeBatch } from "../../src/record/batch-encode.ts";
 import { createTopicsApi } from "../../src/wire/kafka/api/create-topics.ts";
 import { type FetchRequest, fetchApi } from "../../src/wire/kafka/api/fetch.ts";
 import { type ProduceRequest, produceApi } from "../../src/wire/kafka/api/produce.ts";
-import type { KafkaClient } from "./kafka-fixture.ts";
+import type { KafkaClient as FixtureClient } from "./kafka-fixture.ts";
 import { codecs, crc32c } from "./record-tools.ts";
+
+/** A connection, within the process or over TCP. */
+type KafkaClient = Pick<FixtureClient, "ask">;
 
 export interface BatchOptions extends Partial<BatchInput> {
   readonly count?: number;

@@ -38,7 +38,7 @@ export class TcpKafkaClient {
   }
 
   /** Sends a request and resolves to its answer; rejects when the connection breaks before. */
-  async ask<Request extends object, Response extends object>(
+  async ask<Request, Response>(
     api: Api<Request, Response>,
     apiVersion: number,
     request: Request,

@@ -1,5 +1,5 @@
 /** Foreign programs as child processes: run to the end, or kept running until stopped by id. */
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,17 +65,21 @@ export class RunningProgram {
     options: {
       readonly logPath: string;
       readonly env?: Readonly<Record<string, string | undefined>>;
+      readonly cwd?: string;
     },
   ) {
     this.#command = command;
     this.#logPath = options.logPath;
-    const log = Bun.file(options.logPath);
+    // Opened once and to append: two openings would write over each other.
+    const log = openSync(options.logPath, "a");
     this.#child = Bun.spawn([...command], {
       stdin: "ignore",
       stdout: log,
       stderr: log,
       env: { ...process.env, ...options.env },
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
     });
+    closeSync(log);
     alive.add(this.#child);
   }
 

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { freePorts, listens, RunningProgram, temporaryFolder } from "./processes.ts";
 
 export interface ServerPlace {
+  /** The program, run in the project's root, up to the word `server`; absent: this Bun. */
+  readonly program?: readonly string[];
   /** As `--store` takes it; absent: a folder of its own. */
   readonly store?: string;
   /** As `--metadata` takes it; absent: a file of its own. */
@@ -12,7 +14,8 @@ export interface ServerPlace {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const main = join(import.meta.dir, "../../../src/cli/main.ts");
+const root = join(import.meta.dir, "../../..");
+const bunProgram = [process.execPath, join(root, "src/cli/main.ts"), "server"];
 
 export class StreamServer {
   readonly #place: ServerPlace;
@@ -72,9 +75,9 @@ export class StreamServer {
   }
 
   #launch(): RunningProgram {
-    const { store, metadata, flags = [], env } = this.#place;
+    const { program = bunProgram, store, metadata, flags = [], env } = this.#place;
     const command = [
-      ...[process.execPath, main, "server", "--data", join(this.#folder, "data")],
+      ...[...program, "--data", join(this.#folder, "data")],
       ...["--http", `127.0.0.1:${this.#httpPort}`, "--kafka", this.bootstrap],
       ...(store === undefined ? [] : ["--store", store]),
       ...(metadata === undefined ? [] : ["--metadata", metadata]),
@@ -84,6 +87,7 @@ export class StreamServer {
     return new RunningProgram(command, {
       logPath: join(this.#folder, `server-${this.#starts}.log`),
       env: { MILLRACE_LOG_FORMAT: "text", ...env },
+      cwd: root,
     });
   }
 

@@ -1,0 +1,3 @@
+import { serverChecks } from "./server-checks.ts";
+
+serverChecks("Bun", {});
