@@ -9,7 +9,7 @@
 import { StreamError } from "../../base/stream-error.ts";
 import type { Appended } from "../../log/log-types.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
-import { requireOneBatch } from "../../record/batch.ts";
+import { readBatchHeader, requireOneBatch, setLogAppendTime } from "../../record/batch.ts";
 import { attributeBits, batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
 import { validateBatch } from "../../record/batch-validate.ts";
 import {
@@ -160,6 +160,7 @@ function isTransactional(bytes: Uint8Array): boolean {
   return ((bytes[batchLayout.attributes + 1] ?? 0) & attributeBits.transactional) !== 0;
 }
 
+/** Refuses what may not be stored; gives the batch its time where the topic says so. */
 function checkBatch(bytes: Uint8Array, topic: TopicInfo, call: KafkaCall) {
   const { platform, settings } = call.context;
   const rules = topicRules(topic);
@@ -193,7 +194,9 @@ function checkBatch(bytes: Uint8Array, topic: TopicInfo, call: KafkaCall) {
       `Cannot append a zstd batch by Produce ${call.version}: it needs version ${zstdSince}`,
     );
   }
-  return header;
+  if (slack !== null) return header;
+  setLogAppendTime(bytes, now, platform.crc32c);
+  return readBatchHeader(bytes);
 }
 
 /** Gives up waiting after the client's time limit; the append itself goes on. */

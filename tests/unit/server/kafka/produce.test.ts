@@ -1,7 +1,8 @@
 /** The codes are those that a Kafka 4.2 broker answered to the same requests. */
 import { describe, expect, test } from "bun:test";
 import { StreamError } from "../../../../src/base/stream-error.ts";
-import type { LogService } from "../../../../src/log/log-types.ts";
+import type { AppendBatch, LogService } from "../../../../src/log/log-types.ts";
+import type { BatchHeader } from "../../../../src/record/batch.ts";
 import { batchLayout } from "../../../../src/record/batch-layout.ts";
 import { produceApi } from "../../../../src/wire/kafka/api/produce.ts";
 import { encodeRequestFrame } from "../../../../src/wire/kafka/request-header.ts";
@@ -119,12 +120,20 @@ describe("produce", () => {
     expect(answer.recordErrors.map(({ batchIndex }) => batchIndex)).toEqual([0]);
   });
 
-  test("answers the time of the append under LogAppendTime, whatever the record says", async () => {
-    const { client } = await connected("orders", 1, { "message.timestamp.type": "LogAppendTime" });
+  test("gives records the time of the append under LogAppendTime, whatever they say", async () => {
+    const headers: BatchHeader[] = [];
+    const fixture = createKafkaFixture({
+      wrapLog: (log) => appendingLog(log, async ({ header }) => void headers.push(header)),
+    });
+    const client = fixture.connect();
+    await createTopic(client, "orders", 1, { "message.timestamp.type": "LogAppendTime" });
     const before = Date.now();
-    const answer = await produce(client, batchOf({ timestamp: Date.now() + 7_200_000 }));
+    const answer = await produce(client, batchOf({ timestamp: before + 7_200_000 }));
     expect(answer.errorCode).toBe(0);
     expect(answer.logAppendTimeMs).toBeGreaterThanOrEqual(before);
+    // The log takes the batch's own word for it.
+    expect(headers[0]?.timestampType).toBe("LogAppendTime");
+    expect(headers[0]?.maxTimestamp).toBeLessThan(before + 60_000);
   });
 
   test("answers INVALID_REQUIRED_ACKS", async () => {
@@ -175,7 +184,7 @@ describe("produce", () => {
 
   test("gives up waiting after timeoutMs, with acks −1 only", async () => {
     const gate = Promise.withResolvers<void>();
-    const fixture = createKafkaFixture({ wrapLog: (log) => failingLog(log, () => gate.promise) });
+    const fixture = createKafkaFixture({ wrapLog: (log) => appendingLog(log, () => gate.promise) });
     const client = fixture.connect();
     await createTopic(client, "orders");
     expect((await produce(client, batchOf(), { timeoutMs: 1 })).errorCode).toBe(7);
@@ -198,7 +207,7 @@ describe("produce", () => {
   for (const [failure, code] of failures) {
     test(`answers ${code} when the log says ${failure}`, async () => {
       const fail = () => Promise.reject(new StreamError(failure, "no"));
-      const fixture = createKafkaFixture({ wrapLog: (log) => failingLog(log, fail) });
+      const fixture = createKafkaFixture({ wrapLog: (log) => appendingLog(log, fail) });
       const client = fixture.connect();
       await createTopic(client, "orders");
       expect((await produce(client, batchOf())).errorCode).toBe(code);
@@ -207,7 +216,7 @@ describe("produce", () => {
 
   test("tells who leads when this worker does not serve any more", async () => {
     const fail = () => Promise.reject(new StreamError("shutting_down", "leaving"));
-    const fixture = createKafkaFixture({ wrapLog: (log) => failingLog(log, fail) });
+    const fixture = createKafkaFixture({ wrapLog: (log) => appendingLog(log, fail) });
     const client = fixture.connect();
     await createTopic(client, "orders");
     const answer = await client.ask(produceApi, 10, produceRequest(batchOf()));
@@ -220,7 +229,7 @@ describe("produce", () => {
 
   test("says that this worker does not serve any more in versions without a place for the leader", async () => {
     const fail = () => Promise.reject(new StreamError("shutting_down", "leaving"));
-    const fixture = createKafkaFixture({ wrapLog: (log) => failingLog(log, fail) });
+    const fixture = createKafkaFixture({ wrapLog: (log) => appendingLog(log, fail) });
     const client = fixture.connect();
     await createTopic(client, "orders");
     for (let version = 3; version <= 12; version++) {
@@ -231,7 +240,7 @@ describe("produce", () => {
 
   test("hides what nobody foresaw and logs it", async () => {
     const fail = () => Promise.reject(new TypeError("undefined is not a function"));
-    const fixture = createKafkaFixture({ wrapLog: (log) => failingLog(log, fail) });
+    const fixture = createKafkaFixture({ wrapLog: (log) => appendingLog(log, fail) });
     const client = fixture.connect();
     await createTopic(client, "orders");
     const answer = await produce(client, batchOf());
@@ -288,13 +297,13 @@ describe("a produce frame", () => {
 });
 
 /** A log whose appends wait for `before`, and fail as it does. */
-function failingLog(log: MemoryLog, before: () => Promise<void>): LogService {
+function appendingLog(log: MemoryLog, before: (batch: AppendBatch) => Promise<void>): LogService {
   return new Proxy(log, {
     get(target, name) {
       const value = Reflect.get(target, name);
       if (name !== "append") return typeof value === "function" ? value.bind(target) : value;
-      return async (batch: Parameters<LogService["append"]>[0]) => {
-        await before();
+      return async (batch: AppendBatch) => {
+        await before(batch);
         return target.append(batch);
       };
     },
