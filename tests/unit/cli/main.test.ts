@@ -16,6 +16,26 @@ async function start(data: string): Promise<RunningServer> {
   return await startServer(readSettings([...argv, "--fsync", "off"], {}), bunParts, silentLogger);
 }
 
+const streamctl = join(import.meta.dir, "../../../src/cli/main.ts");
+
+/** A process of its own, since libSQL gives a file's lock back only when its process ends. */
+async function verify(data: string): Promise<{ exitCode: number; stdout: string }> {
+  const child = Bun.spawn([process.execPath, streamctl, "segment", "verify", "--data", data]);
+  const stdout = await new Response(child.stdout).text();
+  return { exitCode: await child.exited, stdout };
+}
+
+/** The address in the start-up lines. */
+async function firstUrl(stdout: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const chunk of stdout) {
+    text += new TextDecoder().decode(chunk);
+    const url = /http:\/\/127[^\s]+/.exec(text);
+    if (url !== null && text.includes("Send a first record")) return url[0];
+  }
+  throw new Error(`The server ended: ${text}`);
+}
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "millrace-cli-"));
   server = await start(join(folder, "data"));
@@ -169,11 +189,20 @@ describe("groups", () => {
 describe("segments", () => {
   test("verify finds all whole after a stop, and each flipped byte of a batch", async () => {
     const data = join(folder, "segments");
-    const own = await start(data);
-    const env = { MILLRACE_URL: own.httpUrl };
-    await runCli(["produce", "kept"], { env, stdin: "some\nrecords\n" });
-    await own.stop();
-    const whole = await runCli(["segment", "verify", "--data", data]);
+    const words = ["server", "--http", "127.0.0.1:0", "--kafka", "off", "--data", data];
+    const child = Bun.spawn([process.execPath, streamctl, ...words, "--log-format", "text"], {
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const url = await firstUrl(child.stdout);
+    await runCli(["produce", "kept"], { env: { MILLRACE_URL: url }, stdin: "some\nrecords\n" });
+    const second = await runCli(words);
+    expect(second.exitCode).toBe(1);
+    expect(second.stderr).toContain("sqld");
+    child.kill("SIGTERM");
+    expect(await child.exited).toBe(0);
+    expect(await new Response(child.stderr).text()).toContain("stopped");
+    const whole = await verify(data);
     expect(whole.stdout).toStartWith("All is whole: 1 segment, 1 batch, 2 records, 1 index row");
     expect(whole.exitCode).toBe(0);
 
@@ -191,7 +220,7 @@ describe("segments", () => {
     const at = bytes.indexOf("records");
     bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
     await writeFile(path, bytes);
-    const broken = await runCli(["segment", "verify", "--data", data]);
+    const broken = await verify(data);
     expect(broken.exitCode).toBe(1);
     expect(broken.stdout).toContain("kept/0: offsets 0 to 1");
   });
