@@ -12,7 +12,7 @@ import { encodeSegment, planSegment } from "../segment/encode.ts";
 import type { EntryInput, SegmentInput, SegmentTopic } from "../segment/segment.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import type { Flight } from "./flight.ts";
-import { type FlushPolicy, flushAgeMsOf, sealDelayMs } from "./flush-policy.ts";
+import { type FlushPolicy, flushAgeMsOf, flushCost, sealDelayMs } from "./flush-policy.ts";
 import { type PendingAppend, shuttingDown } from "./pending-append.ts";
 import type { Publisher } from "./publisher.ts";
 import type { ReceiptLedger } from "./receipt-ledger.ts";
@@ -132,7 +132,7 @@ export class Batcher {
       }
       const draft = draftSegment(this.#pending, { bytesMax: policy.flushBytes });
       if (!this.#seal(draft)) return;
-      this.#bucket.take(now);
+      this.#bucket.take(now, flushCost(policy, draft.bytes));
     }
   }
 
@@ -151,7 +151,7 @@ export class Batcher {
       pendingBytes: this.#pendingBytes,
       dueMs: this.#dueAt - now,
       flights: this.#flights,
-      ceilingWaitMs: this.#bucket.waitMs(now),
+      ceilingWaitMs: this.#bucket.waitMs(now, flushCost(policy, this.#pendingBytes)),
     });
   }
 

@@ -14,7 +14,7 @@ export interface FlushPolicy {
   readonly flushAgeMs: number;
   /** Flushes between seal and receipt at most. */
   readonly flightsMax: number;
-  /** Flushes a second that are not full, sustained; 0: no ceiling. */
+  /** Flushes a second, sustained, that carry next to nothing (see flushCost); 0: no ceiling. */
   readonly flushRateMax: number;
   readonly flushBurst: number;
 }
@@ -38,6 +38,15 @@ export const objectFlushPolicy: FlushPolicy = {
   flushRateMax: 4,
   flushBurst: 20,
 };
+
+/**
+ * What a flush of `bytes` takes of the ceiling: nothing from half a segment on, a whole token when
+ * it is nearly empty. So requests never exceed the ceiling by more than one per half segment of
+ * data, and a producer whose limit in flight is below a segment is not held to the ceiling (ADR 5).
+ */
+export function flushCost(policy: FlushPolicy, bytes: number): number {
+  return Math.max(0, 1 - (2 * bytes) / policy.flushBytes);
+}
 
 export interface FlushSituation {
   readonly pendingBytes: number;

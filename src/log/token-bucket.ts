@@ -1,4 +1,4 @@
-/** A ceiling on requests that costs money: `rate` tokens a second, up to `burst` saved up. */
+/** A ceiling on what costs money: `rate` tokens a second, up to `burst` saved up. */
 export class TokenBucket {
   readonly #ratePerSecond: number;
   readonly #burst: number;
@@ -13,18 +13,18 @@ export class TokenBucket {
     this.#updatedAt = options.now;
   }
 
-  /** Milliseconds until a token is there; 0 when there is one now. */
-  waitMs(now: number): number {
-    if (this.#ratePerSecond === 0) return 0;
+  /** Milliseconds until `tokens` (0 to 1) are there; 0 when they are there now. */
+  waitMs(now: number, tokens = 1): number {
+    if (this.#ratePerSecond === 0 || tokens === 0) return 0;
     this.#refill(now);
-    return this.#tokens >= 1 ? 0 : Math.ceil(((1 - this.#tokens) / this.#ratePerSecond) * 1000);
+    return Math.max(0, Math.ceil(((tokens - this.#tokens) / this.#ratePerSecond) * 1000));
   }
 
-  /** Takes one, into debt if need be: what must go counts against what may wait. */
-  take(now: number): void {
+  /** Takes them, into debt if need be: what must go counts against what may wait. */
+  take(now: number, tokens = 1): void {
     if (this.#ratePerSecond === 0) return;
     this.#refill(now);
-    this.#tokens = Math.max(this.#tokens - 1, -this.#burst);
+    this.#tokens = Math.max(this.#tokens - tokens, -this.#burst);
   }
 
   #refill(now: number): void {

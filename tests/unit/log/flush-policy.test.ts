@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import {
   type FlushSituation,
+  flushCost,
   folderFlushPolicy,
   objectFlushPolicy,
   sealDelayMs,
@@ -34,6 +35,11 @@ describe("sealDelayMs", () => {
     const capped = { ...calm, ceilingWaitMs: 90 };
     expect(sealDelayMs(objectFlushPolicy, capped)).toBe(90);
     expect(sealDelayMs(objectFlushPolicy, { ...capped, pendingBytes: 8 * MiB })).toBe(0);
+  });
+
+  test("a flush costs less of the ceiling the fuller it is, nothing from half on", () => {
+    const costs = [0, 1, 2, 4, 5, 8].map((size) => flushCost(objectFlushPolicy, size * MiB));
+    expect(costs).toEqual([1, 0.75, 0.5, 0, 0, 0]);
   });
 
   test("flights are bounded, also for full segments", () => {
