@@ -4,6 +4,9 @@ import type { ByteDuplex } from "../base/byte-duplex.ts";
 /** How long a connection that we closed may take to send its rest and to see the peer's end. */
 export const lingerSeconds = 30;
 
+/** A connection silent for so long is probed, so that peers that vanished do not stay for ever. */
+export const keepAliveDelayMs = 120_000;
+
 export interface TcpListenOptions {
   readonly host: string;
   /** 0: any free one. */

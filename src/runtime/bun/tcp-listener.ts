@@ -5,7 +5,12 @@
  */
 import type { ByteDuplex } from "../../base/byte-duplex.ts";
 import { TcpInbox } from "../tcp-inbox.ts";
-import { lingerSeconds, type TcpListener, type TcpListenOptions } from "../tcp-listener.ts";
+import {
+  keepAliveDelayMs,
+  lingerSeconds,
+  type TcpListener,
+  type TcpListenOptions,
+} from "../tcp-listener.ts";
 import { tcpParts } from "../tcp-parts.ts";
 
 /**
@@ -24,6 +29,7 @@ export async function listenTcp(options: TcpListenOptions): Promise<TcpListener>
       binaryType: "uint8array",
       open(socket) {
         socket.setNoDelay(true);
+        socket.setKeepAlive(true, keepAliveDelayMs);
         const duplex = new BunDuplex(socket);
         socket.data = duplex;
         options.onConnection(duplex);

@@ -2,15 +2,22 @@
 import { createServer, type Socket } from "node:net";
 import type { ByteDuplex } from "../../base/byte-duplex.ts";
 import { TcpInbox } from "../tcp-inbox.ts";
-import { lingerSeconds, type TcpListener, type TcpListenOptions } from "../tcp-listener.ts";
+import {
+  keepAliveDelayMs,
+  lingerSeconds,
+  type TcpListener,
+  type TcpListenOptions,
+} from "../tcp-listener.ts";
 import { tcpParts } from "../tcp-parts.ts";
+
+const keepAlive = { keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs };
 
 /**
  * Listens on `host`:`port`.
  * @throws the runtime's own error (`code` EADDRINUSE, EACCES, …) when the address cannot be bound.
  */
 export async function listenTcp(options: TcpListenOptions): Promise<TcpListener> {
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+  const server = createServer({ allowHalfOpen: true, noDelay: true, ...keepAlive }, (socket) =>
     options.onConnection(new NodeDuplex(socket)),
   );
   await new Promise<void>((resolve, reject) => {
