@@ -24,7 +24,7 @@ export interface ReaderOptions {
   readonly topic: string;
   readonly readings: readonly Reading[];
   readonly signal: AbortSignal;
-  /** Takes records of one partition in order; false ends the reading. Never called twice at once. */
+  /** Takes records of a partition in order; false ends the reading. Never called twice at once. */
   readonly onRecords: (partition: number, records: readonly ReadRecord[]) => Promise<boolean>;
   /** Says what does not end the reading: a gap, a worker that is away. */
   readonly onTrouble: (message: string) => Promise<void>;

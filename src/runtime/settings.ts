@@ -99,7 +99,9 @@ const storage = {
     {
       env: "MILLRACE_STORE",
       fallbackShown: "file:DATA/objects",
-      doc: "where segments go: file:DIR, memory:, s3://bucket/prefix?endpoint=…&region=…&path-style=true",
+      doc:
+        "where segments go: file:DIR, memory:, " +
+        "s3://bucket/prefix?endpoint=…&region=…&path-style=true",
     },
   ),
   metadata: option(
@@ -182,7 +184,9 @@ const flushing = {
     {
       env: "MILLRACE_QUEUE_BYTES",
       fallback: "128MiB",
-      doc: "memory for requests not yet answered, and as much for answers on their way; past it clients are slowed",
+      doc:
+        "memory for requests not yet answered, and as much for answers on their way; " +
+        "past it clients are slowed",
     },
   ),
 } as const;

@@ -122,7 +122,8 @@ function foundText(output: Output, found: Found, name: string): string {
     ["groups", found.groups.length],
     ["receipts", receiptsText(found)],
   ]);
-  return `${styled(output, "bold", title)}${facts}\n${entriesText(output, found)}\n${batchesText(output, found)}`;
+  const head = `${styled(output, "bold", title)}${facts}`;
+  return [head, entriesText(output, found), batchesText(output, found)].join("\n");
 }
 
 /** `3 (sequences 4 to 6)`. */

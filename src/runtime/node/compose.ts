@@ -169,6 +169,7 @@ class Worker implements RunningServer {
     this.#serveHttp(log, groups);
     this.#kafka?.serve(this.#kafkaContext(log, groups));
     this.#sweeping = this.#sweep(groups);
+    void this.#checkStore(store);
     this.#status = "ok";
   }
 
@@ -277,6 +278,18 @@ class Worker implements RunningServer {
       requestBytesInFlightMax: settings.queueBytes,
       responseBytesInFlightMax: settings.queueBytes,
     });
+  }
+
+  /** A wrong bucket or key shows now, not at the first record. The worker lives on: it may pass. */
+  async #checkStore(store: ObjectStore): Promise<void> {
+    if (this.#parts.settings.store.kind !== "s3") return;
+    try {
+      await store.sizeOf("start-up-check");
+    } catch (error) {
+      this.#parts.platform.log.warn("The store does not answer; records cannot be stored", {
+        error,
+      });
+    }
   }
 
   async #sweep(groups: GroupCoordinator): Promise<void> {
