@@ -1,0 +1,157 @@
+/** A worker process of a run: it starts, is paused, killed, stopped and started anew. */
+import { Metrics } from "../../src/base/metrics.ts";
+import type { FlushPolicy } from "../../src/log/flush-policy.ts";
+import { Log } from "../../src/log/log.ts";
+import type { MaintenanceSettings } from "../../src/log/maintenance.ts";
+import type { ObjectStore } from "../../src/store/object-store.ts";
+import type { Dice } from "./dice.ts";
+import { FaultyDatabase } from "./faulty-database.ts";
+import { ProcessGate, processPlatform, type SimulatedPlatform } from "./process-gate.ts";
+import type { SimulatedDatabase } from "./simulated-database.ts";
+import type { World } from "./world.ts";
+
+export interface WorkerSetup {
+  readonly shared: boolean;
+  readonly storeMayLoseTail: boolean;
+  readonly flush: FlushPolicy;
+  readonly ringBytes: number;
+  readonly blockCacheBytes: number;
+  readonly queueBytesMax: number;
+  readonly maintenance: MaintenanceSettings;
+  readonly databaseLegMsMax: number;
+  /** The store as this process sees it; called for every process anew. */
+  readonly openStore: (gate: ProcessGate, dice: Dice) => ObjectStore;
+}
+
+export class SimulatedWorker {
+  readonly name: string;
+  readonly #world: World;
+  readonly #dice: Dice;
+  readonly #database: SimulatedDatabase;
+  readonly #setup: WorkerSetup;
+  #incarnation = 0;
+  #gate: ProcessGate | undefined;
+  #platform: SimulatedPlatform | undefined;
+  #log: Log | undefined;
+  #startSkewMs = 0;
+
+  constructor(parts: {
+    readonly name: string;
+    readonly world: World;
+    readonly dice: Dice;
+    readonly database: SimulatedDatabase;
+    readonly setup: WorkerSetup;
+  }) {
+    this.name = parts.name;
+    this.#world = parts.world;
+    this.#dice = parts.dice;
+    this.#database = parts.database;
+    this.#setup = parts.setup;
+  }
+
+  /** The log of the running process; undefined while there is none that takes requests. */
+  get log(): Log | undefined {
+    return this.#log;
+  }
+
+  get gate(): ProcessGate | undefined {
+    return this.#gate;
+  }
+
+  get isUp(): boolean {
+    return this.#log !== undefined && this.#gate?.isDead === false;
+  }
+
+  /** Starts a process, as often as it takes; resolves when it serves, or when it was killed. */
+  async start(): Promise<void> {
+    while (!this.isUp) {
+      this.#incarnation += 1;
+      const gate = new ProcessGate(this.#world, `${this.name}.${this.#incarnation}`);
+      this.#gate = gate;
+      this.#world.note(`${gate.name} starts`);
+      const log = this.#newLog(gate);
+      const opened = await Promise.race([this.#open(log, gate), this.#died(gate)]);
+      if (opened) {
+        this.#log = log;
+        this.#world.note(`${gate.name} serves`);
+        return;
+      }
+      gate.kill();
+      if (this.#gate !== gate) return;
+      await this.#world.sleep(this.#dice.between(50, 500));
+    }
+  }
+
+  kill(): void {
+    this.#world.note(`${this.#gate?.name} is killed`);
+    this.#gate?.kill();
+    this.#log = undefined;
+  }
+
+  /** An orderly stop; after it no process is left. */
+  async stop(): Promise<void> {
+    const log = this.#log;
+    const gate = this.#gate;
+    if (log === undefined || gate === undefined) return;
+    this.#log = undefined;
+    this.#world.note(`${gate.name} stops`);
+    const closed = log.close().catch((error: unknown) => {
+      this.#world.note(`${gate.name} stopped with ${String(error)}`);
+    });
+    // An operator's patience ends; what does not stop is killed.
+    await Promise.race([closed, this.#world.sleep(10_000), this.#died(gate)]);
+    this.#world.note(`${gate.name} is gone`);
+    gate.kill();
+  }
+
+  skewWallClock(byMs: number): void {
+    this.#startSkewMs += byMs;
+    this.#platform?.skewWallClock(byMs);
+  }
+
+  #newLog(gate: ProcessGate): Log {
+    const { shared, storeMayLoseTail, flush, ringBytes } = this.#setup;
+    const { blockCacheBytes, queueBytesMax, maintenance } = this.#setup;
+    const seed = this.#dice.below(2 ** 32);
+    const platform = processPlatform(this.#world, gate, { seed, startSkewMs: this.#startSkewMs });
+    this.#platform = platform;
+    return new Log({
+      platform,
+      metrics: new Metrics(),
+      store: this.#setup.openStore(gate, this.#dice.fork()),
+      database: new FaultyDatabase({
+        world: this.#world,
+        gate,
+        dice: this.#dice.fork(),
+        database: this.#database,
+        legMsMax: this.#setup.databaseLegMsMax,
+        embedded: !shared,
+      }),
+      shared,
+      flush,
+      topics: { autoCreateTopics: true, partitionCountDefault: 2 },
+      ring: new Uint8Array(ringBytes),
+      blockCacheBytes,
+      queueBytesMax,
+      storeMayLoseTail,
+      maintenance,
+      worker: { kind: "process", kafkaHost: this.name, kafkaPort: 9092, httpUrl: "" },
+    });
+  }
+
+  async #open(log: Log, gate: ProcessGate): Promise<boolean> {
+    try {
+      await log.open();
+      return true;
+    } catch (error) {
+      this.#world.note(`${gate.name} cannot start: ${String(error)}`);
+      return false;
+    }
+  }
+
+  /** Resolves some time after the process has died. */
+  async #died(gate: ProcessGate): Promise<false> {
+    while (!gate.isDead) await this.#world.sleep(100);
+    return false;
+  }
+}
