@@ -29,9 +29,17 @@ export interface CutPartition {
 
 const pageObjects = 1000;
 
+/** Bytes of an object that hold no whole segment. */
+interface Gap {
+  readonly objectId: number;
+  readonly validBytes: number;
+  readonly gapEnd: number;
+}
+
 /**
- * Checks the objects of these closed epochs and cuts what is lost. Of each epoch's last file every
- * batch is read, being what a power loss takes first; of the others headers and footers.
+ * Checks the objects of these ended epochs and cuts what is lost. Of each epoch's last file every
+ * batch is read, being what a power loss takes first; of the others headers and footers. A gap in a
+ * file is no loss by itself: a write that failed leaves one to which no index row points.
  */
 export async function cutLostBytes(
   parts: LostBytesParts,
@@ -39,14 +47,13 @@ export async function cutLostBytes(
 ): Promise<readonly CutPartition[]> {
   const objects = await objectsOf(parts.database, new Set(workerEpochs));
   const lastOfEpoch = new Map(objects.map((object) => [object.workerEpoch, object.objectId]));
-  const damaged: { objectId: number; validBytes: number }[] = [];
+  const gaps: Gap[] = [];
   for (const object of objects) {
     const checkBodies = lastOfEpoch.get(object.workerEpoch) === object.objectId;
-    const validBytes = await validLength(parts, object, checkBodies);
-    if (validBytes < object.sizeBytes) damaged.push({ objectId: object.objectId, validBytes });
+    gaps.push(...(await gapsOf(parts, object, checkBodies)));
   }
   const cuts: CutPartition[] = [];
-  for (const extent of firstOfPartitions(await extentsBeyond(parts.database, damaged))) {
+  for (const extent of firstOfPartitions(await extentsBeyond(parts.database, gaps))) {
     const { topicNumber, partition, baseOffset: offset } = extent;
     const { lostCount, leaderEpoch } = await cutLost(parts.database, {
       topicNumber,
@@ -75,25 +82,31 @@ async function objectsOf(
   }
 }
 
-/** Bytes from the object's start that hold whole segments up to its published end. */
-async function validLength(
+/** Where the object holds no whole segments, up to its published end. */
+async function gapsOf(
   { store, platform }: LostBytesParts,
   object: LiveObject,
   checkBodies: boolean,
-): Promise<number> {
-  const sizeBytes = Math.min((await store.sizeOf(object.key)) ?? 0, object.sizeBytes);
-  if (sizeBytes === 0) return 0;
+): Promise<readonly Gap[]> {
+  const { objectId, key, workerEpoch } = object;
+  const sizeBytes = Math.min((await store.sizeOf(key)) ?? 0, object.sizeBytes);
+  const gaps: Gap[] = [];
   const findings = scanSegments({
-    read: (range) => store.read({ key: object.key, ...range }),
+    read: (range) => store.read({ key, ...range }),
     sizeBytes,
     crc32c: platform.crc32c,
-    workerEpoch: object.workerEpoch,
+    workerEpoch,
     checkBodies,
   });
   for await (const finding of findings) {
-    if (finding.kind === "gap") return finding.position;
+    if (finding.kind !== "gap") continue;
+    const { position: validBytes, length } = finding;
+    gaps.push({ objectId, validBytes, gapEnd: validBytes + length });
   }
-  return sizeBytes;
+  if (sizeBytes < object.sizeBytes) {
+    gaps.push({ objectId, validBytes: sizeBytes, gapEnd: object.sizeBytes });
+  }
+  return gaps;
 }
 
 /** The extents come by partition and offset; the first of each is where to cut. */

@@ -120,23 +120,30 @@ WHERE object_id > ?1 AND live_rows > 0 ORDER BY object_id LIMIT ?2`,
 }
 
 /**
- * Index rows of these objects that reach past `validBytes` (0: the object is gone), by topic,
- * partition and offset: what `cutLost` (release.ts) has to cut. Walks the whole index.
+ * Index rows with bytes in these gaps, by topic, partition and offset: what `cutLost` (release.ts)
+ * has to cut. A gap begins at `validBytes` (0: the object is gone) and ends before `gapEnd`, or
+ * never. Walks the whole index.
  */
 export async function extentsBeyond(
   database: SqlDatabase,
-  objects: readonly { readonly objectId: number; readonly validBytes: number }[],
+  gaps: readonly {
+    readonly objectId: number;
+    readonly validBytes: number;
+    readonly gapEnd?: number;
+  }[],
 ): Promise<Extent[]> {
-  if (objects.length === 0) return [];
-  const rows = objects.map(({ objectId, validBytes }) => [objectId, validBytes]);
+  if (gaps.length === 0) return [];
+  const rows = gaps.map(({ objectId, validBytes, gapEnd }) => [
+    ...[objectId, validBytes, gapEnd ?? Number.MAX_SAFE_INTEGER],
+  ]);
   const results = await database.batch(
     [
       statement(
-        `WITH lost (object_id, valid_bytes) AS MATERIALIZED (
-  SELECT j.value ->> 0, j.value ->> 1 FROM json_each(?1) j)
-SELECT ${extentColumns} FROM extent e
+        `WITH lost (object_id, valid_bytes, gap_end) AS MATERIALIZED (
+  SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2 FROM json_each(?1) j)
+SELECT DISTINCT ${extentColumns} FROM extent e
 JOIN lost l ON l.object_id = e.object_id JOIN object o ON o.object_id = e.object_id
-WHERE e.position + e.length > l.valid_bytes
+WHERE e.position + e.length > l.valid_bytes AND e.position < l.gap_end
 ORDER BY e.topic_number, e.partition, e.base_offset`,
         JSON.stringify(rows),
       ),
