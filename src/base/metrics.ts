@@ -78,6 +78,10 @@ class Family<M extends Metric> {
     return this.#insert(key, labels);
   }
 
+  remove(labels: Labels): void {
+    this.series.delete(labelText(labels));
+  }
+
   #insert(key: string, labels: Labels): M {
     const known = this.series.get(key);
     if (known) return known.metric;
@@ -101,6 +105,11 @@ export class Metrics {
 
   histogram(options: FamilyOptions, labels: Labels = {}): Histogram {
     return this.#family("histogram", options, () => new Histogram()).with(labels);
+  }
+
+  /** Ends a series: what it told about is gone. */
+  remove(options: FamilyOptions, labels: Labels): void {
+    this.#families.get(options.name)?.remove(labels);
   }
 
   /** Runs `collect` before each print: for gauges that are read rather than counted. */

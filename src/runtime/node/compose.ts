@@ -21,6 +21,7 @@ import type { KafkaContext } from "../../server/kafka/context.ts";
 import { createKafkaContext } from "../../server/kafka/create-context.ts";
 import { requestBytesMaxDefault } from "../../server/kafka/limits.ts";
 import type { ObjectStore } from "../../store/object-store.ts";
+import { watchGroupLag } from "../group-lag.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import type { HttpListener, ListenHttp } from "../http-listener.ts";
 import { BlockProducerIds } from "../producer-ids.ts";
@@ -120,6 +121,7 @@ class Worker implements RunningServer {
   #answer: (request: Request) => Response | Promise<Response> = () => stillStarting();
   #stopping: Promise<void> | undefined;
   #sweeping: Promise<void> | undefined;
+  #watching: Promise<void> | undefined;
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
@@ -169,6 +171,10 @@ class Worker implements RunningServer {
     this.#serveHttp(log, groups);
     this.#kafka?.serve(this.#kafkaContext(log, groups));
     this.#sweeping = this.#sweep(groups);
+    this.#watching = watchGroupLag(
+      { platform, database, metrics: this.metrics },
+      this.#shutdown.signal,
+    );
     void this.#checkStore(store);
     this.#status = "ok";
   }
@@ -310,7 +316,13 @@ class Worker implements RunningServer {
     const http = this.#http?.drain();
     const kafka = this.#kafka?.stopAccepting();
     this.#shutdown.abort();
-    const drained = Promise.allSettled([http, kafka, this.#kafka?.drained(), this.#sweeping]);
+    const drained = Promise.allSettled([
+      http,
+      kafka,
+      this.#kafka?.drained(),
+      this.#sweeping,
+      this.#watching,
+    ]);
     const late = new AbortController();
     const deadline = platform.timers.sleep(drainMsMax, late.signal);
     await Promise.race([drained, deadline]);

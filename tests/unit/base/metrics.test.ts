@@ -18,6 +18,16 @@ describe("Metrics", () => {
     expect(lines).toContain("c_seconds_count 3");
   });
 
+  test("a series that was removed is no longer printed", () => {
+    const metrics = new Metrics();
+    const family = { name: "lag", help: "L." };
+    metrics.gauge(family, { group: "a" }).set(1);
+    metrics.gauge(family, { group: "b" }).set(2);
+    metrics.remove(family, { group: "a" });
+    expect(metrics.print()).toContain('lag{group="b"} 2');
+    expect(metrics.print()).not.toContain('group="a"');
+  });
+
   test("a label from outside cannot grow a family without bound", () => {
     const metrics = new Metrics();
     for (let index = 0; index < 1000; index++) {
