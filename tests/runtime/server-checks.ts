@@ -3,11 +3,9 @@
  * the Kafka protocol. The checks of one server build on each other, in order.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { readFileSync } from "node:fs";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { codecNames } from "../../src/base/codecs.ts";
-import { batchesIn, stampBatch } from "../../src/record/batch.ts";
-import type { RecordInput } from "../../src/record/batch-encode.ts";
+import { batchesIn } from "../../src/record/batch.ts";
 import { decodeRecords } from "../../src/record/batch-records.ts";
 import type { LogRecord } from "../../src/record/types.ts";
 import { fetchApi } from "../../src/wire/kafka/api/fetch.ts";
@@ -17,17 +15,15 @@ import { batchOf, fetchOne, fetchRequest, produce } from "../support/kafka-reque
 import { codecs } from "../support/record-tools.ts";
 import { SseReader } from "../support/sse-reader.ts";
 import { TcpKafkaClient } from "../support/tcp-kafka-client.ts";
+import {
+  type JsonRecord,
+  sentBatch,
+  textOfBytes,
+  textOfInput,
+  textOfJson,
+} from "./golden-batches.ts";
 import { committedOffset, joinAlone } from "./group-member.ts";
 
-interface JsonRecord {
-  readonly offset: number;
-  readonly timestamp: number;
-  readonly key: string | null;
-  readonly value: string | null;
-  readonly headers: readonly { readonly key: string; readonly value: string | null }[];
-}
-
-const utf8 = new TextDecoder();
 const partition0 = "/v1/topics/orders/partitions/0/records";
 const largeBatchBytes = 900_000;
 
@@ -129,7 +125,7 @@ export function serverChecks(name: string, place: ServerPlace): void {
         expect({ name, errorCode }).toEqual({ name, errorCode: 0 });
         const records = await read(`/v1/topics/${name}/partitions/0/records`);
         const expected = writer.includes("large") ? largeRecords : smallRecords;
-        expect(records.map(textOf)).toEqual(expected.map(inputText));
+        expect(records.map(textOfJson)).toEqual(expected.map(textOfInput));
       }
     });
 
@@ -200,14 +196,6 @@ function post(contentType: string, body: string): RequestInit {
   return { method: "POST", headers: { "Content-Type": contentType }, body };
 }
 
-/** A golden batch as its producer sent it: the base offset is the log's. */
-function sentBatch(name: string): Uint8Array {
-  const file = new URL(`../golden/fixtures/record-batch/${name}.bin`, import.meta.url);
-  const batch = new Uint8Array(readFileSync(file));
-  stampBatch(batch, 0, { baseOffset: 0, leaderEpoch: -1 });
-  return batch;
-}
-
 function parsed(json: string): unknown {
   return JSON.parse(json);
 }
@@ -216,21 +204,4 @@ function recordsIn(bytes: Uint8Array | null): LogRecord[] {
   return [...batchesIn(bytes ?? new Uint8Array())].flatMap((batch) => [
     ...decodeRecords(batch.bytes, { codecs, sizeMax: 1 << 20 }),
   ]);
-}
-
-function textOfBytes(bytes: Uint8Array | null): string | null {
-  return bytes === null ? null : utf8.decode(bytes);
-}
-
-/** Timestamps are left out: librdkafka sends its own. */
-function textOf({ key, value, headers }: JsonRecord): unknown {
-  return { key, value, headers: headers.map((header) => [header.key, header.value]) };
-}
-
-function inputText({ key, value, headers = [] }: RecordInput): unknown {
-  return {
-    key: textOfBytes(key),
-    value: textOfBytes(value),
-    headers: headers.map((header) => [header.key, textOfBytes(header.value)]),
-  };
 }
