@@ -122,12 +122,11 @@ export class Fetcher {
   async #target(asked: FetchPartition, slots: PartitionSlot[]): Promise<Target | FetchedPartition> {
     const topic = await this.#parts.topics.byId(asked.topicId);
     if (topic === undefined) return { ...nothingKnown(asked), error: "topic_id_unknown" };
-    if (asked.partition < 0 || asked.partition >= topic.partitionCount) {
-      return { ...nothingKnown(asked), error: "partition_unknown" };
-    }
+    if (asked.partition < 0) return { ...nothingKnown(asked), error: "partition_unknown" };
     const slot = partitionSlot(topic.topicNumber, asked.partition);
     slots.push(slot);
     const target: Target = { asked, slot, topic };
+    // Beyond the count held here the question goes to the metadata: a peer may have added it.
     let known = await this.known(topic, asked.partition);
     if (known !== undefined && isDoubtful(asked, known)) {
       known = await this.confirm(topic, asked.partition);
@@ -160,7 +159,9 @@ export class Fetcher {
     const { topicNumber } = topic;
     const from = { topicNumber, partition, offset, bytesMax, leaderEpoch };
     const { chunks, bytes } = await this.#parts.stored.read(from);
-    if (bytes > 0) return { ...this.#ends(target), chunks, bytes };
+    // The read may have brought news: what was asked for is deleted, and these are later records.
+    const isDeleted = offset < (this.#parts.table.get(slot)?.logStartOffset ?? 0);
+    if (bytes > 0 && !isDeleted) return { ...this.#ends(target), chunks, bytes };
     // Known to exist and yet without rows: it was deleted or cut a moment ago.
     const known = await this.confirm(topic, partition);
     if (known === undefined) return { ...nothingKnown(asked), error: "partition_unknown" };
