@@ -3,12 +3,36 @@ import { entries, heading, optionRow } from "../src/cli/command.ts";
 import { processIo } from "../src/cli/process-io.ts";
 import { nearest, parseOptions, UsageError } from "../src/runtime/node/options.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { crcBenchmark } from "./benchmarks/crc.ts";
+import { fetchBenchmark } from "./benchmarks/fetch.ts";
+import { httpBenchmark } from "./benchmarks/http.ts";
+import { latencyBenchmark } from "./benchmarks/latency.ts";
+import { memoryBenchmark } from "./benchmarks/memory.ts";
 import { produceBenchmark } from "./benchmarks/produce.ts";
+import { publishBenchmark } from "./benchmarks/publish.ts";
+import { requestsBenchmark } from "./benchmarks/requests.ts";
+import { segmentBenchmark } from "./benchmarks/segment.ts";
+import { startupBenchmark } from "./benchmarks/startup.ts";
+import { takeoverBenchmark } from "./benchmarks/takeover.ts";
+import { visibilityBenchmark } from "./benchmarks/visibility.ts";
 import { conditions } from "./support/conditions.ts";
 import { figureTable } from "./support/figures.ts";
 import { benchOptions } from "./support/options.ts";
 
-const benchmarks: readonly Benchmark[] = [produceBenchmark];
+const benchmarks: readonly Benchmark[] = [
+  produceBenchmark,
+  fetchBenchmark,
+  latencyBenchmark,
+  httpBenchmark,
+  publishBenchmark,
+  visibilityBenchmark,
+  takeoverBenchmark,
+  segmentBenchmark,
+  crcBenchmark,
+  startupBenchmark,
+  requestsBenchmark,
+  memoryBenchmark,
+];
 
 const command = "streamctl bench";
 const { stdout, stderr } = processIo();
