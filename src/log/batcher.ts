@@ -77,6 +77,7 @@ export class Batcher {
       return;
     }
     if (this.queuedBytes + append.bytes > this.#parts.queueBytesMax && this.queuedBytes > 0) {
+      this.#parts.publisher.failed.add(append);
       append.reject(queueFull(this.#parts.queueBytesMax));
       return;
     }

@@ -9,7 +9,9 @@ import { isStreamError, StreamError } from "../base/stream-error.ts";
 import { publish } from "../meta/publish.ts";
 import type { PublishEntry, PublishReceipt, PublishRequest } from "../meta/publish-request.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
+import { FailedSequences } from "./failed-sequences.ts";
 import type { Flight } from "./flight.ts";
+import type { AppendBatch } from "./log-types.ts";
 import { lastSequenceOf, type Run } from "./segment-draft.ts";
 
 /** Segments merged into one transaction at most. */
@@ -34,6 +36,8 @@ interface Announced {
 }
 
 export class Publisher {
+  /** Whoever refuses an append before it is announced notes it here. */
+  readonly failed = new FailedSequences();
   readonly #parts: PublisherParts;
   readonly #seconds: Histogram;
   readonly #retries: Counter;
@@ -81,6 +85,7 @@ export class Publisher {
     for (let next = this.#queue[0]; next !== undefined; next = this.#queue[0]) {
       if (next.flight.failed) {
         this.#queue.shift();
+        for (const append of next.flight.draft.taken) this.failed.add(append);
         next.landed();
         continue;
       }
@@ -93,7 +98,7 @@ export class Publisher {
 
   async #publish(ready: readonly Announced[]): Promise<void> {
     const { clock, log } = this.#parts.platform;
-    const requests = ready.map(({ flight }) => publishRequest(flight));
+    const requests = ready.map(({ flight }) => publishRequest(flight, this.failed));
     const startedAt = clock.monotonic();
     try {
       const results = await this.#untilAnswered(requests);
@@ -101,14 +106,17 @@ export class Publisher {
       results.forEach((result, index) => {
         const { flight } = ready[index] as Announced;
         if (isStreamError(result)) this.#refused(flight, result);
-        else this.#parts.onPublished(flight, result);
+        else {
+          this.#settleProducers(flight, result);
+          this.#parts.onPublished(flight, result);
+        }
       });
     } catch (error) {
       log.error("publish failed", { error: String(error) });
       const known = isStreamError(error)
         ? error
         : new StreamError("metadata_unavailable", "Cannot publish", { cause: error });
-      for (const { flight } of ready) refuseAll(flight, known);
+      for (const { flight } of ready) this.#refuseAll(flight, known);
     } finally {
       for (const { landed } of ready) landed();
     }
@@ -131,16 +139,26 @@ export class Publisher {
   }
 
   #refused(flight: Flight, error: StreamError): void {
-    refuseAll(flight, error);
+    this.#refuseAll(flight, error);
     if (error.code === "worker_fenced") this.#parts.onFenced(flight.workerEpoch);
+  }
+
+  #refuseAll(flight: Flight, error: StreamError): void {
+    for (const append of flight.draft.taken) {
+      this.failed.add(append);
+      append.reject(error);
+    }
+  }
+
+  #settleProducers({ draft }: Flight, { entries }: PublishReceipt): void {
+    if (this.failed.isEmpty) return;
+    draft.runs.forEach(({ batches: [first] }, index) => {
+      if (first !== undefined && entries[index]?.code === "ok") this.failed.settle(first);
+    });
   }
 }
 
-function refuseAll(flight: Flight, error: StreamError): void {
-  for (const append of flight.draft.taken) append.reject(error);
-}
-
-function publishRequest(flight: Flight): PublishRequest {
+function publishRequest(flight: Flight, failed: FailedSequences): PublishRequest {
   const { workerEpoch, sequence, draft, encoded, location } = flight;
   const start = location?.position ?? 0;
   return {
@@ -149,7 +167,9 @@ function publishRequest(flight: Flight): PublishRequest {
     location: location ?? null,
     entries: draft.runs.map((run, index) => {
       const entry = encoded.entries[index];
+      const mustBeKnown = !failed.isEmpty && failed.precede(firstBatch(run));
       return publishEntry(run, {
+        mustBeKnown,
         position: start + (entry?.position ?? 0),
         length: entry?.length ?? 0,
         recordCount: entry?.recordCount ?? 0,
@@ -162,9 +182,12 @@ function publishRequest(flight: Flight): PublishRequest {
 
 function publishEntry(
   run: Run,
-  place: Pick<PublishEntry, "position" | "length" | "recordCount" | "maxTimestamp">,
+  what: Pick<PublishEntry, "position" | "length" | "recordCount" | "maxTimestamp"> & {
+    readonly mustBeKnown: boolean;
+  },
 ): PublishEntry {
-  const first = run.batches[0] as Run["batches"][number];
+  const { mustBeKnown, ...place } = what;
+  const first = firstBatch(run);
   const { producerId, producerEpoch, baseSequence } = first.header;
   let recordCount = 0;
   let length = 0;
@@ -188,6 +211,11 @@ function publishEntry(
             firstSequence: baseSequence,
             lastSequence,
             batches,
+            mustBeKnown,
           },
   };
+}
+
+function firstBatch(run: Run): AppendBatch {
+  return run.batches[0] as AppendBatch;
 }

@@ -29,6 +29,11 @@ export interface EntryProducer {
   readonly lastSequence: number;
   /** The run's batches in order; the last one closes the run. Never empty. */
   readonly batches: readonly RunBatch[];
+  /**
+   * True: a batch before this run failed. The run is then out of order for a producer without
+   * state, which may otherwise start anywhere.
+   */
+  readonly mustBeKnown?: boolean;
 }
 
 /**

@@ -35,7 +35,8 @@ WHERE id = 1 AND ${open}`;
  * Fields of an entry in the JSON argument: 0 topicNumber, 1 partition, 2 position, 3 length,
  * 4 recordCount, 5 maxTimestamp, 6 records of the partition's entries before it, 7 island (position
  * less the bytes before it: equal for entries that touch), 8 group or null, 9 producer id,
- * 10 producer epoch, 11 first and 12 last sequence, 13 batches or null when there is one.
+ * 10 producer epoch, 11 first and 12 last sequence, 13 batches or null when there is one;
+ * 14 is 1 when a producer without state is out of order, else left out.
  */
 const plainColumns = `entry, topic_number, partition, position, length, record_count,
   max_timestamp, island, group_number, base_offset, leader_epoch, log_start_offset, next_offset`;
@@ -70,10 +71,12 @@ export const stageProducerEntries = `INSERT INTO staging (${plainColumns}, code,
   producer_id, producer_epoch, first_sequence, last_sequence, batches, state_sequence, recent)
 WITH fields AS MATERIALIZED (SELECT ${plainFields}, e.value ->> 9 AS producer_id,
   e.value ->> 10 AS producer_epoch, e.value ->> 11 AS first_sequence,
-  e.value ->> 12 AS last_sequence, e.value ->> 13 AS batches FROM json_each(?3) e)
+  e.value ->> 12 AS last_sequence, e.value ->> 13 AS batches, e.value ->> 14 AS must_be_known
+  FROM json_each(?3) e)
 SELECT ${plainValues},
   CASE WHEN p.next_offset IS NULL THEN ${unknownPartition}
-    WHEN r.producer_epoch IS NULL THEN ${verdict.appended}
+    WHEN r.producer_epoch IS NULL THEN
+      CASE WHEN e.must_be_known = 1 THEN ${verdict.sequenceOutOfOrder} ELSE ${verdict.appended} END
     WHEN r.producer_epoch > e.producer_epoch THEN ${verdict.producerFenced}
     WHEN r.producer_epoch < e.producer_epoch THEN
       CASE WHEN e.first_sequence = 0 THEN ${verdict.appended}

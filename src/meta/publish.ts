@@ -114,5 +114,6 @@ function tail({ group, producer }: PublishEntry): EntryRow {
   if (producer === null) return group < 0 ? [] : [groupNumber];
   const { id, epoch, firstSequence, lastSequence, batches } = producer;
   const many = batches.length > 1 ? batches : null;
-  return [groupNumber, id, epoch, firstSequence, lastSequence, many];
+  const row = [groupNumber, id, epoch, firstSequence, lastSequence, many];
+  return producer.mustBeKnown === true ? [...row, 1] : row;
 }
