@@ -1,13 +1,15 @@
 /**
  * Buffers that are used again. Fresh ones cost more than the copy into them: the kernel hands their
- * pages out one fault at a time, zeroed. Sizes are powers of two; what is larger than the largest
- * class is not kept. A buffer that nobody gives back is the garbage collector's, no leak.
+ * pages out one fault at a time, zeroed. Sizes come in four steps per doubling, so that at most a
+ * fifth of a buffer lies idle; what is larger than the largest class is not kept. A buffer that
+ * nobody gives back is the garbage collector's, no leak.
  */
 const classBytesMin = 64 * 1024;
 const classBytesMax = 16 * 1024 * 1024;
 
 export class BufferPool {
   readonly #idleBytesMax: number;
+  /** By class, the one used longest ago first. */
   readonly #idle = new Map<number, ArrayBuffer[]>();
   #idleBytes = 0;
 
@@ -35,15 +37,29 @@ export class BufferPool {
     const { buffer } = bytes;
     const classBytes = buffer.byteLength;
     if (classBytes < classBytesMin || classBytes > classBytesMax) return;
+    if (classBytes > this.#idleBytesMax) return;
     if (!(buffer instanceof ArrayBuffer) || classOf(classBytes) !== classBytes) return;
-    if (this.#idleBytes + classBytes > this.#idleBytesMax) return;
-    const kept = this.#idle.get(classBytes);
-    if (kept === undefined) this.#idle.set(classBytes, [buffer]);
-    else kept.push(buffer);
+    const kept = this.#idle.get(classBytes) ?? [];
+    this.#idle.delete(classBytes);
+    this.#idle.set(classBytes, kept);
+    kept.push(buffer);
     this.#idleBytes += classBytes;
+    this.#trim();
+  }
+
+  /** What nobody asked for lately makes room for what comes back now. */
+  #trim(): void {
+    for (const [classBytes, kept] of this.#idle) {
+      while (this.#idleBytes > this.#idleBytesMax && kept.pop() !== undefined) {
+        this.#idleBytes -= classBytes;
+      }
+      if (this.#idleBytes <= this.#idleBytesMax) return;
+      this.#idle.delete(classBytes);
+    }
   }
 }
 
 function classOf(length: number): number {
-  return Math.max(classBytesMin, 2 ** Math.ceil(Math.log2(length)));
+  const stepBytes = Math.max(classBytesMin, 2 ** Math.ceil(Math.log2(length))) / 8;
+  return Math.max(classBytesMin, Math.ceil(length / stepBytes) * stepBytes);
 }

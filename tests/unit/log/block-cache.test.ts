@@ -32,6 +32,20 @@ async function fixture(sizeBytes: number, capacityBytes: number) {
   return { store, bytes, cache, read };
 }
 
+/** A store whose reads end when the test says so. */
+class GatedStore extends CountingStore {
+  readonly gates: (() => void)[] = [];
+
+  override async read(location: ObjectLocation, signal?: AbortSignal, target?: Uint8Array) {
+    await new Promise<void>((resolve) => this.gates.push(resolve));
+    return super.read(location, signal, target);
+  }
+}
+
+async function settle() {
+  for (let turn = 0; turn < 20; turn++) await Promise.resolve();
+}
+
 describe("BlockCache", () => {
   test("missing neighbours come by one read, held ones by none", async () => {
     const { store, bytes, read } = await fixture(4 * blockBytes, 16 * blockBytes);
@@ -76,10 +90,61 @@ describe("BlockCache", () => {
           const length = 1 + Math.floor(random.uniform() * (sizeBytes - position - 1));
           cache.prefetch({ key: "segments/o", position, length: 1, knownEnd: sizeBytes });
           const found = await read(position, length);
-          const isSame = found.every((byte, index) => byte === bytes[position + index]);
-          expect(isSame).toBe(true);
+          expect(Buffer.compare(found, bytes.subarray(position, position + length))).toBe(0);
         }),
       );
     }
+  });
+
+  test("holds no more than its bound, however many read and however few blocks are wanted", async () => {
+    const store = new GatedStore();
+    await store.create("segments/o", new Uint8Array(64 * blockBytes));
+    const capacityBytes = 8 * blockBytes;
+    const pool = new BufferPool(capacityBytes);
+    const cache = new BlockCache({ store, pool, capacityBytes, metrics: new Metrics() });
+    const knownEnd = 64 * blockBytes;
+    const readers = Array.from({ length: 32 }, (_, index) => {
+      const position = index * 2 * blockBytes;
+      const range = { key: "segments/o", position, length: 2 * blockBytes, knownEnd };
+      return cache.copy(range, new Uint8Array(2 * blockBytes));
+    });
+    let most = 0;
+    for (let opened = 0; opened < 32; opened++) {
+      await settle();
+      most = Math.max(most, cache.heldBytes);
+      expect(store.gates.length).toBeGreaterThan(opened);
+      store.gates[opened]?.();
+    }
+    await Promise.all(readers);
+    await settle();
+    expect(most).toBeLessThanOrEqual(capacityBytes + 4 * blockBytes);
+    expect(cache.heldBytes).toBeLessThanOrEqual(capacityBytes);
+  });
+
+  test("a buffer counts whole while one of its blocks is kept", async () => {
+    const { cache, read } = await fixture(12 * blockBytes, 6 * blockBytes);
+    await read(0, 4 * blockBytes);
+    for (let index = 4; index < 12; index++) {
+      await read(0, 1);
+      await read(index * blockBytes, blockBytes);
+    }
+    await settle();
+    expect(cache.heldBytes).toBeLessThanOrEqual(6 * blockBytes);
+  });
+
+  test("reads ahead for half of its bound, and again once readers came", async () => {
+    const { cache, read } = await fixture(32 * blockBytes, 8 * blockBytes);
+    const ahead = (index: number) =>
+      cache.prefetch({
+        key: "segments/o",
+        position: index * blockBytes,
+        length: 2 * blockBytes,
+        knownEnd: 32 * blockBytes,
+      });
+    expect([0, 2, 4, 6].map(ahead)).toEqual([true, true, false, false]);
+    await settle();
+    expect(ahead(4)).toBe(false);
+    await read(0, 2 * blockBytes);
+    expect(ahead(4)).toBe(true);
   });
 });
