@@ -1,19 +1,12 @@
-/**
- * The table of settings in docs/OPERATIONS.md. It lies between two marks there; `npm run docs`
- * writes it anew, and a tidy test compares.
- */
+/** The table of settings in docs/OPERATIONS.md. */
 import { flagName, type Option, type OptionTable } from "../runtime/node/options.ts";
 import { settingChapters } from "../runtime/settings.ts";
+import { withBlock } from "./page-block.ts";
 
-const begin = "<!-- settings: made by `npm run docs` from src/runtime/settings.ts -->";
-const end = "<!-- /settings -->";
-
-/** `page` with the block between the marks made anew. */
+/** `page` (docs/OPERATIONS.md) with the table made anew. */
 export function withSettings(page: string): string {
-  const from = page.indexOf(begin);
-  const to = page.indexOf(end);
-  if (from < 0 || to < from) throw new Error(`The page lacks the marks ${begin} and ${end}`);
-  return `${page.slice(0, from)}${begin}\n\n${settingsMarkdown()}\n\n${page.slice(to)}`;
+  const source = "src/runtime/settings.ts";
+  return withBlock(page, { name: "settings", source, markdown: settingsMarkdown() });
 }
 
 /** The settings as a Markdown table, for docs/OPERATIONS.md. */
