@@ -1,7 +1,8 @@
 /** Kafka 4.2's own load tools: nothing that was acknowledged may be missing, doubled or astray. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { type BrokerUnderTest, brokerUnderTest, uniqueName } from "./support/broker-under-test.ts";
-import { kafkaTool } from "./support/kafka-tools.ts";
+import { type KafkaTool, kafkaTool } from "./support/kafka-tools.ts";
+import { positionOf, type ToolEvent, toolEvents } from "./support/tool-events.ts";
 
 let broker: BrokerUnderTest;
 beforeAll(async () => {
@@ -66,14 +67,14 @@ describe("Kafka's load tools", () => {
     await createTopic(topic, 4);
     const place = ["--bootstrap-server", broker.bootstrap, "--topic", topic];
     const amount = ["--max-messages", `${count}`];
-    const sent = events(await kafkaTool("verifiable-producer", [...place, ...amount]));
+    const sent = await eventsOf("verifiable-producer", [...place, ...amount]);
     const acknowledged = sent.filter(({ name }) => name === "producer_send_success");
     expect(acknowledged.length).toBe(count);
     const summary = sent.find(({ name }) => name === "tool_data");
     expect(summary).toMatchObject({ sent: count, acked: count });
     const group = ["--group-id", uniqueName("verifiable"), "--reset-policy", "earliest"];
     const reading = ["--verbose", ...amount, ...group];
-    const seen = events(await kafkaTool("verifiable-consumer", [...place, ...reading]));
+    const seen = await eventsOf("verifiable-consumer", [...place, ...reading]);
     const found = seen.filter(({ name }) => name === "record_data").map(positionOf);
     expect(found.length).toBe(count);
     expect(new Set(found).size).toBe(count);
@@ -82,20 +83,6 @@ describe("Kafka's load tools", () => {
   }, 120_000);
 });
 
-interface ToolEvent {
-  readonly name: string;
-  readonly partition?: number;
-  readonly offset?: number;
-  readonly value?: string;
-  readonly sent?: number;
-  readonly acked?: number;
-}
-
-function events({ stdout }: { readonly stdout: string }): ToolEvent[] {
-  const lines = stdout.split("\n").filter((line) => line.startsWith("{"));
-  return lines.map((line) => JSON.parse(line) as ToolEvent);
-}
-
-function positionOf({ partition, offset, value }: ToolEvent): string {
-  return `${partition}/${offset}=${value}`;
+async function eventsOf(tool: KafkaTool, args: readonly string[]): Promise<ToolEvent[]> {
+  return toolEvents((await kafkaTool(tool, args)).stdout);
 }
