@@ -1,6 +1,7 @@
 /**
- * The one error that crosses floors. Its `code` is stable: `server/http` and `server/kafka` map each
- * code by a total Record, so a new code does not compile until both have said what it means there.
+ * The one error that crosses floors. Its `code` is stable: `server/http` and `server/kafka` map
+ * each code by a total Record, so a new code does not compile until both have said what it means
+ * there.
  */
 export type ErrorKind =
   | "invalid"

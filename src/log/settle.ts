@@ -149,7 +149,9 @@ function entryError(batch: AppendBatch, entry: EntryReceipt): StreamError {
   const where = `"${batch.topic.name}"/${batch.partition}`;
   const { producerId, producerEpoch, baseSequence } = batch.header;
   const remedies: Record<string, string> = {
-    sequence_out_of_order: `producer ${producerId} sent sequence ${baseSequence}, which does not follow its last one`,
+    sequence_out_of_order:
+      `producer ${producerId} sent sequence ${baseSequence}, ` +
+      "which does not follow its last one",
     producer_fenced: `producer ${producerId} has a newer epoch than ${producerEpoch}`,
     topic_unknown: "the topic is gone",
     partition_unknown: "the partition does not exist",

@@ -1,8 +1,8 @@
 /**
- * This worker among its peers. It registers and gets a workerEpoch and a node id; where the metadata
- * is shared it raises its counter, watches those of the others, and closes an epoch whose counter
- * stood still for a time to live of its own monotonic clock. None of this is what keeps the log
- * right: that is the epoch as a condition inside every publish. It decides only how soon a dead
+ * This worker among its peers. It registers and gets a workerEpoch and a node id; where the
+ * metadata is shared it raises its counter, watches those of the others, and closes an epoch whose
+ * counter stood still for a time to live of its own monotonic clock. None of this is what keeps the
+ * log right: that is the epoch as a condition inside every publish. It decides only how soon a dead
  * worker's leases and its place in Metadata fall.
  */
 import type { Platform, TimerHandle } from "../base/platform.ts";

@@ -1,7 +1,7 @@
 /**
  * Reads segments, of every version ever written. Nothing is believed: checksums first, then each
- * length and position against the bytes that are there. What does not hold is `corrupt_segment` with
- * the place; a version from the future is `unsupported_format`.
+ * length and position against the bytes that are there. What does not hold is `corrupt_segment`
+ * with the place; a version from the future is `unsupported_format`.
  *
  * A reader knows where a segment ends, so one ranged GET of its last bytes brings the footer.
  */
@@ -58,8 +58,8 @@ export function decodeHeader(bytes: Uint8Array, crc32c: Crc32c): SegmentHeader {
 }
 
 /**
- * Bytes from the footer's start to the segment's end, read from its last bytes (20 are enough). When
- * they are more than were fetched, fetch that many and decode then.
+ * Bytes from the footer's start to the segment's end, read from its last bytes (20 are enough).
+ * When they are more than were fetched, fetch that many and decode then.
  */
 export function footerTailLength(tail: Uint8Array): number {
   return readTrailer(tail).footerLength + trailerLength;
@@ -72,8 +72,8 @@ export interface DecodeFooterOptions {
 }
 
 /**
- * Reads the footer out of a segment's last bytes, or out of the whole segment. Group descriptors are
- * views of `tail`. Errors: `corrupt_segment`, also when `tail` is shorter than the footer.
+ * Reads the footer out of a segment's last bytes, or out of the whole segment. Group descriptors
+ * are views of `tail`. Errors: `corrupt_segment`, also when `tail` is shorter than the footer.
  */
 export function decodeFooter(tail: Uint8Array, options: DecodeFooterOptions): SegmentFooter {
   const tailPosition = options.tailPosition ?? 0;

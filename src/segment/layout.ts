@@ -1,6 +1,6 @@
 /**
- * Sizes and marks of the segment object, version 1 (docs/FORMATS.md, "Segment object"). Integers are
- * big-endian, as in the record batches between them.
+ * Sizes and marks of the segment object, version 1 (docs/FORMATS.md, "Segment object"). Integers
+ * are big-endian, as in the record batches between them.
  *
  *     0                header, 64 bytes
  *     64               body: record batches, those of one partition side by side

@@ -32,7 +32,9 @@ export function writeReceipts(writer: ByteWriter, receipts: readonly Receipt[]):
   }
 }
 
-/** Reads `count` receipts; counts are checked against the bytes left before anything is allocated. */
+/**
+ * Reads `count` receipts; counts are checked against the bytes left before anything is allocated.
+ */
 export function readReceipts(reader: ByteReader, count: number): readonly Receipt[] {
   reader.expectItems(count, receiptHeadLength, "receipts");
   const receipts: Receipt[] = [];

@@ -1,11 +1,13 @@
 /**
- * What a segment says, apart from how its bytes say it. A segment is one flush of one worker for all
- * partitions: `log/batcher` collects, `segment/encode` lays out, the store keeps, `meta/publish`
- * gives offsets. Byte tables: docs/FORMATS.md, "Segment object".
+ * What a segment says, apart from how its bytes say it. A segment is one flush of one worker for
+ * all partitions: `log/batcher` collects, `segment/encode` lays out, the store keeps,
+ * `meta/publish` gives offsets. Byte tables: docs/FORMATS.md, "Segment object".
  */
 import type { TopicId } from "../record/types.ts";
 
-/** A topic that the segment holds records of, named so that the index can be rebuilt from objects. */
+/**
+ * A topic that the segment holds records of, named so that the index can be rebuilt from objects.
+ */
 export interface SegmentTopic {
   readonly topicId: TopicId;
   readonly name: string;

@@ -1,6 +1,7 @@
 /**
- * Checks a whole segment, byte by byte as far as checksums reach, and says all that is wrong instead
- * of stopping at the first. Behind `streamctl segment verify` and the scan of rolling files.
+ * Checks a whole segment, byte by byte as far as checksums reach, and says all that is wrong
+ * instead of stopping at the first. Behind `streamctl segment verify` and the scan of rolling
+ * files.
  *
  * Not covered by any checksum are a batch's base offset and leader epoch, which are stamped on the
  * way out and mean nothing here; its length is proved by where the next batch begins.

@@ -186,7 +186,9 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  /** Whether an existing object is what somebody wanted to create: then creating it again is done. */
+  /**
+   * Whether an existing object is what somebody wanted to create: then creating it again is done.
+   */
   async #holds(key: string, bytes: Uint8Array): Promise<boolean> {
     if ((await this.sizeOf(key)) !== bytes.length) return false;
     return sameBytes(await this.read({ key, position: 0, length: bytes.length }), bytes);

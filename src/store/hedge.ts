@@ -1,6 +1,6 @@
 /**
- * Asks a second time when the first answer is slow, and takes whichever comes first. For reads only:
- * they change nothing, and one slow node of an object store is why a percent of them is late.
+ * Asks a second time when the first answer is slow, and takes whichever comes first. For reads
+ * only: they change nothing, and one slow node of an object store is why a percent of them is late.
  */
 import type { Timers } from "../base/platform.ts";
 

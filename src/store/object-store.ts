@@ -33,8 +33,8 @@ export interface ObjectStore {
   create(key: string, bytes: Uint8Array): Promise<void>;
   /**
    * Reads exactly `location.length` bytes: into `target` where one of that length is given, lent
-   * until the promise settles, else into a fresh buffer; returns it, and the caller owns it. Errors:
-   * `object_missing`, `corrupt_segment` when the object is shorter, `store_unavailable`.
+   * until the promise settles, else into a fresh buffer; returns it, and the caller owns it.
+   * Errors: `object_missing`, `corrupt_segment` when the object is shorter, `store_unavailable`.
    */
   read(location: ObjectLocation, signal?: AbortSignal, target?: Uint8Array): Promise<Uint8Array>;
   /** The object's size in bytes, undefined when there is none. */

@@ -33,7 +33,8 @@ export interface RetryOptions {
 
 /**
  * Runs `attempt` until it resolves, fails for good, or attempts are used up; then
- * throws the last error. The signal it gets is aborted by the time limit and by the caller's signal.
+ * throws the last error. The signal it gets is aborted by the time limit and by the caller's
+ * signal.
  */
 export async function withRetries<T>(
   options: RetryOptions,

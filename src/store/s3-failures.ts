@@ -1,4 +1,6 @@
-/** Reads the errors of the S3 client: what happened, and whether another attempt may fare better. */
+/**
+ * Reads the errors of the S3 client: what happened, and whether another attempt may fare better.
+ */
 import { AttemptTimeout } from "./retry.ts";
 
 export type S3Failure =

@@ -4,9 +4,9 @@
  * long as position, length and address are multiples of 4096; what is not, and file systems that
  * refuse the flag, go through the first, plain one.
  *
- * Two cores, ext4, three writes of 1 MiB in flight: 1 480 MB/s this way and durable, 420 through the
- * page cache with fdatasync; 890 through the page cache without. But an undurable write of 4 KiB
- * takes 20 µs through the page cache and 600 past it, so `fast` decides by length.
+ * Two cores, ext4, three writes of 1 MiB in flight: 1 480 MB/s this way and durable, 420 through
+ * the page cache with fdatasync; 890 through the page cache without. But an undurable write of 4
+ * KiB takes 20 µs through the page cache and 600 past it, so `fast` decides by length.
  */
 import { constants } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
@@ -17,8 +17,8 @@ import { StreamError } from "../../base/stream-error.ts";
 export interface NodeFileSystemOptions {
   /**
    * How created files are written. `durable`: past the page cache, each write durable when it
-   * resolves, so that `sync` has nothing left to do. `fast`: large writes past the page cache, small
-   * ones into it, nothing durable before `sync`. `buffered`: all into the page cache.
+   * resolves, so that `sync` has nothing left to do. `fast`: large writes past the page cache,
+   * small ones into it, nothing durable before `sync`. `buffered`: all into the page cache.
    */
   readonly writes: "durable" | "fast" | "buffered";
 }
