@@ -4,6 +4,7 @@ import type { BenchContext, Benchmark } from "../benchmark.ts";
 import { alternate, medianOf, ratioTo, type Subject } from "../support/alternate.ts";
 import type { Broker } from "../support/broker.ts";
 import { withBrokers } from "../support/brokers.ts";
+import { CpuCost } from "../support/cpu-cost.ts";
 import { runFetchLoad } from "../support/fetch-load.ts";
 import type { Figure, Goal } from "../support/figures.ts";
 import { deleteTopic, newTopic } from "../support/kafka-client.ts";
@@ -47,7 +48,8 @@ export const fetchBenchmark: Benchmark = {
         context.say(`  writing ${Math.round(bytes / 1e6)} MB to ${broker.name}`);
         datasets.set(broker, await writeDataset(wide, broker, { records, recordBytes }));
       }
-      const read = (broker: Broker) => readDataset(wide, broker, datasets.get(broker));
+      const read = (broker: Broker, cost: CpuCost) =>
+        readDataset(wide, broker, { dataset: datasets.get(broker), cost });
       const figures = [
         ...(await tail(wide, brokers, read)),
         ...(await cold(wide, brokers, { read, store })),
@@ -75,18 +77,21 @@ async function writeDataset(
   return { topic, recordBytes, records: written.records };
 }
 
-type Read = (broker: Broker) => Promise<number>;
+type Read = (broker: Broker, cost: CpuCost) => Promise<number>;
 
 /** MB of values per second. */
 async function readDataset(
   { options }: BenchContext,
   broker: Broker,
-  dataset: Dataset | undefined,
+  { dataset, cost }: { readonly dataset: Dataset | undefined; readonly cost: CpuCost },
 ): Promise<number> {
   if (dataset === undefined) throw new Error(`Nothing was written to ${broker.name}`);
-  if (options.tool) return (await runConsumerPerf(options, broker, dataset)) / 1e6;
   const { partitions, connections = 1 } = options;
-  const { bytesPerSecond } = await runFetchLoad(broker, { ...dataset, partitions, connections });
+  const { bytesPerSecond } = await cost.during(broker, async () => {
+    if (!options.tool) return await runFetchLoad(broker, { ...dataset, partitions, connections });
+    const bytes = dataset.records * dataset.recordBytes;
+    return { bytes, bytesPerSecond: await runConsumerPerf(options, broker, dataset) };
+  });
   return bytesPerSecond / 1e6;
 }
 
@@ -96,8 +101,12 @@ async function tail(
   read: Read,
 ): Promise<Figure[]> {
   context.say("tail:");
-  const subjects = brokers.map((broker) => ({ name: broker.name, measure: () => read(broker) }));
-  return await compare(context, "tail", subjects, [{ atLeast: 1.5 }]);
+  const cost = new CpuCost(brokers);
+  const subjects = brokers.map((broker) => ({
+    name: broker.name,
+    measure: () => read(broker, cost),
+  }));
+  return await compare(context, { what: "tail", subjects, goals: [{ atLeast: 1.5 }], cost });
 }
 
 interface ColdParts {
@@ -111,11 +120,12 @@ async function cold(
   { read, store }: ColdParts,
 ): Promise<Figure[]> {
   context.say("cold:");
+  const cost = new CpuCost(brokers);
   const subjects: Subject[] = brokers.map((broker) => ({
     name: broker.name,
     measure: async () => {
       if (!(await broker.restart())) context.say(`  ${broker.name} was not restarted`);
-      return await read(broker);
+      return await read(broker, cost);
     },
   }));
   const [own] = brokers;
@@ -125,7 +135,7 @@ async function cold(
     subjects.push({ name: "bare ranges", measure: () => bareRanges(url) });
     goals.push({ atLeast: 0.8 });
   }
-  return await compare(context, "cold", subjects, goals);
+  return await compare(context, { what: "cold", subjects, goals, cost });
 }
 
 async function bareRanges(url: string): Promise<number> {
@@ -137,12 +147,18 @@ async function bareRanges(url: string): Promise<number> {
   }
 }
 
+interface Comparison {
+  readonly what: string;
+  readonly subjects: readonly Subject[];
+  /** Of the ratio to each subject after the first. */
+  readonly goals: readonly Goal[];
+  readonly cost: CpuCost;
+}
+
 /** The figures of all subjects, and ours as a ratio to each other one with its goal. */
 async function compare(
   context: BenchContext,
-  what: string,
-  subjects: readonly Subject[],
-  goals: readonly Goal[],
+  { what, subjects, goals, cost }: Comparison,
 ): Promise<Figure[]> {
   const client = context.options.tool ? "consumer-perf" : "raw client";
   const alternation = await alternate(context, subjects, "MB/s");
@@ -158,5 +174,5 @@ async function compare(
     goal: context.options.tool || name === "bare ranges" ? goals[index] : undefined,
     ...ratioTo(alternation, index + 1),
   }));
-  return [...values, ...ratios];
+  return [...values, ...ratios, ...cost.figures(`${client}, ${what}`)];
 }

@@ -9,6 +9,7 @@ import {
 } from "../support/alternate.ts";
 import type { Broker } from "../support/broker.ts";
 import { withBrokers } from "../support/brokers.ts";
+import { CpuCost } from "../support/cpu-cost.ts";
 import type { Figure, Goal } from "../support/figures.ts";
 import { deleteTopic, newTopic } from "../support/kafka-client.ts";
 import type { BenchOptions } from "../support/options.ts";
@@ -109,9 +110,13 @@ async function measure(
 ): Promise<Figure[]> {
   const { options } = context;
   const perRecord = load.unit === "MB/s" ? load.recordBytes / 1e6 : 1;
+  const cost = new CpuCost(brokers);
   const subjects: Subject[] = brokers.map((broker) => ({
     name: broker.name,
-    measure: async () => (await recordsPerSecond(context, load, broker)) * perRecord,
+    measure: async () => {
+      const result = await cost.during(broker, () => runLoad(context, load, broker));
+      return result.recordsPerSecond * perRecord;
+    },
   }));
   const { store } = options;
   const isS3 = store?.startsWith("s3:") === true;
@@ -120,29 +125,34 @@ async function measure(
     subjects.push({ name: "bare PUTs", measure: putMegabytes });
   }
   const alternation = await alternate(context, subjects, load.unit);
-  return figuresOf(load, { context, subjects, alternation, isS3 });
+  const client = options.tool ? "producer-perf" : "raw client";
+  const figures = figuresOf(load, { context, subjects, alternation, isS3 });
+  return [...figures, ...cost.figures(`${client}, ${load.what}`)];
 }
 
-async function recordsPerSecond(
-  { options }: BenchContext,
-  load: Load,
-  broker: Broker,
-): Promise<number> {
+interface LoadResult {
+  readonly recordsPerSecond: number;
+  /** Of values. */
+  readonly bytes: number;
+}
+
+async function runLoad({ options }: BenchContext, load: Load, broker: Broker): Promise<LoadResult> {
   const { partitions } = options;
   const topic = await newTopic(broker, partitions);
   const { recordBytes, batchBytes } = load;
   try {
     if (options.tool) {
       const records = options.records ?? load.records;
-      return await runProducerPerf(options, broker, { topic, records, recordBytes, batchBytes });
+      const perf = { topic, records, recordBytes, batchBytes };
+      const recordsPerSecond = await runProducerPerf(options, broker, perf);
+      return { recordsPerSecond, bytes: records * recordBytes };
     }
-    const result = await runProduceLoad(broker, {
+    return await runProduceLoad(broker, {
       ...{ topic, partitions, recordBytes, batchBytes: batchBytes ?? 16 * KiB },
       connections: options.connections ?? 1,
       inFlight: options.inFlight,
       seconds: options.seconds,
     });
-    return result.recordsPerSecond;
   } finally {
     await deleteTopic(broker, topic);
   }

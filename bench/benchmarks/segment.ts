@@ -1,4 +1,5 @@
 /** How fast segments are laid out, decoded and verified. */
+import { readBatchHeader } from "../../src/record/batch.ts";
 import { topicIdFromBytes } from "../../src/record/types.ts";
 import { decodeFooter } from "../../src/segment/decode.ts";
 import { encodeSegment, planSegment } from "../../src/segment/encode.ts";
@@ -46,7 +47,7 @@ export const segmentBenchmark: Benchmark = {
 
 function segmentInput(batchBytes: number, partitions: number): SegmentInput {
   const { bytes, recordCount } = makeBatch({ recordBytes: 100, batchBytes }, -1);
-  const batch = { bytes, recordCount, maxTimestamp: 1_790_000_000_000 };
+  const batch = { bytes, recordCount, maxTimestamp: readBatchHeader(bytes).maxTimestamp };
   const batchCount = Math.floor(segmentBytes / bytes.length);
   const entries = Array.from({ length: partitions }, (_, partition): EntryInput => {
     const share = Math.max(1, Math.floor(batchCount / partitions));

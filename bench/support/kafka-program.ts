@@ -42,6 +42,7 @@ export async function runKafkaTool(
 
 /** A broker given by its address: it is neither started nor stopped here. */
 export class GivenBroker implements Broker {
+  readonly pid = undefined;
   readonly name: string;
   readonly host: string;
   readonly port: number;
@@ -86,6 +87,10 @@ export class KafkaBroker implements Broker {
     this.#folder = folder;
     this.#command = commandLine;
     this.#program = this.#launch();
+  }
+
+  get pid(): number {
+    return this.#program.pid;
   }
 
   async restart(): Promise<boolean> {

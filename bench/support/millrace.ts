@@ -73,6 +73,10 @@ export class Millrace implements Broker {
     return `http://127.0.0.1:${this.#httpPort}`;
   }
 
+  get pid(): number | undefined {
+    return this.#program?.pid;
+  }
+
   get dataFolder(): string {
     return join(this.#folder, "data");
   }

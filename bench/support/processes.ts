@@ -142,3 +142,16 @@ export async function residentBytes(pid: number): Promise<{ now: number; peak: n
   const shown = await outputOf(["ps", "-o", "rss=", "-p", String(pid)]);
   return { now: Number(shown.trim()) * 1024, peak: 0 };
 }
+
+/** Linux counts processor time in these. */
+const ticksPerSecond = 100;
+
+/** Processor time that a process has used on all its threads, seconds; NaN where it is not told. */
+export async function cpuSeconds(pid: number): Promise<number> {
+  const stat = await Bun.file(`/proc/${pid}/stat`)
+    .text()
+    .catch(() => "");
+  // The name in parentheses may hold spaces; user and system time are the 12th and 13th after it.
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / ticksPerSecond;
+}
