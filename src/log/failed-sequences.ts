@@ -1,10 +1,10 @@
 /**
- * Which batches of idempotent producers this worker has refused or failed to store, so that what the
- * producer sent behind them is not taken for its beginning. A producer that the metadata does not
- * know may start anywhere (its state may have expired); but when its first batch fails while the
- * next is on the way already, the next must not become the first: the retry of the real first one
- * would then pass for a duplicate and be lost. Runs that follow a failed batch are therefore marked,
- * and publish takes a marked run only if it knows the producer.
+ * Which batches of idempotent producers this worker has refused or failed to store, so that what
+ * the producer sent behind them is not taken for its beginning. A producer that the metadata does
+ * not know may start anywhere (its state may have expired); but when its first batch fails while
+ * the next is on the way already, the next must not become the first: the retry of the real first
+ * one would then pass for a duplicate and be lost. Runs that follow a failed batch are therefore
+ * marked, and publish takes a marked run only if it knows the producer.
  */
 import type { AppendBatch } from "./log-types.ts";
 import { type PendingAppend, producerKey } from "./pending-append.ts";
