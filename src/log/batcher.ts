@@ -160,7 +160,7 @@ export class Batcher {
   #seal(draft: SegmentDraft): boolean {
     const { identity, receipts, ring, platform } = this.#parts;
     const epoch = identity.current();
-    const carried = receipts.take();
+    const carried = receipts.take(epoch.workerEpoch);
     const plan = planSegment(
       segmentInput(draft, {
         workerEpoch: epoch.workerEpoch,
@@ -171,7 +171,7 @@ export class Batcher {
     );
     const slot = plan.length <= ring.capacityBytes ? ring.allocate(plan.length) : undefined;
     if (slot === undefined) {
-      receipts.putBack(carried);
+      receipts.putBack({ workerEpoch: epoch.workerEpoch, receipts: carried });
       return false;
     }
     epoch.lastSequence += 1;
@@ -210,7 +210,7 @@ export class Batcher {
           flight.location = location;
         },
         (error: unknown) => {
-          receipts.putBack(carried);
+          receipts.putBack({ workerEpoch: flight.workerEpoch, receipts: carried });
           flight.failed = true;
           this.#refuse(flight, error);
         },

@@ -120,10 +120,7 @@ export class Log implements LogService {
       pool,
     });
     this.#receipts = new ReceiptLedger(platform, (receipts) =>
-      writeReceiptObject(
-        { platform, store },
-        { workerEpoch: this.session.current().workerEpoch, receipts },
-      ),
+      writeReceiptObject({ platform, store }, receipts),
     );
     this.#publisher = new Publisher({
       platform,
@@ -268,7 +265,7 @@ export class Log implements LogService {
   }
 
   #published(flight: Flight, receipt: PublishReceipt): void {
-    this.#receipts.add(flight.sequence, receipt);
+    this.#receipts.add(flight, receipt);
     for (const { key, logStartOffset, run } of appendedRuns(flight, receipt)) {
       this.#tail.add(key, run);
       this.#table.learn(key, {

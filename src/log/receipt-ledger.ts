@@ -1,7 +1,8 @@
 /**
  * Receipts on their way into the store. The log survives the loss of its metadata only if every
  * acknowledged record can be proved from objects, so the receipt of each publish is carried by the
- * footer of a later segment of the same worker, or by a receipt object when none follows soon.
+ * footer of a later segment of the same worker epoch, or by a receipt object when none follows soon.
+ * A worker that has a new epoch leaves those of the old one to whoever closed that.
  */
 import type { Platform, TimerHandle } from "../base/platform.ts";
 import type { PublishReceipt } from "../meta/publish-request.ts";
@@ -14,35 +15,47 @@ const idleMs = 1000;
 /** More than this many receipts leave for their object at once, whatever the traffic. */
 const receiptsMax = 1024;
 
+/** Receipts are numbered by the segments of one worker epoch. */
+export interface WorkerReceipts {
+  readonly workerEpoch: number;
+  readonly receipts: readonly Receipt[];
+}
+
 export class ReceiptLedger {
   readonly #platform: Platform;
-  readonly #writeObject: (receipts: readonly Receipt[]) => Promise<void>;
+  readonly #writeObject: (receipts: WorkerReceipts) => Promise<void>;
+  #workerEpoch = -1;
   #unwritten: Receipt[] = [];
   #timer: TimerHandle | undefined;
   #writing: Promise<void> | undefined;
 
   /** `writeObject` stores a receipt object durably, or throws and is called again later. */
-  constructor(platform: Platform, writeObject: (receipts: readonly Receipt[]) => Promise<void>) {
+  constructor(platform: Platform, writeObject: (receipts: WorkerReceipts) => Promise<void>) {
     this.#platform = platform;
     this.#writeObject = writeObject;
   }
 
   /** Notes what a publish answered. */
-  add(sequence: number, receipt: PublishReceipt): void {
+  add(
+    { workerEpoch, sequence }: { readonly workerEpoch: number; readonly sequence: number },
+    receipt: PublishReceipt,
+  ): void {
+    if (!this.#isOf(workerEpoch)) return;
     this.#unwritten.push(segmentReceipt(sequence, receipt));
     this.#arm();
   }
 
   /** Takes all that no object holds yet, to be carried by the segment about to be written. */
-  take(): readonly Receipt[] {
+  take(workerEpoch: number): readonly Receipt[] {
+    if (!this.#isOf(workerEpoch)) return [];
     const taken = this.#unwritten.slice(0, receiptsMax);
     this.#unwritten = this.#unwritten.slice(receiptsMax);
     return taken;
   }
 
   /** The segment that carried `receipts` did not get into the store. */
-  putBack(receipts: readonly Receipt[]): void {
-    if (receipts.length === 0) return;
+  putBack({ workerEpoch, receipts }: WorkerReceipts): void {
+    if (receipts.length === 0 || !this.#isOf(workerEpoch)) return;
     this.#unwritten = [...receipts, ...this.#unwritten];
     this.#arm();
   }
@@ -62,6 +75,15 @@ export class ReceiptLedger {
     if (this.#unwritten.length > 0) await this.#write();
   }
 
+  /** Whether this epoch is the latest met; a later one begins with nothing unwritten. */
+  #isOf(workerEpoch: number): boolean {
+    if (workerEpoch > this.#workerEpoch) {
+      this.clear();
+      this.#workerEpoch = workerEpoch;
+    }
+    return workerEpoch === this.#workerEpoch;
+  }
+
   #arm(): void {
     if (this.#unwritten.length === 0) return;
     this.#timer?.cancel();
@@ -75,12 +97,13 @@ export class ReceiptLedger {
   }
 
   async #write(): Promise<void> {
-    const receipts = this.take();
+    const workerEpoch = this.#workerEpoch;
+    const receipts = this.take(workerEpoch);
     if (receipts.length === 0) return;
     try {
-      await this.#writeObject(receipts);
+      await this.#writeObject({ workerEpoch, receipts });
     } catch (error) {
-      this.#unwritten = [...receipts, ...this.#unwritten];
+      this.putBack({ workerEpoch, receipts });
       throw error;
     }
     this.#arm();
