@@ -58,11 +58,13 @@ export class ClientLink {
 
   /**
    * For use inside of `act`: what a server does before it takes the next request of a connection.
-   * The appends of one connection are submitted in the order of their requests.
+   * The appends of one connection are submitted in the order of their requests; one that cannot be
+   * submitted closes the connection.
    */
   inOrder<T>(submit: () => Promise<T>): Promise<T> {
     const turn = this.#turn.then(submit);
-    this.#turn = turn.catch(() => {});
+    this.#turn = turn;
+    turn.catch(() => {});
     return turn;
   }
 

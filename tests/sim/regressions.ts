@@ -3,4 +3,5 @@ export const regressions: readonly { readonly seed: number; readonly found: stri
   { seed: 25, found: "a hole that a failed write left in a rolling file cut what lay behind it" },
   { seed: 21, found: "a partition added elsewhere was denied out of the cached topic" },
   { seed: 7, found: "an unknown producer's second batch was taken when its first had failed" },
+  { seed: 49, found: "what a refused topic lookup left out was overtaken on its connection" },
 ];
