@@ -78,6 +78,8 @@ class KafkaConnection {
   #started = 0;
   #advancing = false;
   #sending = false;
+  /** Of `#slots`, the first so many whose answers are being written. */
+  #writing = 0;
   /** No answer can be written any more. */
   #gone = false;
   /** Nothing more is read. */
@@ -292,13 +294,18 @@ class KafkaConnection {
     while (!this.#gone && this.#slots[0]?.done) {
       const ready = this.#readySlots();
       const chunks = ready.flatMap((slot) => slot.answer?.chunks ?? []);
+      this.#writing = ready.length;
       try {
         if (chunks.length > 0) await this.#duplex.write(chunks);
       } catch (error) {
         this.#gonePeer(error);
+      }
+      this.#writing = 0;
+      if (this.#gone) {
+        // Only now: until a write has ended, its bytes may still be on their way.
+        for (const slot of ready) this.#drop(slot);
         break;
       }
-      if (this.#gone) break;
       this.#slots.splice(0, ready.length);
       this.#started -= ready.length;
       for (const slot of ready) {
@@ -387,9 +394,10 @@ class KafkaConnection {
     this.#gone = true;
     this.#waits.abort();
     this.#room.dropReservation();
-    // Those that run drop themselves when they are done.
+    // Those that run drop themselves when they are done, those being written when they have left.
     const waiting = this.#slots.splice(this.#started);
     for (const slot of waiting) this.#room.give(slot.bytes);
+    this.#slots.splice(0, this.#writing);
     for (const slot of this.#slots.splice(0)) if (slot.done) this.#drop(slot);
     this.#started = 0;
     this.#duplex.close();

@@ -117,6 +117,37 @@ describe("serveKafkaConnection", () => {
     expect(fixture.context.responseMemory.waitingBytes).toBe(0);
   });
 
+  test("lends an answer's buffers until its write has ended, though the connection broke", async () => {
+    let released = 0;
+    const fixture = createKafkaFixture({
+      wrapLog: (log) =>
+        new Proxy(log, {
+          get(target, name) {
+            if (name === "release") {
+              return () => {
+                released += 1;
+              };
+            }
+            const value = Reflect.get(target, name);
+            return typeof value === "function" ? value.bind(target) : value;
+          },
+        }),
+    });
+    const client = fixture.connect();
+    await createTopic(client, "orders");
+    await produce(client, batchOf({ valueBytes: 10_000 }));
+    const resume = client.stopReading();
+    client.request(fetchApi, 12, fetchRequest());
+    await settle();
+    client.send(Uint8Array.of(0, 0, 0, 4, 255, 255, 255, 255));
+    await settle();
+    expect(client.closed).toBe(true);
+    expect(released).toBe(0);
+    resume();
+    await settle();
+    expect(released).toBe(1);
+  });
+
   test("stops reading when the server has no room, then tells how long it waited", async () => {
     const gates: (() => void)[] = [];
     const fixture = createKafkaFixture({
