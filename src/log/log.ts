@@ -153,11 +153,12 @@ export class Log implements LogService {
   async open(): Promise<void> {
     const { database, store, storeMayLoseTail } = this.#options;
     await migrate(database);
-    const orphans = await this.session.open();
-    await this.#feed.open();
     const parts = { platform: this.#platform, database, store };
-    if (storeMayLoseTail) await cutLostBytes(parts, orphans);
-    for (const workerEpoch of orphans) await adoptReceipts(parts, workerEpoch);
+    await this.session.open(async (orphans) => {
+      if (storeMayLoseTail) await cutLostBytes(parts, orphans);
+      for (const workerEpoch of orphans) await adoptReceipts(parts, workerEpoch);
+    });
+    await this.#feed.open();
     this.maintenance.start();
   }
 

@@ -68,18 +68,19 @@ export class WorkerSession implements WorkerIdentity {
 
   /**
    * Registers. Where the database is this process's alone, every epoch still open belongs to a
-   * process that died, and is closed at once; they are returned, for a check of their bytes.
+   * process that died. `mend` is given those before they are closed, so that a start which does not
+   * get through it finds them again.
    */
-  async open(): Promise<readonly number[]> {
+  async open(mend: (workerEpochs: readonly number[]) => Promise<void>): Promise<void> {
     const { database, shared } = this.#parts;
     this.#clusterId = await readClusterId(database);
     const orphans = shared ? [] : await listWorkers(database);
+    if (orphans.length > 0) await mend(orphans.map(({ workerEpoch }) => workerEpoch));
     for (const { workerEpoch, counter } of orphans) {
       await closeWorker(database, { workerEpoch, observedCounter: counter });
     }
     await this.#register();
     if (shared) this.#arm();
-    return orphans.map(({ workerEpoch }) => workerEpoch);
   }
 
   /** Tells peers to send nothing new here. */
