@@ -52,6 +52,11 @@ export class ByteBudget {
     });
   }
 
+  /** Counts bytes that are there already, whether they fit or not. */
+  takeAnyway(bytes: number): void {
+    this.#takenBytes += bytes;
+  }
+
   /** Returns bytes taken earlier. */
   give(bytes: number): void {
     this.#takenBytes -= bytes;

@@ -3,12 +3,14 @@
  * there is too little. What the caches do not know is confirmed in the metadata before it is denied
  * to anyone, so that what one worker acknowledged no other worker calls missing.
  */
+import { present } from "../base/assert.ts";
 import type { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
 import { isStreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { partitionStates } from "../meta/log-index.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
+import { topicConfigNumber } from "../meta/topic-config.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { FetchedPartition, FetchPartition, FetchRequest, TopicService } from "./log-types.ts";
 import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
@@ -16,6 +18,9 @@ import type { KnownPartition, PartitionTable } from "./partition-table.ts";
 import type { StoredReader } from "./stored-reader.ts";
 import type { CachedRange, TailCache } from "./tail-cache.ts";
 import type { Waiters } from "./waiters.ts";
+
+/** So long at least may a read wait for room among the answers, milliseconds. */
+const roomWaitMsMin = 1_000;
 
 export interface FetcherParts {
   readonly platform: Platform;
@@ -36,6 +41,12 @@ interface Target {
   readonly topic: TopicInfo;
 }
 
+interface ReadLimit {
+  readonly bytesMax: number;
+  /** One batch is given even when it is larger. */
+  readonly atLeastOne: boolean;
+}
+
 interface Gathered {
   readonly items: readonly FetchedPartition[];
   /** As many as items, in their order, where all partitions exist. */
@@ -53,10 +64,16 @@ export class Fetcher {
   async fetch(request: FetchRequest, signal?: AbortSignal): Promise<readonly FetchedPartition[]> {
     const { platform, feed, waiters } = this.#parts;
     const deadline = platform.clock.monotonic() + request.waitMsMax;
-    let found = await this.#gather(request);
+    const until = { deadline, signal };
+    let found = await this.#gather(request, until);
     if (isEnough(found.items, request)) return found.items;
     // A peer may have acknowledged more than this worker has heard of.
-    await feed.sync();
+    try {
+      await feed.sync();
+    } catch (error) {
+      this.#letGo(found, request);
+      throw error;
+    }
     for (;;) {
       if (!this.#hasGrown(found)) {
         const waitMs = deadline - platform.clock.monotonic();
@@ -65,7 +82,8 @@ export class Fetcher {
         if (platform.clock.monotonic() >= deadline && !this.#hasGrown(found)) return found.items;
       }
       // A wake without growth means that partitions came or went: look again all the same.
-      found = await this.#gather(request);
+      this.#letGo(found, request);
+      found = await this.#gather(request, until);
       if (isEnough(found.items, request)) return found.items;
     }
   }
@@ -92,30 +110,80 @@ export class Fetcher {
     return table.get(slot);
   }
 
-  async #gather(request: FetchRequest): Promise<Gathered> {
-    let bytesLeft = request.bytesMax;
+  /** Looks once; what is to be read waits for its room until `deadline`, but a second at least. */
+  async #gather(
+    request: FetchRequest,
+    { deadline, signal }: { readonly deadline: number; readonly signal: AbortSignal | undefined },
+  ): Promise<Gathered> {
+    const { platform } = this.#parts;
     const slots: PartitionSlot[] = [];
-    const parts = request.partitions.map(async (asked): Promise<FetchedPartition> => {
-      try {
-        const target = await this.#target(asked, slots);
-        if ("highOffset" in target) return target;
-        // Without an await between here and the reservation, shares are given in request order.
-        const bytesMax = Math.min(asked.partitionBytesMax, bytesLeft);
-        if (bytesMax <= 0 && bytesLeft < request.bytesMax) return this.#ends(target);
-        const read = this.#read(target, Math.max(bytesMax, 0));
-        if (!(read instanceof Promise)) {
-          bytesLeft -= read.bytes;
-          return read;
-        }
-        bytesLeft -= Math.max(bytesMax, 0);
-        return await read;
-      } catch (error) {
-        if (!isStreamError(error)) throw error;
-        this.#parts.platform.log.warn("fetch refused", { error: error.message, code: error.code });
-        return { ...nothingKnown(asked), error: error.code };
-      }
+    const targets = await Promise.all(
+      request.partitions.map((asked) => this.#orRefusal(asked, this.#target(asked, slots))),
+    );
+    const first = targets.find(isToRead);
+    if (first === undefined) return { items: targets as FetchedPartition[], slots };
+    const { memory } = request;
+    if (memory === undefined) return { items: await this.#readAll(targets, request), slots };
+    const room = await memory.reserve({
+      bytesMax: request.bytesMax,
+      batchBytesMax: batchBytesMaxOf(first.topic),
+      waitMsMax: Math.max(roomWaitMsMin, deadline - platform.clock.monotonic()),
+      timers: platform.timers,
+      signal,
     });
-    return { items: await Promise.all(parts), slots };
+    if (room === undefined) {
+      const items = targets.map((target) => (isToRead(target) ? this.#ends(target) : target));
+      return { items, slots };
+    }
+    let items: readonly FetchedPartition[] = [];
+    try {
+      items = await this.#readAll(targets, { bytesMax: room.bytesMax });
+    } finally {
+      memory.settle(room, items);
+    }
+    return { items, slots };
+  }
+
+  /**
+   * Reads in the order of the request. As in Kafka (KIP-74) the first partition that has anything
+   * gives one batch at least, the others keep to what is left.
+   */
+  #readAll(
+    targets: readonly (Target | FetchedPartition)[],
+    { bytesMax }: { readonly bytesMax: number },
+  ): Promise<FetchedPartition[]> {
+    let bytesLeft = bytesMax;
+    let atLeastOne = true;
+    const reads = targets.map((target) => {
+      if (!isToRead(target)) return target;
+      const partitionBytesMax = Math.max(0, Math.min(target.asked.partitionBytesMax, bytesLeft));
+      if (partitionBytesMax === 0 && !atLeastOne) return this.#ends(target);
+      const read = this.#read(target, { bytesMax: partitionBytesMax, atLeastOne });
+      atLeastOne = false;
+      if (!(read instanceof Promise)) {
+        bytesLeft -= read.bytes;
+        return read;
+      }
+      bytesLeft -= partitionBytesMax;
+      return this.#orRefusal(target.asked, read);
+    });
+    return Promise.all(reads);
+  }
+
+  async #orRefusal<T>(asked: FetchPartition, answer: Promise<T>): Promise<T | FetchedPartition> {
+    try {
+      return await answer;
+    } catch (error) {
+      if (!isStreamError(error)) throw error;
+      this.#parts.platform.log.warn("fetch refused", { error: error.message, code: error.code });
+      return { ...nothingKnown(asked), error: error.code };
+    }
+  }
+
+  /** What was read is not answered. */
+  #letGo({ items }: Gathered, { memory }: FetchRequest): void {
+    for (const { chunks } of items) for (const chunk of chunks) this.#parts.pool.give(chunk);
+    memory?.release(items);
   }
 
   /** What to read, or the answer when there is nothing to read; notes whose growth matters. */
@@ -145,23 +213,25 @@ export class Fetcher {
     return fetchOffset === known.highOffset ? this.#ends(target) : target;
   }
 
-  #read(target: Target, bytesMax: number): FetchedPartition | Promise<FetchedPartition> {
+  #read(target: Target, limit: ReadLimit): FetchedPartition | Promise<FetchedPartition> {
     const { asked, slot } = target;
-    const cached = this.#parts.tail.read(slot, { offset: asked.fetchOffset, bytesMax });
-    if (cached === undefined) return this.#readStored(target, bytesMax);
+    const cached = this.#parts.tail.read(slot, { offset: asked.fetchOffset, ...limit });
+    if (cached === undefined) return this.#readStored(target, limit);
+    if (cached.bytes === 0) return this.#ends(target);
     return { ...this.#ends(target), chunks: [this.#copyOut(cached)], bytes: cached.bytes };
   }
 
-  async #readStored(target: Target, bytesMax: number): Promise<FetchedPartition> {
+  async #readStored(target: Target, limit: ReadLimit): Promise<FetchedPartition> {
     const { asked, topic, slot } = target;
     const { partition, fetchOffset: offset } = asked;
     const leaderEpoch = this.#parts.table.get(slot)?.leaderEpoch ?? 0;
     const { topicNumber } = topic;
-    const from = { topicNumber, partition, offset, bytesMax, leaderEpoch };
+    const from = { topicNumber, partition, offset, ...limit, leaderEpoch };
     const { chunks, bytes } = await this.#parts.stored.read(from);
     // The read may have brought news: what was asked for is deleted, and these are later records.
     const isDeleted = offset < (this.#parts.table.get(slot)?.logStartOffset ?? 0);
     if (bytes > 0 && !isDeleted) return { ...this.#ends(target), chunks, bytes };
+    if (!limit.atLeastOne && !isDeleted) return this.#ends(target);
     // Known to exist and yet without rows: it was deleted or cut a moment ago.
     const known = await this.confirm(topic, partition);
     if (known === undefined) return { ...nothingKnown(asked), error: "partition_unknown" };
@@ -200,6 +270,15 @@ export class Fetcher {
       return item.error === undefined && known !== undefined && known.highOffset > item.highOffset;
     });
   }
+}
+
+function isToRead(target: Target | FetchedPartition): target is Target {
+  return "asked" in target;
+}
+
+/** The largest batch that the topic takes now, bytes. */
+function batchBytesMaxOf({ config }: TopicInfo): number {
+  return present(topicConfigNumber(config, "max.message.bytes"), "max.message.bytes");
 }
 
 /** Enough to answer: bytes as asked, or an error that the client must hear of at once. */

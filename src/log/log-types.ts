@@ -4,6 +4,7 @@
  * belong to the caller.
  */
 
+import type { AnswerMemory } from "../base/answer-memory.ts";
 import type { ErrorCode } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { AppendedRange, PublishGroup } from "../meta/publish-request.ts";
@@ -56,6 +57,8 @@ export interface FetchRequest {
   readonly bytesMin: number;
   readonly bytesMax: number;
   readonly waitMsMax: number;
+  /** Where room for the answer is taken from; without it nothing is counted. */
+  readonly memory?: AnswerMemory;
 }
 
 export interface FetchedPartition {
@@ -119,11 +122,14 @@ export interface LogService {
   /**
    * Reads; waits until `bytesMin` are there or `waitMsMax` passed. Answers one item per partition
    * asked, in the order asked. Aborting `signal` ends the wait and returns what is there.
+   *
+   * Where `memory` is given and has no room for a second (or `waitMsMax`), nothing is read: the
+   * partitions' ends alone are answered.
    */
   fetch(request: FetchRequest, signal?: AbortSignal): Promise<readonly FetchedPartition[]>;
   /**
    * Gives an answer's buffers back once they have left, to be used again. May be left out; after it
-   * nothing may touch them.
+   * nothing may touch them. The `memory` of the request is the caller's to release.
    */
   release(fetched: readonly FetchedPartition[]): void;
   findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset>;
@@ -137,7 +143,9 @@ export interface LogService {
   status(
     partitions: readonly { readonly topic: TopicInfo; readonly partition: number }[],
   ): Promise<readonly (PartitionStatus | undefined)[]>;
-  /** Raises the log start offset; `beforeOffset` -1 means the high offset. Returns the new start. */
+  /**
+   * Raises the log start offset; `beforeOffset` -1 means the high offset. Returns the new start.
+   */
   deleteRecords(topic: TopicInfo, partition: number, beforeOffset: number): Promise<number>;
   cluster(): Cluster;
   /** The node that Metadata names as leader: advice for locality, stable while workers live. */

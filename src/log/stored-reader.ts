@@ -1,8 +1,8 @@
 /**
  * Reads the part of the log that is no longer in the tail cache: index rows tell where its batches
- * lie, blocks of objects bring them, and what goes out is a fresh copy with offsets and leader epoch
- * set and every checksum verified. Sequential readers continue where they stopped without a search,
- * and find the next stretch already on its way.
+ * lie, blocks of objects bring them, and what goes out is a fresh copy with offsets and leader
+ * epoch set and every checksum verified. Sequential readers continue where they stopped without a
+ * search, and find the next stretch already on its way.
  */
 import type { BufferPool } from "../base/buffer-pool.ts";
 import type { Crc32c } from "../base/crc32c.ts";
@@ -25,8 +25,9 @@ export interface ReadFrom {
   readonly topicNumber: number;
   readonly partition: number;
   readonly offset: number;
-  /** Stop after so many bytes, but never before one whole batch. */
+  /** Stop after so many bytes; before one whole batch only where `atLeastOne` is false. */
   readonly bytesMax: number;
+  readonly atLeastOne?: boolean;
   readonly leaderEpoch: number;
 }
 
@@ -71,7 +72,8 @@ export class StoredReader {
   }
 
   /**
-   * Batches from the one that holds `offset`; empty when the log ends there. An object that has
+   * Batches from the one that holds `offset`; empty when the log ends there, or when not even one
+   * may be given. An object that has
    * gone since its rows were read is looked up again once. Errors: `corrupt_segment`,
    * `object_missing`, `store_unavailable`, `metadata_unavailable`.
    */
@@ -120,11 +122,17 @@ export class StoredReader {
       if (found && range.bytes > 0 && left <= 0) return false;
       const want = Math.max(found ? left : searchBytes, batchHeaderBytes);
       const place = { key: extent.key, position, knownEnd };
-      const bytes = await this.#window(place, { want, end });
+      // Only a batch that was found may be too large: those before it must be walked.
+      const batchBytesMax = found && from.atLeastOne === false ? left : Number.POSITIVE_INFINITY;
+      const bytes = await this.#window(place, { want, end, batchBytesMax });
+      if (statedBatchBytes(bytes) > batchBytesMax) {
+        this.#pool.give(bytes);
+        break;
+      }
       const walked = this.#takeBatches(range, { bytes, offset, extent, from });
       position += walked.bytes;
       offset = walked.offset;
-      if (range.bytes > 0 && (walked.full || walked.bytes < bytes.length)) break;
+      if (walked.full || (range.bytes > 0 && walked.bytes < bytes.length)) break;
     }
     if (position < end) {
       this.#leaveHint(from, range.nextOffset, { key: extent.key, position });
@@ -134,15 +142,16 @@ export class StoredReader {
     throw corrupt(extent, `its batches end at offset ${offset - 1}, not at ${extent.lastOffset}`);
   }
 
-  /** A fresh buffer from `position`, long enough for the batch there. */
+  /** A fresh buffer from `position`, long enough for the batch there if it may be given. */
   async #window(
     place: { key: string; position: number; knownEnd: number },
-    size: { want: number; end: number },
+    size: { want: number; end: number; batchBytesMax: number },
   ): Promise<Uint8Array> {
     const left = size.end - place.position;
     let bytes = await this.#copy({ ...place, length: Math.min(size.want, left) });
     const batchBytes = statedBatchBytes(bytes);
-    if (batchBytes > bytes.length && batchBytes <= left) {
+    if (batchBytes > bytes.length && batchBytes <= Math.min(left, size.batchBytesMax)) {
+      this.#pool.give(bytes);
       bytes = await this.#copy({ ...place, length: batchBytes });
     }
     return bytes;
@@ -172,7 +181,8 @@ export class StoredReader {
       const nextOffset = offset + lastOffsetDelta + 1;
       if (nextOffset > from.offset) {
         const taken = range.bytes + (start < 0 ? 0 : position - start);
-        full = taken > 0 && taken + size > from.bytesMax;
+        const mayExceed = taken === 0 && from.atLeastOne !== false;
+        full = !mayExceed && taken + size > from.bytesMax;
         if (full) break;
         if (start < 0) start = position;
         this.#check(batch, extent);
@@ -184,10 +194,23 @@ export class StoredReader {
     }
     if (position === 0 && !full) throw corrupt(extent, `its batch at offset ${offset} is cut`);
     if (start >= 0 && position > start) {
-      range.chunks.push(bytes.subarray(start, position));
+      range.chunks.push(this.#trim(bytes.subarray(start, position)));
       range.bytes += position - start;
-    }
+    } else this.#pool.give(bytes);
     return { bytes: position, offset, full };
+  }
+
+  /** What is found in a large window does not keep all of it. */
+  #trim(chunk: Uint8Array): Uint8Array {
+    if (chunk.length * 2 >= chunk.buffer.byteLength) return chunk;
+    const trimmed = this.#pool.take(chunk.length);
+    if (trimmed.buffer.byteLength >= chunk.buffer.byteLength) {
+      this.#pool.give(trimmed);
+      return chunk;
+    }
+    trimmed.set(chunk);
+    this.#pool.give(chunk);
+    return trimmed;
   }
 
   #check(batch: Uint8Array, extent: Extent): void {
@@ -221,12 +244,13 @@ export class StoredReader {
     for (let index = stoppedAt; index < extents.length && bytes < readAheadBytes; index++) {
       const extent = extents[index] as Extent;
       const length = Math.min(extent.length, readAheadBytes - bytes);
-      this.#blocks.prefetch({
+      const taken = this.#blocks.prefetch({
         key: extent.key,
         position: extent.position,
         length,
         knownEnd: knownEnd(extents, index),
       });
+      if (!taken) return;
       bytes += length;
     }
   }

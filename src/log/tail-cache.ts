@@ -51,12 +51,12 @@ export class TailCache {
   }
 
   /**
-   * Whole batches from the one that holds `offset`, up to `bytesMax` but at least one; undefined
-   * when that offset is not cached.
+   * Whole batches from the one that holds `offset`, up to `bytesMax` but at least one where
+   * `atLeastOne` says so; undefined when that offset is not cached.
    */
   read(
     key: PartitionSlot,
-    options: { readonly offset: number; readonly bytesMax: number },
+    options: { readonly offset: number; readonly bytesMax: number; readonly atLeastOne: boolean },
   ): CachedRange | undefined {
     const runs = this.#partitions.get(key);
     if (runs === undefined) return undefined;
@@ -65,7 +65,7 @@ export class TailCache {
     const range: CachedRange = { views: [], bytes: 0, nextOffset: options.offset };
     for (let run = runs[index]; run !== undefined; run = runs[++index]) {
       if (range.bytes > 0 && run.baseOffset !== range.nextOffset) break;
-      if (!takeBatches(range, run, options.bytesMax)) break;
+      if (!takeBatches(range, run, options)) break;
     }
     return range;
   }
@@ -90,7 +90,11 @@ export class TailCache {
 }
 
 /** Adds batches of `run` from `range.nextOffset` on; false when the limit was met. */
-function takeBatches(range: CachedRange, run: CachedRun, bytesMax: number): boolean {
+function takeBatches(
+  range: CachedRange,
+  run: CachedRun,
+  { bytesMax, atLeastOne }: { readonly bytesMax: number; readonly atLeastOne: boolean },
+): boolean {
   const { batchOffsets, batchPositions } = run;
   const first = floorIndex(batchOffsets, range.nextOffset);
   const start = batchPositions[first] as number;
@@ -98,7 +102,7 @@ function takeBatches(range: CachedRange, run: CachedRun, bytesMax: number): bool
   while (last < batchOffsets.length) {
     const end = batchPositions[last + 1] as number;
     const fits = range.bytes + end - start <= bytesMax;
-    if (!fits && (range.bytes > 0 || last > first)) break;
+    if (!fits && (range.bytes > 0 || last > first || !atLeastOne)) break;
     last++;
     if (!fits) break;
   }

@@ -1,4 +1,5 @@
 /** The HTTP surface over a log in memory, asked without a socket. */
+import { AnswerMemory } from "../../src/base/answer-memory.ts";
 import { ByteBudget } from "../../src/base/byte-budget.ts";
 import { silentLogger } from "../../src/base/log.ts";
 import { Metrics } from "../../src/base/metrics.ts";
@@ -41,7 +42,7 @@ export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture
     platform,
     metrics: new Metrics(),
     bodyBudget: new ByteBudget(options.bodyBudgetBytes ?? 64 * 1024 * 1024),
-    readBudget: new ByteBudget(options.readBudgetBytes ?? 64 * 1024 * 1024),
+    answerMemory: new AnswerMemory(options.readBudgetBytes ?? 64 * 1024 * 1024),
     settings: {
       token: undefined,
       origins: [],

@@ -1,4 +1,6 @@
 /** The Kafka surface over a log in memory, spoken to in frames without a socket. */
+import { AnswerMemory } from "../../src/base/answer-memory.ts";
+import { ByteBudget } from "../../src/base/byte-budget.ts";
 import type { ByteDuplex } from "../../src/base/byte-duplex.ts";
 import { type LogFields, type Logger, silentLogger } from "../../src/base/log.ts";
 import { Metrics } from "../../src/base/metrics.ts";
@@ -61,8 +63,8 @@ export function createKafkaFixture(options: KafkaFixtureOptions = {}): KafkaFixt
       decompressedBytesMax: 64 * 1024 * 1024,
       ...options.settings,
     },
-    requestBytesInFlightMax: options.requestBytesInFlightMax ?? 64 * 1024 * 1024,
-    responseBytesInFlightMax: options.responseBytesInFlightMax ?? 64 * 1024 * 1024,
+    requestBudget: new ByteBudget(options.requestBytesInFlightMax ?? 64 * 1024 * 1024),
+    answerMemory: new AnswerMemory(options.responseBytesInFlightMax ?? 64 * 1024 * 1024),
   });
   const stopping = new AbortController();
   const served: Promise<void>[] = [];

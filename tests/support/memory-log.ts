@@ -99,11 +99,12 @@ export class MemoryLog implements LogService, TopicService {
   async fetch(request: FetchRequest, signal?: AbortSignal): Promise<readonly FetchedPartition[]> {
     const deadline = this.#platform.clock.monotonic() + request.waitMsMax;
     for (;;) {
-      const result = this.#read(request);
+      const result = await this.#readWithin(request, signal);
       const bytes = result.reduce((sum, partition) => sum + partition.bytes, 0);
       const waitMs = deadline - this.#platform.clock.monotonic();
       const isDone = bytes >= request.bytesMin || result.some((each) => each.error !== undefined);
       if (isDone || waitMs <= 0 || signal?.aborted) return result;
+      request.memory?.release(result);
       await this.#change(waitMs, signal);
     }
   }
@@ -312,6 +313,18 @@ export class MemoryLog implements LogService, TopicService {
     partition.batches.push({ baseOffset, nextOffset: partition.highOffset, bytes });
     rememberSequence(partition, batch.header, baseOffset);
     return answer(partition, baseOffset, { duplicate: false, logAppendTime });
+  }
+
+  async #readWithin(request: FetchRequest, signal?: AbortSignal): Promise<FetchedPartition[]> {
+    const { memory, bytesMax } = request;
+    if (memory === undefined) return this.#read(request);
+    const { timers } = this.#platform;
+    const options = { bytesMax, batchBytesMax: 0, waitMsMax: 10, timers, signal };
+    const room = await memory.reserve(options);
+    const found = this.#read({ ...request, bytesMax: room?.bytesMax ?? 0 });
+    if (room === undefined) return found.map((each) => ({ ...each, chunks: [], bytes: 0 }));
+    memory.settle(room, found);
+    return found;
   }
 
   #read(request: FetchRequest): FetchedPartition[] {

@@ -6,6 +6,7 @@
  * anything; then the sockets, since the log tells peers which ports they have; then the log.
  */
 import { hostname } from "node:os";
+import { AnswerMemory } from "../../base/answer-memory.ts";
 import { ByteBudget } from "../../base/byte-budget.ts";
 import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
 import type { Logger } from "../../base/log.ts";
@@ -112,6 +113,9 @@ class Worker implements RunningServer {
   readonly metrics = new Metrics();
   readonly #parts: WorkerParts;
   readonly #shutdown = new AbortController();
+  /** HTTP and Kafka share them: the bounds are the worker's. */
+  readonly #requestBudget: ByteBudget;
+  readonly #answerMemory: AnswerMemory;
   #status: "starting" | "ok" | "stopping" = "starting";
   #store: ObjectStore | undefined;
   #http: HttpListener | undefined;
@@ -125,6 +129,9 @@ class Worker implements RunningServer {
 
   constructor(parts: WorkerParts) {
     this.#parts = parts;
+    const { queueBytes } = parts.settings;
+    this.#requestBudget = new ByteBudget(queueBytes);
+    this.#answerMemory = new AnswerMemory(queueBytes);
   }
 
   get httpPort(): number {
@@ -248,8 +255,8 @@ class Worker implements RunningServer {
       groups,
       platform,
       metrics: this.metrics,
-      bodyBudget: new ByteBudget(settings.queueBytes),
-      readBudget: new ByteBudget(settings.queueBytes),
+      bodyBudget: this.#requestBudget,
+      answerMemory: this.#answerMemory,
       settings: {
         token: settings.token,
         origins: settings.origins,
@@ -281,8 +288,8 @@ class Worker implements RunningServer {
         partitionCountDefault: settings.defaultPartitions,
         decompressedBytesMax,
       },
-      requestBytesInFlightMax: settings.queueBytes,
-      responseBytesInFlightMax: settings.queueBytes,
+      requestBudget: this.#requestBudget,
+      answerMemory: this.#answerMemory,
     });
   }
 

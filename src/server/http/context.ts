@@ -1,3 +1,4 @@
+import type { AnswerMemory } from "../../base/answer-memory.ts";
 import type { ByteBudget } from "../../base/byte-budget.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Platform } from "../../base/platform.ts";
@@ -27,8 +28,8 @@ export interface HttpContext {
   readonly metrics: Metrics;
   /** Bytes of request bodies held by all requests; when it is full the answer is 429. */
   readonly bodyBudget: ByteBudget;
-  /** Bytes of answers held for readers; when it is full the answer is 429. */
-  readonly readBudget: ByteBudget;
+  /** Bytes of records held for readers; when it is full the answer is 429, streams wait. */
+  readonly answerMemory: AnswerMemory;
   readonly settings: HttpSettings;
   /** Aborts when the server stops: waits end and streams close. */
   readonly shutdown: AbortSignal;

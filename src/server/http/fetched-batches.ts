@@ -1,4 +1,5 @@
 /** Walks what a fetch returned, batch by batch and record by record. */
+import type { AnswerMemory } from "../../base/answer-memory.ts";
 import type { Codecs } from "../../base/codecs.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import type { FetchedPartition } from "../../log/log-types.ts";
@@ -12,18 +13,46 @@ export interface WalkOptions {
   readonly codecs: Codecs;
   /** Bound of one batch once decompressed, bytes. */
   readonly decompressedBytesMax: number;
+  /** Counts a batch that is decompressed while its records are walked. */
+  readonly memory: AnswerMemory;
 }
 
-/** The records of the fetched batches, those of control batches left out; one batch at a time. */
+/**
+ * The records of the fetched batches, those of control batches left out; one batch at a time.
+ * `undefined`: there is no room now for the next batch decompressed; asking again looks again. Ends
+ * by `return` as well, which gives back the room.
+ */
 export function* fetchedRecords(
   fetched: FetchedPartition,
   options: WalkOptions,
-): Generator<LogRecord, void, undefined> {
-  const { fromOffset, codecs, decompressedBytesMax: sizeMax } = options;
+): Generator<LogRecord | undefined, void, undefined> {
+  const { fromOffset, decompressedBytesMax: sizeMax, memory } = options;
   for (const { header, bytes } of fetchedBatches(fetched)) {
     if (header.isControl) continue;
-    yield* decodeRecords(bytes, { codecs, sizeMax, fromOffset });
+    if (header.codec === "none") {
+      yield* decodeRecords(bytes, { codecs: options.codecs, sizeMax, fromOffset });
+      continue;
+    }
+    while (!memory.hasRoom) yield undefined;
+    const owner = {};
+    const codecs = countedCodecs(options.codecs, (size) => memory.hold(owner, size));
+    try {
+      yield* decodeRecords(bytes, { codecs, sizeMax, fromOffset });
+    } finally {
+      memory.release([owner]);
+    }
   }
+}
+
+function countedCodecs(codecs: Codecs, count: (bytes: number) => void): Codecs {
+  return {
+    compress: (codec, input) => codecs.compress(codec, input),
+    decompress(codec, input, options) {
+      const bytes = codecs.decompress(codec, input, options);
+      count(bytes.length);
+      return bytes;
+    },
+  };
 }
 
 /** One past the last offset that the fetched batches cover; `fetchOffset` when there are none. */

@@ -21,7 +21,7 @@ import type { Endpoints } from "./endpoint.ts";
 import { fetchError, fetchedRecords, nextOffsetAfter } from "./fetched-batches.ts";
 import { notAcceptable } from "./problem-response.ts";
 import { recordJson } from "./record-json.ts";
-import { type AnswerBody, bytesBody, textBody } from "./text-body.ts";
+import { type AnswerBody, bytesBody, noTextYet, textBody } from "./text-body.ts";
 import { requireTopic } from "./topic-lookup.ts";
 
 const offered = [media.jsonMediaType, media.ndjsonMediaType, media.batchesMediaType] as const;
@@ -59,9 +59,10 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
     query,
     signal: request.signal,
   });
-  if (!context.readBudget.tryTake(fetched.bytes)) throw busy(context);
+  // There are records and none was read.
+  if (fetched.bytes === 0 && fetched.highOffset > fetchOffset) throw busy(context);
   const finish = onceOnly(() => {
-    context.readBudget.give(fetched.bytes);
+    context.answerMemory.release([fetched]);
     // Texts are copies; batches as they are may still be on their way out of the runtime.
     if (type !== media.batchesMediaType) context.log.release([fetched]);
   });
@@ -86,8 +87,10 @@ function bodyOf(
   { context, finish }: { readonly context: HttpContext; readonly finish: () => void },
 ): AnswerBody {
   if (type === media.batchesMediaType) return bytesBody(what.fetched.chunks, finish);
-  const texts = recordTexts(what, context, type === media.ndjsonMediaType);
-  return textBody(type === media.ndjsonMediaType ? lines(texts) : envelope(texts, what), finish);
+  const isOneLine = type === media.ndjsonMediaType;
+  const texts = recordTexts(what, context, isOneLine);
+  const { timers } = context.platform;
+  return textBody(isOneLine ? lines(texts) : envelope(texts, what), { finish, timers });
 }
 
 function* recordTexts(
@@ -97,20 +100,27 @@ function* recordTexts(
 ): Generator<string, void, undefined> {
   const { decompressedBytesMax } = context.settings;
   const { codecs } = context.platform;
-  const options = { fromOffset: fetchOffset, codecs, decompressedBytesMax };
+  const memory = context.answerMemory;
+  const options = { fromOffset: fetchOffset, codecs, decompressedBytesMax, memory };
   for (const record of fetchedRecords(fetched, options)) {
-    yield recordJson(record, { values: query.values, isOneLine });
+    yield record === undefined
+      ? noTextYet
+      : recordJson(record, { values: query.values, isOneLine });
   }
 }
 
 function* lines(texts: Iterable<string>): Generator<string, void, undefined> {
-  for (const text of texts) yield `${text}\n`;
+  for (const text of texts) yield text === noTextYet ? noTextYet : `${text}\n`;
 }
 
 function* envelope(texts: Iterable<string>, what: Read): Generator<string, void, undefined> {
   yield '{"records":[';
   let separator = "";
   for (const text of texts) {
+    if (text === noTextYet) {
+      yield noTextYet;
+      continue;
+    }
     yield separator + text;
     separator = ",";
   }
@@ -118,7 +128,7 @@ function* envelope(texts: Iterable<string>, what: Read): Generator<string, void,
 }
 
 async function fetchOne(
-  { log, shutdown }: HttpContext,
+  { log, shutdown, answerMemory: memory }: HttpContext,
   what: {
     readonly topic: TopicInfo;
     readonly partition: number;
@@ -137,7 +147,8 @@ async function fetchOne(
     currentLeaderEpoch: -1,
   };
   const signal = waitMs === 0 ? undefined : AbortSignal.any([what.signal, shutdown]);
-  const request = { partitions: [asked], bytesMin: 1, bytesMax: maxBytes, waitMsMax: waitMs };
+  const limits = { bytesMin: 1, bytesMax: maxBytes, waitMsMax: waitMs };
+  const request = { partitions: [asked], ...limits, memory };
   const [answer] = await log.fetch(request, signal);
   const fetched = present(answer, "answer for the partition asked");
   if (fetched.error !== undefined) throw fetchError(fetched, topic.name, fetchOffset);
@@ -171,11 +182,11 @@ function parsePartition(text: string, topic: TopicInfo): number {
   return partition;
 }
 
-function busy({ readBudget }: HttpContext): StreamError {
+function busy({ answerMemory }: HttpContext): StreamError {
   return new StreamError(
     "queue_full",
-    `Cannot answer now: readers in flight hold ${readBudget.takenBytes} of ` +
-      `${readBudget.capacityBytes} bytes`,
+    `Cannot answer now: readers in flight hold ${answerMemory.waitingBytes} of ` +
+      `${answerMemory.capacityBytes} bytes`,
   );
 }
 

@@ -22,7 +22,7 @@ import { advanceCursor, encodeCursor } from "../../wire/http/cursor.ts";
 import type { HttpContext } from "./context.ts";
 import { fetchError, fetchedRecords, nextOffsetAfter } from "./fetched-batches.ts";
 import { recordJson } from "./record-json.ts";
-import { pieceLengthMin } from "./text-body.ts";
+import { noTextYet, pieceLengthMin } from "./text-body.ts";
 
 /** What one fetch may bring: what a slow reader holds, and enough for a fast one. */
 const fetchBytesMax = 64 * 1024;
@@ -32,6 +32,8 @@ const fetchWaitMs = 2_000;
 const heartbeatMs = 15_000;
 /** How long what was fetched is kept for a client that does not take it. */
 const keepMs = 500;
+/** Before the stream looks again for room that its next records need. */
+const lookMs = 500;
 /** What a client waits before it comes again. */
 const retryMs = 1_000;
 
@@ -86,7 +88,9 @@ export class TopicStream {
       while (!this.#isEnded && !this.#options.signal.aborted) {
         const text = this.#takeEvents();
         if (text !== "") return text;
-        if (!(await this.#fetch()) && this.#isSilent()) return ":\n\n";
+        const hasNews =
+          this.#events === undefined ? await this.#fetch() : await this.#waitForRoom();
+        if (!hasNews && this.#isSilent()) return ":\n\n";
       }
       return undefined;
     } catch (error) {
@@ -115,6 +119,7 @@ export class TopicStream {
     while (this.#events !== undefined && text.length < pieceLengthMin) {
       const next = this.#events.next();
       if (next.done === true) this.#dropFetched();
+      else if (next.value === noTextYet) break;
       else text += next.value;
     }
     return text;
@@ -122,9 +127,18 @@ export class TopicStream {
 
   /** Events are text by now: the buffers can be used again. */
   #dropFetched(): void {
+    this.#events?.return?.();
     this.#events = undefined;
+    this.#context.answerMemory.release(this.#fetched);
     this.#context.log.release(this.#fetched);
     this.#fetched = [];
+  }
+
+  /** Readers hold all there is: what was fetched is let go, too, and fetched again. */
+  async #waitForRoom(): Promise<boolean> {
+    this.#dropFetched();
+    await this.#context.platform.timers.sleep(lookMs, this.#options.signal);
+    return false;
   }
 
   /** Fetches once; false when there was nothing new. */
@@ -152,6 +166,7 @@ export class TopicStream {
   /** A cursor may name partitions that this worker has not heard of yet: they wait. */
   #request(): FetchRequest {
     const count = Math.min(this.#offsets.length, this.#topic.partitionCount);
+    const { answerMemory: memory } = this.#context;
     const partitions = Array.from({ length: count }, (_, index) => {
       const partition = (this.#firstPartition + index) % count;
       return {
@@ -162,7 +177,7 @@ export class TopicStream {
         currentLeaderEpoch: -1,
       };
     });
-    return { partitions, bytesMin: 1, bytesMax: fetchBytesMax, waitMsMax: fetchWaitMs };
+    return { partitions, bytesMin: 1, bytesMax: fetchBytesMax, waitMsMax: fetchWaitMs, memory };
   }
 
   *#eventsOf(fetched: readonly FetchedPartition[]): Generator<string, void, undefined> {
@@ -177,10 +192,15 @@ export class TopicStream {
     const fromOffset = present(this.#offsets[partition], "offset of the partition");
     const { codecs } = this.#context.platform;
     const { decompressedBytesMax } = this.#context.settings;
+    const { answerMemory: memory } = this.#context;
     const snapshot = this.#cursor();
     const json = { values: this.#options.values, isOneLine: true, partition };
-    const walk = { fromOffset, codecs, decompressedBytesMax };
+    const walk = { fromOffset, codecs, decompressedBytesMax, memory };
     for (const record of fetchedRecords(fetched, walk)) {
+      if (record === undefined) {
+        yield noTextYet;
+        continue;
+      }
       const id = advanceCursor(snapshot, partition, record.offset + 1);
       const text = `id: ${id}\ndata: ${recordJson(record, json)}\n\n`;
       // Before the text is taken: when the rest is let go, the stream goes on after this record.

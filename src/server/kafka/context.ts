@@ -1,10 +1,10 @@
+import type { AnswerMemory } from "../../base/answer-memory.ts";
 import type { ByteBudget } from "../../base/byte-budget.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import type { LogService, TopicService } from "../../log/log-types.ts";
 import type { FetchSessions } from "./fetch-sessions.ts";
 import type { KafkaMetrics } from "./kafka-metrics.ts";
-import type { ResponseMemory } from "./response-memory.ts";
 
 export interface KafkaSettings {
   /** Largest request in bytes. */
@@ -37,7 +37,7 @@ export interface KafkaContext {
   /** Bytes of requests read and not answered, over all connections. */
   readonly requestBudget: ByteBudget;
   /** Bytes of fetched records on their way to clients, over all connections. */
-  readonly responseMemory: ResponseMemory;
+  readonly answerMemory: AnswerMemory;
   readonly fetchSessions: FetchSessions;
 }
 

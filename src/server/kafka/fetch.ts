@@ -17,7 +17,7 @@ import { kafkaCode } from "./error-map.ts";
 import type { FetchPlan, PartitionNews, SessionPartition } from "./fetch-sessions.ts";
 import type { KafkaCall, KafkaHandler } from "./handler.ts";
 import { type LeaderHint, leaderHints, nodeEndpointsOf } from "./leader-hints.ts";
-import { fetchBytesMax } from "./limits.ts";
+import { fetchBytesMax, fetchThrottleMs } from "./limits.ts";
 import { findTopic, type TopicAnswer } from "./topic-lookup.ts";
 
 const topicIdsSince = 13;
@@ -41,13 +41,11 @@ export const fetchHandler: KafkaHandler<FetchRequest, FetchResponse> = {
       return { errorCode: kafkaErrors[plan.fault].code, sessionId: 0, responses: [] };
     }
     const answers = await readPartitions(plan.partitions, { request, call, byTopicId });
-    const bytes = answers.reduce((sum, { fetched }) => sum + (fetched?.bytes ?? 0), 0);
-    countWaiting(call, bytes);
-    const fetched = answers.flatMap((answer) => answer.fetched ?? []);
-    call.afterSent(() => call.context.log.release(fetched));
+    releaseAfterSent(call, answers);
     const { sessionId, told } = settleSession(call, { plan, answers, byTopicId });
     const hints = await hintsFor(call, told);
     return {
+      throttleTimeMs: hasUnread(answers) ? fetchThrottleMs : 0,
       errorCode: 0,
       sessionId,
       responses: topicResponses(told, { hints, readCommitted: request.isolationLevel === 1 }),
@@ -100,7 +98,7 @@ async function readPartitions(
   asked: readonly SessionPartition[],
   { request, call, byTopicId }: ReadOptions,
 ): Promise<readonly PartitionAnswer[]> {
-  const { log, responseMemory } = call.context;
+  const { log, answerMemory: memory } = call.context;
   const topics = await lookUpTopics(asked, { call, byTopicId });
   const readable: FetchPartition[] = [];
   for (const each of asked) {
@@ -114,7 +112,7 @@ async function readPartitions(
       currentLeaderEpoch: each.currentLeaderEpoch,
     });
   }
-  const bytesMax = Math.min(request.maxBytes, fetchBytesMax, responseMemory.share);
+  const bytesMax = Math.min(request.maxBytes, fetchBytesMax);
   const limits = {
     bytesMin: Math.max(0, Math.min(request.minBytes, bytesMax)),
     bytesMax: Math.max(0, bytesMax),
@@ -124,7 +122,7 @@ async function readPartitions(
     readable.length === 0
       ? []
       : await log
-          .fetch({ partitions: readable, ...limits }, call.signal)
+          .fetch({ partitions: readable, ...limits, memory }, call.signal)
           .catch((error: unknown) => readable.map((each) => unread(each, error)));
   let next = 0;
   return asked.map((each) => {
@@ -179,11 +177,21 @@ async function lookUpTopics(
 }
 
 /** The answer's records count as memory until they have left. */
-function countWaiting(call: KafkaCall, bytes: number): void {
-  if (bytes === 0) return;
-  const { responseMemory } = call.context;
-  responseMemory.add(bytes);
-  call.afterSent(() => responseMemory.remove(bytes));
+function releaseAfterSent({ context, afterSent }: KafkaCall, answers: readonly PartitionAnswer[]) {
+  const fetched = answers.flatMap((answer) => answer.fetched ?? []);
+  afterSent(() => {
+    context.answerMemory.release(fetched);
+    context.log.release(fetched);
+  });
+}
+
+/** There are records and none was read: there was no room among the answers. */
+function hasUnread(answers: readonly PartitionAnswer[]): boolean {
+  if (answers.some(({ fetched }) => (fetched?.bytes ?? 0) > 0)) return false;
+  return answers.some(
+    ({ asked, errorCode, fetched }) =>
+      errorCode === 0 && fetched !== undefined && fetched.highOffset > asked.fetchOffset,
+  );
 }
 
 interface Outcome {

@@ -16,8 +16,8 @@ export const frameArrivalMsMax = 60_000;
 export const throttleMsMax = 1_000;
 /** Kafka's fetch.max.bytes of a broker. */
 export const fetchBytesMax = 55 * 1024 * 1024;
-/** A fetch may ask for so much however many answers wait for slow readers. */
-export const fetchBytesFloor = 64 * 1024;
+/** What a client is told to wait when there was no room for the records that it asked for. */
+export const fetchThrottleMs = 500;
 /** Kafka's max.incremental.fetch.session.cache.slots. */
 export const fetchSessionsMax = 1_000;
 /** Partitions of all fetch sessions together: about 200 bytes each. */

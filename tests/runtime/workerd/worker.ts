@@ -4,6 +4,7 @@
  * flush may serve several of them, and the log's timers outlive each.
  */
 import { DurableObject } from "cloudflare:workers";
+import { AnswerMemory } from "../../../src/base/answer-memory.ts";
 import { ByteBudget } from "../../../src/base/byte-budget.ts";
 import { crc32cReservedBytes } from "../../../src/base/crc32c-kernel.ts";
 import { Metrics } from "../../../src/base/metrics.ts";
@@ -87,7 +88,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
     platform,
     metrics,
     bodyBudget: new ByteBudget(budgetBytes),
-    readBudget: new ByteBudget(budgetBytes),
+    answerMemory: new AnswerMemory(budgetBytes),
     settings: {
       token: undefined,
       origins: [],

@@ -143,19 +143,19 @@ describe("read", () => {
     const fixture = await fixtureWith(lines.join("\n"));
     const answer = await read(fixture, "offset=0&maxBytes=16000000");
     expect(valuesOf(answer)).toEqual(lines);
-    expect(fixture.context.readBudget.takenBytes).toBe(0);
+    expect(fixture.context.answerMemory.waitingBytes).toBe(0);
     const left = await get(fixture, "offset=0");
-    expect(fixture.context.readBudget.takenBytes).toBeGreaterThan(0);
+    expect(fixture.context.answerMemory.waitingBytes).toBeGreaterThan(0);
     await left.body?.cancel();
-    expect(fixture.context.readBudget.takenBytes).toBe(0);
+    expect(fixture.context.answerMemory.waitingBytes).toBe(0);
     const head = await fixture.ask("/v1/topics/t/partitions/0/records", { method: "HEAD" });
     expect(head.status).toBe(200);
-    expect(fixture.context.readBudget.takenBytes).toBe(0);
+    expect(fixture.context.answerMemory.waitingBytes).toBe(0);
   });
 
   test("gets 429 while other readers hold the budget", async () => {
     const fixture = await fixtureWith("a");
-    fixture.context.readBudget.tryTake(64 * 1024 * 1024);
+    fixture.context.answerMemory.hold({}, 64 * 1024 * 1024);
     expect((await get(fixture, "offset=0")).status).toBe(429);
   });
 

@@ -108,13 +108,13 @@ describe("serveKafkaConnection", () => {
     const resume = client.stopReading();
     for (let index = 0; index < 20; index++) client.request(fetchApi, 12, fetchRequest());
     await settle();
-    const { waitingBytes } = fixture.context.responseMemory;
+    const { waitingBytes } = fixture.context.answerMemory;
     expect(waitingBytes).toBeGreaterThan(10_000);
     expect(waitingBytes).toBeLessThan(20_000);
     resume();
     for (let index = 0; index < 20; index++) await client.answer(fetchApi, 12);
     await settle();
-    expect(fixture.context.responseMemory.waitingBytes).toBe(0);
+    expect(fixture.context.answerMemory.waitingBytes).toBe(0);
   });
 
   test("lends an answer's buffers until its write has ended, though the connection broke", async () => {

@@ -125,7 +125,7 @@ describe("fetch", () => {
       slow.stopReading();
       slow.request(fetchApi, 12, fetchRequest());
       await new Promise((resolve) => setImmediate(resolve));
-      lengths.push(fixture.context.responseMemory.waitingBytes);
+      lengths.push(fixture.context.answerMemory.waitingBytes);
     }
     expect(lengths.at(-1)).toBeLessThan(1_100_000);
     const { records } = await fetchOne(client);
