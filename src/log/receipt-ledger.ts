@@ -1,8 +1,8 @@
 /**
  * Receipts on their way into the store. The log survives the loss of its metadata only if every
  * acknowledged record can be proved from objects, so the receipt of each publish is carried by the
- * footer of a later segment of the same worker epoch, or by a receipt object when none follows soon.
- * A worker that has a new epoch leaves those of the old one to whoever closed that.
+ * footer of a later segment of the same worker epoch, or by a receipt object when none follows
+ * soon. A worker that has a new epoch leaves those of the old one to whoever closed that.
  */
 import type { Platform, TimerHandle } from "../base/platform.ts";
 import type { PublishReceipt } from "../meta/publish-request.ts";

@@ -1,7 +1,7 @@
 /**
- * Bodies written piece by piece as the client takes them: a slow reader holds one piece and what the
- * pieces are made from, never the whole text. What a runtime is given it holds beyond our reach,
- * so pieces are small whatever they are cut from.
+ * Bodies written piece by piece as the client takes them: a slow reader holds one piece and what
+ * the pieces are made from, never the whole text. What a runtime is given it holds beyond our
+ * reach, so pieces are small whatever they are cut from.
  */
 import type { Timers } from "../../base/platform.ts";
 
@@ -26,7 +26,9 @@ export interface BodyOptions {
   readonly timers: Timers;
 }
 
-/** A body of all `parts`. When they fit one piece it is that text; `finish` is then called at once. */
+/**
+ * A body of all `parts`. When they fit one piece it is that text; `finish` is then called at once.
+ */
 export function textBody(parts: Iterator<string>, options: BodyOptions): AnswerBody {
   try {
     const first = takePiece(parts);
