@@ -185,11 +185,13 @@ export class BlockCache {
   async #read(location: ObjectLocation, load: Load): Promise<Uint8Array> {
     const { store, pool } = this.#options;
     const { length } = location;
-    if (!this.#loading.tryTake(length)) await this.#loading.take(length);
+    // Whoever calls evicts once all blocks of its range are held: here that could take one of them.
+    const waits = !this.#loading.tryTake(length);
+    if (waits) await this.#loading.take(length);
     const target = pool.take(length);
     load.heldBytes = target.buffer.byteLength;
     this.#heldBytes += load.heldBytes;
-    this.#evict();
+    if (waits) this.#evict();
     try {
       return await store.read(location, undefined, target);
     } finally {
