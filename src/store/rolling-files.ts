@@ -183,6 +183,9 @@ export class RollingFiles {
   /** Closes a file and removes it when nothing was ever put in it. */
   async #closeFile(file: RollingFile): Promise<void> {
     try {
+      // Once per file, also where flushes are not synced: only a worker's last file, which the start
+      // after a power loss looks through, may then have lost anything.
+      if (!this.#options.fsync && file.reservedEnd > 0) await file.file.sync();
       await file.file.close();
       if (file.reservedEnd === 0) await this.#options.fileSystem.remove(file.path);
     } catch (error) {
