@@ -5,7 +5,11 @@ import type { Settings } from "../settings.ts";
 import { listenHttp } from "./http-listener.ts";
 import { listenTcp } from "./tcp-listener.ts";
 
-export const bunParts: RuntimeParts = { listenHttp, listenTcp };
+export const bunParts: RuntimeParts = {
+  listenHttp,
+  listenTcp,
+  collectGarbage: () => void Bun.gc(true),
+};
 
 /** Runs a worker until `signal` aborts. Throws StartupError. */
 export async function runServer(settings: Settings, signal: AbortSignal): Promise<void> {

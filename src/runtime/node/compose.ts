@@ -30,6 +30,7 @@ import { isLoopback, type Settings } from "../settings.ts";
 import { StartupError } from "../startup-error.ts";
 import type { TcpListener, TcpListenOptions } from "../tcp-listener.ts";
 import { KafkaService } from "./kafka-service.ts";
+import { watchMemory } from "./memory-watch.ts";
 import { openDatabase } from "./open-database.ts";
 import { openStore } from "./open-store.ts";
 import { type HostPort, showHostPort } from "./option-kinds.ts";
@@ -40,6 +41,8 @@ import { version } from "./version.ts";
 export interface RuntimeParts {
   readonly listenHttp: ListenHttp;
   readonly listenTcp: (options: TcpListenOptions) => Promise<TcpListener>;
+  /** Collects garbage now, all of it; absent where the runtime does not let us. */
+  readonly collectGarbage?: () => void;
 }
 
 /** A worker that takes requests. */
@@ -68,6 +71,8 @@ const ringBytesMax = 2 * 1024 * 1024 * 1024;
 const wasmPageBytes = 65_536;
 /** Requests under way at the stop are given so long. */
 const drainMsMax = 10_000;
+/** What a worker takes that does nothing, with room for its code to warm up. */
+const residentBaseBytes = 150_000_000;
 /** Between looks for expired offsets of groups. */
 const groupSweepMs = 300_000;
 
@@ -124,7 +129,7 @@ class Worker implements RunningServer {
   #groups: GroupCoordinator | undefined;
   #answer: (request: Request) => Response | Promise<Response> = () => stillStarting();
   #stopping: Promise<void> | undefined;
-  #sweeping: Promise<void> | undefined;
+  #sweeping: Promise<unknown> | undefined;
   #watching: Promise<void> | undefined;
 
   constructor(parts: WorkerParts) {
@@ -177,7 +182,7 @@ class Worker implements RunningServer {
     this.#groups = groups;
     this.#serveHttp(log, groups);
     this.#kafka?.serve(this.#kafkaContext(log, groups));
-    this.#sweeping = this.#sweep(groups);
+    this.#sweeping = Promise.all([this.#sweep(groups), this.#watchMemory()]);
     this.#watching = watchGroupLag(
       { platform, database, metrics: this.metrics },
       this.#shutdown.signal,
@@ -303,6 +308,19 @@ class Worker implements RunningServer {
         error,
       });
     }
+  }
+
+  /** Garbage may take what the base and half of the queues leave, so that the bound holds. */
+  async #watchMemory(): Promise<void> {
+    const { settings, runtime, platform } = this.#parts;
+    if (runtime.collectGarbage === undefined) return;
+    await watchMemory({
+      timers: platform.timers,
+      signal: this.#shutdown.signal,
+      limitBytes: residentBaseBytes + settings.cacheBytes + settings.queueBytes / 2,
+      resident: () => process.memoryUsage.rss(),
+      collect: runtime.collectGarbage,
+    });
   }
 
   async #sweep(groups: GroupCoordinator): Promise<void> {

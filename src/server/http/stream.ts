@@ -10,6 +10,7 @@ import { type OffsetText, parseOffsetText, streamQuery } from "../../wire/http/q
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
+import { PieceTurns } from "./piece-turns.ts";
 import { notAcceptable } from "./problem-response.ts";
 import { resolveOffset } from "./read.ts";
 import { requireTopic } from "./topic-lookup.ts";
@@ -28,11 +29,19 @@ export function streamApp(context: HttpContext, endpoints: Endpoints): Hono {
     name: "millrace_http_streams",
     help: "Event streams that are open.",
   });
-  endpoints.mount(app, "stream", (c) => stream(c, context, open));
+  const turns = new PieceTurns(context.platform.timers);
+  endpoints.mount(app, "stream", (c) => stream(c, context, { open, turns }));
   return app;
 }
 
-async function stream(c: Context, context: HttpContext, open: Gauge): Promise<Response> {
+/** What all streams share. */
+interface Shared {
+  readonly open: Gauge;
+  readonly turns: PieceTurns;
+}
+
+async function stream(c: Context, context: HttpContext, shared: Shared): Promise<Response> {
+  const { open, turns } = shared;
   const request = c.req.raw;
   const query = checkQuery(streamQuery, request.url);
   const accept = request.headers.get("Accept");
@@ -55,7 +64,8 @@ async function stream(c: Context, context: HttpContext, open: Gauge): Promise<Re
     signal: AbortSignal.any([context.shutdown, request.signal, left.signal]),
   });
   open.set(open.value + 1);
-  const body = streamBody(topicStream, left, () => open.set(open.value - 1));
+  const finish = () => open.set(open.value - 1);
+  const body = streamBody(topicStream, { left, turns, finish });
   return new Response(body, {
     headers: {
       "Content-Type": eventStreamMediaType,
@@ -129,8 +139,15 @@ async function requirePartition(
 /** Writes what the stream gives as the client takes it. */
 function streamBody(
   stream: TopicStream,
-  left: AbortController,
-  finish: () => void,
+  {
+    left,
+    turns,
+    finish,
+  }: {
+    readonly left: AbortController;
+    readonly turns: PieceTurns;
+    readonly finish: () => void;
+  },
 ): ReadableStream<Uint8Array> {
   let isOpen = true;
   const close = () => {
@@ -140,6 +157,7 @@ function streamBody(
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        await turns.take();
         const text = await stream.next();
         if (!isOpen) return;
         if (text !== undefined) {
