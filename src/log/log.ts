@@ -156,7 +156,11 @@ export class Log implements LogService {
     const parts = { platform: this.#platform, database, store };
     await this.session.open(async (orphans) => {
       if (storeMayLoseTail) await cutLostBytes(parts, orphans);
-      for (const workerEpoch of orphans) await adoptReceipts(parts, workerEpoch);
+      const adopting = orphans.map((workerEpoch) =>
+        // A store that does not answer now keeps nobody from starting: the session tries again.
+        adoptReceipts(parts, workerEpoch).catch(() => this.session.adopt([workerEpoch])),
+      );
+      await Promise.all(adopting);
     });
     await this.#feed.open();
     this.maintenance.start();

@@ -28,12 +28,18 @@ const beatMs = 500;
 /** A counter that stood still for so long belongs to a dead worker: gone from Metadata in 3 s. */
 const timeToLiveMs = 2000;
 
+/** Between attempts at what a closed epoch left behind, while the store does not answer. */
+const adoptAgainMs = 5000;
+
 export interface WorkerSessionParts {
   readonly platform: Platform;
   readonly database: SqlDatabase;
   readonly shared: boolean;
   readonly worker: WorkerDescription;
-  /** A peer's epoch was closed, here or elsewhere: its receipts and files have no owner now. */
+  /**
+   * An epoch was closed here: its receipts and files have no owner now. Called again until it
+   * resolves, apart from the heartbeat, which must not wait for a store.
+   */
   readonly onPeerClosed: (workerEpoch: number) => Promise<void>;
   /** Called with every beat: what else is to be looked at now and then. */
   readonly onBeat: () => Promise<void>;
@@ -57,6 +63,11 @@ export class WorkerSession implements WorkerIdentity {
   #timer: TimerHandle | undefined;
   #beating: Promise<void> | undefined;
   #renewing: Promise<void> | undefined;
+  #registration: string | undefined;
+  /** The last look at the counters failed: what stood still meanwhile was not watched. */
+  #missed = false;
+  readonly #orphans = new Set<number>();
+  #adopting: Promise<void> | undefined;
 
   constructor(parts: WorkerSessionParts) {
     this.#parts = parts;
@@ -93,7 +104,16 @@ export class WorkerSession implements WorkerIdentity {
     this.#stop.abort();
     this.#timer?.cancel();
     await this.#beating;
+    await this.#adopting;
     await leaveWorkers(this.#parts.database, this.#epoch.workerEpoch);
+  }
+
+  /** Takes care of what these closed epochs left behind. */
+  adopt(workerEpochs: readonly number[]): void {
+    for (const workerEpoch of workerEpochs) this.#orphans.add(workerEpoch);
+    this.#adopting ??= this.#adoptAll().finally(() => {
+      this.#adopting = undefined;
+    });
   }
 
   /** Takes a new epoch after a peer has closed this one. Joined while one is under way. */
@@ -126,17 +146,23 @@ export class WorkerSession implements WorkerIdentity {
 
   async #register(): Promise<void> {
     const { platform, database, worker } = this.#parts;
-    const registration = platform.random.bytes(16).toHex();
+    // The same until it is answered: when only the answer was lost, the epoch is there already.
+    this.#registration ??= platform.random.bytes(16).toHex();
     const info = await registerWorker(database, {
-      registration,
+      registration: this.#registration,
       kind: worker.kind,
       nodeId: worker.nodeId ?? (this.#epoch.nodeId >= 0 ? this.#epoch.nodeId : null),
       kafkaHost: worker.kafkaPort === 0 ? null : worker.kafkaHost,
       kafkaPort: worker.kafkaPort === 0 ? null : worker.kafkaPort,
       httpUrl: worker.httpUrl,
+    }).catch((error: unknown) => {
+      if (isStreamError(error, "worker_fenced")) this.#registration = undefined;
+      throw error;
     });
+    this.#registration = undefined;
     this.#epoch = { workerEpoch: info.workerEpoch, nodeId: info.nodeId, lastSequence: 0 };
-    this.#workers = await listWorkers(database);
+    // The next beat brings the others if this question is not answered.
+    this.#workers = await listWorkers(database).catch(() => [info]);
     platform.log.debug("worker registered", { workerEpoch: info.workerEpoch, nodeId: info.nodeId });
   }
 
@@ -151,6 +177,9 @@ export class WorkerSession implements WorkerIdentity {
     const { platform, database, onBeat } = this.#parts;
     try {
       const workers = await raiseCounter(database, this.#epoch.workerEpoch);
+      // While nobody could raise a counter, standing still says nothing.
+      if (this.#missed) this.#sightings.clear();
+      this.#missed = false;
       this.#noteGone(workers);
       this.#workers = workers;
       await this.#closeSilent();
@@ -161,6 +190,7 @@ export class WorkerSession implements WorkerIdentity {
         await this.renew(this.#epoch.workerEpoch).catch(() => {});
         return;
       }
+      this.#missed = true;
       platform.log.warn("heartbeat failed", { error: String(error) });
     }
   }
@@ -173,7 +203,7 @@ export class WorkerSession implements WorkerIdentity {
   }
 
   async #closeSilent(): Promise<void> {
-    const { platform, database, onPeerClosed } = this.#parts;
+    const { platform, database } = this.#parts;
     const now = platform.clock.monotonic();
     for (const { workerEpoch, counter, kind } of this.#workers) {
       // A Durable Object hibernates without a counter; its next activation closes it.
@@ -188,7 +218,25 @@ export class WorkerSession implements WorkerIdentity {
       if (!closed) continue;
       platform.log.warn("closed a silent worker", { workerEpoch, counter });
       this.#workers = this.#workers.filter((worker) => worker.workerEpoch !== workerEpoch);
-      await onPeerClosed(workerEpoch);
+      this.adopt([workerEpoch]);
+    }
+  }
+
+  async #adoptAll(): Promise<void> {
+    const { platform, onPeerClosed } = this.#parts;
+    while (this.#orphans.size > 0) {
+      for (const workerEpoch of [...this.#orphans]) {
+        try {
+          await onPeerClosed(workerEpoch);
+          this.#orphans.delete(workerEpoch);
+        } catch (error) {
+          const why = String(error);
+          platform.log.warn("receipts of a closed worker not kept yet", { workerEpoch, why });
+        }
+      }
+      if (this.#orphans.size === 0) return;
+      if (this.#stop.signal.aborted) return;
+      await platform.timers.sleep(adoptAgainMs, this.#stop.signal);
     }
   }
 }
