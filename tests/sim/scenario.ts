@@ -17,7 +17,7 @@ import { HttpProducer } from "./clients/http-producer.ts";
 import { IdempotentProducer } from "./clients/idempotent-producer.ts";
 import { Operator } from "./clients/operator.ts";
 import { PlainProducer } from "./clients/plain-producer.ts";
-import type { FaultRates } from "./fault-rates.ts";
+import { calm, type FaultRates } from "./fault-rates.ts";
 import { Nemesis } from "./nemesis.ts";
 import type { RunContext } from "./run-context.ts";
 import { SimulatedDatabase } from "./simulated-database.ts";
@@ -200,7 +200,10 @@ class Scenario {
     world.note(`the database loses ${Math.max(0, lost)} transactions`);
     this.#database.losePower(Math.max(0, lost));
     await Promise.all(this.#workers.map((worker) => worker.start()));
+    const { faults } = world;
+    world.faults = calm;
     if (!fsync) await this.#takeLosses();
+    world.faults = faults;
     this.#startClients();
   }
 

@@ -55,9 +55,13 @@ export class SimulatedDisk {
   readonly #dice: Dice;
   readonly files = new Map<string, DiskFile>();
 
-  constructor(world: World, dice: Dice) {
+  /** `syncFails`: a sync may fail, after which nobody knows what is on the disk. */
+  readonly syncFails: boolean;
+
+  constructor(world: World, options: { readonly dice: Dice; readonly syncFails: boolean }) {
     this.#world = world;
-    this.#dice = dice;
+    this.#dice = options.dice;
+    this.syncFails = options.syncFails;
   }
 
   losePower(): void {
@@ -166,7 +170,8 @@ class MountedFile implements OpenFile {
 
   read(target: Uint8Array, position: number): Promise<number> {
     const { world, dice } = this.#mount;
-    const fails = dice.chance(world.faults.storeReadFails);
+    // A disk that reads wrongly now and then is rarer than a store that does not answer.
+    const fails = dice.chance(world.faults.storeReadFails / 20);
     return askDisk(this.#mount, () => {
       if (fails) throw new Error("EIO");
       const bytes = this.#file.content.subarray(position, position + target.length);
@@ -176,8 +181,8 @@ class MountedFile implements OpenFile {
   }
 
   sync(): Promise<void> {
-    const { world, dice } = this.#mount;
-    const fails = dice.chance(world.faults.storeRefused / 2);
+    const { world, dice, disk } = this.#mount;
+    const fails = dice.chance(world.faults.storeRefused / 2) && disk.syncFails;
     return askDisk(this.#mount, () => {
       if (fails) throw new Error("EIO");
       this.#file.sync();

@@ -33,6 +33,7 @@ export class SimulatedWorker {
   #gate: ProcessGate | undefined;
   #platform: SimulatedPlatform | undefined;
   #log: Log | undefined;
+  #store: ObjectStore | undefined;
   #startSkewMs = 0;
 
   constructor(parts: {
@@ -95,7 +96,12 @@ export class SimulatedWorker {
     if (log === undefined || gate === undefined) return;
     this.#log = undefined;
     this.#world.note(`${gate.name} stops`);
-    const closed = log.close().catch((error: unknown) => {
+    const store = this.#store;
+    const close = async () => {
+      await log.close();
+      await store?.close();
+    };
+    const closed = close().catch((error: unknown) => {
       this.#world.note(`${gate.name} stopped with ${String(error)}`);
     });
     // An operator's patience ends; what does not stop is killed.
@@ -115,10 +121,12 @@ export class SimulatedWorker {
     const seed = this.#dice.below(2 ** 32);
     const platform = processPlatform(this.#world, gate, { seed, startSkewMs: this.#startSkewMs });
     this.#platform = platform;
+    const store = this.#setup.openStore(gate, this.#dice.fork());
+    this.#store = store;
     return new Log({
       platform,
       metrics: new Metrics(),
-      store: this.#setup.openStore(gate, this.#dice.fork()),
+      store,
       database: new FaultyDatabase({
         world: this.#world,
         gate,

@@ -62,8 +62,8 @@ export function stageOf(world: World): Stage {
     },
     topics: dice.pick([["orders"], ["orders", "trimmed"], ["orders", "trimmed", "churn"]]),
     recordBytesMax: dice.pick([60, 400, 3_000]),
-    pauseMsMax: dice.pick([5, 50, 300]),
-    activeMs: dice.between(3_000, 9_000),
+    pauseMsMax: dice.pick([10, 50, 300]),
+    activeMs: dice.between(2_500, 6_000),
     strikePauseMsMax: dice.pick([600, 1_500, 4_000]),
     faults: faultRates(dice),
     checksReceipts: !storage.losesPower,
@@ -84,9 +84,9 @@ function sharedStorage(world: World): Storage {
 }
 
 function folderStorage(world: World): Storage {
-  const disk = new SimulatedDisk(world, world.dice.fork());
   const losesPower = world.dice.chance(0.7);
   const fsync = world.dice.chance(0.5);
+  const disk = new SimulatedDisk(world, { dice: world.dice.fork(), syncFails: fsync });
   const fileBytesMax = fsync || !losesPower ? world.dice.pick([65_536, 1_000_000]) : 10_000_000;
   const open = (gate: ProcessGate) =>
     new FolderStore({

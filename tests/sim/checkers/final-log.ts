@@ -49,7 +49,7 @@ async function readPartition(
   const { worker, topic, partition } = what;
   const { topicId } = topic;
   const log = present(worker.log, "worker that serves");
-  const logStart = (await log.findOffset(topic, partition, "earliest")).offset;
+  let logStart = (await log.findOffset(topic, partition, "earliest")).offset;
   const end = (await log.findOffset(topic, partition, "latest")).offset;
   const idByOffset = new Map<number, string>();
   const by = `final reader via ${worker.name}`;
@@ -71,6 +71,13 @@ async function readPartition(
     });
     const found = present(item, "answer");
     const records = takeRecords(world, found, offset);
+    if (found.error === "offset_out_of_range" && found.logStartOffset > offset) {
+      // Retention went on meanwhile; whether it was allowed to is held against the history.
+      logStart = found.logStartOffset;
+      offset = logStart;
+      idByOffset.clear();
+      continue;
+    }
     if (found.error !== undefined || typeof records === "string" || records.length === 0) {
       const why = found.error ?? (typeof records === "string" ? records : "nothing");
       const name = history.of(topicId, partition).name;
