@@ -82,7 +82,9 @@ export class WorkerSession implements WorkerIdentity {
    * process that died. `mend` is given those before they are closed, so that a start which does not
    * get through it finds them again.
    */
-  async open(mend: (workerEpochs: readonly number[]) => Promise<void>): Promise<void> {
+  async open(
+    mend: (workerEpochs: readonly number[]) => Promise<void> = async () => {},
+  ): Promise<void> {
     const { database, shared } = this.#parts;
     this.#clusterId = await readClusterId(database);
     const orphans = shared ? [] : await listWorkers(database);
