@@ -12,6 +12,11 @@ export interface ByteDuplex {
    * is when the runtime's own buffer has taken them. Rejects once the connection is gone.
    */
   write(chunks: readonly Uint8Array[]): Promise<void>;
+  /**
+   * The next so many bytes have their room already: the runtime reads them however much it holds
+   * for other connections. Left out where the runtime bounds each connection alone.
+   */
+  expect?(bytes: number): void;
   /** Flushes what was written, then closes. Idempotent. */
   close(): void;
 }

@@ -7,10 +7,15 @@ export const lingerSeconds = 30;
 /** A connection silent for so long is probed, so that peers that vanished do not stay for ever. */
 export const keepAliveDelayMs = 120_000;
 
+/** So long may a peer take none of what is to be written to it. */
+export const stalledSecondsMax = 60;
+
 export interface TcpListenOptions {
   readonly host: string;
   /** 0: any free one. */
   readonly port: number;
+  /** Bytes received and not yet done with, over all connections: past it none is read. */
+  readonly unreadBytesMax: number;
   /** Called per accepted connection; whoever takes it closes it. Must not throw. */
   readonly onConnection: (duplex: ByteDuplex) => void;
 }

@@ -4,10 +4,11 @@
  * `drain`.
  */
 import type { ByteDuplex } from "../../base/byte-duplex.ts";
-import { TcpInbox } from "../tcp-inbox.ts";
+import { InboxRoom, TcpInbox } from "../tcp-inbox.ts";
 import {
   keepAliveDelayMs,
   lingerSeconds,
+  stalledSecondsMax,
   type TcpListener,
   type TcpListenOptions,
 } from "../tcp-listener.ts";
@@ -18,6 +19,7 @@ import { tcpParts } from "../tcp-parts.ts";
  * @throws the runtime's own error (`code` EADDRINUSE, EACCES, …) when the address cannot be bound.
  */
 export async function listenTcp(options: TcpListenOptions): Promise<TcpListener> {
+  const room = new InboxRoom(options.unreadBytesMax);
   const listener = Bun.listen<BunDuplex>({
     hostname: options.host,
     port: options.port,
@@ -30,7 +32,7 @@ export async function listenTcp(options: TcpListenOptions): Promise<TcpListener>
       open(socket) {
         socket.setNoDelay(true);
         socket.setKeepAlive(true, keepAliveDelayMs);
-        const duplex = new BunDuplex(socket);
+        const duplex = new BunDuplex(socket, room);
         socket.data = duplex;
         options.onConnection(duplex);
       },
@@ -76,13 +78,15 @@ class BunDuplex implements ByteDuplex {
   /** Where the first pending write stands: part and byte in it. */
   #part = 0;
   #position = 0;
+  /** Must take some in time. */
+  #isTimed = false;
   #closing = false;
   #closed = false;
 
-  constructor(socket: Bun.Socket<BunDuplex>) {
+  constructor(socket: Bun.Socket<BunDuplex>, room: InboxRoom) {
     this.#socket = socket;
     this.remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`;
-    this.incoming = new TcpInbox(socket);
+    this.incoming = new TcpInbox(socket, room);
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -91,6 +95,10 @@ class BunDuplex implements ByteDuplex {
       this.#pending.push({ parts: tcpParts(chunks), resolve, reject });
       if (this.#pending.length === 1) this.#flush();
     });
+  }
+
+  expect(bytes: number): void {
+    this.incoming.expect(bytes);
   }
 
   close(): void {
@@ -137,13 +145,20 @@ class BunDuplex implements ByteDuplex {
           return;
         }
         this.#position += taken;
-        if (this.#position < part.length) return;
+        if (this.#position < part.length) {
+          // What waits for this peer is memory that others want: it must take some in time.
+          if (!this.#closing) this.#socket.timeout(stalledSecondsMax);
+          this.#isTimed = true;
+          return;
+        }
       }
       this.#part = 0;
       this.#pending.shift();
       write.resolve();
     }
     if (this.#closing) this.#socket.end();
+    else if (this.#isTimed) this.#socket.timeout(0);
+    this.#isTimed = false;
   }
 }
 

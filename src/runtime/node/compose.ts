@@ -71,6 +71,8 @@ const ringBytesMax = 2 * 1024 * 1024 * 1024;
 const wasmPageBytes = 65_536;
 /** Requests under way at the stop are given so long. */
 const drainMsMax = 10_000;
+/** Received over Kafka connections and not looked at yet: a quarter of the queue, but not less. */
+const unreadBytesMin = 4 * 1024 * 1024;
 /** What a worker takes that does nothing, with room for its code to warm up. */
 const residentBaseBytes = 150_000_000;
 /** Between looks for expired offsets of groups. */
@@ -218,7 +220,8 @@ class Worker implements RunningServer {
     const { kafka } = settings;
     if (kafka === "off") return;
     const service = new KafkaService(this.#shutdown.signal);
-    await bind("Kafka", kafka, () => service.listen(runtime.listenTcp, kafka));
+    const unreadBytesMax = Math.max(unreadBytesMin, settings.queueBytes / 4);
+    await bind("Kafka", kafka, () => service.listen(runtime.listenTcp, kafka, unreadBytesMax));
     this.#kafka = service;
   }
 

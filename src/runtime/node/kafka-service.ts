@@ -27,14 +27,15 @@ export class KafkaService {
     return this.#connections.size;
   }
 
-  /** Binds the address; connections wait until `serve`. */
+  /** Binds the address; connections wait until `serve`. Of all that comes so much waits unread. */
   async listen(
     listenTcp: (options: TcpListenOptions) => Promise<TcpListener>,
     address: { readonly host: string; readonly port: number },
+    unreadBytesMax: number,
   ): Promise<void> {
     const { host, port } = address;
     const onConnection = (duplex: ByteDuplex) => this.#accept(duplex);
-    this.#listener = await listenTcp({ host, port, onConnection });
+    this.#listener = await listenTcp({ host, port, unreadBytesMax, onConnection });
   }
 
   /** Serves those that wait and all that come. */

@@ -1,10 +1,11 @@
 /** TCP over node:net, for Deno (and whatever else speaks node's API). */
 import { createServer, type Socket } from "node:net";
 import type { ByteDuplex } from "../../base/byte-duplex.ts";
-import { TcpInbox } from "../tcp-inbox.ts";
+import { InboxRoom, TcpInbox } from "../tcp-inbox.ts";
 import {
   keepAliveDelayMs,
   lingerSeconds,
+  stalledSecondsMax,
   type TcpListener,
   type TcpListenOptions,
 } from "../tcp-listener.ts";
@@ -17,8 +18,9 @@ const keepAlive = { keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs };
  * @throws the runtime's own error (`code` EADDRINUSE, EACCES, …) when the address cannot be bound.
  */
 export async function listenTcp(options: TcpListenOptions): Promise<TcpListener> {
+  const room = new InboxRoom(options.unreadBytesMax);
   const server = createServer({ allowHalfOpen: true, noDelay: true, ...keepAlive }, (socket) =>
-    options.onConnection(new NodeDuplex(socket)),
+    options.onConnection(new NodeDuplex(socket, room)),
   );
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -46,10 +48,10 @@ class NodeDuplex implements ByteDuplex {
   #closing = false;
   #closed = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, room: InboxRoom) {
     this.#socket = socket;
     this.remoteAddress = `${socket.remoteAddress ?? "unknown"}:${socket.remotePort ?? 0}`;
-    this.incoming = new TcpInbox(socket);
+    this.incoming = new TcpInbox(socket, room);
     socket.on("data", (chunk: Uint8Array) => this.incoming.push(chunk));
     socket.on("end", () => this.incoming.end());
     socket.on("error", (error) => this.#fail(error));
@@ -63,15 +65,22 @@ class NodeDuplex implements ByteDuplex {
     if (last === undefined) return Promise.resolve();
     return new Promise((resolve, reject) => {
       this.#unconfirmed.add(reject);
+      // What waits for this peer is memory that others want: it must take some in time.
+      if (!this.#closing) this.#socket.setTimeout(stalledSecondsMax * 1000, this.#stalled);
       this.#socket.cork();
       for (const part of parts) this.#socket.write(part);
       this.#socket.write(last, (error) => {
         this.#unconfirmed.delete(reject);
+        if (!this.#closing && this.#unconfirmed.size === 0) this.#socket.setTimeout(0);
         if (error) reject(error);
         else resolve();
       });
       this.#socket.uncork();
     });
+  }
+
+  expect(bytes: number): void {
+    this.incoming.expect(bytes);
   }
 
   close(): void {
@@ -85,6 +94,10 @@ class NodeDuplex implements ByteDuplex {
     this.#socket.setTimeout(lingerSeconds * 1000, () => this.#socket.destroy());
     this.#socket.end();
   }
+
+  readonly #stalled = () => {
+    if (this.#unconfirmed.size > 0 || this.#closing) this.#socket.destroy();
+  };
 
   #fail(error?: Error): void {
     if (this.#closed) return;

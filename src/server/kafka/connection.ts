@@ -158,7 +158,10 @@ class KafkaConnection {
       const seconds = frameArrivalMsMax / 1000;
       this.#break(fault(`its request of ${bytes} bytes did not arrive in ${seconds} s`));
     });
-    if (!this.#gone && !this.#draining) return true;
+    if (!this.#gone && !this.#draining) {
+      this.#duplex.expect?.(awaitedBytes);
+      return true;
+    }
     this.#room.dropReservation();
     return false;
   }

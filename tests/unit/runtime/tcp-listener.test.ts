@@ -18,6 +18,7 @@ for (const [runtime, listenTcp] of [
     const listener = await listenTcp({
       host: "127.0.0.1",
       port: 0,
+      unreadBytesMax: 1024 * 1024,
       onConnection: (duplex) => served.push(serve(duplex)),
     });
     try {
@@ -137,8 +138,18 @@ for (const [runtime, listenTcp] of [
     });
 
     test("refuses a port in use", async () => {
-      const first = await listenTcp({ host: "127.0.0.1", port: 0, onConnection() {} });
-      const second = listenTcp({ host: "127.0.0.1", port: first.port, onConnection() {} });
+      const first = await listenTcp({
+        host: "127.0.0.1",
+        port: 0,
+        unreadBytesMax: 1,
+        onConnection() {},
+      });
+      const second = listenTcp({
+        host: "127.0.0.1",
+        port: first.port,
+        unreadBytesMax: 1,
+        onConnection() {},
+      });
       expect(await second.catch((error: Error) => error)).toMatchObject({ code: "EADDRINUSE" });
       await first.close();
     });
