@@ -31,7 +31,10 @@ class FileWithHoles extends MemoryStore {
     return file.slice(location.position, location.position + location.length);
   }
 
+  isAway = false;
+
   override async sizeOf(key: string): Promise<number | undefined> {
+    if (this.isAway) throw new StreamError("store_unavailable", "away");
     return this.#files.get(key)?.length ?? super.sizeOf(key);
   }
 
@@ -73,6 +76,18 @@ describe("cutLostBytes", () => {
     expect(read.map(({ value }) => value)).toEqual(["a", "b"]);
     const appended = await stack.log.append(batchOf(stack, topic, ["d"]));
     expect([appended.baseOffset, appended.leaderEpoch]).toEqual([2, 1]);
+    await stack.log.close();
+  });
+
+  test("a start that breaks off leaves the check to the next one", async () => {
+    const store = new FileWithHoles();
+    const { topic, restart } = await writeThree(store);
+    store.lose(rollingFileKey({ workerEpoch: 1, fileNumber: 0 }), 8192);
+    store.isAway = true;
+    await expect(restart()).rejects.toThrow("away");
+    store.isAway = false;
+    const stack = await restart();
+    expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
     await stack.log.close();
   });
 });
