@@ -34,6 +34,8 @@ interface RollingFile {
   /** End of the last reserved position. */
   reservedEnd: number;
   writesInFlight: number;
+  /** Some segment lies in it that its writer was told of. */
+  isUsed: boolean;
   retired: boolean;
 }
 
@@ -88,6 +90,7 @@ export class RollingFiles {
       try {
         await target.file.write(bytes, position);
         if (this.#options.fsync) await target.groupSync.sync();
+        target.isUsed = true;
         return { key: target.key, position, length: bytes.length };
       } catch (error) {
         this.#retire(target);
@@ -137,9 +140,12 @@ export class RollingFiles {
   /** Begins to make the next file unless that is under way. */
   #createAhead(): void {
     if (this.#ahead !== undefined) return;
-    this.#ahead = this.#createFile();
-    // Whoever needs the file meets the error; nobody may need it.
-    this.#ahead.catch(() => undefined);
+    const ahead = this.#createFile();
+    this.#ahead = ahead;
+    // Whoever waits for it meets the error; who comes later tries afresh.
+    ahead.catch(() => {
+      if (this.#ahead === ahead) this.#ahead = undefined;
+    });
   }
 
   async #createFile(): Promise<RollingFile> {
@@ -155,6 +161,7 @@ export class RollingFiles {
       groupSync: new GroupSync(file),
       reservedEnd: 0,
       writesInFlight: 0,
+      isUsed: false,
       retired: false,
     };
     this.#open.set(key, created);
@@ -180,14 +187,17 @@ export class RollingFiles {
     this.#closings.add(closing);
   }
 
-  /** Closes a file and removes it when nothing was ever put in it. */
+  /**
+   * Closes a file, and removes it when no segment of it can ever be named: while a disk is full,
+   * each failed flush would leave one behind.
+   */
   async #closeFile(file: RollingFile): Promise<void> {
     try {
       // Once per file, also where flushes are not synced: only a worker's last file, which the start
       // after a power loss looks through, may then have lost anything.
       if (!this.#options.fsync && file.reservedEnd > 0) await file.file.sync();
       await file.file.close();
-      if (file.reservedEnd === 0) await this.#options.fileSystem.remove(file.path);
+      if (!file.isUsed) await this.#options.fileSystem.remove(file.path);
     } catch (error) {
       const fields = { key: file.key, error: String(error) };
       this.#options.log.warn("A segment file could not be closed", fields);

@@ -161,6 +161,34 @@ describe("FolderStore", () => {
       expect(same(await store.read(location), segment(2).bytes)).toBe(true);
     }));
 
+  test("leaves no files behind by writing to a full disk", () =>
+    withStore(async ({ store, disk, directory }) => {
+      const kept = await store.writeSegment(segment(0));
+      disk.fault = async (act) => {
+        if (act === "write") throw new Error("ENOSPC: no space left on device");
+      };
+      for (let n = 1; n < 20; n++) {
+        await expectCode(store.writeSegment(segment(n)), "store_unavailable");
+      }
+      disk.fault = async () => {};
+      const location = await store.writeSegment(segment(20));
+      expect(same(await store.read(location), segment(20).bytes)).toBe(true);
+      expect(same(await store.read(kept), segment(0).bytes)).toBe(true);
+      await store.close();
+      expect(filesOf(directory)).toEqual([kept.key.slice(-12), location.key.slice(-12)]);
+    }));
+
+  test("tries afresh when the next file could not be made ahead", () =>
+    withStore(async ({ store, disk }) => {
+      disk.fault = async (act, path) => {
+        if (act === "create" && path.endsWith("00000001.log")) throw new Error("ENOSPC");
+      };
+      await store.writeSegment(segment(0, 12 * kib));
+      disk.fault = async () => {};
+      const location = await store.writeSegment(segment(1, 12 * kib));
+      expect(same(await store.read(location), segment(1, 12 * kib).bytes)).toBe(true);
+    }));
+
   test("trusts nothing of a file whose sync failed, though a later sync succeeds", () =>
     withStore(async ({ store, disk }) => {
       const before = await store.writeSegment(segment(0));
