@@ -156,6 +156,11 @@ export interface LogService {
 export interface TopicService {
   byName(name: string): Promise<TopicInfo | undefined>;
   byId(topicId: TopicId): Promise<TopicInfo | undefined>;
+  /**
+   * The topic as it is now where `topic` does not have this partition: a peer may have added it.
+   * Who still finds no such partition may deny it.
+   */
+  withPartition(topic: TopicInfo, partition: number): Promise<TopicInfo>;
   list(): Promise<readonly TopicInfo[]>;
   /** Validates name, counts and config. Errors: invalid_*, topic_exists. */
   create(request: CreateTopic): Promise<TopicInfo>;

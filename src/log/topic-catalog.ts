@@ -43,6 +43,8 @@ export class TopicCatalog implements TopicService {
   readonly #parts: TopicCatalogParts;
   readonly #byName = new Map<string, TopicInfo>();
   readonly #byId = new Map<TopicId, TopicInfo>();
+  /** Goes up with every change: what was asked for before it is not kept after it. */
+  #changes = 0;
 
   constructor(parts: TopicCatalogParts) {
     this.#parts = parts;
@@ -50,6 +52,7 @@ export class TopicCatalog implements TopicService {
 
   /** Forgets everything held: the catalog has changed elsewhere. */
   forget(): void {
+    this.#changes += 1;
     this.#byName.clear();
     this.#byId.clear();
   }
@@ -57,15 +60,19 @@ export class TopicCatalog implements TopicService {
   async byName(name: string): Promise<TopicInfo | undefined> {
     const known = this.#byName.get(name);
     if (known !== undefined) return known;
-    const [topic] = await topicsByName(this.#parts.database, [name]);
-    return topic === undefined ? undefined : this.#keep(topic);
+    const [topic] = await this.#read((database) => topicsByName(database, [name]));
+    return topic;
   }
 
   async byId(topicId: TopicId): Promise<TopicInfo | undefined> {
     const known = this.#byId.get(topicId);
     if (known !== undefined) return known;
-    const [topic] = await topicsById(this.#parts.database, [topicId]);
-    return topic === undefined ? undefined : this.#keep(topic);
+    return this.#confirm(topicId);
+  }
+
+  async withPartition(topic: TopicInfo, partition: number): Promise<TopicInfo> {
+    if (partition < topic.partitionCount) return topic;
+    return (await this.#confirm(topic.topicId)) ?? topic;
   }
 
   async list(): Promise<readonly TopicInfo[]> {
@@ -74,9 +81,7 @@ export class TopicCatalog implements TopicService {
   }
 
   async create(request: CreateTopic): Promise<TopicInfo> {
-    const topic = await createTopic(this.#parts.database, this.#newTopic(request));
-    this.#parts.onChange(topic.topicNumber);
-    return this.#keep(topic);
+    return this.#changed(await createTopic(this.#parts.database, this.#newTopic(request)));
   }
 
   async checkCreate(request: CreateTopic): Promise<TopicInfo> {
@@ -96,9 +101,8 @@ export class TopicCatalog implements TopicService {
 
   async addPartitions(topicId: TopicId, partitionCount: number): Promise<TopicInfo> {
     const { topicNumber } = await this.#require(topicId);
-    const topic = await addPartitions(this.#parts.database, { topicNumber, partitionCount });
-    this.#parts.onChange(topicNumber);
-    return this.#keep(topic);
+    const { database } = this.#parts;
+    return this.#changed(await addPartitions(database, { topicNumber, partitionCount }));
   }
 
   async alterConfig(
@@ -106,9 +110,8 @@ export class TopicCatalog implements TopicService {
     changes: Readonly<Record<string, string | null>>,
   ): Promise<TopicInfo> {
     const { topicNumber } = await this.#require(topicId);
-    const topic = await alterTopicConfig(this.#parts.database, { topicNumber, changes });
-    this.#parts.onChange(topicNumber);
-    return this.#keep(topic);
+    const { database } = this.#parts;
+    return this.#changed(await alterTopicConfig(database, { topicNumber, changes }));
   }
 
   async autoCreate(name: string): Promise<TopicInfo | undefined> {
@@ -166,13 +169,35 @@ export class TopicCatalog implements TopicService {
     throw new StreamError("topic_unknown", `There is no topic with the id ${topicId}`);
   }
 
+  async #confirm(topicId: TopicId): Promise<TopicInfo | undefined> {
+    const [topic] = await this.#read((database) => topicsById(database, [topicId]));
+    return topic;
+  }
+
+  /** Keeps what it reads, unless something changed on the way. */
+  async #read(
+    ask: (database: SqlDatabase) => Promise<readonly TopicInfo[]>,
+  ): Promise<readonly TopicInfo[]> {
+    const before = this.#changes;
+    const topics = await ask(this.#parts.database);
+    if (before === this.#changes) for (const topic of topics) this.#keep(topic);
+    return topics;
+  }
+
   #keep(topic: TopicInfo): TopicInfo {
     this.#byName.set(topic.name, topic);
     this.#byId.set(topic.topicId, topic);
     return topic;
   }
 
+  #changed(topic: TopicInfo): TopicInfo {
+    this.#changes += 1;
+    this.#parts.onChange(topic.topicNumber);
+    return this.#keep(topic);
+  }
+
   #drop(topic: TopicInfo): void {
+    this.#changes += 1;
     this.#byName.delete(topic.name);
     this.#byId.delete(topic.topicId);
     this.#parts.onChange(topic.topicNumber);

@@ -23,6 +23,8 @@ export interface KafkaFixtureOptions {
   readonly log?: Partial<MemoryLogOptions>;
   /** Stands before the log in memory, for tests of order and overload. */
   readonly wrapLog?: (log: MemoryLog) => KafkaContext["log"];
+  /** Stands before its topics, for tests of what is cached. */
+  readonly wrapTopics?: (log: MemoryLog) => KafkaContext["topics"];
   readonly requestBytesInFlightMax?: number;
   readonly responseBytesInFlightMax?: number;
 }
@@ -51,7 +53,7 @@ export function createKafkaFixture(options: KafkaFixtureOptions = {}): KafkaFixt
   const context = createKafkaContext({
     platform,
     log: options.wrapLog?.(log) ?? log,
-    topics: log,
+    topics: options.wrapTopics?.(log) ?? log,
     groups: new GroupCoordinator({ platform, ...new MemoryGroups({ platform }).worker(1) }),
     producerIds: { next: async () => producerId++ },
     metrics: new Metrics(),

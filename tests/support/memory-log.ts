@@ -177,6 +177,11 @@ export class MemoryLog implements LogService, TopicService {
     return this.#topics.get(topicId)?.info;
   }
 
+  async withPartition(topic: TopicInfo, partition: number): Promise<TopicInfo> {
+    if (partition < topic.partitionCount) return topic;
+    return this.#topics.get(topic.topicId)?.info ?? topic;
+  }
+
   async list(): Promise<readonly TopicInfo[]> {
     const infos = [...this.#topics.values()].map((topic) => topic.info);
     return infos.sort((a, b) => (a.name < b.name ? -1 : 1));

@@ -175,7 +175,8 @@ async function commit(
 ): Promise<{ topic: string; partition: number; offset: number }[]> {
   const offsets: OffsetToCommit[] = [];
   for (const { topic: name, partition, offset, metadata = "" } of request.offsets) {
-    const topic = await requireTopic(context.topics, name);
+    const known = await requireTopic(context.topics, name);
+    const topic = await context.topics.withPartition(known, partition);
     if (partition >= topic.partitionCount) throw unknownPartition(topic, partition);
     const key = { topicId: topic.topicId, topicName: topic.name, partition };
     offsets.push({ ...key, offset, leaderEpoch: -1, metadata });

@@ -70,7 +70,7 @@ class Producer {
     const { topics, bodyBudget, settings, platform } = this.#context;
     const request = c.req.raw;
     const place = producerPlace(request);
-    const topic = await topicToWrite(topics, c.req.param("topic") ?? "");
+    const known = await topicToWrite(topics, c.req.param("topic") ?? "");
     const body = await receiveBody(request, {
       budget: bodyBudget,
       bytesMax: settings.requestBytesMax,
@@ -78,6 +78,7 @@ class Producer {
     });
     try {
       const records = readRecords(request, body.bytes, platform.clock.now());
+      const topic = await topics.withPartition(known, greatestPartition(records));
       checkRecords(topic, records, platform);
       const ranges = await this.#append(topic, records, { place, bodyBytes: body.bytes.length });
       this.#recordsIn.add(records.length);
@@ -126,6 +127,13 @@ class Producer {
     }
     return sticky.next({ partitionCount: topic.partitionCount, bytes });
   }
+}
+
+/** Of those that the request chooses itself. */
+function greatestPartition(records: readonly RecordToAppend[]): number {
+  let greatest = -1;
+  for (const { partition = -1 } of records) greatest = Math.max(greatest, partition);
+  return greatest;
 }
 
 function readRecords(request: Request, body: Uint8Array, now: number): RecordToAppend[] {

@@ -45,8 +45,10 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
   const query = checkQuery(readQuery, request.url);
   const type = media.preferredType(request.headers.get("Accept"), offered);
   if (type === undefined) return notAcceptable(offered);
-  const topic = await requireTopic(context.topics, c.req.param("topic") ?? "");
-  const partition = parsePartition(c.req.param("partition") ?? "", topic);
+  const partition = parsePartition(c.req.param("partition") ?? "");
+  const known = await requireTopic(context.topics, c.req.param("topic") ?? "");
+  const topic = await context.topics.withPartition(known, partition);
+  if (partition >= topic.partitionCount) throw unknownPartition(topic, partition);
   const fetchOffset = await resolveOffset(context, {
     topic,
     partition,
@@ -171,14 +173,13 @@ export async function resolveOffset(
   return (await log.findOffset(topic, partition, "latest")).offset;
 }
 
-function parsePartition(text: string, topic: TopicInfo): number {
+function parsePartition(text: string): number {
   const partition = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (Number.isNaN(partition)) {
     throw new StreamError("invalid_request", `Cannot read partition "${text}": it is no number`, {
       details: { field: "partition", expected: "an integer from 0" },
     });
   }
-  if (partition >= topic.partitionCount) throw unknownPartition(topic, partition);
   return partition;
 }
 

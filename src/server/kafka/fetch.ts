@@ -2,6 +2,7 @@
  * Fetch: record batches from offsets on, waiting for them up to the client's patience. Records pass
  * through as the log gave them: headers and views, no copy.
  */
+import { present } from "../../base/assert.ts";
 import { type ErrorCode, isStreamError } from "../../base/stream-error.ts";
 import type { FetchedPartition, FetchPartition } from "../../log/log-types.ts";
 import {
@@ -166,11 +167,13 @@ async function lookUpTopics(
   { call, byTopicId }: Pick<ReadOptions, "call" | "byTopicId">,
 ): Promise<ReadonlyMap<string, TopicAnswer>> {
   const { topics } = call.context;
-  const names = new Map(asked.map((each) => [topicNameOf(each, byTopicId), each]));
+  const byName = Map.groupBy(asked, (each) => topicNameOf(each, byTopicId));
   const found = await Promise.all(
-    [...names].map(async ([name, { topic, topicId }]) => {
-      const answer = await findTopic(topics, { name: topic, topicId, byTopicId });
-      return [name, answer] as const;
+    [...byName].map(async ([key, all]) => {
+      const { topic: name, topicId } = present(all[0], "partition asked");
+      const partitions = all.map(({ partition }) => partition);
+      const answer = await findTopic(topics, { name, topicId, byTopicId, partitions });
+      return [key, answer] as const;
     }),
   );
   return new Map(found);

@@ -53,7 +53,10 @@ async function placePartitions(
   const byTopicId = version >= topicIdsSince;
   const placed = await Promise.all(
     topics.map(async ({ name, topicId, partitions }, topicIndex) => {
-      const { topic, errorCode } = await findTopic(context.topics, { name, topicId, byTopicId });
+      const { topic, errorCode } = await findTopic(context.topics, {
+        ...{ name, topicId, byTopicId },
+        partitions: partitions.map(({ partitionIndex }) => partitionIndex),
+      });
       return partitions.map((each): Placed => {
         const { partitionIndex, committedOffset, committedLeaderEpoch, committedMetadata } = each;
         const place = { topicIndex, partitionIndex };

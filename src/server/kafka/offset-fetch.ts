@@ -88,7 +88,11 @@ function lookUp(topics: readonly AskedTopic[], call: KafkaCall): Promise<LookedU
   const byTopicId = call.version >= topicIdsSince;
   return Promise.all(
     topics.map(async (asked) => {
-      const { topic, errorCode } = await findTopic(call.context.topics, { ...asked, byTopicId });
+      const { topic, errorCode } = await findTopic(call.context.topics, {
+        ...{ ...asked, byTopicId },
+        // What no partition has committed is answered alike, whether it exists or not.
+        partitions: [],
+      });
       if (topic === undefined) {
         // Kafka does not look whether a name exists: nothing is committed for it, that is all.
         const isUnknownName = errorCode === kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION.code;

@@ -103,9 +103,10 @@ function lookUpTopics(
   byTopicId: boolean,
 ): Promise<readonly TopicAnswer[]> {
   return Promise.all(
-    request.topicData.map(({ name, topicId }) =>
-      findTopic(context.topics, { name, topicId, byTopicId }),
-    ),
+    request.topicData.map(({ name, topicId, partitionData }) => {
+      const partitions = partitionData.map(({ index }) => index);
+      return findTopic(context.topics, { name, topicId, byTopicId, partitions });
+    }),
   );
 }
 

@@ -11,6 +11,16 @@ export type TopicAnswer =
   | { readonly topic: TopicInfo; readonly errorCode: 0 }
   | { readonly topic: undefined; readonly errorCode: number };
 
+/** A topic as a request names it. */
+export interface AskedTopic {
+  readonly name: string;
+  readonly topicId: string;
+  /** Named by id from some version on, else by name. */
+  readonly byTopicId: boolean;
+  /** Those that the request names: what is cached here denies none of them. */
+  readonly partitions: readonly number[];
+}
+
 /** Finds a topic as versions with topic ids name it. A miss is UNKNOWN_TOPIC_ID. */
 export function findTopicById(topics: TopicService, topicId: string): Promise<TopicAnswer> {
   if (topicId === zeroUuid) return Promise.resolve(unknownTopicId);
@@ -24,14 +34,16 @@ export function findTopicByName(topics: TopicService, name: string): Promise<Top
   return find(topics.byName(name), unknownTopicName);
 }
 
-/** As a request names it: by id from some version on, else by name. */
-export function findTopic(
-  topics: TopicService,
-  asked: { readonly name: string; readonly topicId: string; readonly byTopicId: boolean },
-): Promise<TopicAnswer> {
-  return asked.byTopicId
-    ? findTopicById(topics, asked.topicId)
-    : findTopicByName(topics, asked.name);
+/** Finds a topic with all partitions that the request names, unless they do not exist. */
+export async function findTopic(topics: TopicService, asked: AskedTopic): Promise<TopicAnswer> {
+  const { name, topicId, byTopicId, partitions } = asked;
+  const answer = await (byTopicId ? findTopicById(topics, topicId) : findTopicByName(topics, name));
+  const { topic } = answer;
+  if (topic === undefined) return answer;
+  let greatest = -1;
+  for (const partition of partitions) greatest = Math.max(greatest, partition);
+  if (greatest < topic.partitionCount) return answer;
+  return find(topics.withPartition(topic, greatest), byTopicId ? unknownTopicId : unknownTopicName);
 }
 
 export const unknownTopicId: TopicAnswer = {

@@ -1,10 +1,11 @@
 import { isStreamError } from "../../base/stream-error.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 import { kafkaErrors } from "../../wire/kafka/error-code.ts";
+import { zeroUuid } from "../../wire/kafka/field-table.ts";
 import { kafkaCode } from "./error-map.ts";
 import type { KafkaCall } from "./handler.ts";
 import { checkLeaderEpochs } from "./leader-epoch-check.ts";
-import { findTopicByName } from "./topic-lookup.ts";
+import { findTopic } from "./topic-lookup.ts";
 
 /** What to do for one partition that exists and whose leader epoch the client has right. */
 type Act<P, R> = (topic: TopicInfo, partition: number, asked: P) => Promise<R>;
@@ -26,7 +27,10 @@ export async function answerPartitions<P, R>(
   { partitionOf, leaderEpochOf, act, failed }: AnswerOptions<P, R>,
   call: KafkaCall,
 ): Promise<R[]> {
-  const { topic, errorCode } = await findTopicByName(call.context.topics, name);
+  const { topic, errorCode } = await findTopic(call.context.topics, {
+    ...{ name, topicId: zeroUuid, byTopicId: false },
+    partitions: partitions.map(partitionOf),
+  });
   if (topic === undefined) return partitions.map((asked) => failed(asked, errorCode));
   const isThere = (asked: P) =>
     partitionOf(asked) >= 0 && partitionOf(asked) < topic.partitionCount;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { present } from "../../../src/base/assert.ts";
 import { isStreamError } from "../../../src/base/stream-error.ts";
-import { batchOf, type LogStack, openStack } from "../../support/log-stack.ts";
+import { batchOf, type LogStack, memoryDatabase, openStack } from "../../support/log-stack.ts";
 import { readBack } from "../../support/read-back.ts";
 
 async function topicOf(stack: LogStack, partitionCount = 1) {
@@ -269,6 +269,47 @@ describe("Log, several workers", () => {
     }
     await two.log.close();
     await one.log.close();
+  });
+
+  test("a worker finds a partition that another has added", async () => {
+    const one = await openStack({ shared: true });
+    const { store, database } = one;
+    const two = await openStack({ shared: true, store, database });
+    const { topicId } = await topicOf(one);
+    const stale = present(await two.log.topics.byId(topicId), "topic");
+    await one.log.topics.addPartitions(topicId, 3);
+    const topic = await two.log.topics.withPartition(stale, 2);
+    expect(topic.partitionCount).toBe(3);
+    expect((await two.log.topics.withPartition(topic, 3)).partitionCount).toBe(3);
+    await two.log.append(batchOf(two, topic, ["x"], { partition: 2 }));
+    expect(values(await readBack(one, topic, { partition: 2 }))).toEqual(["x"]);
+    await two.log.close();
+    await one.log.close();
+  });
+
+  test("a lookup that a change overtook is not kept", async () => {
+    const database = memoryDatabase();
+    let hold: Promise<void> | undefined;
+    const slow = {
+      ...database,
+      async batch(...[statements, mode]: Parameters<typeof database.batch>) {
+        const results = await database.batch(statements, mode);
+        if (mode === "read") await hold;
+        return results;
+      },
+    };
+    const stack = await openStack({ database: slow });
+    const { topicId, name } = await topicOf(stack);
+    stack.log.topics.forget();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    hold = promise;
+    const looking = stack.log.topics.byName(name);
+    hold = undefined;
+    await stack.log.topics.delete(topicId);
+    resolve();
+    await looking;
+    expect(await stack.log.topics.byName(name)).toBeUndefined();
+    await stack.log.close();
   });
 
   test("a long-poll wakes for a record that another worker took", async () => {

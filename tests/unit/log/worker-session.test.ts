@@ -49,7 +49,7 @@ async function fixture(): Promise<Fixture> {
         made.renewals += 1;
       };
       const session = new WorkerSession({ ...parts, onRenewed });
-      await session.open();
+      await session.open(async () => {});
       return session;
     },
   };

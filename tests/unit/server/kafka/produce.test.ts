@@ -1,16 +1,21 @@
 /** The codes are those that a Kafka 4.2 broker answered to the same requests. */
 import { describe, expect, test } from "bun:test";
 import { StreamError } from "../../../../src/base/stream-error.ts";
-import type { AppendBatch, LogService } from "../../../../src/log/log-types.ts";
+import type { AppendBatch, LogService, TopicService } from "../../../../src/log/log-types.ts";
+import type { TopicInfo } from "../../../../src/meta/catalog.ts";
 import type { BatchHeader } from "../../../../src/record/batch.ts";
 import { batchLayout } from "../../../../src/record/batch-layout.ts";
+import type { TopicId } from "../../../../src/record/types.ts";
+import { fetchApi } from "../../../../src/wire/kafka/api/fetch.ts";
 import { produceApi } from "../../../../src/wire/kafka/api/produce.ts";
+import { kafkaErrors } from "../../../../src/wire/kafka/error-code.ts";
 import { encodeRequestFrame } from "../../../../src/wire/kafka/request-header.ts";
 import { concat, createKafkaFixture, type KafkaClient } from "../../../support/kafka-fixture.ts";
 import {
   batchOf,
   createTopic,
   fetchOne,
+  fetchRequest,
   produce,
   produceRequest,
 } from "../../../support/kafka-requests.ts";
@@ -39,7 +44,37 @@ async function highOffset(client: KafkaClient): Promise<number> {
   return (await fetchOne(client)).highWatermark;
 }
 
+/** Topics as a worker knows them that has not heard of partitions which a peer added. */
+function staleTopics(log: MemoryLog): TopicService {
+  const asFirstMade = async (topic: Promise<TopicInfo | undefined>) => {
+    const found = await topic;
+    return found && { ...found, partitionCount: 1 };
+  };
+  return new Proxy(log, {
+    get(target, name) {
+      if (name === "byName") return (text: string) => asFirstMade(target.byName(text));
+      if (name === "byId") return (id: TopicId) => asFirstMade(target.byId(id));
+      const value = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
 describe("produce", () => {
+  test("denies no partition that a peer has added, nor does fetch", async () => {
+    const fixture = createKafkaFixture({ wrapTopics: staleTopics });
+    const client = fixture.connect();
+    await createTopic(client, "orders", 3);
+    const topicData = [
+      { name: "orders", partitionData: [2, 3].map((index) => ({ index, records: batchOf() })) },
+    ];
+    const { responses } = await client.ask(produceApi, 12, { acks: 1, timeoutMs: 1000, topicData });
+    const codes = responses[0]?.partitionResponses.map(({ errorCode }) => errorCode);
+    expect(codes).toEqual([0, kafkaErrors.UNKNOWN_TOPIC_OR_PARTITION.code]);
+    const fetched = await client.ask(fetchApi, 12, fetchRequest({ partition: 2 }));
+    expect(fetched.responses[0]?.partitions[0]?.highWatermark).toBe(1);
+  });
+
   test("appends in each version that is served, by name and by id", async () => {
     const { client, topicId } = await connected("orders");
     for (let version = 3; version <= 13; version++) {
