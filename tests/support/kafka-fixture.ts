@@ -25,6 +25,8 @@ export interface KafkaFixtureOptions {
   readonly wrapLog?: (log: MemoryLog) => KafkaContext["log"];
   /** Stands before its topics, for tests of what is cached. */
   readonly wrapTopics?: (log: MemoryLog) => KafkaContext["topics"];
+  /** Default: the runtime's. */
+  readonly time?: Pick<Platform, "clock" | "timers">;
   readonly requestBytesInFlightMax?: number;
   readonly responseBytesInFlightMax?: number;
 }
@@ -47,7 +49,8 @@ export interface KafkaFixture {
 
 export function createKafkaFixture(options: KafkaFixtureOptions = {}): KafkaFixture {
   const lines: LogLine[] = [];
-  const platform = createPlatform({ log: recordingLogger(lines) });
+  const made = createPlatform({ log: recordingLogger(lines) });
+  const platform: Platform = { ...made, ...options.time };
   const log = new MemoryLog({ platform, autoCreate: true, ...options.log });
   let producerId = 1000;
   const context = createKafkaContext({

@@ -2,6 +2,7 @@
 import type { ByteDuplex } from "../../base/byte-duplex.ts";
 import { serveKafkaConnection } from "../../server/kafka/connection.ts";
 import type { KafkaContext } from "../../server/kafka/context.ts";
+import { connectionsMax } from "../../server/kafka/limits.ts";
 import type { TcpListener, TcpListenOptions } from "../tcp-listener.ts";
 
 /** Connections that came before the log was open; more are closed at once. */
@@ -9,14 +10,18 @@ const earlyConnectionsMax = 1_000;
 
 export class KafkaService {
   readonly #shutdown: AbortSignal;
+  readonly #connectionsMax: number;
+  /** The log was told that there are too many. */
+  #isFull = false;
   readonly #connections = new Map<ByteDuplex, Promise<void>>();
   #early: ByteDuplex[] = [];
   #context: KafkaContext | undefined;
   #listener: TcpListener | undefined;
 
   /** `shutdown` ends the waits of all connections and lets them close when all is answered. */
-  constructor(shutdown: AbortSignal) {
+  constructor(shutdown: AbortSignal, limit = connectionsMax) {
     this.#shutdown = shutdown;
+    this.#connectionsMax = limit;
   }
 
   get port(): number {
@@ -66,7 +71,15 @@ export class KafkaService {
     else if (context === undefined) {
       if (this.#early.length < earlyConnectionsMax) this.#early.push(duplex);
       else duplex.close();
+    } else if (this.#connections.size >= this.#connectionsMax) {
+      duplex.close();
+      if (!this.#isFull) {
+        const limit = this.#connectionsMax;
+        context.platform.log.warn(`More than ${limit} Kafka connections: new ones are closed`);
+      }
+      this.#isFull = true;
     } else {
+      this.#isFull = false;
       const served = serveKafkaConnection(duplex, context, this.#shutdown).finally(() => {
         this.#connections.delete(duplex);
       });

@@ -13,7 +13,7 @@ import type { ClusterNode } from "../../log/log-types.ts";
 import { type TopicConfigType, topicConfigs } from "../../meta/topic-config.ts";
 import type { DescribeConfigsResourceResult } from "../../wire/kafka/api/describe-configs.ts";
 import type { KafkaSettings } from "./context.ts";
-import { fetchBytesMax, fetchSessionsMax } from "./limits.ts";
+import { connectionIdleMsMax, connectionsMax, fetchBytesMax, fetchSessionsMax } from "./limits.ts";
 import { saslMechanism } from "./sasl.ts";
 import { type ConfigEntryOptions, configSources, configTypes } from "./topic-config-entries.ts";
 
@@ -59,6 +59,7 @@ function brokerConfigs(node: ClusterNode, settings: KafkaSettings): BrokerConfig
     text("advertised.listeners", address, "Where clients reach this worker.", "list"),
     flag("auto.create.topics.enable", settings.autoCreateTopics, "Metadata may create topics."),
     int("broker.id", node.nodeId, "The node id, leased by the worker."),
+    int("connections.max.idle.ms", connectionIdleMsMax, "Silent connections are closed."),
     int("default.replication.factor", 1, "The store replicates; partitions have one leader."),
     flag("delete.topic.enable", true, "Topics can be deleted."),
     int("fetch.max.bytes", fetchBytesMax, "Most bytes of records in one answer."),
@@ -69,6 +70,7 @@ function brokerConfigs(node: ClusterNode, settings: KafkaSettings): BrokerConfig
     text("log.cleanup.policy", defaultOf("cleanup.policy"), "Default of cleanup.policy.", "list"),
     long("log.retention.bytes", defaultOf("retention.bytes"), "Default of retention.bytes."),
     long("log.retention.ms", defaultOf("retention.ms"), "Default of retention.ms."),
+    int("max.connections", connectionsMax, "Connections at a time."),
     int("max.incremental.fetch.session.cache.slots", fetchSessionsMax, "Fetch sessions kept."),
     int("message.max.bytes", defaultOf("max.message.bytes"), "Default of max.message.bytes."),
     int("node.id", node.nodeId, "The node id, leased by the worker."),

@@ -11,6 +11,7 @@
  * client as throttle_time_ms. What is no Kafka request costs one log line and this connection.
  */
 import type { ByteDuplex } from "../../base/byte-duplex.ts";
+import type { TimerHandle } from "../../base/platform.ts";
 import { type ErrorCode, isStreamError, StreamError } from "../../base/stream-error.ts";
 import { apiVersionsApi } from "../../wire/kafka/api/api-versions.ts";
 import type { EncodedMessage } from "../../wire/kafka/codec.ts";
@@ -21,6 +22,7 @@ import type { KafkaContext } from "./context.ts";
 import type { KafkaCall, ReceivedRequest, ServedApi } from "./handler.ts";
 import { kafkaHandlers } from "./handlers.ts";
 import {
+  connectionIdleMsMax,
   frameArrivalMsMax,
   requestsInFlightMax,
   reservedFrameBytesMin,
@@ -85,6 +87,9 @@ class KafkaConnection {
   /** Nothing more is read. */
   #draining = false;
   #onProgress: (() => void) | undefined;
+  /** Monotonic milliseconds of when something last came or left. */
+  #activeAt: number;
+  #idleTimer: TimerHandle | undefined;
 
   constructor(duplex: ByteDuplex, context: KafkaContext) {
     this.#duplex = duplex;
@@ -95,6 +100,7 @@ class KafkaConnection {
     const colon = duplex.remoteAddress.lastIndexOf(":");
     const host = colon < 0 ? duplex.remoteAddress : duplex.remoteAddress.slice(0, colon);
     this.#clientHost = `/${host}`;
+    this.#activeAt = context.platform.clock.monotonic();
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -103,6 +109,7 @@ class KafkaConnection {
     const drain = () => this.#drain();
     signal.addEventListener("abort", drain, { once: true });
     if (signal.aborted) drain();
+    this.#watchIdleness(connectionIdleMsMax);
     try {
       await this.#read();
       if (!this.#gone && !this.#draining) this.#checkCleanEnd();
@@ -122,6 +129,7 @@ class KafkaConnection {
     if (this.#draining) return;
     for await (const chunk of this.#duplex.incoming) {
       this.#context.metrics.receivedBytes.add(chunk.length);
+      this.#activeAt = this.#context.platform.clock.monotonic();
       this.#splitter.push(chunk);
       for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
         const waitedMs = this.#room.useReservation() ?? (await this.#room.take(frame.length));
@@ -134,6 +142,21 @@ class KafkaConnection {
       }
       if (!(await this.#reserve())) return;
     }
+  }
+
+  /**
+   * Closes the connection when nothing came and no answer left for `connectionIdleMsMax`: its client
+   * has forgotten it, or does not read. A request that is still worked on is no idleness.
+   */
+  #watchIdleness(delayMs: number): void {
+    const { clock, timers } = this.#context.platform;
+    this.#idleTimer = timers.after(delayMs, () => {
+      const isBusy = this.#slots.some(({ done }) => !done);
+      if (isBusy) this.#activeAt = clock.monotonic();
+      const leftMs = this.#activeAt + connectionIdleMsMax - clock.monotonic();
+      if (leftMs > 0) this.#watchIdleness(leftMs);
+      else this.#gonePeer(`nothing came or left for ${connectionIdleMsMax / 1000} s`);
+    });
   }
 
   /**
@@ -304,6 +327,7 @@ class KafkaConnection {
         this.#gonePeer(error);
       }
       this.#writing = 0;
+      this.#activeAt = this.#context.platform.clock.monotonic();
       if (this.#gone) {
         // Only now: until a write has ended, its bytes may still be on their way.
         for (const slot of ready) this.#drop(slot);
@@ -395,6 +419,7 @@ class KafkaConnection {
   #leave(): void {
     if (this.#gone) return;
     this.#gone = true;
+    this.#idleTimer?.cancel();
     this.#waits.abort();
     this.#room.dropReservation();
     // Those that run drop themselves when they are done, those being written when they have left.

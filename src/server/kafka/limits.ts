@@ -12,6 +12,10 @@ export const connectionBytesInFlightMax = 48 * 1024 * 1024;
 export const reservedFrameBytesMin = 64 * 1024;
 /** So long may a frame that has reserved its bytes take to arrive whole. */
 export const frameArrivalMsMax = 60_000;
+/** Kafka's connections.max.idle.ms: a connection over which nothing moves for so long is closed. */
+export const connectionIdleMsMax = 600_000;
+/** Connections at a time; more are closed at once. */
+export const connectionsMax = 10_000;
 /** What a client is told at most to wait before it sends again. */
 export const throttleMsMax = 1_000;
 /** Kafka's fetch.max.bytes of a broker. */

@@ -15,6 +15,7 @@ import {
   produceRequest,
 } from "../../../support/kafka-requests.ts";
 import type { MemoryLog } from "../../../support/memory-log.ts";
+import { createVirtualPlatform } from "../../../support/virtual-platform.ts";
 
 const allTopics = { topics: null };
 
@@ -146,6 +147,33 @@ describe("serveKafkaConnection", () => {
     resume();
     await settle();
     expect(released).toBe(1);
+  });
+
+  test("closes a connection over which nothing moves for ten minutes", async () => {
+    const time = createVirtualPlatform({ seed: 1 });
+    const fixture = createKafkaFixture({ time });
+    const silent = fixture.connect();
+    const deaf = fixture.connect();
+    const busy = fixture.connect();
+    const waiting = fixture.connect();
+    await createTopic(busy, "orders");
+    deaf.stopReading();
+    deaf.request(metadataApi, 12, allTopics);
+    waiting.request(fetchApi, 12, fetchRequest({ maxWaitMs: 3_600_000 }));
+    for (let minute = 0; minute < 11; minute++) {
+      await busy.ask(metadataApi, 12, allTopics);
+      await time.advance(60_000);
+    }
+    expect(silent.closed).toBe(true);
+    expect(deaf.closed).toBe(true);
+    expect(busy.closed).toBe(false);
+    expect(waiting.closed).toBe(false);
+    await time.advance(600_000);
+    expect(busy.closed).toBe(true);
+    waiting.end();
+    await settle();
+    expect(fixture.context.metrics.connections.value).toBe(0);
+    expect(time.timerCount).toBe(0);
   });
 
   test("stops reading when the server has no room, then tells how long it waited", async () => {
