@@ -50,6 +50,9 @@ export async function cutLostBytes(
   const gaps: Gap[] = [];
   for (const object of objects) {
     const checkBodies = lastOfEpoch.get(object.workerEpoch) === object.objectId;
+    // What is found whole stays so: the process that died may have left it in the page cache, and
+    // once its epoch is closed nobody looks at it again.
+    await parts.store.settle?.(object.key);
     gaps.push(...(await gapsOf(parts, object, checkBodies)));
   }
   const cuts: CutPartition[] = [];

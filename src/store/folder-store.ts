@@ -106,6 +106,15 @@ export class FolderStore implements ObjectStore {
     }
   }
 
+  async settle(key: string): Promise<void> {
+    checkKey(key);
+    try {
+      await this.#withFile(key, (file) => file.sync());
+    } catch (error) {
+      if (!isStreamError(error, "object_missing")) throw error;
+    }
+  }
+
   async delete(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       checkKey(key);

@@ -39,6 +39,11 @@ export interface ObjectStore {
   read(location: ObjectLocation, signal?: AbortSignal, target?: Uint8Array): Promise<Uint8Array>;
   /** The object's size in bytes, undefined when there is none. */
   sizeOf(key: string): Promise<number | undefined>;
+  /**
+   * Makes what is stored under `key` survive a power loss, whoever wrote it; absent where that holds
+   * anyway. A missing object is no error.
+   */
+  settle?(key: string): Promise<void>;
   /** Deletes objects; missing ones are no error. */
   delete(keys: readonly string[]): Promise<void>;
   /** Walks objects by prefix in any order. For the collector and tools, never on a read path. */
