@@ -80,7 +80,7 @@ const config :Workerd.Config = (
 
 const log :Workerd.Worker = (
   modules = [${modules.join(", ")}],
-  compatibilityDate = "2026-11-01",
+  compatibilityDate = "2026-10-01",
   compatibilityFlags = ["disallow_eval_during_startup"],
   bindings = [
     (name = "METADATA_URL", text = "${metadataUrl}"),
