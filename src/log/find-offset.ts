@@ -6,7 +6,7 @@ import type { Codecs } from "../base/codecs.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { type Extent, extentForTimestamp, extentOfMaxTimestamp } from "../meta/log-index.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
-import { type BatchSlice, batchesIn } from "../record/batch.ts";
+import { batchesIn } from "../record/batch.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { FoundOffset } from "./log-types.ts";
 import type { KnownPartition } from "./partition-table.ts";
@@ -38,31 +38,58 @@ export async function findTimestamp(
 ): Promise<FoundOffset> {
   const { topicNumber } = where.topic;
   const { partition } = where;
-  const extent = await extentForTimestamp(parts.database, { topicNumber, partition, timestamp });
-  if (extent === null) return nothing(where);
-  const found = await search(parts, { where, extent, from: timestamp });
-  return found ?? nothing(where);
+  for (let fromOffset = 0; ; ) {
+    const asked = { topicNumber, partition, timestamp, fromOffset };
+    const extent = await extentForTimestamp(parts.database, asked);
+    if (extent === null) return nothing(where);
+    for await (const record of recordsOf(parts, where, { extent, from: timestamp })) {
+      return found(where, record);
+    }
+    // What the row promises lies below the log start: later rows may have it too.
+    fromOffset = extent.lastOffset + 1;
+  }
 }
 
 /** The first record with the partition's greatest timestamp (KIP-734); -1 when it is empty. */
 export async function findMaxTimestamp(parts: FindOffsetParts, where: Where): Promise<FoundOffset> {
   const { topicNumber } = where.topic;
   const { partition } = where;
-  const extent = await extentOfMaxTimestamp(parts.database, { topicNumber, partition });
-  if (extent === null) return nothing(where);
-  const found = await search(parts, { where, extent, from: extent.maxTimestamp });
-  return found ?? nothing(where);
+  let greatest: RecordPlace | undefined;
+  for (let fromOffset = 0; ; ) {
+    const asked = { topicNumber, partition, fromOffset };
+    const extent = await extentOfMaxTimestamp(parts.database, asked);
+    if (extent === null || (greatest && extent.maxTimestamp <= greatest.timestamp)) break;
+    for await (const record of recordsOf(parts, where, { extent, from: -1 })) {
+      if (greatest === undefined || record.timestamp > greatest.timestamp) greatest = record;
+      if (record.timestamp === extent.maxTimestamp) break;
+    }
+    if (greatest?.timestamp === extent.maxTimestamp) break;
+    // Only the row at the log start can have lost its greatest: the others are asked next.
+    fromOffset = extent.lastOffset + 1;
+  }
+  return greatest === undefined ? nothing(where) : found(where, greatest);
+}
+
+interface RecordPlace {
+  readonly offset: number;
+  readonly timestamp: number;
 }
 
 function nothing({ known }: Where): FoundOffset {
   return { offset: -1, timestamp: -1, leaderEpoch: known.leaderEpoch };
 }
 
-async function search(
+function found({ known }: Where, { offset, timestamp }: RecordPlace): FoundOffset {
+  return { offset, timestamp, leaderEpoch: known.leaderEpoch };
+}
+
+/** The records of an extent that are not deleted and not older than `from`, in order. */
+async function* recordsOf(
   parts: FindOffsetParts,
-  what: { readonly where: Where; readonly extent: Extent; readonly from: number },
-): Promise<FoundOffset | undefined> {
-  const { where, extent, from } = what;
+  where: Where,
+  what: { readonly extent: Extent; readonly from: number },
+): AsyncGenerator<RecordPlace, void> {
+  const { extent, from } = what;
   let offset = Math.max(extent.baseOffset, where.known.logStartOffset);
   while (offset <= extent.lastOffset) {
     const range = await parts.stored.read({
@@ -72,29 +99,17 @@ async function search(
       bytesMax: stepBytes,
       leaderEpoch: where.known.leaderEpoch,
     });
-    if (range.bytes === 0) return undefined;
+    if (range.bytes === 0) return;
     for (const chunk of range.chunks) {
       for (const batch of batchesIn(chunk)) {
-        const found = batch.header.maxTimestamp >= from && inBatch(parts, { batch, from, offset });
-        if (found) return { ...found, leaderEpoch: where.known.leaderEpoch };
+        if (batch.header.maxTimestamp < from) continue;
+        const { codecs } = parts;
+        const options = { codecs, sizeMax: recordsBytesMax, fromOffset: offset };
+        for (const record of decodeRecords(batch.bytes, options)) {
+          if (record.timestamp >= from) yield record;
+        }
       }
     }
     offset = range.nextOffset;
   }
-  return undefined;
-}
-
-function inBatch(
-  parts: FindOffsetParts,
-  what: { readonly batch: BatchSlice; readonly from: number; readonly offset: number },
-): { offset: number; timestamp: number } | undefined {
-  const records = decodeRecords(what.batch.bytes, {
-    codecs: parts.codecs,
-    sizeMax: recordsBytesMax,
-    fromOffset: what.offset,
-  });
-  for (const { offset, timestamp } of records) {
-    if (timestamp >= what.from) return { offset, timestamp };
-  }
-  return undefined;
 }

@@ -106,31 +106,35 @@ ORDER BY e.base_offset LIMIT ?4`,
 }
 
 /**
- * First extent whose maxTimestamp is at or after `timestamp`, or null. Timestamps need not ascend,
- * so this walks the partition's rows; the caller looks inside. The extent may begin below the log
- * start offset.
+ * First extent that reaches `fromOffset` and whose maxTimestamp is at or after `timestamp`, or null.
+ * Timestamps need not ascend, so this walks the partition's rows; the caller looks inside. The
+ * extent may begin below the log start, and the record with that timestamp lie there.
  */
 export async function extentForTimestamp(
   database: SqlDatabase,
-  options: PartitionRef & { readonly timestamp: number },
+  options: PartitionRef & { readonly timestamp: number; readonly fromOffset: number },
 ): Promise<Extent | null> {
-  const { topicNumber, partition, timestamp } = options;
+  const { topicNumber, partition, timestamp, fromOffset } = options;
   return oneExtent(database, {
-    condition: `e.max_timestamp >= ?3 AND e.last_offset >= p.log_start_offset
+    condition: `e.max_timestamp >= ?3 AND e.last_offset >= max(p.log_start_offset, ?4)
 ORDER BY e.base_offset LIMIT 1`,
-    args: [topicNumber, partition, timestamp],
+    args: [topicNumber, partition, timestamp, fromOffset],
   });
 }
 
-/** The first extent that has the partition's greatest timestamp, or null when it is empty. */
+/**
+ * The first of the extents reaching `fromOffset` that has their greatest timestamp, or null when
+ * there is none. As above, that record may lie below the log start.
+ */
 export async function extentOfMaxTimestamp(
   database: SqlDatabase,
-  { topicNumber, partition }: PartitionRef,
+  options: PartitionRef & { readonly fromOffset: number },
 ): Promise<Extent | null> {
+  const { topicNumber, partition, fromOffset } = options;
   return oneExtent(database, {
-    condition: `e.last_offset >= p.log_start_offset
+    condition: `e.last_offset >= max(p.log_start_offset, ?3)
 ORDER BY e.max_timestamp DESC, e.base_offset LIMIT 1`,
-    args: [topicNumber, partition],
+    args: [topicNumber, partition, fromOffset],
   });
 }
 

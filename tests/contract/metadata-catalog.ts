@@ -144,11 +144,16 @@ export function catalogContract(name: string, open: OpenMetadata): void {
         await worker.publish([{ topic, count: 1, maxTimestamp }]);
       }
       const at = async (timestamp: number) =>
-        (await extentForTimestamp(database(), { ...topic, partition: 0, timestamp }))?.baseOffset;
+        (await extentForTimestamp(database(), { ...topic, partition: 0, timestamp, fromOffset: 0 }))
+          ?.baseOffset;
       expect([await at(0), await at(101), await at(300), await at(301)]).toEqual([
         ...[0, 1, 1, undefined],
       ]);
-      const newest = await extentOfMaxTimestamp(database(), { ...topic, partition: 0 });
+      const newest = await extentOfMaxTimestamp(database(), {
+        ...topic,
+        partition: 0,
+        fromOffset: 0,
+      });
       expect(newest?.baseOffset).toBe(1);
     });
 

@@ -240,6 +240,33 @@ describe("Log, offsets by time", () => {
   });
 });
 
+describe("Log, deleted records", () => {
+  test("findOffset sees nothing of what lies below the log start within an index row", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack);
+    // One row: appended in one turn, in four batches.
+    await Promise.all(
+      [900, 100, 800, 200].map((timestamp) =>
+        stack.log.append(batchOf(stack, topic, ["x"], { timestamp })),
+      ),
+    );
+    await stack.log.append(batchOf(stack, topic, ["y"], { timestamp: 500 }));
+    await stack.log.deleteRecords(topic, 0, 3);
+    const at = async (query: Parameters<typeof stack.log.findOffset>[2]) => {
+      const { offset, timestamp } = await stack.log.findOffset(topic, 0, query);
+      return [offset, timestamp];
+    };
+    expect(await at({ timestamp: 100 })).toEqual([3, 200]);
+    expect(await at({ timestamp: 300 })).toEqual([4, 500]);
+    expect(await at({ timestamp: 501 })).toEqual([-1, -1]);
+    expect(await at("maxTimestamp")).toEqual([4, 500]);
+    await stack.log.append(batchOf(stack, topic, ["z"], { timestamp: 150 }));
+    await stack.log.deleteRecords(topic, 0, 5);
+    expect(await at("maxTimestamp")).toEqual([5, 150]);
+    await stack.log.close();
+  });
+});
+
 describe("Log, several workers", () => {
   test("a worker reads at once what another has published", async () => {
     const one = await openStack({ shared: true });
