@@ -179,11 +179,13 @@ export class S3Store implements ObjectStore {
     await this.#retried(options, async (abortSignal) => {
       // The last attempt may have got through with its answer lost.
       if (maybeThere && (await this.#isOurs(key, bytes.length, crc, abortSignal))) return;
+      // Noted before it is sent: the time limit may end this attempt before its error is read.
+      maybeThere = true;
       try {
         await this.#client.send(this.#putCommand(key, bytes, crc), { abortSignal });
       } catch (error) {
         const failure = s3Failure(error);
-        maybeThere = failure === "unknown";
+        if (failure !== "unknown") maybeThere = false;
         if (failure !== "exists") throw error;
         if (await this.#isOurs(key, bytes.length, crc, abortSignal)) return;
         throw new Error(`${key} was there and is gone`, { cause: error });
