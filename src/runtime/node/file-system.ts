@@ -8,7 +8,7 @@
  * the page cache with fdatasync; 890 through the page cache without. But an undurable write of 4
  * KiB takes 20 µs through the page cache and 600 past it, so `fast` decides by length.
  */
-import { constants } from "node:fs";
+import { constants, writeSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { FileSystem, OpenFile } from "../../base/file-system.ts";
@@ -26,6 +26,11 @@ export interface NodeFileSystemOptions {
 const directAlignment = 4096;
 /** Below this length `fast` prefers the page cache. */
 const fastDirectBytesMin = 262_144;
+/**
+ * Up to here `fast` copies into the page cache on the event loop, which takes less time than to
+ * hand a write to another thread and hear of it: 16 KB batches gained a fifth to a quarter.
+ */
+const fastInlineBytesMax = 131_072;
 /** Refusals in a row after which a file gives up writing past the page cache. */
 const directRefusalsMax = 3;
 
@@ -42,10 +47,13 @@ export function nodeFileSystem(options: NodeFileSystemOptions): FileSystem {
       const firstFolder = await mkdir(dirname(path), { recursive: true });
       const plain = await openPlain(path, "wx+", "object_exists");
       const direct = await openDirect(path, options.writes);
-      return new NodeFile(plain, direct, foldersToSync(path, firstFolder));
+      const inlineBytesMax = options.writes === "fast" ? fastInlineBytesMax : 0;
+      const unsyncedFolders = foldersToSync(path, firstFolder);
+      return new NodeFile({ plain, direct, inlineBytesMax, unsyncedFolders });
     },
     async open(path) {
-      return new NodeFile(await openPlain(path, "r+", "object_missing"), undefined, []);
+      const plain = await openPlain(path, "r+", "object_missing");
+      return new NodeFile({ plain, direct: undefined, inlineBytesMax: 0, unsyncedFolders: [] });
     },
     async list(directory) {
       const files: { path: string; sizeBytes: number }[] = [];
@@ -58,17 +66,28 @@ export function nodeFileSystem(options: NodeFileSystemOptions): FileSystem {
   };
 }
 
+interface NodeFileParts {
+  readonly plain: FileHandle;
+  readonly direct: DirectHandle | undefined;
+  /** Plain writes up to here are done on the event loop. */
+  readonly inlineBytesMax: number;
+  /** Folders that got a new entry with the file, which a sync must cover too. */
+  readonly unsyncedFolders: readonly string[];
+}
+
 class NodeFile implements OpenFile {
   readonly #plain: FileHandle;
   readonly #direct: DirectHandle | undefined;
+  readonly #inlineBytesMax: number;
   #directRefusals = 0;
   /** Whether there may be writes that power loss would undo. */
   #unsynced = false;
   #unsyncedFolders: readonly string[];
 
-  constructor(plain: FileHandle, direct: DirectHandle | undefined, unsyncedFolders: string[]) {
+  constructor({ plain, direct, inlineBytesMax, unsyncedFolders }: NodeFileParts) {
     this.#plain = plain;
     this.#direct = direct;
+    this.#inlineBytesMax = inlineBytesMax;
     this.#unsyncedFolders = unsyncedFolders;
   }
 
@@ -145,6 +164,10 @@ class NodeFile implements OpenFile {
   }
 
   async #writePlain(bytes: Uint8Array, position: number): Promise<number> {
+    if (bytes.length <= this.#inlineBytesMax) {
+      this.#unsynced = true;
+      return writeSync(this.#plain.fd, bytes, 0, bytes.length, position);
+    }
     const { bytesWritten } = await this.#plain.write(bytes, 0, bytes.length, position);
     this.#unsynced = true;
     return bytesWritten;
