@@ -8,6 +8,8 @@ import type { Timers } from "../../base/platform.ts";
 const lookMs = 100;
 /** A collection takes a tenth of a second when much lives: it must be worth that. */
 const growthBytesMin = 96 * 1024 * 1024;
+/** Above the limit it is tried again after so many looks, however little has come since. */
+const looksBetween = 50;
 
 export interface MemoryWatchOptions {
   readonly timers: Timers;
@@ -23,13 +25,17 @@ export interface MemoryWatchOptions {
 export async function watchMemory(options: MemoryWatchOptions): Promise<void> {
   const { timers, signal, limitBytes, resident, collect } = options;
   let collectAtBytes = limitBytes;
+  let looks = 0;
   while (!signal.aborted) {
     await timers.sleep(lookMs, signal);
     const before = resident();
     // What the last collection left may have gone since.
     collectAtBytes = Math.max(limitBytes, Math.min(collectAtBytes, before + growthBytesMin));
-    if (before < collectAtBytes || signal.aborted) continue;
+    looks += 1;
+    const isLate = looks >= looksBetween && before >= limitBytes;
+    if ((before < collectAtBytes && !isLate) || signal.aborted) continue;
     collect();
+    looks = 0;
     collectAtBytes = Math.max(limitBytes, resident() + growthBytesMin);
   }
 }

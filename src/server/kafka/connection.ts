@@ -94,7 +94,10 @@ class KafkaConnection {
   constructor(duplex: ByteDuplex, context: KafkaContext) {
     this.#duplex = duplex;
     this.#context = context;
-    this.#splitter = new FrameSplitter({ frameBytesMax: context.settings.requestBytesMax });
+    this.#splitter = new FrameSplitter({
+      frameBytesMax: context.settings.requestBytesMax,
+      buffersOnDemand: true,
+    });
     this.#sasl = new SaslState(context.settings.token);
     this.#room = new RequestRoom(context);
     const colon = duplex.remoteAddress.lastIndexOf(":");
@@ -182,6 +185,7 @@ class KafkaConnection {
       this.#break(fault(`its request of ${bytes} bytes did not arrive in ${seconds} s`));
     });
     if (!this.#gone && !this.#draining) {
+      this.#splitter.mayBuffer();
       this.#duplex.expect?.(awaitedBytes);
       return true;
     }

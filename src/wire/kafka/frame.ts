@@ -22,11 +22,15 @@ const heldPartsMax = 4096;
 export interface FrameSplitterOptions {
   /** Largest frame, its length field not counted. */
   readonly frameBytesMax: number;
+  /** A large frame gets its buffer only after `mayBuffer` was called for it. */
+  readonly buffersOnDemand?: boolean;
 }
 
 /** Push a chunk, then take frames until there is none; push the next only then. */
 export class FrameSplitter {
   readonly #frameBytesMax: number;
+  readonly #buffersOnDemand: boolean;
+  #mayBuffer: boolean;
   #chunk: Uint8Array = new Uint8Array(0);
   #position = 0;
   /** Bytes of the length field that came with earlier chunks. */
@@ -39,8 +43,10 @@ export class FrameSplitter {
   #held: Uint8Array[] = [];
   #buffer: Uint8Array | undefined;
 
-  constructor({ frameBytesMax }: FrameSplitterOptions) {
+  constructor({ frameBytesMax, buffersOnDemand = false }: FrameSplitterOptions) {
     this.#frameBytesMax = frameBytesMax;
+    this.#buffersOnDemand = buffersOnDemand;
+    this.#mayBuffer = !buffersOnDemand;
   }
 
   /** Bytes held of a frame that is not complete; above 0 at the end of the stream: it was cut. */
@@ -58,6 +64,12 @@ export class FrameSplitter {
     assert(this.#position === this.#chunk.length, "frames are taken before the next chunk");
     this.#chunk = chunk;
     this.#position = 0;
+  }
+
+  /** There is room for the frame under way. */
+  mayBuffer(): void {
+    this.#mayBuffer = true;
+    if (this.#frameBytes >= 0) this.#makeBuffer();
   }
 
   /**
@@ -122,14 +134,17 @@ export class FrameSplitter {
     this.#frameBytes = -1;
     this.#frameFilled = 0;
     this.#buffer = undefined;
+    this.#mayBuffer = !this.#buffersOnDemand;
     return frame;
   }
 
   #makeBuffer(): void {
     const bytes = this.#frameBytes;
     if (this.#buffer !== undefined) return;
-    const early = bytes > eagerBufferBytesMax && this.#frameFilled < bytes * heldShare;
-    if (early && this.#held.length < heldPartsMax) return;
+    if (bytes > eagerBufferBytesMax && this.#frameFilled < bytes) {
+      const early = !this.#mayBuffer || this.#frameFilled < bytes * heldShare;
+      if (early && this.#held.length < heldPartsMax) return;
+    }
     const buffer = new Uint8Array(bytes);
     let position = 0;
     for (const part of this.#held) {

@@ -108,4 +108,20 @@ describe("FrameSplitter", () => {
     splitter.push(stream);
     expect(() => splitter.push(stream)).toThrow("Broken invariant");
   });
+
+  test("a large frame gets its buffer on demand only when there is room for it", () => {
+    const splitter = new FrameSplitter({ frameBytesMax: 1_000_000, buffersOnDemand: true });
+    const first = new Uint8Array(400_004);
+    new DataView(first.buffer).setInt32(0, 800_000);
+    splitter.push(first);
+    expect(splitter.next()).toBeUndefined();
+    // Not copied yet: a change in the chunk is still seen, and none after the copy.
+    first[4] = 9;
+    splitter.mayBuffer();
+    first[4] = 1;
+    splitter.push(new Uint8Array(400_000));
+    const frame = splitter.next();
+    expect(frame?.length).toBe(800_000);
+    expect(frame?.[0]).toBe(9);
+  });
 });
