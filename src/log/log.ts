@@ -53,6 +53,9 @@ import { WorkerSession } from "./worker-session.ts";
 /** Buffers of answers and blocks kept for use again. */
 const idleBuffersBytesMax = 32 * 1024 * 1024;
 
+/** At its end a worker sends publishes again for so long. */
+const closeMsMax = 10_000;
+
 export class Log implements LogService {
   readonly topics: TopicCatalog;
   readonly session: WorkerSession;
@@ -166,15 +169,28 @@ export class Log implements LogService {
     this.maintenance.start();
   }
 
-  /** Stops taking appends, flushes and acknowledges what waits, and leaves the worker list. */
+  /**
+   * Stops taking appends, flushes and acknowledges what waits, and leaves the worker list. Without
+   * the metadata appends end in errors after a while, and peers notice the worker's end by
+   * themselves. Never rejects.
+   */
   async close(): Promise<void> {
-    await this.session.drain();
-    await this.maintenance.close();
-    await this.#batcher.close();
-    await this.#receipts.close();
+    await this.#atTheEnd("tell peers", this.session.drain());
+    const { timers } = this.#platform;
+    const late = timers.after(closeMsMax, () => this.#publisher.abandon());
+    await Promise.all([this.#batcher.close(), this.maintenance.close()]);
+    late.cancel();
+    await this.#atTheEnd("store receipts", this.#receipts.close());
     this.#feed.close();
     this.#waiters.wakeAll();
-    await this.session.close();
+    await this.#atTheEnd("leave the worker list", this.session.close());
+  }
+
+  /** One failing step must not keep the others from being taken. */
+  async #atTheEnd(act: string, step: Promise<void>): Promise<void> {
+    await step.catch((error: unknown) => {
+      this.#platform.log.warn(`Cannot ${act} at the end`, { error: String(error) });
+    });
   }
 
   async append(batch: AppendBatch): Promise<Appended> {

@@ -356,8 +356,12 @@ class Worker implements RunningServer {
     await Promise.race([drained, deadline]);
     late.abort();
     await Promise.allSettled([this.#http?.close(), this.#kafka?.close()]);
-    await this.#log?.session.drain();
-    await this.#groups?.close();
+    // Peers hear of it first: groups that are given up must not be sent here again.
+    for (const leave of [() => this.#log?.session.drain(), () => this.#groups?.close()]) {
+      await leave()?.catch((error: unknown) => {
+        platform.log.warn("Cannot take leave of peers; they will notice", { error });
+      });
+    }
     await this.#log?.close();
     await database.close();
     await this.#store?.close();

@@ -1,8 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { present } from "../../../src/base/assert.ts";
-import { isStreamError } from "../../../src/base/stream-error.ts";
+import { silentLogger } from "../../../src/base/log.ts";
+import { isStreamError, StreamError } from "../../../src/base/stream-error.ts";
+import { createPlatform } from "../../../src/runtime/node/platform.ts";
 import { batchOf, type LogStack, memoryDatabase, openStack } from "../../support/log-stack.ts";
 import { readBack } from "../../support/read-back.ts";
+import { createVirtualPlatform } from "../../support/virtual-platform.ts";
 
 async function topicOf(stack: LogStack, partitionCount = 1) {
   return stack.log.topics.create({
@@ -237,6 +240,32 @@ describe("Log, offsets by time", () => {
     });
     expect((await stack.log.findOffset(topic, 0, "latest")).offset).toBe(5);
     await stack.log.close();
+  });
+});
+
+describe("Log, the end", () => {
+  test("close comes to its end without the metadata, and says so to who waits", async () => {
+    const real = memoryDatabase();
+    let isDown = false;
+    const database: typeof real = {
+      ...real,
+      async batch(statements, mode) {
+        if (isDown) throw new StreamError("metadata_unavailable", "down");
+        return real.batch(statements, mode);
+      },
+    };
+    const { codecs, crc32c } = createPlatform({ log: silentLogger });
+    const platform = createVirtualPlatform({ seed: 1, codecs, crc32c });
+    const stack = await openStack({ platform, database, shared: true });
+    const topic = await topicOf(stack);
+    isDown = true;
+    const append = stack.log.append(batchOf(stack, topic, ["x"])).catch((error) => error);
+    await platform.settle();
+    const closing = stack.log.close();
+    await platform.advance(60_000);
+    await closing;
+    expect(isStreamError(await append, "metadata_unavailable")).toBe(true);
+    expect(platform.timerCount).toBe(0);
   });
 });
 
