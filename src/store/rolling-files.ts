@@ -195,8 +195,11 @@ export class RollingFiles {
     try {
       // Once per file, also where flushes are not synced: only a worker's last file, which the start
       // after a power loss looks through, may then have lost anything.
-      if (!this.#options.fsync && file.reservedEnd > 0) await file.file.sync();
-      await file.file.close();
+      try {
+        if (!this.#options.fsync && file.reservedEnd > 0) await file.file.sync();
+      } finally {
+        await file.file.close();
+      }
       if (!file.isUsed) await this.#options.fileSystem.remove(file.path);
     } catch (error) {
       const fields = { key: file.key, error: String(error) };

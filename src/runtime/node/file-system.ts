@@ -139,8 +139,11 @@ class NodeFile implements OpenFile {
   }
 
   async close(): Promise<void> {
-    await this.#direct?.handle.close();
-    await this.#plain.close();
+    try {
+      await this.#direct?.handle.close();
+    } finally {
+      await this.#plain.close();
+    }
   }
 
   /** Writes past the page cache; 0 when that is not possible here. */
