@@ -64,6 +64,9 @@ async function withStore(
   try {
     await use({ store, disk, directory });
     await store.close();
+    // Whatever broke on the way, no descriptor is left behind.
+    const count = (act: string) => disk.events.filter((event) => event.startsWith(act)).length;
+    expect(count("close")).toBe(count("create"));
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
