@@ -5,7 +5,8 @@
  * stored.
  */
 import type { Platform } from "../base/platform.ts";
-import type { Extent } from "../meta/log-index.ts";
+import { isStreamError } from "../base/stream-error.ts";
+import type { Extent, PartitionRef } from "../meta/log-index.ts";
 import { extentsBeyond, type LiveObject, liveObjects } from "../meta/object-index.ts";
 import { cutLost } from "../meta/release.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
@@ -58,16 +59,24 @@ export async function cutLostBytes(
   const cuts: CutPartition[] = [];
   for (const extent of firstOfPartitions(await extentsBeyond(parts.database, gaps))) {
     const { topicNumber, partition, baseOffset: offset } = extent;
-    const { lostCount, leaderEpoch } = await cutLost(parts.database, {
-      topicNumber,
-      partition,
-      offset,
-    });
+    const lost = await cutExisting(parts.database, { topicNumber, partition, offset });
+    if (lost === undefined) continue;
+    const { lostCount, leaderEpoch } = lost;
     const cut = { topicNumber, partition, offset, lostCount, leaderEpoch };
     parts.platform.log.error("records lost with the power: cut", { ...cut });
     cuts.push(cut);
   }
   return cuts;
+}
+
+/** Undefined for a partition of a deleted topic: nobody reads its rows, and they go by themselves. */
+async function cutExisting(database: SqlDatabase, where: PartitionRef & { offset: number }) {
+  try {
+    return await cutLost(database, where);
+  } catch (error) {
+    if (isStreamError(error, "partition_unknown")) return undefined;
+    throw error;
+  }
 }
 
 async function objectsOf(

@@ -53,7 +53,7 @@ async function writeThree(store: FileWithHoles) {
     await stack.log.append(batchOf(stack, topic, [value])).catch(() => {});
   }
   // The first process is never closed: it died.
-  return { topic, restart: () => openStack(parts) };
+  return { topic, log: stack.log, restart: () => openStack(parts) };
 }
 
 describe("cutLostBytes", () => {
@@ -88,6 +88,16 @@ describe("cutLostBytes", () => {
     store.isAway = false;
     const stack = await restart();
     expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
+    await stack.log.close();
+  });
+
+  test("lost bytes of a deleted topic do not keep the worker from starting", async () => {
+    const store = new FileWithHoles();
+    const { topic, log, restart } = await writeThree(store);
+    await log.topics.delete(topic.topicId);
+    store.lose(rollingFileKey({ workerEpoch: 1, fileNumber: 0 }), 0);
+    const stack = await restart();
+    expect(await stack.log.topics.list()).toEqual([]);
     await stack.log.close();
   });
 });
