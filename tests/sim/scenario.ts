@@ -199,9 +199,9 @@ class Scenario {
     const lost = Math.min(world.dice.between(0, lostMax), this.#database.transactionCount - 20);
     world.note(`the database loses ${Math.max(0, lost)} transactions`);
     this.#database.losePower(Math.max(0, lost));
-    await Promise.all(this.#workers.map((worker) => worker.start()));
     const { faults } = world;
     world.faults = calm;
+    await Promise.all(this.#workers.map((worker) => worker.start()));
     if (!fsync) await this.#takeLosses();
     world.faults = faults;
     this.#startClients();
