@@ -118,7 +118,14 @@ export class Fetcher {
     const { platform } = this.#parts;
     const slots: PartitionSlot[] = [];
     const targets = await Promise.all(
-      request.partitions.map((asked) => this.#orRefusal(asked, this.#target(asked, slots))),
+      request.partitions.map((asked, index) =>
+        this.#orRefusal(
+          asked,
+          this.#target(asked, (slot) => {
+            slots[index] = slot;
+          }),
+        ),
+      ),
     );
     const first = targets.find(isToRead);
     if (first === undefined) return { items: targets as FetchedPartition[], slots };
@@ -187,12 +194,15 @@ export class Fetcher {
   }
 
   /** What to read, or the answer when there is nothing to read; notes whose growth matters. */
-  async #target(asked: FetchPartition, slots: PartitionSlot[]): Promise<Target | FetchedPartition> {
+  async #target(
+    asked: FetchPartition,
+    note: (slot: PartitionSlot) => void,
+  ): Promise<Target | FetchedPartition> {
     const topic = await this.#parts.topics.byId(asked.topicId);
     if (topic === undefined) return { ...nothingKnown(asked), error: "topic_id_unknown" };
     if (asked.partition < 0) return { ...nothingKnown(asked), error: "partition_unknown" };
     const slot = partitionSlot(topic.topicNumber, asked.partition);
-    slots.push(slot);
+    note(slot);
     const target: Target = { asked, slot, topic };
     // Beyond the count held here the question goes to the metadata: a peer may have added it.
     let known = await this.known(topic, asked.partition);
