@@ -144,6 +144,13 @@ export interface LogService {
     partitions: readonly { readonly topic: TopicInfo; readonly partition: number }[],
   ): Promise<readonly (PartitionStatus | undefined)[]>;
   /**
+   * Leader epochs as far as they are known here, the others asked for at once; undefined for a
+   * partition that does not exist. For Metadata, which names every partition there is.
+   */
+  leaderEpochs(
+    partitions: readonly { readonly topic: TopicInfo; readonly partition: number }[],
+  ): Promise<readonly (number | undefined)[]>;
+  /**
    * Raises the log start offset; `beforeOffset` -1 means the high offset. Returns the new start.
    */
   deleteRecords(topic: TopicInfo, partition: number, beforeOffset: number): Promise<number>;

@@ -257,6 +257,26 @@ export class Log implements LogService {
     });
   }
 
+  async leaderEpochs(
+    partitions: readonly { readonly topic: TopicInfo; readonly partition: number }[],
+  ): Promise<readonly (number | undefined)[]> {
+    const known = partitions.map(({ topic, partition }) =>
+      this.#table.get(partitionSlot(topic.topicNumber, partition)),
+    );
+    const states = await this.status(partitions.filter((_, index) => known[index] === undefined));
+    let next = 0;
+    return partitions.map(({ topic, partition }, index) => {
+      const held = known[index];
+      if (held !== undefined) return held.leaderEpoch;
+      const state = states[next++];
+      if (state === undefined) return undefined;
+      const { highOffset, logStartOffset, leaderEpoch } = state;
+      const slot = partitionSlot(topic.topicNumber, partition);
+      this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
+      return leaderEpoch;
+    });
+  }
+
   async deleteRecords(topic: TopicInfo, partition: number, beforeOffset: number): Promise<number> {
     const { topicNumber } = topic;
     const { database } = this.#options;

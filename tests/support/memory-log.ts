@@ -130,6 +130,12 @@ export class MemoryLog implements LogService, TopicService {
     return { leaderEpoch: 0, endOffset: found.highOffset };
   }
 
+  async leaderEpochs(
+    partitions: readonly { readonly topic: TopicInfo; readonly partition: number }[],
+  ): Promise<readonly (number | undefined)[]> {
+    return (await this.status(partitions)).map((status) => status?.leaderEpoch);
+  }
+
   async status(
     partitions: readonly { readonly topic: TopicInfo; readonly partition: number }[],
   ): Promise<readonly (PartitionStatus | undefined)[]> {

@@ -22,8 +22,8 @@ export interface PartitionRange {
 }
 
 /**
- * Places the partitions of all ranges with one question to the metadata. While that is unavailable
- * leader epochs are unknown (−1) and clients go on without them.
+ * Places the partitions of all ranges; the metadata is asked for what is not known here. While that
+ * is unavailable leader epochs are unknown (−1) and clients go on without them.
  */
 export async function placePartitions(
   ranges: readonly PartitionRange[],
@@ -32,7 +32,7 @@ export async function placePartitions(
   const asked = ranges.flatMap(({ topic, first, count }) =>
     Array.from({ length: count }, (_, index) => ({ topic, partition: first + index })),
   );
-  const statuses = await log.status(asked).catch((error: unknown) => {
+  const leaderEpochs = await log.leaderEpochs(asked).catch((error: unknown) => {
     if (!isStreamError(error)) throw error;
     platform.log.warn("Leader epochs are unknown for now", { error });
     return [];
@@ -46,7 +46,7 @@ export async function placePartitions(
         errorCode: 0,
         partitionIndex,
         leaderId,
-        leaderEpoch: statuses[next++]?.leaderEpoch ?? -1,
+        leaderEpoch: leaderEpochs[next++] ?? -1,
         replicaNodes: [leaderId],
         isrNodes: [leaderId],
         offlineReplicas: [],

@@ -243,6 +243,29 @@ describe("Log, offsets by time", () => {
   });
 });
 
+describe("Log, leader epochs", () => {
+  test("leaderEpochs asks the metadata once for each partition, and again for none", async () => {
+    const real = memoryDatabase();
+    let asked = 0;
+    const database: typeof real = {
+      ...real,
+      async batch(statements, mode) {
+        if (statements[0]?.sql.includes("topic_partition")) asked += 1;
+        return real.batch(statements, mode);
+      },
+    };
+    const stack = await openStack({ database });
+    const topic = await topicOf(stack, 3);
+    asked = 0;
+    const four = [0, 1, 2, 3].map((partition) => ({ topic, partition }));
+    expect(await stack.log.leaderEpochs(four)).toEqual([0, 0, 0, undefined]);
+    expect(asked).toBe(1);
+    expect(await stack.log.leaderEpochs(four.slice(0, 3))).toEqual([0, 0, 0]);
+    expect(asked).toBe(1);
+    await stack.log.close();
+  });
+});
+
 describe("Log, the end", () => {
   test("close comes to its end without the metadata, and says so to who waits", async () => {
     const real = memoryDatabase();
