@@ -11,7 +11,7 @@ import { migrate } from "../meta/migrate.ts";
 import type { PublishReceipt } from "../meta/publish-request.ts";
 import { deleteRecords } from "../meta/release.ts";
 import type { TopicId } from "../record/types.ts";
-import { adoptReceipts, writeReceiptObject } from "./adopt-receipts.ts";
+import { adoptReceipts } from "./adopt-receipts.ts";
 import { Batcher } from "./batcher.ts";
 import { BlockCache } from "./block-cache.ts";
 import { ChangeFeed } from "./change-feed.ts";
@@ -42,6 +42,7 @@ import { type KnownPartition, PartitionTable } from "./partition-table.ts";
 import { type NewAppend, pendAppend } from "./pending-append.ts";
 import { Publisher } from "./publisher.ts";
 import { ReceiptLedger } from "./receipt-ledger.ts";
+import { writeReceipts } from "./receipt-store.ts";
 import { SegmentRing } from "./segment-ring.ts";
 import { appendedRuns, settleAppends } from "./settle.ts";
 import { StoredReader } from "./stored-reader.ts";
@@ -123,7 +124,7 @@ export class Log implements LogService {
       pool,
     });
     this.#receipts = new ReceiptLedger(platform, (receipts) =>
-      writeReceiptObject({ platform, store }, receipts),
+      writeReceipts({ platform, store }, receipts),
     );
     this.#publisher = new Publisher({
       platform,

@@ -8,10 +8,11 @@ import type { Platform, TimerHandle } from "../base/platform.ts";
 import { listTopics, type TopicInfo } from "../meta/catalog.ts";
 import { acquireLease } from "../meta/leases.ts";
 import {
+  closedWithReceipts,
   forgetObjects,
   forgetReceipts,
+  knownEpochs,
   liveObjects,
-  type ReleasedObject,
   releasedObjects,
   type StoredKey,
   unreferencedKeys,
@@ -28,6 +29,7 @@ import {
 } from "../store/object-keys.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { adoptReceipts } from "./adopt-receipts.ts";
+import { moveReceipts } from "./move-receipts.ts";
 import type { WorkerIdentity } from "./worker-identity.ts";
 
 export interface MaintenanceParts {
@@ -78,6 +80,8 @@ export class Maintenance {
   #running: Promise<void> | undefined;
   #orphansAt: number;
   #closed = false;
+  /** Closed epochs whose receipts are known to be in objects. */
+  #adopted = new Set<number>();
 
   constructor(parts: MaintenanceParts) {
     this.#parts = parts;
@@ -110,11 +114,8 @@ export class Maintenance {
     await this.#collectReleased();
     const { producerExpiryMs: idleMs } = settings;
     await expireProducers(database, { idleMs, limitRows: slice.limitRows });
-    await forgetReceipts(database, {
-      keepPerWorker: receiptsKept,
-      closedMs: closedReceiptsMs,
-      limit: slice.limitRows,
-    });
+    await this.#adoptClosed();
+    await this.#forgetReceipts();
     if (platform.clock.monotonic() < this.#orphansAt) return;
     this.#orphansAt = platform.clock.monotonic() + settings.orphanRoundMs;
     await this.collectOrphans();
@@ -165,6 +166,39 @@ export class Maintenance {
     }
   }
 
+  /**
+   * Who closed an epoch may have died before its receipts were written, and a worker may leave
+   * while the store does not answer. What the metadata still holds of closed epochs is therefore
+   * written again by each process once: mostly the same objects, which are there already.
+   */
+  async #adoptClosed(): Promise<void> {
+    const closed = await closedWithReceipts(this.#parts.database);
+    const adopted = new Set(closed.filter((workerEpoch) => this.#adopted.has(workerEpoch)));
+    this.#adopted = adopted;
+    for (const workerEpoch of closed) {
+      if (this.#closed) return;
+      if (adopted.has(workerEpoch)) continue;
+      await adoptReceipts(this.#parts, workerEpoch);
+      adopted.add(workerEpoch);
+    }
+  }
+
+  /**
+   * Only what objects hold: of closed epochs by `#adoptClosed`; of an open one all but the last few
+   * are in footers, since each flush carries what was not yet written.
+   */
+  async #forgetReceipts(): Promise<void> {
+    const { database } = this.#parts;
+    for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
+      const forgotten = await forgetReceipts(database, {
+        keepPerWorker: receiptsKept,
+        closedMs: closedReceiptsMs,
+        limit: slice.limitRows,
+      });
+      if (forgotten < slice.limitRows) return;
+    }
+  }
+
   async #collectReleased(): Promise<void> {
     const { database, store, settings, platform } = this.#parts;
     for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
@@ -173,8 +207,9 @@ export class Maintenance {
         limit: objectsPerSlice,
       });
       if (found.length === 0) return;
-      await this.#keepReceipts(found);
-      await store.delete(found.map(({ key }) => key));
+      const keys = found.map(({ key }) => key);
+      await moveReceipts(this.#parts, keys);
+      await store.delete(keys);
       await forgetObjects(
         database,
         found.map(({ objectId }) => objectId),
@@ -184,46 +219,54 @@ export class Maintenance {
     }
   }
 
-  /** Receipts that only these objects hold prove other, live segments: they move first. */
-  async #keepReceipts(objects: readonly ReleasedObject[]): Promise<void> {
-    const epochs = new Set<number>();
-    for (const { key } of objects) {
-      const parsed = parseSegmentKey(key);
-      if (parsed !== undefined) epochs.add(parsed.workerEpoch);
-    }
-    for (const workerEpoch of epochs) await adoptReceipts(this.#parts, workerEpoch);
-  }
-
   async #deleteOrphans(page: readonly StoredKey[]): Promise<void> {
     if (page.length === 0) return;
     const { database, store, platform } = this.#parts;
     const keys = await unreferencedKeys(database, page);
     if (keys.length === 0) return;
+    // An orphan was never published, but its footer may hold the proof of what was.
+    await moveReceipts(this.#parts, keys);
     await store.delete(keys);
     platform.log.info("unreferenced objects deleted", { count: keys.length });
   }
 
-  /** Receipt objects go with the last live object of their worker. */
+  /**
+   * Receipt objects go with the last live object of their worker. They are listed before the index
+   * is read: what they prove was published by then, so none is missed that is live. Those of
+   * workers that this database does not know are another's.
+   */
   async #collectReceipts(): Promise<void> {
-    const { database, store, identity } = this.#parts;
-    const live = new Set<number>([identity.current().workerEpoch]);
+    const { database, store } = this.#parts;
+    const keysOf = new Map<number, string[]>();
+    for await (const { key } of store.list(receiptPrefix)) {
+      const workerEpoch = parseReceiptKey(key)?.workerEpoch;
+      if (workerEpoch === undefined) continue;
+      const keys = keysOf.get(workerEpoch);
+      if (keys === undefined) keysOf.set(workerEpoch, [key]);
+      else keys.push(key);
+    }
+    if (keysOf.size === 0) return;
+    const known = await knownEpochs(database, [...keysOf.keys()]);
+    const live = await this.#liveEpochs();
+    for (const [workerEpoch, keys] of keysOf) {
+      if (live.has(workerEpoch) || !known.has(workerEpoch)) continue;
+      await store.delete(keys);
+    }
+  }
+
+  async #liveEpochs(): Promise<ReadonlySet<number>> {
+    const live = new Set<number>();
     let afterObjectId = 0;
     for (;;) {
-      const page = await liveObjects(database, { afterObjectId, limit: objectsPerSlice });
+      const page = await liveObjects(this.#parts.database, {
+        afterObjectId,
+        limit: objectsPerSlice,
+      });
       for (const { workerEpoch } of page) live.add(workerEpoch);
       const last = page[page.length - 1];
-      if (last === undefined) break;
+      if (last === undefined) return live;
       afterObjectId = last.objectId;
     }
-    const dead: string[] = [];
-    const newest = Math.max(...live);
-    for await (const { key } of store.list(receiptPrefix)) {
-      const parsed = parseReceiptKey(key);
-      // A worker newer than all that are known live may just be starting.
-      if (parsed === undefined || parsed.workerEpoch > newest) continue;
-      if (!live.has(parsed.workerEpoch)) dead.push(key);
-    }
-    if (dead.length > 0) await store.delete(dead);
   }
 }
 

@@ -159,6 +159,8 @@ export interface StoredReceipt {
   readonly key: string | null;
   readonly position: number;
   readonly length: number;
+  /** Whether index rows point at its object. */
+  readonly isLive: boolean;
   readonly receipt: PublishReceipt;
 }
 
@@ -175,7 +177,7 @@ export async function receiptsOfWorker(
     [
       statement(
         `SELECT s.publish_position, s.published_at, s.entries, s.groups, s.sequence, o.key,
-  s.position, s.length
+  s.position, s.length, coalesce(o.live_rows > 0, 0)
 FROM segment s LEFT JOIN object o ON o.object_id = s.object_id
 WHERE s.worker_epoch = ?1 AND s.sequence > ?2 ORDER BY s.sequence LIMIT ?3`,
         ...[options.workerEpoch, options.afterSequence, options.limit],
@@ -188,8 +190,102 @@ WHERE s.worker_epoch = ?1 AND s.sequence > ?2 ORDER BY s.sequence LIMIT ?3`,
     key: textOrNullAt(row, 5),
     position: numberAt(row, 6),
     length: numberAt(row, 7),
+    isLive: numberAt(row, 8) === 1,
     receipt: decodeReceipt(row),
   }));
+}
+
+/** Closed workers whose receipts are not forgotten yet, by epoch. */
+export async function closedWithReceipts(database: SqlDatabase): Promise<number[]> {
+  const results = await database.batch(
+    [
+      statement(
+        `SELECT w.worker_epoch FROM worker w WHERE w.closed = 1
+  AND EXISTS (SELECT 1 FROM segment s WHERE s.worker_epoch = w.worker_epoch)
+ORDER BY w.worker_epoch`,
+      ),
+    ],
+    "read",
+  );
+  return rowsOf(results, 0).map((row) => numberAt(row, 0));
+}
+
+/** Which of these epochs this database has given out. */
+export async function knownEpochs(
+  database: SqlDatabase,
+  workerEpochs: readonly number[],
+): Promise<ReadonlySet<number>> {
+  const results = await database.batch(
+    [
+      statement(
+        `SELECT w.worker_epoch FROM json_each(?1) j
+CROSS JOIN worker w ON w.worker_epoch = j.value`,
+        JSON.stringify(workerEpochs),
+      ),
+    ],
+    "read",
+  );
+  return new Set(rowsOf(results, 0).map((row) => numberAt(row, 0)));
+}
+
+/**
+ * Which of these objects may carry receipts of live segments: a live object of the same worker, all
+ * of whose keys begin with `prefix`, comes before it in the order of keys.
+ */
+export async function carriersOfLive(
+  database: SqlDatabase,
+  asked: readonly { readonly key: string; readonly prefix: string }[],
+): Promise<string[]> {
+  const rows = asked.map(({ key, prefix }) => [key, prefix]);
+  const results = await database.batch(
+    [
+      statement(
+        `SELECT j.value ->> 0 FROM json_each(?1) j
+WHERE EXISTS (SELECT 1 FROM object o WHERE o.key >= j.value ->> 1 AND o.key < j.value ->> 0
+  AND o.live_rows > 0)`,
+        JSON.stringify(rows),
+      ),
+    ],
+    "read",
+  );
+  return rowsOf(results, 0).map((row) => textAt(row, 0));
+}
+
+export interface CarriedReceipt {
+  readonly workerEpoch: number;
+  readonly sequence: number;
+  /** The key of its segment, if that is an object of its own. */
+  readonly key: string;
+}
+
+/**
+ * The sequences among these, all of one worker, whose segments lie in live objects. Of a segment
+ * that is forgotten it is known only when it is an object of its own; else it counts as live while
+ * any rolling file of the worker is, their keys beginning with `rolling`.
+ */
+export async function liveCarried(
+  database: SqlDatabase,
+  { asked, rolling }: { readonly asked: readonly CarriedReceipt[]; readonly rolling: string },
+): Promise<ReadonlySet<number>> {
+  const rows = asked.map(({ workerEpoch, sequence, key }) => [workerEpoch, sequence, key]);
+  const results = await database.batch(
+    [
+      statement(
+        `WITH asked AS MATERIALIZED (SELECT j.value ->> 0 AS worker_epoch,
+  j.value ->> 1 AS sequence, j.value ->> 2 AS key FROM json_each(?1) j)
+SELECT a.sequence FROM asked a
+LEFT JOIN segment s ON s.worker_epoch = a.worker_epoch AND s.sequence = a.sequence
+LEFT JOIN object o ON o.object_id = s.object_id
+WHERE CASE WHEN s.sequence IS NOT NULL THEN coalesce(o.live_rows > 0, 0)
+  ELSE EXISTS (SELECT 1 FROM object x WHERE x.key = a.key AND x.live_rows > 0)
+    OR EXISTS (SELECT 1 FROM object x WHERE x.key > ?2 AND x.key < ?2 || '~'
+      AND x.key LIKE '%.log' AND x.live_rows > 0) END`,
+        ...[JSON.stringify(rows), rolling],
+      ),
+    ],
+    "read",
+  );
+  return new Set(rowsOf(results, 0).map((row) => numberAt(row, 0)));
 }
 
 /**

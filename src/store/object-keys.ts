@@ -13,7 +13,7 @@ export const receiptPrefix = "receipts/";
 const segmentPattern = /^segments\/(\d{10,16})\/(\d{12,16})\.segment$/;
 const rollingPattern = /^segments\/(\d{10,16})\/(\d{8,16})\.log$/;
 
-const receiptPattern = /^receipts\/(\d{10,16})\/(\d{12,16})\.receipts$/;
+const receiptPattern = /^receipts\/(\d{10,16})\/(\d{12,16})(?:-[0-9a-f]{8})?\.receipts$/;
 
 /** Key of a segment that is an object of its own (memory, S3). */
 export function segmentKey(segment: { workerEpoch: number; sequence: number }): string {
@@ -30,10 +30,18 @@ export function workerPrefix(workerEpoch: number): string {
   return `${segmentPrefix}${padded(workerEpoch, 10)}/`;
 }
 
-/** Key of an object that holds a worker's receipts up to that of segment `lastSequence`. */
-export function receiptKey(receipts: { workerEpoch: number; lastSequence: number }): string {
-  const { workerEpoch, lastSequence } = receipts;
-  return `${receiptPrefix}${padded(workerEpoch, 10)}/${padded(lastSequence, 12)}.receipts`;
+/**
+ * Key of an object that holds a worker's receipts, of which that of segment `lastSequence` is the
+ * last. Several may end with the same one: `tag`, 32 bits, tells them apart.
+ */
+export function receiptKey(receipts: {
+  readonly workerEpoch: number;
+  readonly lastSequence: number;
+  readonly tag: number;
+}): string {
+  const { workerEpoch, lastSequence, tag } = receipts;
+  const name = `${padded(lastSequence, 12)}-${tag.toString(16).padStart(8, "0")}`;
+  return `${receiptPrefix}${padded(workerEpoch, 10)}/${name}.receipts`;
 }
 
 /** Reads a key that `receiptKey` made; undefined for any other. */

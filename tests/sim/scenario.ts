@@ -9,8 +9,10 @@ import { History } from "./checkers/history.ts";
 import {
   checkGarbage,
   checkIndex,
+  checkProofs,
   checkPublishOrder,
   checkReceipts,
+  publishedSegments,
 } from "./checkers/stored-objects.ts";
 import { Consumer } from "./clients/consumer.ts";
 import { HttpProducer } from "./clients/http-producer.ts";
@@ -254,13 +256,15 @@ class Scenario {
     await last?.start();
     // Peers that were never heard of again are closed by now, and readers' grace is over.
     await world.sleep(5_000);
-    if (this.#stage.checksReceipts) await checkReceipts(parts);
+    const published = publishedSegments(parts);
+    if (this.#stage.checksReceipts) await checkReceipts(parts, published);
     world.databaseSkewMs = Math.max(0, world.databaseSkewMs) + 200_000_000;
     for (let round = 0; round < 3; round++) {
       await last?.log?.maintenance.run();
       await last?.log?.maintenance.collectOrphans();
       await world.sleep(6_000);
     }
+    if (this.#stage.checksReceipts) await checkProofs(parts, published);
     await checkIndex(parts);
     checkPublishOrder(parts);
     await checkGarbage(parts);

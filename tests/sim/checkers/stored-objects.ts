@@ -1,13 +1,15 @@
 /**
  * What must hold between metadata and store once all workers have left but one and the collector
  * has run: every index row's bytes are there, every object is named by a row, publish positions are
- * one total order, and what objects say of publishes is what the metadata says.
+ * one total order, what objects say of publishes is what the metadata says, and objects alone
+ * prove every publish that still has bytes.
  */
 
+import { isStreamError } from "../../../src/base/stream-error.ts";
 import { segmentReceipt } from "../../../src/log/receipt-ledger.ts";
 import { decodeReceipt } from "../../../src/meta/publish-receipt.ts";
 import type { SqlValue } from "../../../src/meta/sql-database.ts";
-import { decodeReceiptObject } from "../../../src/segment/receipt-object.ts";
+import { decodeReceiptObject, type ReceiptObject } from "../../../src/segment/receipt-object.ts";
 import { scanSegments } from "../../../src/segment/scan.ts";
 import type { Receipt } from "../../../src/segment/segment.ts";
 import { parseReceiptKey, parseSegmentKey } from "../../../src/store/object-keys.ts";
@@ -107,32 +109,60 @@ export async function checkGarbage(parts: StoredParts): Promise<void> {
   for (const [key] of released) world.violate(`${key} is released and still kept`);
 }
 
-/** Every receipt in an object is the database's. */
-export async function checkReceipts(parts: StoredParts): Promise<void> {
-  const { world } = parts;
-  const proved = new Map<string, Receipt>();
-  for await (const { workerEpoch, receipts } of storedReceipts(parts)) {
-    for (const receipt of receipts) proved.set(`${workerEpoch}/${receipt.sequence}`, receipt);
-  }
+/** What the database knew of publishes, so that it can be asked for after it was forgotten. */
+export interface PublishedSegments {
+  readonly receipts: ReadonlyMap<string, Receipt>;
+  /** Publishes up to here may have been forgotten by then. */
+  readonly forgottenPosition: number;
+}
+
+export function publishedSegments(parts: StoredParts): PublishedSegments {
   const rows = query(
     parts,
     `SELECT s.publish_position, s.published_at, s.entries, s.groups, s.worker_epoch, s.sequence
 FROM segment s`,
   );
-  const published = new Set<string>();
+  const receipts = new Map<string, Receipt>();
   for (const row of rows) {
-    const name = `${row[4]}/${row[5]}`;
-    published.add(name);
-    const stored = proved.get(name);
-    const expected = segmentReceipt(Number(row[5]), decodeReceipt(row));
-    if (stored !== undefined && JSON.stringify(stored) !== JSON.stringify(expected)) {
-      world.violate(`the receipt of ${name} in the store is not the database's`);
-    }
+    const receipt = segmentReceipt(Number(row[5]), decodeReceipt(row));
+    receipts.set(`${row[4]}/${row[5]}`, receipt);
   }
   const [namespace] = query(parts, "SELECT forgotten_position FROM namespace");
-  for (const [name, { publishPosition }] of proved) {
-    if (publishPosition <= Number(namespace?.[0])) continue;
-    if (!published.has(name)) world.violate(`a receipt proves ${name}, which was not published`);
+  return { receipts, forgottenPosition: Number(namespace?.[0]) };
+}
+
+/** Every receipt in an object is what the database answered. */
+export async function checkReceipts(
+  parts: StoredParts,
+  { receipts: published, forgottenPosition }: PublishedSegments,
+): Promise<ReadonlySet<string>> {
+  const { world } = parts;
+  const proved = new Set<string>();
+  for await (const { workerEpoch, receipts } of storedReceipts(parts)) {
+    for (const stored of receipts) {
+      const name = `${workerEpoch}/${stored.sequence}`;
+      proved.add(name);
+      const expected = published.get(name);
+      if (expected === undefined) {
+        if (stored.publishPosition <= forgottenPosition) continue;
+        world.violate(`a receipt proves ${name}, which was not published`);
+      } else if (JSON.stringify(stored) !== JSON.stringify(expected)) {
+        world.violate(`the receipt of ${name} in the store is not the database's`);
+      }
+    }
+  }
+  return proved;
+}
+
+/** Objects alone prove every publish that still has records. */
+export async function checkProofs(parts: StoredParts, published: PublishedSegments): Promise<void> {
+  const proved = await checkReceipts(parts, published);
+  const live = new Set(
+    query(parts, "SELECT DISTINCT publish_position FROM extent").map(([position]) => position),
+  );
+  for (const [name, { publishPosition }] of published.receipts) {
+    if (!live.has(publishPosition) || proved.has(name)) continue;
+    parts.world.violate(`no object proves segment ${name}`);
   }
 }
 
@@ -140,8 +170,8 @@ async function* storedReceipts({ world, store }: StoredParts) {
   for await (const { key, sizeBytes } of store.list("receipts/")) {
     if (parseReceiptKey(key) === undefined) continue;
     const bytes = await store.read({ key, position: 0, length: sizeBytes });
-    const object = decodeReceiptObject(bytes, world.time.crc32c);
-    yield { workerEpoch: object.workerEpoch, receipts: object.receipts };
+    const object = wholeReceipts(bytes, world);
+    if (object !== undefined) yield object;
   }
   for await (const { key, sizeBytes } of store.list("segments/")) {
     const parsed = parseSegmentKey(key);
@@ -157,5 +187,15 @@ async function* storedReceipts({ world, store }: StoredParts) {
       if (finding.kind !== "segment") continue;
       yield { workerEpoch: parsed.workerEpoch, receipts: finding.footer.receipts };
     }
+  }
+}
+
+/** Undefined for what a crash left of a write. */
+function wholeReceipts(bytes: Uint8Array, world: World): ReceiptObject | undefined {
+  try {
+    return decodeReceiptObject(bytes, world.time.crc32c);
+  } catch (error) {
+    if (isStreamError(error, "corrupt_segment")) return undefined;
+    throw error;
   }
 }

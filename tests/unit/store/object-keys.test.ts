@@ -16,7 +16,8 @@ test("keys tell whose they are", () => {
   const rolling = rollingFileKey({ workerEpoch: 7, fileNumber: 3 });
   expect(rolling).toBe("segments/0000000007/00000003.log");
   expect(parseSegmentKey(rolling)).toEqual({ kind: "rolling", workerEpoch: 7, fileNumber: 3 });
-  const receipts = receiptKey({ workerEpoch: 7, lastSequence: 42 });
+  const receipts = receiptKey({ workerEpoch: 7, lastSequence: 42, tag: 0xbeef });
+  expect(receipts).toBe("receipts/0000000007/000000000042-0000beef.receipts");
   expect(parseReceiptKey(receipts)).toEqual({ workerEpoch: 7, lastSequence: 42 });
   expect(segment.startsWith(workerPrefix(7))).toBe(true);
 });
