@@ -73,6 +73,7 @@ export class Batcher {
     }
     const bytesMax = this.#parts.ring.capacityBytes / ringShare;
     if (append.bytes > bytesMax) {
+      this.#parts.publisher.failed.add(append);
       append.reject(tooLarge(append.bytes, bytesMax));
       return;
     }
@@ -99,15 +100,6 @@ export class Batcher {
     this.#look();
     if (this.#pending.length === 0 && this.#flights === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
-  }
-
-  /** Refuses everything that waits: the worker has lost its epoch or its store. */
-  rejectPending(error: StreamError): void {
-    const pending = this.#pending;
-    this.#pending = [];
-    this.#pendingBytes = 0;
-    for (const append of pending) append.reject(error);
-    this.#checkIdle();
   }
 
   /** Looks once the current event is done, so that a request's partitions share a segment. */

@@ -1,42 +1,59 @@
 /**
- * Which batches of idempotent producers this worker has refused or failed to store, so that what
- * the producer sent behind them is not taken for its beginning. A producer that the metadata does
- * not know may start anywhere (its state may have expired); but when its first batch fails while
- * the next is on the way already, the next must not become the first: the retry of the real first
- * one would then pass for a duplicate and be lost. Runs that follow a failed batch are therefore
- * marked, and publish takes a marked run only if it knows the producer.
+ * Which batches of idempotent producers, and which requests of HTTP producers, this worker has
+ * refused or failed to store, so that what the producer sent behind them is not taken for its
+ * beginning. A producer that the metadata does not know may start anywhere (its state may have
+ * expired); but when its first batch fails while the next is on the way already, the next must not
+ * become the first: the retry of the real first one would then pass for a duplicate and be lost.
+ * What follows a failed batch is therefore marked, and publish takes it only if it knows the
+ * producer.
  */
+import type { PublishEffect, PublishGroup } from "../meta/publish-request.ts";
 import type { AppendBatch } from "./log-types.ts";
-import { type PendingAppend, producerKey } from "./pending-append.ts";
+import { effectKey, type PendingAppend, producerKey } from "./pending-append.ts";
 
-interface FailedBatch {
+/** A place in the order of one producer. */
+interface Place {
   readonly producerEpoch: number;
   readonly sequence: number;
 }
+
+type IsAfter = (sequence: number, other: number) => boolean;
 
 /** Producers remembered; a failure concerns those that have batches in flight at one time. */
 const producersMax = 10_000;
 
 export class FailedSequences {
-  readonly #byProducer = new Map<string, FailedBatch>();
+  readonly #byProducer = new Map<string, Place>();
 
   get isEmpty(): boolean {
     return this.#byProducer.size === 0;
   }
 
-  /** Notes the batches of appends that were refused. Call in the order of their arrival. */
+  /** Notes what an append that was refused held. Call in the order of their arrival. */
   add(append: PendingAppend): void {
     for (const batch of append.batches) {
-      if (batch.header.producerId >= 0) this.#note(producerKey(batch), batch);
+      if (batch.header.producerId >= 0) this.#note(producerKey(batch), placeOf(batch), isAfter);
+    }
+    for (const effect of append.group.effects) {
+      if (effect.kind !== "httpProducer") continue;
+      this.#note(effectKey(effect), requestPlace(effect), isGreater);
     }
   }
 
   /** Whether the run that begins with `batch` stands behind one that failed. */
   precede(batch: AppendBatch): boolean {
-    const failed = this.#byProducer.get(producerKey(batch));
-    if (failed === undefined) return false;
-    const { producerEpoch, baseSequence } = batch.header;
-    return failed.producerEpoch === producerEpoch && isAfter(baseSequence, failed.sequence);
+    return this.#before(producerKey(batch), placeOf(batch), isAfter) !== undefined;
+  }
+
+  /** The group as it is to be judged: what stands behind a failed request says so. */
+  mark(group: PublishGroup): PublishGroup {
+    if (!group.effects.some(({ kind }) => kind === "httpProducer")) return group;
+    const effects = group.effects.map((effect): PublishEffect => {
+      if (effect.kind !== "httpProducer") return effect;
+      const failed = this.#before(effectKey(effect), requestPlace(effect), isGreater);
+      return failed === undefined ? effect : { ...effect, awaitedSequence: failed.sequence };
+    });
+    return { ...group, effects };
   }
 
   /** The metadata knows this batch's producer now and judges what follows by itself. */
@@ -44,19 +61,46 @@ export class FailedSequences {
     this.#byProducer.delete(producerKey(batch));
   }
 
-  #note(key: string, { header }: AppendBatch): void {
-    const { producerEpoch, baseSequence: sequence } = header;
+  /** The same for the HTTP producer of a group. */
+  settleGroup({ effects }: PublishGroup): void {
+    for (const effect of effects) {
+      if (effect.kind === "httpProducer") this.#byProducer.delete(effectKey(effect));
+    }
+  }
+
+  /** The failed place before `place`, in the same epoch of its producer. */
+  #before(key: string, place: Place, after: IsAfter): Place | undefined {
     const failed = this.#byProducer.get(key);
-    const isKnown = failed?.producerEpoch === producerEpoch && !isAfter(failed.sequence, sequence);
+    if (failed?.producerEpoch !== place.producerEpoch) return undefined;
+    return after(place.sequence, failed.sequence) ? failed : undefined;
+  }
+
+  #note(key: string, place: Place, after: IsAfter): void {
+    const failed = this.#byProducer.get(key);
+    const isKnown =
+      failed?.producerEpoch === place.producerEpoch && !after(failed.sequence, place.sequence);
     if (isKnown) return;
     this.#byProducer.delete(key);
-    this.#byProducer.set(key, { producerEpoch, sequence });
+    this.#byProducer.set(key, place);
     if (this.#byProducer.size <= producersMax) return;
     for (const oldest of this.#byProducer.keys()) {
       this.#byProducer.delete(oldest);
       return;
     }
   }
+}
+
+function placeOf({ header }: AppendBatch): Place {
+  return { producerEpoch: header.producerEpoch, sequence: header.baseSequence };
+}
+
+function requestPlace(effect: Extract<PublishEffect, { kind: "httpProducer" }>): Place {
+  return { producerEpoch: effect.epoch, sequence: effect.sequence };
+}
+
+/** Sequences of HTTP requests do not wrap. */
+function isGreater(sequence: number, other: number): boolean {
+  return sequence > other;
 }
 
 /** int32 sequences wrap to 0 (KIP-98): the nearer way round decides. */

@@ -67,7 +67,8 @@ function keysOf(append: NewAppend, grouped: boolean): readonly string[] {
   return keys;
 }
 
-function effectKey(effect: PublishEffect): string {
+/** The row that an effect writes. */
+export function effectKey(effect: PublishEffect): string {
   switch (effect.kind) {
     case "httpProducer":
       return `h/${effect.topicNumber}/${effect.name}`;

@@ -150,8 +150,11 @@ export class Publisher {
     }
   }
 
-  #settleProducers({ draft }: Flight, { entries }: PublishReceipt): void {
+  #settleProducers({ draft }: Flight, { entries, groups }: PublishReceipt): void {
     if (this.failed.isEmpty) return;
+    draft.groups.forEach(({ group }, index) => {
+      if (groups[index]?.code === "ok") this.failed.settleGroup(group);
+    });
     draft.runs.forEach(({ batches: [first] }, index) => {
       if (first !== undefined && entries[index]?.code === "ok") this.failed.settle(first);
     });
@@ -176,7 +179,7 @@ function publishRequest(flight: Flight, failed: FailedSequences): PublishRequest
         maxTimestamp: entry?.maxTimestamp ?? -1,
       });
     }),
-    groups: draft.groups.map(({ group }) => group),
+    groups: draft.groups.map(({ group }) => (failed.isEmpty ? group : failed.mark(group))),
   };
 }
 

@@ -36,13 +36,15 @@ FROM (
 ) v WHERE v.group_number = staging_group.group_number
   AND staging_group.code = ${verdict.appended}`;
 
-/** ?1 [group, topicNumber, name, epoch, sequence]. */
+/** ?1 [group, topicNumber, name, epoch, sequence, awaitedSequence or null]. */
 const judgeHttpProducers = `UPDATE staging_group SET
   code = v.code, repeated = v.repeated,
   expected = CASE WHEN v.code = ${verdict.sequenceOutOfOrder} THEN v.expected END
 FROM (
   SELECT d.group_number, d.repeated, d.expected,
-    CASE WHEN d.last_sequence IS NULL THEN ${verdict.appended}
+    CASE WHEN d.last_sequence IS NULL THEN
+        CASE WHEN d.expected IS NULL THEN ${verdict.appended}
+          ELSE ${verdict.sequenceOutOfOrder} END
       WHEN d.older THEN ${verdict.producerFenced}
       WHEN d.sequence = d.expected THEN ${verdict.appended}
       WHEN d.sequence > d.expected THEN ${verdict.sequenceOutOfOrder}
@@ -51,7 +53,8 @@ FROM (
   FROM (
     SELECT g.value ->> 0 AS group_number, g.value ->> 4 AS sequence, h.last_sequence,
       h.producer_epoch > g.value ->> 3 AS older,
-      CASE WHEN h.producer_epoch < g.value ->> 3 THEN 0 ELSE h.last_sequence + 1 END AS expected,
+      CASE WHEN h.producer_epoch IS NULL THEN g.value ->> 5
+        WHEN h.producer_epoch < g.value ->> 3 THEN 0 ELSE h.last_sequence + 1 END AS expected,
       CASE WHEN h.producer_epoch = g.value ->> 3 THEN (
         SELECT r.value ->> 1 FROM json_each(h.recent) r
         WHERE r.value ->> 0 = g.value ->> 4) END AS repeated
@@ -168,8 +171,8 @@ function flatten(request: PublishRequest): FlatGroups {
     for (const effect of group.effects) {
       switch (effect.kind) {
         case "httpProducer": {
-          const { topicNumber, name, epoch, sequence } = effect;
-          flat.httpProducers.push([number, topicNumber, name, epoch, sequence]);
+          const { topicNumber, name, epoch, sequence, awaitedSequence = null } = effect;
+          flat.httpProducers.push([number, topicNumber, name, epoch, sequence, awaitedSequence]);
           break;
         }
         case "groupOffsets":

@@ -91,6 +91,11 @@ export type PublishEffect =
       readonly name: string;
       readonly epoch: number;
       readonly sequence: number;
+      /**
+       * Given when an earlier request, of this sequence, failed: the group is then out of order for
+       * a producer without state, which may otherwise start anywhere.
+       */
+      readonly awaitedSequence?: number;
     }
   | {
       readonly kind: "groupOffsets";

@@ -72,6 +72,22 @@ export function publishGroupsContract(name: string, open: OpenMetadata): void {
       expect(await endOf(topic)).toBe(6);
     });
 
+    test("an HTTP producer without state begins anywhere, but not behind a failed request", async () => {
+      const topic = await newTopic(metadata.database, { partitionCount: 2 });
+      const awaiting = (sequence: number, awaitedSequence: number): PublishGroup => {
+        const [effect] = http(topic, sequence).effects;
+        return { guards: [], effects: [{ ...effect, awaitedSequence } as never] };
+      };
+      expect(await post(topic, awaiting(8, 7))).toMatchObject({
+        code: "sequence_out_of_order",
+        expectedSequence: 7,
+      });
+      expect(await endOf(topic)).toBe(0);
+      expect(await post(topic, http(topic, 7))).toMatchObject({ code: "ok" });
+      expect(await post(topic, awaiting(8, 7))).toMatchObject({ code: "ok", repeated: null });
+      expect(await endOf(topic)).toBe(4);
+    });
+
     test("a lease guard holds only for its epoch and its holder", async () => {
       const topic = await newTopic(metadata.database);
       const lease = { kind: "query", name: randomText() };

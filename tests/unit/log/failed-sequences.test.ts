@@ -46,6 +46,30 @@ describe("FailedSequences", () => {
     await stack.log.close();
   });
 
+  test("an HTTP producer's second request is not taken for its first when that failed", async () => {
+    const flush = { ...folderFlushPolicy, sealBytes: 1 };
+    const stack = await openStack({ store: new FirstFails(), flush });
+    const request = { name: "orders", partitionCount: 1, replicationFactor: -1, config: {} };
+    const topic = await stack.log.topics.create(request);
+    const { topicNumber } = topic;
+    const send = (value: string, sequence: number) =>
+      stack.log.appendGroup({
+        guards: [],
+        effects: [{ kind: "httpProducer", topicNumber, name: "sensor", epoch: 0, sequence }],
+        batches: [batchOf(stack, topic, [value])],
+      });
+    const first = send("a", 4).catch((error: StreamError) => error.code);
+    await Promise.resolve();
+    const second = send("b", 5).catch(({ code, details }: StreamError) => [code, details]);
+    expect(await first).toBe("store_unavailable");
+    expect(await second).toEqual(["sequence_out_of_order", { expectedSequence: 4 }]);
+
+    const again = await Promise.all([send("a", 4), send("b", 5)]);
+    expect(again.map(({ repeated }) => repeated)).toEqual([null, null]);
+    expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
+    await stack.log.close();
+  });
+
   test("a producer that nothing is known of may start anywhere", async () => {
     const stack = await openStack();
     const request = { name: "orders", partitionCount: 1, replicationFactor: -1, config: {} };
