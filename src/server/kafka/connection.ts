@@ -148,8 +148,8 @@ class KafkaConnection {
   }
 
   /**
-   * Closes the connection when nothing came and no answer left for `connectionIdleMsMax`: its client
-   * has forgotten it, or does not read. A request that is still worked on is no idleness.
+   * Closes the connection when nothing came and no answer left for `connectionIdleMsMax`: its
+   * client has forgotten it, or does not read. A request that is still worked on is no idleness.
    */
   #watchIdleness(delayMs: number): void {
     const { clock, timers } = this.#context.platform;
@@ -252,6 +252,7 @@ class KafkaConnection {
       const before = this.#slots[this.#started - 1];
       if (before !== undefined) {
         if (!slot.task.overlaps || !before.task.overlaps || !before.submitted) break;
+        if (before.closeReason !== undefined) break;
       }
       this.#started += 1;
       void this.#perform(slot);

@@ -26,7 +26,10 @@ export interface KafkaCall {
   lend(use: Promise<unknown>): void;
   /** Runs `callback` when the answer has left, or never will. */
   afterSent(callback: () => void): void;
-  /** Closes the connection: after the answer has left, or at once if there is none. */
+  /**
+   * Closes the connection: after the answer has left, or at once if there is none. Requests behind
+   * this one do not start any more, unless they have already.
+   */
   closeAfter(reason: string): void;
 }
 

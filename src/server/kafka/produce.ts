@@ -3,6 +3,12 @@
  * log on its own, in the order of the request; the answer leaves when all are stored and published.
  * Batches stay the frame's bytes: nothing is copied here.
  *
+ * A batch of an idempotent producer that is refused here although the client will send it again
+ * closes the connection after the answer. Those behind it on the connection must not be appended:
+ * of a producer that the log does not know the next one would pass for the first, and the batch
+ * sent again for a duplicate. On a new connection clients send in order again. What the log itself
+ * refuses it remembers (log/failed-sequences.ts).
+ *
  * acks 1 and −1 mean the same, stored and published. With acks 0 there is no answer; an error then
  * closes the connection, as Kafka does, so that the client looks up leaders again.
  */
@@ -71,6 +77,11 @@ async function produce(
     for (const partition of data.partitionData) {
       const found = topics[index] ?? nowhere;
       const appending = appendPartition({ found, partition, request, call, refusal });
+      if (leavesGap(appending, partition)) {
+        call.closeAfter(
+          `a batch of an idempotent producer for partition ${partition.index} failed`,
+        );
+      }
       answers.push(answerOf(appending, { data, partition, topic: found.topic, call }));
     }
   }
@@ -153,6 +164,20 @@ function appendPartition(options: AppendOptions): Promise<Appended> | KafkaRefus
     if (error instanceof StreamError) return error;
     throw error;
   }
+}
+
+/** Whether a batch with a place in its producer's sequence was refused and will be sent again. */
+function leavesGap(
+  appending: Promise<Appended> | KafkaRefusal | StreamError,
+  { records }: Decoded<PartitionProduceData>,
+): boolean {
+  if (appending instanceof Promise) return false;
+  const isRefusal = "errorCode" in appending;
+  const errorCode = isRefusal ? appending.errorCode : kafkaCode(appending.code);
+  const { retriable } = kafkaErrors[kafkaErrorName(errorCode)];
+  if (!retriable || records === null || records.length < batchHeaderBytes) return false;
+  const { buffer, byteOffset } = records;
+  return new DataView(buffer, byteOffset).getBigInt64(batchLayout.producerId) >= 0n;
 }
 
 /** Whether the first batch, if it is whole, claims to belong to a transaction. */

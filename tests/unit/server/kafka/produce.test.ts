@@ -60,7 +60,57 @@ function staleTopics(log: MemoryLog): TopicService {
   });
 }
 
+/** Topics whose first lookup by name fails. */
+function failingTopics(log: MemoryLog): TopicService {
+  let isFirst = true;
+  return new Proxy(log, {
+    get(target, name) {
+      const value = Reflect.get(target, name);
+      if (name !== "byName") return typeof value === "function" ? value.bind(target) : value;
+      return async (text: string) => {
+        if (!isFirst) return target.byName(text);
+        isFirst = false;
+        throw new StreamError("metadata_unavailable", "Nobody answers");
+      };
+    },
+  });
+}
+
 describe("produce", () => {
+  test("appends nothing that came behind a refused batch of an idempotent producer", async () => {
+    const fixture = createKafkaFixture({ wrapTopics: failingTopics });
+    const topics = fixture.connect();
+    await createTopic(topics, "orders");
+    const send = (client: KafkaClient, baseSequence: number) => {
+      const records = batchOf({ producerId: 7, producerEpoch: 0, baseSequence });
+      client.request(produceApi, 12, produceRequest(records));
+    };
+    const codeOf = async (client: KafkaClient) => {
+      const { responses } = await client.answer(produceApi, 12);
+      return responses[0]?.partitionResponses[0]?.errorCode;
+    };
+    const client = fixture.connect();
+    send(client, 0);
+    send(client, 1);
+    expect(await codeOf(client)).toBe(kafkaErrors.KAFKA_STORAGE_ERROR.code);
+    expect(await client.receive()).toBeUndefined();
+    expect(await highOffset(topics)).toBe(0);
+
+    const again = fixture.connect();
+    send(again, 0);
+    send(again, 1);
+    expect([await codeOf(again), await codeOf(again)]).toEqual([0, 0]);
+    expect(await highOffset(topics)).toBe(2);
+  });
+
+  test("goes on behind a refused batch of no producer", async () => {
+    const fixture = createKafkaFixture({ wrapTopics: failingTopics });
+    const client = fixture.connect();
+    await createTopic(client, "orders");
+    expect((await produce(client, batchOf())).errorCode).not.toBe(0);
+    expect((await produce(client, batchOf())).errorCode).toBe(0);
+  });
+
   test("denies no partition that a peer has added, nor does fetch", async () => {
     const fixture = createKafkaFixture({ wrapTopics: staleTopics });
     const client = fixture.connect();
