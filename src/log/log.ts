@@ -19,6 +19,7 @@ import { ExtentCache } from "./extent-cache.ts";
 import { Fetcher } from "./fetch.ts";
 import { findMaxTimestamp, findTimestamp } from "./find-offset.ts";
 import type { Flight } from "./flight.ts";
+import { GoneTopics } from "./gone-topics.ts";
 import { rendezvous } from "./leader.ts";
 import type { LogOptions } from "./log-options.ts";
 import type {
@@ -67,6 +68,7 @@ export class Log implements LogService {
   readonly #tail = new TailCache();
   readonly #pool = new BufferPool(idleBuffersBytesMax);
   readonly #waiters: Waiters;
+  readonly #gone: GoneTopics;
   readonly #feed: ChangeFeed;
   readonly #stored: StoredReader;
   readonly #fetcher: Fetcher;
@@ -83,8 +85,12 @@ export class Log implements LogService {
       platform,
       database,
       settings: options.topics,
-      onChange: () => this.#waiters.wakeAll(),
+      onChange: (topicNumber, isGone) => {
+        if (isGone) this.#table.forgetTopics(new Set([topicNumber]));
+        this.#waiters.wakeAll();
+      },
     });
+    this.#gone = new GoneTopics({ platform, database, table: this.#table });
     this.#feed = new ChangeFeed({
       platform,
       database,
@@ -94,6 +100,7 @@ export class Log implements LogService {
       onCatalogChange: () => {
         this.topics.forget();
         this.#waiters.wakeAll();
+        this.#gone.look();
       },
     });
     this.session = new WorkerSession({

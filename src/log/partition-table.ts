@@ -2,7 +2,7 @@
  * What this worker knows of each partition's ends: learned from its own publishes, from the change
  * feed and from every confirmation in the metadata. It may lag behind; it is never ahead.
  */
-import type { PartitionSlot } from "./partition-slot.ts";
+import { type PartitionSlot, topicNumberOf } from "./partition-slot.ts";
 
 export interface KnownPartition {
   readonly highOffset: number;
@@ -35,6 +35,20 @@ export class PartitionTable {
 
   forget(slot: PartitionSlot): void {
     this.#known.delete(slot);
+  }
+
+  /** The topics that partitions are known of. */
+  topicNumbers(): number[] {
+    const numbers = new Set<number>();
+    for (const slot of this.#known.keys()) numbers.add(topicNumberOf(slot));
+    return [...numbers];
+  }
+
+  /** Drops what is known of topics that are gone: their numbers never come again. */
+  forgetTopics(topicNumbers: ReadonlySet<number>): void {
+    for (const slot of this.#known.keys()) {
+      if (topicNumbers.has(topicNumberOf(slot))) this.#known.delete(slot);
+    }
   }
 
   clear(): void {

@@ -27,8 +27,8 @@ export interface TopicCatalogParts {
   readonly platform: Platform;
   readonly database: SqlDatabase;
   readonly settings: TopicSettings;
-  /** Called when topics were made, changed or deleted here. */
-  readonly onChange: (topicNumber: number) => void;
+  /** Called when a topic was made, changed or (`isGone`) deleted here. */
+  readonly onChange: (topicNumber: number, isGone: boolean) => void;
 }
 
 export interface TopicSettings {
@@ -192,7 +192,7 @@ export class TopicCatalog implements TopicService {
 
   #changed(topic: TopicInfo): TopicInfo {
     this.#changes += 1;
-    this.#parts.onChange(topic.topicNumber);
+    this.#parts.onChange(topic.topicNumber, false);
     return this.#keep(topic);
   }
 
@@ -200,7 +200,7 @@ export class TopicCatalog implements TopicService {
     this.#changes += 1;
     this.#byName.delete(topic.name);
     this.#byId.delete(topic.topicId);
-    this.#parts.onChange(topic.topicNumber);
+    this.#parts.onChange(topic.topicNumber, true);
   }
 }
 

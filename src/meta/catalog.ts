@@ -235,6 +235,25 @@ export async function topicsById(
   return rowsOf(results, 0).map(topicFromRow);
 }
 
+/** Which of these numbers no live topic has: topics that were deleted. */
+export async function deletedTopics(
+  database: SqlDatabase,
+  topicNumbers: readonly number[],
+): Promise<number[]> {
+  if (topicNumbers.length === 0) return [];
+  const results = await database.batch(
+    [
+      statement(
+        `SELECT j.value FROM json_each(?1) j WHERE NOT EXISTS (
+  SELECT 1 FROM topic t WHERE t.topic_number = j.value AND t.state = 'live')`,
+        JSON.stringify(topicNumbers),
+      ),
+    ],
+    "read",
+  );
+  return rowsOf(results, 0).map((row) => numberAt(row, 0));
+}
+
 function topicFromRow(row: readonly SqlValue[]): TopicInfo {
   return {
     topicNumber: numberAt(row, 0),
