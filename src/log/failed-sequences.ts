@@ -34,7 +34,12 @@ export class FailedSequences {
     for (const batch of append.batches) {
       if (batch.header.producerId >= 0) this.#note(producerKey(batch), placeOf(batch), isAfter);
     }
-    for (const effect of append.group.effects) {
+    this.addGroup(append.group);
+  }
+
+  /** Notes an HTTP producer's request that was refused. */
+  addGroup({ effects }: PublishGroup): void {
+    for (const effect of effects) {
       if (effect.kind !== "httpProducer") continue;
       this.#note(effectKey(effect), requestPlace(effect), isGreater);
     }

@@ -120,6 +120,11 @@ export interface LogService {
   /** Appends all or nothing and applies the group's effects with it. */
   appendGroup(group: AppendGroup): Promise<AppendedGroup>;
   /**
+   * A group was refused before it came here and will be sent again: what its HTTP producer sent
+   * behind it is not to be taken for the producer's beginning.
+   */
+  noteRefused(group: PublishGroup): void;
+  /**
    * Reads; waits until `bytesMin` are there or `waitMsMax` passed. Answers one item per partition
    * asked, in the order asked. Aborting `signal` ends the wait and returns what is there.
    *

@@ -8,7 +8,7 @@ import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { epochEndOffset, partitionStates } from "../meta/log-index.ts";
 import { migrate } from "../meta/migrate.ts";
-import type { PublishReceipt } from "../meta/publish-request.ts";
+import type { PublishGroup, PublishReceipt } from "../meta/publish-request.ts";
 import { deleteRecords } from "../meta/release.ts";
 import type { TopicId } from "../record/types.ts";
 import { adoptReceipts } from "./adopt-receipts.ts";
@@ -208,6 +208,10 @@ export class Log implements LogService {
 
   appendGroup(group: AppendGroup): Promise<AppendedGroup> {
     return this.#enqueue(group);
+  }
+
+  noteRefused(group: PublishGroup): void {
+    this.#publisher.failed.addGroup(group);
   }
 
   fetch(request: FetchRequest, signal?: AbortSignal): Promise<readonly FetchedPartition[]> {

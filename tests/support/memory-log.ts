@@ -22,7 +22,7 @@ import type {
   TopicService,
 } from "../../src/log/log-types.ts";
 import type { TopicInfo } from "../../src/meta/catalog.ts";
-import type { AppendedRange, PublishEffect } from "../../src/meta/publish-request.ts";
+import type { AppendedRange, PublishEffect, PublishGroup } from "../../src/meta/publish-request.ts";
 import { type readBatchHeader, setLogAppendTime, stampBatch } from "../../src/record/batch.ts";
 import { decodeRecords } from "../../src/record/batch-records.ts";
 import { hasCollision, parseTopicName } from "../../src/record/topic-name.ts";
@@ -66,6 +66,8 @@ interface Topic {
 type HttpProducerEffect = Extract<PublishEffect, { readonly kind: "httpProducer" }>;
 
 export class MemoryLog implements LogService, TopicService {
+  /** Groups that a server refused before they came here. */
+  readonly refusedGroups: PublishGroup[] = [];
   readonly #platform: Platform;
   readonly #options: MemoryLogOptions;
   readonly #topics = new Map<TopicId, Topic>();
@@ -80,6 +82,10 @@ export class MemoryLog implements LogService, TopicService {
   async append(batch: AppendBatch): Promise<Appended> {
     const { appended } = await this.appendGroup({ guards: [], effects: [], batches: [batch] });
     return present(appended[0], "answer");
+  }
+
+  noteRefused(group: PublishGroup): void {
+    this.refusedGroups.push(group);
   }
 
   async appendGroup(group: AppendGroup): Promise<AppendedGroup> {

@@ -67,10 +67,25 @@ class Producer {
   }
 
   async handle(c: Context): Promise<Response> {
+    const { topics, log } = this.#context;
+    const place = producerPlace(c.req.raw);
+    const topic = await topicToWrite(topics, c.req.param("topic") ?? "");
+    try {
+      return await this.#produce(c.req.raw, topic, place);
+    } catch (error) {
+      if (place !== undefined && error instanceof StreamError && error.retriable) {
+        log.noteRefused({ guards: [], effects: [effectOf(topic, place)] });
+      }
+      throw error;
+    }
+  }
+
+  async #produce(
+    request: Request,
+    known: TopicInfo,
+    place: ProducerPlace | undefined,
+  ): Promise<Response> {
     const { topics, bodyBudget, settings, platform } = this.#context;
-    const request = c.req.raw;
-    const place = producerPlace(request);
-    const known = await topicToWrite(topics, c.req.param("topic") ?? "");
     const body = await receiveBody(request, {
       budget: bodyBudget,
       bytesMax: settings.requestBytesMax,

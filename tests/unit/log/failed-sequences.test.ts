@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { StreamError } from "../../../src/base/stream-error.ts";
 import { folderFlushPolicy } from "../../../src/log/flush-policy.ts";
+import type { PublishGroup } from "../../../src/meta/publish-request.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import type { ObjectLocation, SegmentBytes } from "../../../src/store/object-store.ts";
 import { batchOf, openStack } from "../../support/log-stack.ts";
@@ -66,6 +67,27 @@ describe("FailedSequences", () => {
 
     const again = await Promise.all([send("a", 4), send("b", 5)]);
     expect(again.map(({ repeated }) => repeated)).toEqual([null, null]);
+    expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
+    await stack.log.close();
+  });
+
+  test("nor when the first was refused before it came to the log", async () => {
+    const stack = await openStack();
+    const request = { name: "orders", partitionCount: 1, replicationFactor: -1, config: {} };
+    const topic = await stack.log.topics.create(request);
+    const { topicNumber } = topic;
+    const groupOf = (sequence: number): PublishGroup => ({
+      guards: [],
+      effects: [{ kind: "httpProducer", topicNumber, name: "sensor", epoch: 0, sequence }],
+    });
+    const send = (value: string, sequence: number) =>
+      stack.log.appendGroup({ ...groupOf(sequence), batches: [batchOf(stack, topic, [value])] });
+    stack.log.noteRefused(groupOf(1));
+    stack.log.noteRefused(groupOf(0));
+    const early = await send("b", 1).catch(({ code, details }: StreamError) => [code, details]);
+    expect(early).toEqual(["sequence_out_of_order", { expectedSequence: 0 }]);
+    await send("a", 0);
+    await send("b", 1);
     expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
     await stack.log.close();
   });

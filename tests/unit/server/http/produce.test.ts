@@ -275,6 +275,20 @@ describe("produce bodies", () => {
     expect(fixture.context.bodyBudget.takenBytes).toBe(0);
   });
 
+  test("of producers that are refused for now are noted in the log", async () => {
+    const fixture = createHttpFixture({ bodyBudgetBytes: 100 });
+    await fixture.ask("/v1/topics", { method: "POST", json: { name: "t" } });
+    const headers = { ...ndjson, "Producer-Id": "p", "Producer-Epoch": "2", "Producer-Seq": "7" };
+    fixture.context.bodyBudget.tryTake(90);
+    expect((await post(fixture, "x".repeat(20), headers)).status).toBe(429);
+    const place = { kind: "httpProducer", name: "p", epoch: 2, sequence: 7 };
+    expect(fixture.log.refusedGroups).toMatchObject([{ guards: [], effects: [place] }]);
+    fixture.context.bodyBudget.give(90);
+    await post(fixture, "x".repeat(20), headers);
+    expect((await post(fixture, "x", { ...headers, "Content-Type": "x/y" })).status).toBe(415);
+    expect(fixture.log.refusedGroups).toHaveLength(1);
+  });
+
   test("of other types get 415, of unknown topics 404", async () => {
     const fixture = await fixtureWith(1);
     const form = await post(fixture, "a=1", {
