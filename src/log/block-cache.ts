@@ -4,7 +4,7 @@
  * share blocks. Missing neighbours are fetched by one ranged read, and a read that is under way is
  * joined, not repeated.
  *
- * The bound holds for the buffers themselves, on their way or there: a buffer counts until its last
+ * The bound holds for the buffers themselves, on their way or there: a buffer counts until its
  * block is dropped and its last reader has copied. Reads beyond the bound wait; reads ahead of
  * anyone's need are left out when much is on its way or lies unread already.
  */
@@ -23,21 +23,18 @@ export const blockBytes = 256 * 1024;
 /** Neighbouring blocks in one ranged read at most: 8 MiB, a whole segment. */
 const blocksPerReadMax = 32;
 
-/** One ranged read: a buffer that its blocks and those who are copying out of them share. */
-interface Load {
+/**
+ * A block and its buffer, which is of one size for all, so that any may be used again for any other.
+ */
+interface Block {
+  /** Its buffer once it is filled, as long as the block. */
   bytes: Promise<Uint8Array>;
   /** Of its buffer; 0 until it has one. */
   heldBytes: number;
-  /** Position of the buffer's first byte in the object. */
-  readonly start: number;
-  /** Blocks in the cache and readers under way; at zero the buffer is used again. */
-  users: number;
-}
-
-interface Block {
-  readonly load: Load;
   /** May be shorter than `blockBytes` where the object was not known to go on. */
   readonly length: number;
+  /** The cache and readers under way; at zero the buffer is used again. */
+  users: number;
   /** Read ahead, and nobody has come for it yet. */
   unread: boolean;
 }
@@ -96,20 +93,22 @@ export class BlockCache {
     const end = range.position + range.length;
     const blocks = this.#want(range);
     // All are held before the first await: one that is evicted meanwhile keeps its buffer.
-    for (const { load } of blocks) load.users += 1;
+    for (const block of blocks) block.users += 1;
     this.#evict();
+    let start = range.position - (range.position % blockBytes);
     let copied = 0;
     try {
-      for (const { load, start, length } of blocks) {
-        const bytes = await load.bytes;
+      for (const block of blocks) {
+        const bytes = await block.bytes;
         const from = Math.max(range.position, start);
-        const to = Math.min(end, start + length);
-        target.set(bytes.subarray(from - load.start, to - load.start), from - range.position);
-        this.#leave(load);
+        const to = Math.min(end, start + block.length);
+        target.set(bytes.subarray(from - start, to - start), from - range.position);
+        this.#leave(block);
         copied += 1;
+        start += blockBytes;
       }
     } finally {
-      for (const { load } of blocks.slice(copied)) this.#leave(load);
+      for (const block of blocks.slice(copied)) this.#leave(block);
     }
   }
 
@@ -127,7 +126,7 @@ export class BlockCache {
   }
 
   /** The blocks of a range in order, each held or on its way. */
-  #want(range: ObjectRange, isAhead = false): (Block & { readonly start: number })[] {
+  #want(range: ObjectRange, isAhead = false): Block[] {
     const end = range.position + range.length;
     const first = Math.floor(range.position / blockBytes);
     const last = Math.floor((end - 1) / blockBytes);
@@ -140,10 +139,9 @@ export class BlockCache {
       if (missing.length === blocksPerReadMax) load();
     }
     load();
-    const wanted: (Block & { readonly start: number })[] = [];
+    const wanted: Block[] = [];
     for (let index = first; index <= last; index++) {
-      const block = this.#blocks.get(blockKey(range.key, index)) as Block;
-      wanted.push({ ...block, start: index * blockBytes });
+      wanted.push(this.#blocks.get(blockKey(range.key, index)) as Block);
     }
     return wanted;
   }
@@ -170,30 +168,41 @@ export class BlockCache {
     const start = first * blockBytes;
     const knownEnd = Math.max(range.knownEnd, range.position + range.length);
     const length = Math.min(start + indexes.length * blockBytes, knownEnd) - start;
-    const load: Load = { bytes: noBytes, heldBytes: 0, start, users: 0 };
-    load.bytes = this.#read({ key, position: start, length }, load);
     this.#misses.add(indexes.length);
-    for (const index of indexes) {
+    const blocks = indexes.map((index): Block => {
       const left = start + length - index * blockBytes;
-      const block = { load, length: Math.min(blockBytes, left), unread: isAhead };
+      const blockLength = Math.min(blockBytes, left);
+      return { bytes: noBytes, heldBytes: 0, length: blockLength, users: 0, unread: isAhead };
+    });
+    const all = this.#read({ key, position: start, length }, blocks);
+    indexes.forEach((index, at) => {
+      const block = blocks[at] as Block;
+      block.bytes = all.then((buffers) => buffers[at] as Uint8Array);
       this.#insert(blockKey(key, index), block);
-    }
-    load.bytes.catch(() => this.#forget(key, { load, indexes }));
+      block.bytes.catch(() => this.#forget(blockKey(key, index), block));
+    });
   }
 
-  /** Waits for its turn before it takes a buffer. */
-  async #read(location: ObjectLocation, load: Load): Promise<Uint8Array> {
+  /** Waits for its turn before it takes buffers. */
+  async #read(location: ObjectLocation, blocks: readonly Block[]): Promise<Uint8Array[]> {
     const { store, pool } = this.#options;
     const { length } = location;
     // Whoever calls evicts once all blocks of its range are held: here that could take one of them.
     const waits = !this.#loading.tryTake(length);
     if (waits) await this.#loading.take(length);
-    const target = pool.take(length);
-    load.heldBytes = target.buffer.byteLength;
-    this.#heldBytes += load.heldBytes;
+    const buffers = blocks.map((block) => {
+      const whole = pool.take(blockBytes);
+      block.heldBytes = whole.buffer.byteLength;
+      this.#heldBytes += block.heldBytes;
+      return whole.subarray(0, block.length);
+    });
     if (waits) this.#evict();
     try {
-      return await store.read(location, undefined, target);
+      await store.readInto(location, buffers);
+      return buffers;
+    } catch (error) {
+      for (const buffer of buffers) pool.give(buffer);
+      throw error;
     } finally {
       this.#loading.give(length);
     }
@@ -203,7 +212,7 @@ export class BlockCache {
     this.#drop(key);
     this.#blocks.set(key, block);
     if (block.unread) this.#unreadBytes += block.length;
-    block.load.users += 1;
+    block.users += 1;
   }
 
   #claim(block: Block): void {
@@ -212,11 +221,8 @@ export class BlockCache {
   }
 
   /** A read failed: whoever asks next asks the store again. */
-  #forget(key: string, failed: { load: Load; indexes: readonly number[] }): void {
-    for (const index of failed.indexes) {
-      const name = blockKey(key, index);
-      if (this.#blocks.get(name)?.load === failed.load) this.#drop(name);
-    }
+  #forget(key: string, failed: Block): void {
+    if (this.#blocks.get(key) === failed) this.#drop(key);
   }
 
   #drop(key: string): void {
@@ -224,17 +230,17 @@ export class BlockCache {
     if (block === undefined) return;
     this.#blocks.delete(key);
     this.#claim(block);
-    this.#leave(block.load);
+    this.#leave(block);
   }
 
-  #leave(load: Load): void {
-    load.users -= 1;
-    if (load.users > 0) return;
+  #leave(block: Block): void {
+    block.users -= 1;
+    if (block.users > 0) return;
     const gone = () => {
-      this.#heldBytes -= load.heldBytes;
-      load.heldBytes = 0;
+      this.#heldBytes -= block.heldBytes;
+      block.heldBytes = 0;
     };
-    load.bytes.then((bytes) => {
+    block.bytes.then((bytes) => {
       gone();
       this.#options.pool.give(bytes);
     }, gone);
@@ -243,10 +249,10 @@ export class BlockCache {
   /** Drops blocks used longest ago until the buffers that only blocks hold fit. */
   #evict(): void {
     let leavingBytes = 0;
-    for (const [key, { load }] of this.#blocks) {
+    for (const [key, block] of this.#blocks) {
       if (this.#heldBytes - leavingBytes <= this.#options.capacityBytes) return;
       this.#drop(key);
-      if (load.users === 0) leavingBytes += load.heldBytes;
+      if (block.users === 0) leavingBytes += block.heldBytes;
     }
   }
 }

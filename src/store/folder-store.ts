@@ -82,17 +82,27 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  async read(
-    location: ObjectLocation,
-    signal?: AbortSignal,
-    target: Uint8Array = new Uint8Array(location.length),
-  ): Promise<Uint8Array> {
+  async read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
+    const target = new Uint8Array(location.length);
+    await this.readInto(location, [target]);
+    return target;
+  }
+
+  /** A read per target, side by side; settles when none of them is under way any more. */
+  async readInto(location: ObjectLocation, targets: readonly Uint8Array[]): Promise<void> {
     checkKey(location.key);
-    return await this.#withFile(location.key, async (file) => {
-      const readBytes = await file.read(target, location.position);
-      if (readBytes < target.length) throw shortObject(location, await file.size());
-      return target;
+    await this.#withFile(location.key, async (file) => {
+      let position = location.position;
+      const reads = targets.map(async (target) => {
+        const start = position;
+        position += target.length;
+        const readBytes = await file.read(target, start);
+        if (readBytes < target.length) throw shortObject(location, await file.size());
+      });
+      for (const result of await Promise.allSettled(reads)) {
+        if (result.status === "rejected") throw result.reason;
+      }
     });
   }
 

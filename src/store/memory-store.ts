@@ -1,6 +1,7 @@
 /** Objects in this process's memory: for tests, trials and the simulator. Nothing survives it. */
 import { checkKey, segmentKey } from "./object-keys.ts";
 import type { ObjectLocation, ObjectStore, SegmentBytes } from "./object-store.ts";
+import { scatter } from "./scatter.ts";
 import { missingObject, otherBytes, sameBytes, shortObject, storeClosed } from "./store-errors.ts";
 
 export class MemoryStore implements ObjectStore {
@@ -22,19 +23,18 @@ export class MemoryStore implements ObjectStore {
     else if (!sameBytes(present, bytes)) throw otherBytes(key, this.description);
   }
 
-  async read(
-    location: ObjectLocation,
-    signal?: AbortSignal,
-    target: Uint8Array = new Uint8Array(location.length),
-  ): Promise<Uint8Array> {
+  async readInto(location: ObjectLocation, targets: readonly Uint8Array[]): Promise<void> {
+    scatter(await this.read(location), targets);
+  }
+
+  async read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
     checkKey(location.key);
     const bytes = this.#objects.get(location.key);
     if (bytes === undefined) throw missingObject(location.key, this.description);
     const end = location.position + location.length;
     if (end > bytes.length) throw shortObject(location, bytes.length);
-    target.set(bytes.subarray(location.position, end));
-    return target;
+    return bytes.slice(location.position, end);
   }
 
   async sizeOf(key: string): Promise<number | undefined> {

@@ -32,11 +32,16 @@ export interface ObjectStore {
   /** Creates an object once, e.g. receipts and checkpoints. Errors as `writeSegment`. */
   create(key: string, bytes: Uint8Array): Promise<void>;
   /**
-   * Reads exactly `location.length` bytes: into `target` where one of that length is given, lent
-   * until the promise settles, else into a fresh buffer; returns it, and the caller owns it.
-   * Errors: `object_missing`, `corrupt_segment` when the object is shorter, `store_unavailable`.
+   * Reads exactly `location.length` bytes into a fresh buffer that the caller owns. Errors:
+   * `object_missing`, `corrupt_segment` when the object is shorter, `store_unavailable`.
    */
-  read(location: ObjectLocation, signal?: AbortSignal, target?: Uint8Array): Promise<Uint8Array>;
+  read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array>;
+  /**
+   * Reads the same bytes into `targets`, one after the other; their lengths add up to the
+   * location's. The targets are lent until the promise settles, and hold anything when it rejects.
+   * Errors as `read`.
+   */
+  readInto(location: ObjectLocation, targets: readonly Uint8Array[]): Promise<void>;
   /** The object's size in bytes, undefined when there is none. */
   sizeOf(key: string): Promise<number | undefined>;
   /**

@@ -28,6 +28,7 @@ import type { ObjectLocation, ObjectStore, SegmentBytes } from "./object-store.t
 import { type RetryPolicy, withRetries } from "./retry.ts";
 import { mayPass, s3Failure, s3Reason } from "./s3-failures.ts";
 import { type Fetch, S3FetchHandler } from "./s3-fetch-handler.ts";
+import { scatter } from "./scatter.ts";
 import { missingObject, otherBytes, shortObject, storeClosed } from "./store-errors.ts";
 
 export interface S3StoreOptions {
@@ -104,27 +105,24 @@ export class S3Store implements ObjectStore {
     await write;
   }
 
-  async read(
-    location: ObjectLocation,
-    signal?: AbortSignal,
-    target?: Uint8Array,
-  ): Promise<Uint8Array> {
+  /** One request; what was read is copied only once an attempt has won. */
+  async readInto(location: ObjectLocation, targets: readonly Uint8Array[]): Promise<void> {
+    scatter(await this.read(location), targets);
+  }
+
+  async read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array> {
     signal?.throwIfAborted();
     checkKey(location.key);
-    if (location.length === 0) return target ?? new Uint8Array(0);
+    if (location.length === 0) return new Uint8Array(0);
     const { platform, hedgeAfterMs = 1000 } = this.#options;
     const act = `read ${location.length} bytes of ${location.key} from byte ${location.position}`;
     const options = { act, signal, bytes: location.length };
-    const bytes = await this.#retried(options, (attemptSignal) =>
+    return await this.#retried(options, (attemptSignal) =>
       hedged(
         { timers: platform.timers, afterMs: hedgeAfterMs, signal: attemptSignal },
         (raceSignal) => this.#get(location, raceSignal),
       ),
     );
-    // Only now: an attempt that lost the race may still be writing into a buffer of its own.
-    if (target === undefined) return bytes;
-    target.set(bytes);
-    return target;
   }
 
   async sizeOf(key: string): Promise<number | undefined> {

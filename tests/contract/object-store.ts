@@ -188,13 +188,20 @@ export function objectStoreContract(name: string, make: () => Promise<ObjectStor
         }
       }));
 
-    test("reads into the caller's buffer where one is given", () =>
+    test("reads into the caller's buffers, one after the other", () =>
       withStore(async ({ store }) => {
-        await store.create("x/target", filled(100, 3));
-        const target = new Uint8Array(10);
-        const location = { key: "x/target", position: 40, length: 10 };
-        expect(await store.read(location, undefined, target)).toBe(target);
-        expect(same(target, filled(100, 3).subarray(40, 50))).toBe(true);
+        await store.create("x/targets", filled(100, 3));
+        const targets = [new Uint8Array(10), new Uint8Array(1), new Uint8Array(25)] as const;
+        await store.readInto({ key: "x/targets", position: 40, length: 36 }, targets);
+        const expected = filled(100, 3);
+        expect(same(targets[0], expected.subarray(40, 50))).toBe(true);
+        expect(same(targets[1], expected.subarray(50, 51))).toBe(true);
+        expect(same(targets[2], expected.subarray(51, 76))).toBe(true);
+        const short = store.readInto({ key: "x/targets", position: 90, length: 11 }, [
+          new Uint8Array(5),
+          new Uint8Array(6),
+        ]);
+        await expectCode(short, "corrupt_segment");
       }));
 
     test("gives up a read whose signal is aborted", () =>

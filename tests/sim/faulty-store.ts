@@ -5,6 +5,7 @@
  */
 import { StreamError } from "../../src/base/stream-error.ts";
 import type { ObjectLocation, ObjectStore, SegmentBytes } from "../../src/store/object-store.ts";
+import { scatter } from "../../src/store/scatter.ts";
 import type { Dice } from "./dice.ts";
 import type { ProcessGate } from "./process-gate.ts";
 import type { World } from "./world.ts";
@@ -41,6 +42,11 @@ export class FaultyStore implements ObjectStore {
   create(key: string, bytes: Uint8Array): Promise<void> {
     const sent = bytes.slice();
     return this.#write(key, () => this.#link.store.create(key, sent));
+  }
+
+  /** Only what was answered is copied: a late answer must not write into what is used again. */
+  async readInto(location: ObjectLocation, targets: readonly Uint8Array[]): Promise<void> {
+    scatter(await this.read(location), targets);
   }
 
   read(location: ObjectLocation): Promise<Uint8Array> {

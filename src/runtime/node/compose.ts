@@ -35,6 +35,7 @@ import { openDatabase } from "./open-database.ts";
 import { openStore } from "./open-store.ts";
 import { type HostPort, showHostPort } from "./option-kinds.ts";
 import { createPlatform, type NodePlatform } from "./platform.ts";
+import { residentBytes } from "./resident-bytes.ts";
 import { version } from "./version.ts";
 
 /** What a runtime brings. */
@@ -321,7 +322,7 @@ class Worker implements RunningServer {
       timers: platform.timers,
       signal: this.#shutdown.signal,
       limitBytes: residentBaseBytes + settings.cacheBytes + settings.queueBytes / 2,
-      resident: () => process.memoryUsage.rss(),
+      resident: residentBytes,
       collect: runtime.collectGarbage,
     });
   }

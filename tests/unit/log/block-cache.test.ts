@@ -11,10 +11,10 @@ import { createRandom } from "../../support/virtual-platform.ts";
 class CountingStore extends MemoryStore {
   readonly reads: ObjectLocation[] = [];
 
-  override async read(location: ObjectLocation, signal?: AbortSignal, target?: Uint8Array) {
+  override async readInto(location: ObjectLocation, targets: readonly Uint8Array[]) {
     this.reads.push(location);
     await Promise.resolve();
-    return super.read(location, signal, target);
+    return super.readInto(location, targets);
   }
 }
 
@@ -36,9 +36,9 @@ async function fixture(sizeBytes: number, capacityBytes: number) {
 class GatedStore extends CountingStore {
   readonly gates: (() => void)[] = [];
 
-  override async read(location: ObjectLocation, signal?: AbortSignal, target?: Uint8Array) {
+  override async readInto(location: ObjectLocation, targets: readonly Uint8Array[]) {
     await new Promise<void>((resolve) => this.gates.push(resolve));
-    return super.read(location, signal, target);
+    return super.readInto(location, targets);
   }
 }
 
