@@ -70,9 +70,13 @@ export class ReceiptLedger {
   /** Writes what is left, for a worker that leaves. */
   async close(): Promise<void> {
     this.#timer?.cancel();
-    this.#timer = undefined;
     await this.#writing;
-    if (this.#unwritten.length > 0) await this.#write();
+    try {
+      while (this.#unwritten.length > 0) await this.#write();
+    } finally {
+      this.#timer?.cancel();
+      this.#timer = undefined;
+    }
   }
 
   /** Whether this epoch is the latest met; a later one begins with nothing unwritten. */

@@ -35,4 +35,15 @@ describe("ReceiptLedger", () => {
       written.map(({ workerEpoch, receipts }) => [workerEpoch, receipts[0]?.sequence]),
     ).toEqual([[3, 4]]);
   });
+
+  test("a worker that leaves writes all that is left", async () => {
+    const { platform, ledger, written } = openLedger();
+    for (let sequence = 0; sequence < 2_500; sequence++) {
+      ledger.add({ workerEpoch: 3, sequence }, receipt);
+    }
+    await ledger.close();
+    expect(written.map(({ receipts }) => receipts.length)).toEqual([1024, 1024, 452]);
+    await platform.advance(5_000);
+    expect(written).toHaveLength(3);
+  });
 });

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "bun:test";
+import { maintenanceDefaults } from "../../../src/log/maintenance.ts";
+import { writeReceipts } from "../../../src/log/receipt-store.ts";
+import { leaveWorkers } from "../../../src/meta/workers.ts";
+import { parseReceiptKey } from "../../../src/store/object-keys.ts";
+import type { ObjectStore } from "../../../src/store/object-store.ts";
+import { batchOf, openStack } from "../../support/log-stack.ts";
+
+async function receiptEpochs(store: ObjectStore): Promise<(number | undefined)[]> {
+  const found = await Array.fromAsync(store.list("receipts/"));
+  return found.map(({ key }) => parseReceiptKey(key)?.workerEpoch).sort();
+}
+
+/** A worker that published one record and whose epoch was closed, by whom nobody knows. */
+async function openAfterCrash() {
+  const one = await openStack({ shared: true });
+  const { store, database } = one;
+  const config = { "retention.ms": "-1" };
+  const request = { name: "orders", partitionCount: 1, replicationFactor: -1, config };
+  const topic = await one.log.topics.create(request);
+  await one.log.append(batchOf(one, topic, ["a"]));
+  const { workerEpoch } = one.log.session.current();
+  await leaveWorkers(database, workerEpoch);
+  const maintenance = { ...maintenanceDefaults, graceMs: -1 };
+  const other = await openStack({ shared: true, store, database, maintenance });
+  return { other, one, topic, workerEpoch };
+}
+
+describe("Maintenance", () => {
+  test("writes receipts of a closed worker that nobody else wrote", async () => {
+    const { other, one, workerEpoch } = await openAfterCrash();
+    expect(await receiptEpochs(other.store)).toEqual([]);
+    await other.log.maintenance.run();
+    expect(await receiptEpochs(other.store)).toEqual([workerEpoch]);
+    await other.log.maintenance.run();
+    expect(await receiptEpochs(other.store)).toEqual([workerEpoch]);
+    await other.log.close();
+    await one.log.close();
+  });
+
+  test("deletes receipts with the last live segment, but never another database's", async () => {
+    const { other, one, topic, workerEpoch } = await openAfterCrash();
+    const { log, store, platform } = other;
+    const foreign = 2 ** 40;
+    const receipt = { sequence: 1, publishPosition: 1, publishedAt: 1, entries: [], groups: [] };
+    await writeReceipts({ platform, store }, { workerEpoch: foreign, receipts: [receipt] });
+    await log.maintenance.run();
+    await log.maintenance.collectOrphans();
+    expect(await receiptEpochs(store)).toEqual([workerEpoch, foreign]);
+    await log.deleteRecords(topic, 0, 1);
+    await log.maintenance.run();
+    await log.maintenance.collectOrphans();
+    expect(await receiptEpochs(store)).toEqual([foreign]);
+    expect(await Array.fromAsync(store.list("segments/"))).toEqual([]);
+    await log.close();
+    await one.log.close();
+  });
+});
