@@ -69,7 +69,7 @@ export async function cutLostBytes(
   return cuts;
 }
 
-/** Undefined for a partition of a deleted topic: nobody reads its rows, and they go by themselves. */
+/** Undefined for a deleted topic's partition: nobody reads its rows, and they go by themselves. */
 async function cutExisting(database: SqlDatabase, where: PartitionRef & { offset: number }) {
   try {
     return await cutLost(database, where);

@@ -106,9 +106,9 @@ ORDER BY e.base_offset LIMIT ?4`,
 }
 
 /**
- * First extent that reaches `fromOffset` and whose maxTimestamp is at or after `timestamp`, or null.
- * Timestamps need not ascend, so this walks the partition's rows; the caller looks inside. The
- * extent may begin below the log start, and the record with that timestamp lie there.
+ * First extent that reaches `fromOffset` and whose maxTimestamp is at or after `timestamp`, or
+ * null. Timestamps need not ascend, so this walks the partition's rows; the caller looks inside.
+ * The extent may begin below the log start, and the record with that timestamp lie there.
  */
 export async function extentForTimestamp(
   database: SqlDatabase,
