@@ -24,7 +24,7 @@ export const blockBytes = 256 * 1024;
 const blocksPerReadMax = 32;
 
 /**
- * A block and its buffer, which is of one size for all, so that any may be used again for any other.
+ * A block and its buffer, which is of one size for all, so that any may serve for any other again.
  */
 interface Block {
   /** Its buffer once it is filled, as long as the block. */

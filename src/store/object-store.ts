@@ -38,15 +38,15 @@ export interface ObjectStore {
   read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array>;
   /**
    * Reads the same bytes into `targets`, one after the other; their lengths add up to the
-   * location's. The targets are lent until the promise settles, and hold anything when it rejects.
+   * location's. Targets are lent until the promise settles, and hold anything when it rejects.
    * Errors as `read`.
    */
   readInto(location: ObjectLocation, targets: readonly Uint8Array[]): Promise<void>;
   /** The object's size in bytes, undefined when there is none. */
   sizeOf(key: string): Promise<number | undefined>;
   /**
-   * Makes what is stored under `key` survive a power loss, whoever wrote it; absent where that holds
-   * anyway. A missing object is no error.
+   * Makes what is stored under `key` survive a power loss, whoever wrote it; absent where that
+   * holds anyway. A missing object is no error.
    */
   settle?(key: string): Promise<void>;
   /** Deletes objects; missing ones are no error. */
