@@ -11,6 +11,7 @@ import { migrate } from "../meta/migrate.ts";
 import type { PublishGroup, PublishReceipt } from "../meta/publish-request.ts";
 import { deleteRecords } from "../meta/release.ts";
 import type { TopicId } from "../record/types.ts";
+import { workerPrefix } from "../store/object-keys.ts";
 import { adoptReceipts } from "./adopt-receipts.ts";
 import { Batcher } from "./batcher.ts";
 import { BlockCache } from "./block-cache.ts";
@@ -110,6 +111,7 @@ export class Log implements LogService {
       worker: options.worker,
       onPeerClosed: (workerEpoch) => adoptReceipts({ platform, store, database }, workerEpoch),
       onBeat: () => this.#feed.sync(),
+      isUsedUp: (workerEpoch) => this.#hasObjects(workerEpoch),
       onRenewed: () => options.onEpochLost?.(),
     });
     const extents = new ExtentCache(database, (slot, state) => {
@@ -175,6 +177,14 @@ export class Log implements LogService {
     });
     await this.#feed.open();
     this.maintenance.start();
+  }
+
+  /** Only a folder and a file can lose what is young together; others are not asked. */
+  async #hasObjects(workerEpoch: number): Promise<boolean> {
+    const { store, storeMayLoseTail } = this.#options;
+    if (!storeMayLoseTail) return false;
+    for await (const { key } of store.list(workerPrefix(workerEpoch))) if (key !== "") return true;
+    return false;
   }
 
   /**

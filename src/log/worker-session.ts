@@ -43,6 +43,11 @@ export interface WorkerSessionParts {
   readonly onPeerClosed: (workerEpoch: number) => Promise<void>;
   /** Called with every beat: what else is to be looked at now and then. */
   readonly onBeat: () => Promise<void>;
+  /**
+   * Whether the store holds objects of this epoch already: a power loss took the database's memory
+   * of having given it away. Such an epoch is left at once, since its object keys are used up.
+   */
+  readonly isUsedUp: (workerEpoch: number) => Promise<boolean>;
   /** This worker lost its epoch and has another one. */
   readonly onRenewed: () => void;
 }
@@ -147,6 +152,21 @@ export class WorkerSession implements WorkerIdentity {
   }
 
   async #register(): Promise<void> {
+    const { platform, database, isUsedUp } = this.#parts;
+    let info = await this.#registerOnce();
+    while (await isUsedUp(info.workerEpoch)) {
+      const { workerEpoch } = info;
+      platform.log.error("worker epoch given away twice: the metadata lost it", { workerEpoch });
+      await leaveWorkers(database, workerEpoch);
+      info = await this.#registerOnce();
+    }
+    this.#epoch = { workerEpoch: info.workerEpoch, nodeId: info.nodeId, lastSequence: 0 };
+    // The next beat brings the others if this question is not answered.
+    this.#workers = await listWorkers(database).catch(() => [info]);
+    platform.log.debug("worker registered", { workerEpoch: info.workerEpoch, nodeId: info.nodeId });
+  }
+
+  async #registerOnce(): Promise<WorkerInfo> {
     const { platform, database, worker } = this.#parts;
     // The same until it is answered: when only the answer was lost, the epoch is there already.
     this.#registration ??= platform.random.bytes(16).toHex();
@@ -162,10 +182,7 @@ export class WorkerSession implements WorkerIdentity {
       throw error;
     });
     this.#registration = undefined;
-    this.#epoch = { workerEpoch: info.workerEpoch, nodeId: info.nodeId, lastSequence: 0 };
-    // The next beat brings the others if this question is not answered.
-    this.#workers = await listWorkers(database).catch(() => [info]);
-    platform.log.debug("worker registered", { workerEpoch: info.workerEpoch, nodeId: info.nodeId });
+    return info;
   }
 
   #arm(): void {

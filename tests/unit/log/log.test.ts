@@ -3,6 +3,7 @@ import { present } from "../../../src/base/assert.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { isStreamError, StreamError } from "../../../src/base/stream-error.ts";
 import { createPlatform } from "../../../src/runtime/node/platform.ts";
+import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { batchOf, type LogStack, memoryDatabase, openStack } from "../../support/log-stack.ts";
 import { readBack } from "../../support/read-back.ts";
 import { createVirtualPlatform } from "../../support/virtual-platform.ts";
@@ -104,6 +105,20 @@ describe("Log", () => {
     expect(await at(0, "AAAAAAAAAAAAAAAAAAAAAQ" as typeof topic.topicId)).toBe("topic_id_unknown");
     expect(await stack.log.deleteRecords(topic, 0, 2)).toBe(2);
     expect(await at(1)).toBe("offset_out_of_range");
+    await stack.log.close();
+  });
+});
+
+describe("Log, after the metadata lost its youngest transactions", () => {
+  test("an epoch whose objects are in the store is not used again, appends go on", async () => {
+    const store = new MemoryStore();
+    // What a worker of epoch 1 wrote, of whom this database knows nothing.
+    await store.create("segments/0000000001/000000000001.segment", new Uint8Array(4096));
+    const stack = await openStack({ store, storeMayLoseTail: true });
+    expect(stack.log.session.current().workerEpoch).toBe(2);
+    const topic = await topicOf(stack);
+    expect((await stack.log.append(batchOf(stack, topic, ["a"]))).baseOffset).toBe(0);
+    expect(values(await readBack(stack, topic))).toEqual(["a"]);
     await stack.log.close();
   });
 });

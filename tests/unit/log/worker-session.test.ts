@@ -48,7 +48,8 @@ async function fixture(): Promise<Fixture> {
       const onRenewed = () => {
         made.renewals += 1;
       };
-      const session = new WorkerSession({ ...parts, onRenewed });
+      const isUsedUp = async () => false;
+      const session = new WorkerSession({ ...parts, isUsedUp, onRenewed });
       await session.open(async () => {});
       return session;
     },
