@@ -3,7 +3,7 @@
  * and what was unanswered is sent again. In the end every acknowledged record must stand where its
  * answer said, once, in its producer's order.
  */
-import { StreamServer } from "../interop/support/server.ts";
+import { StreamServer } from "../support/stream-server.ts";
 import { createRandom } from "../support/virtual-platform.ts";
 import { type AckedRecord, type FoundRecord, faultsOf } from "./acked-records.ts";
 import { HttpProducer } from "./http-producer.ts";

@@ -1,9 +1,9 @@
 /** The shared secret, as kcat shows it by SASL PLAIN and as HTTP clients show it by Bearer. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { run } from "../support/processes.ts";
+import { StreamServer } from "../support/stream-server.ts";
 import { uniqueName } from "./support/broker-under-test.ts";
-import { run } from "./support/processes.ts";
 import { kcatProgram } from "./support/programs.ts";
-import { StreamServer } from "./support/server.ts";
 
 const token = "opensesame-4711";
 let server: StreamServer;

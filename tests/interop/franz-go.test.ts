@@ -4,8 +4,8 @@
  * classic balancer, with cooperative and static members.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { run } from "../support/processes.ts";
 import { type BrokerUnderTest, brokerUnderTest } from "./support/broker-under-test.ts";
-import { run } from "./support/processes.ts";
 import { franzGoTests } from "./support/programs.ts";
 
 /** What is not run, each with its reason; a part behind a slash names cases within a test. */

@@ -2,15 +2,15 @@
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type BrokerUnderTest, brokerUnderTest, uniqueName } from "./support/broker-under-test.ts";
-import { type KafkaTool, kafkaTool, kafkaToolCommand } from "./support/kafka-tools.ts";
 import {
   eventually,
   RunningProgram,
   type RunOptions,
   run,
   temporaryFolder,
-} from "./support/processes.ts";
+} from "../support/processes.ts";
+import { type BrokerUnderTest, brokerUnderTest, uniqueName } from "./support/broker-under-test.ts";
+import { type KafkaTool, kafkaTool, kafkaToolCommand } from "./support/kafka-tools.ts";
 import { kcatProgram } from "./support/programs.ts";
 
 let broker: BrokerUnderTest;

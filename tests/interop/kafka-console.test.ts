@@ -1,8 +1,8 @@
 /** Kafka 4.2's own console producer and consumer. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { run } from "../support/processes.ts";
 import { type BrokerUnderTest, brokerUnderTest, uniqueName } from "./support/broker-under-test.ts";
 import { kafkaTool } from "./support/kafka-tools.ts";
-import { run } from "./support/processes.ts";
 import { kcatProgram } from "./support/programs.ts";
 
 let broker: BrokerUnderTest;

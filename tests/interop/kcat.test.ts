@@ -1,8 +1,8 @@
 /** kcat, which is librdkafka: every codec, keys, headers, tombstones, offsets, times and groups. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eventually, type RunOptions, run } from "../support/processes.ts";
 import { type BrokerUnderTest, brokerUnderTest, uniqueName } from "./support/broker-under-test.ts";
 import { kafkaTool } from "./support/kafka-tools.ts";
-import { eventually, type RunOptions, run } from "./support/processes.ts";
 import { kcatProgram } from "./support/programs.ts";
 
 interface Message {

@@ -1,5 +1,6 @@
 /** @platformatic/kafka, a client written in JavaScript alone. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { eventually } from "../support/processes.ts";
 import { type BrokerUnderTest, brokerUnderTest, uniqueName } from "./support/broker-under-test.ts";
 import {
   loadPlatformatic,
@@ -10,7 +11,6 @@ import {
   type PlatformaticProducer,
   type PlatformaticRecord,
 } from "./support/platformatic.ts";
-import { eventually } from "./support/processes.ts";
 
 let broker: BrokerUnderTest;
 let library: Platformatic;

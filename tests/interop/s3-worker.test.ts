@@ -1,11 +1,11 @@
 /** One worker with its segments in MinIO, at the default ceiling on writes, and an embedded file. */
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { run } from "../support/processes.ts";
+import { StreamServer } from "../support/stream-server.ts";
 import { uniqueName } from "./support/broker-under-test.ts";
 import { kafkaTool } from "./support/kafka-tools.ts";
 import { type Minio, startMinio } from "./support/minio.ts";
-import { run } from "./support/processes.ts";
 import { kcatProgram } from "./support/programs.ts";
-import { StreamServer } from "./support/server.ts";
 
 let minio: Minio;
 let server: StreamServer;

@@ -5,12 +5,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { eventually, RunningProgram, run, temporaryFolder } from "../support/processes.ts";
+import { StreamServer } from "../support/stream-server.ts";
 import { uniqueName } from "./support/broker-under-test.ts";
 import { kafkaTool, kafkaToolCommand } from "./support/kafka-tools.ts";
 import { type Minio, startMinio } from "./support/minio.ts";
-import { eventually, RunningProgram, run, temporaryFolder } from "./support/processes.ts";
 import { kcatProgram } from "./support/programs.ts";
-import { StreamServer } from "./support/server.ts";
 import { type Sqld, startSqld } from "./support/sqld.ts";
 import { positionOf, type ToolEvent, toolEvents } from "./support/tool-events.ts";
 

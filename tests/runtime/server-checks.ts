@@ -9,11 +9,11 @@ import { batchesIn } from "../../src/record/batch.ts";
 import { decodeRecords } from "../../src/record/batch-records.ts";
 import type { LogRecord } from "../../src/record/types.ts";
 import { fetchApi } from "../../src/wire/kafka/api/fetch.ts";
-import { type ServerPlace, StreamServer } from "../interop/support/server.ts";
 import { largeRecords, smallRecords } from "../support/golden-records.ts";
 import { batchOf, fetchOne, fetchRequest, produce } from "../support/kafka-requests.ts";
 import { codecs } from "../support/record-tools.ts";
 import { SseReader } from "../support/sse-reader.ts";
+import { type ServerPlace, StreamServer } from "../support/stream-server.ts";
 import { TcpKafkaClient } from "../support/tcp-kafka-client.ts";
 import {
   type JsonRecord,

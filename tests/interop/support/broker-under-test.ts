@@ -2,8 +2,9 @@
  * The broker that a test file talks to. `MILLRACE_TEST_KAFKA` chooses: unset, a Millrace worker of
  * the file's own; `kafka`, an Apache Kafka 4.2 of the file's own; `HOST:PORT`, whatever runs there.
  */
+
+import { type ServerPlace, StreamServer } from "../../support/stream-server.ts";
 import { startKafkaBroker } from "./kafka-broker.ts";
-import { type ServerPlace, StreamServer } from "./server.ts";
 
 export interface BrokerUnderTest {
   readonly bootstrap: string;

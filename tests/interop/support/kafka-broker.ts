@@ -1,8 +1,8 @@
 /** Apache Kafka itself as the broker under test: whoever fails on it is a wrong test. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { freePorts, listens, RunningProgram, temporaryFolder } from "../../support/processes.ts";
 import { runJava } from "./kafka-tools.ts";
-import { freePorts, listens, RunningProgram, temporaryFolder } from "./processes.ts";
 import { javaProgram, kafkaLibraries } from "./programs.ts";
 
 export interface KafkaBroker {

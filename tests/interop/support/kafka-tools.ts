@@ -1,5 +1,5 @@
 /** Kafka's own command line tools, started as the Java classes that its shell scripts start. */
-import { type Finished, type RunOptions, run } from "./processes.ts";
+import { type Finished, type RunOptions, run } from "../../support/processes.ts";
 import { javaProgram, kafkaLibraries } from "./programs.ts";
 
 const classes = {

@@ -1,7 +1,7 @@
 /** MinIO as the S3 of a test: one server with one bucket, in a temporary folder. */
 import { join } from "node:path";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
-import { freePorts, RunningProgram, temporaryFolder } from "./processes.ts";
+import { freePorts, RunningProgram, temporaryFolder } from "../../support/processes.ts";
 import { minioProgram } from "./programs.ts";
 
 export interface Minio {

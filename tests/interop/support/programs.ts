@@ -15,7 +15,7 @@
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { run } from "./processes.ts";
+import { run } from "../../support/processes.ts";
 
 const versions = {
   kafka: "4.2.0",

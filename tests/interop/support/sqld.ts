@@ -1,6 +1,6 @@
 /** sqld, the libSQL server, as the metadata of a test: an empty database in a temporary folder. */
 import { join } from "node:path";
-import { freePorts, RunningProgram, temporaryFolder } from "./processes.ts";
+import { freePorts, RunningProgram, temporaryFolder } from "../../support/processes.ts";
 import { sqldProgram } from "./programs.ts";
 
 export interface Sqld {

@@ -2,8 +2,8 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
-import { freePorts, RunningProgram, temporaryFolder } from "../../interop/support/processes.ts";
 import { binaryOf } from "../../run/binaries.ts";
+import { freePorts, RunningProgram, temporaryFolder } from "../../support/processes.ts";
 
 export interface RunningWorker {
   readonly url: string;

@@ -14,7 +14,7 @@ export interface ServerPlace {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-const root = join(import.meta.dir, "../../..");
+const root = join(import.meta.dir, "../..");
 const bunProgram = [process.execPath, join(root, "src/cli/main.ts"), "server"];
 
 export class StreamServer {
