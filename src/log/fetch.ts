@@ -17,12 +17,14 @@ import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import type { KnownPartition, PartitionTable } from "./partition-table.ts";
 import type { StoredReader } from "./stored-reader.ts";
 import type { CachedRange, TailCache } from "./tail-cache.ts";
+import type { TopicMetrics } from "./topic-metrics.ts";
 import type { Waiters } from "./waiters.ts";
 
 /** So long at least may a read wait for room among the answers, milliseconds. */
 const roomWaitMsMin = 1_000;
 
 export interface FetcherParts {
+  readonly topicMetrics: TopicMetrics;
   readonly platform: Platform;
   readonly database: SqlDatabase;
   readonly topics: Pick<TopicService, "byId">;
@@ -228,6 +230,7 @@ export class Fetcher {
     const cached = this.#parts.tail.read(slot, { offset: asked.fetchOffset, ...limit });
     if (cached === undefined) return this.#readStored(target, limit);
     if (cached.bytes === 0) return this.#ends(target);
+    this.#parts.topicMetrics.fetched(target.topic, cached.bytes);
     return { ...this.#ends(target), chunks: [this.#copyOut(cached)], bytes: cached.bytes };
   }
 
@@ -240,7 +243,10 @@ export class Fetcher {
     const { chunks, bytes } = await this.#parts.stored.read(from);
     // The read may have brought news: what was asked for is deleted, and these are later records.
     const isDeleted = offset < (this.#parts.table.get(slot)?.logStartOffset ?? 0);
-    if (bytes > 0 && !isDeleted) return { ...this.#ends(target), chunks, bytes };
+    if (bytes > 0 && !isDeleted) {
+      this.#parts.topicMetrics.fetched(topic, bytes);
+      return { ...this.#ends(target), chunks, bytes };
+    }
     if (!limit.atLeastOne && !isDeleted) return this.#ends(target);
     // Known to exist and yet without rows: it was deleted or cut a moment ago.
     const known = await this.confirm(topic, partition);

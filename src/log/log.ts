@@ -50,6 +50,7 @@ import { appendedRuns, settleAppends } from "./settle.ts";
 import { StoredReader } from "./stored-reader.ts";
 import { TailCache } from "./tail-cache.ts";
 import { TopicCatalog } from "./topic-catalog.ts";
+import { TopicMetrics } from "./topic-metrics.ts";
 import { Waiters } from "./waiters.ts";
 import { WorkerSession } from "./worker-session.ts";
 
@@ -73,6 +74,7 @@ export class Log implements LogService {
   readonly #feed: ChangeFeed;
   readonly #stored: StoredReader;
   readonly #fetcher: Fetcher;
+  readonly #topicMetrics: TopicMetrics;
   readonly #receipts: ReceiptLedger;
   readonly #publisher: Publisher;
   readonly #batcher: Batcher;
@@ -121,7 +123,9 @@ export class Log implements LogService {
     const pool = this.#pool;
     const blocks = new BlockCache({ store, pool, capacityBytes: options.blockCacheBytes, metrics });
     this.#stored = new StoredReader({ extents, blocks, crc32c: platform.crc32c, pool });
+    this.#topicMetrics = new TopicMetrics(metrics);
     this.#fetcher = new Fetcher({
+      topicMetrics: this.#topicMetrics,
       platform,
       database,
       topics: this.topics,
@@ -329,7 +333,10 @@ export class Log implements LogService {
 
   #published(flight: Flight, receipt: PublishReceipt): void {
     this.#receipts.add(flight, receipt);
-    for (const { key, logStartOffset, run } of appendedRuns(flight, receipt)) {
+    for (const { topic, key, logStartOffset, run } of appendedRuns(flight, receipt)) {
+      const { batchPositions, baseOffset, nextOffset } = run;
+      const bytes = (batchPositions.at(-1) ?? 0) - (batchPositions[0] ?? 0);
+      this.#topicMetrics.appended(topic, { recordCount: nextOffset - baseOffset, bytes });
       this.#tail.add(key, run);
       this.#table.learn(key, {
         highOffset: run.nextOffset,

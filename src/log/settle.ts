@@ -4,6 +4,7 @@
  */
 import { assert, present } from "../base/assert.ts";
 import { StreamError } from "../base/stream-error.ts";
+import type { TopicInfo } from "../meta/catalog.ts";
 import type { EntryReceipt, GroupReceipt, PublishReceipt } from "../meta/publish-request.ts";
 import type { Flight } from "./flight.ts";
 import type { AppendBatch, Appended } from "./log-types.ts";
@@ -14,6 +15,7 @@ import type { CachedRun } from "./tail-cache.ts";
 
 /** A run that got offsets, with the partition that it belongs to. */
 export interface AppendedRun {
+  readonly topic: TopicInfo;
   readonly key: PartitionSlot;
   readonly logStartOffset: number;
   readonly run: CachedRun;
@@ -28,6 +30,7 @@ export function appendedRuns(flight: Flight, receipt: PublishReceipt): AppendedR
     const place = present(flight.encoded.entries[index], "entry");
     const first = present(run.batches[0], "batch");
     runs.push({
+      topic: first.topic,
       key: partitionSlot(first.topic.topicNumber, first.partition),
       logStartOffset: entry.logStartOffset,
       run: cachedRun(flight, run, { entry, position: place.position }),

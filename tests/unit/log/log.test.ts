@@ -123,6 +123,22 @@ describe("Log, after the metadata lost its youngest transactions", () => {
   });
 });
 
+describe("Log, metrics", () => {
+  test("records and bytes are counted by topic, in and out", async () => {
+    const stack = await openStack();
+    const topic = await topicOf(stack);
+    const batch = batchOf(stack, topic, ["a", "b", "c"]);
+    await stack.log.append(batch);
+    await readBack(stack, topic);
+    const lines = stack.metrics.print().split("\n");
+    expect(lines).toContain('millrace_topic_appended_records_total{topic="orders"} 3');
+    const { length } = batch.bytes;
+    expect(lines).toContain(`millrace_topic_appended_bytes_total{topic="orders"} ${length}`);
+    expect(lines).toContain(`millrace_topic_fetched_bytes_total{topic="orders"} ${length}`);
+    await stack.log.close();
+  });
+});
+
 describe("Log, bounds", () => {
   test("an append larger than its share of the ring is segment_too_large, others go on", async () => {
     const stack = await openStack({ ring: new Uint8Array(64 * 1024) });
