@@ -29,7 +29,6 @@ import type {
   AppendedGroup,
   AppendGroup,
   Cluster,
-  ClusterNode,
   FetchedPartition,
   FetchRequest,
   FoundOffset,
@@ -313,11 +312,6 @@ export class Log implements LogService {
 
   cluster(): Cluster {
     return this.session.cluster();
-  }
-
-  /** Where a worker with this epoch is reached, if it lives. */
-  nodeOf(workerEpoch: number): ClusterNode | undefined {
-    return this.session.nodeOf(workerEpoch);
   }
 
   leaderOf(topicId: TopicId, partition: number): number {

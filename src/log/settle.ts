@@ -49,14 +49,12 @@ function cachedRun(
   let position = place.position;
   let skip = place.entry.skippedCount;
   let offset = place.entry.baseOffset;
-  let maxTimestamp = -1;
   for (const { header, bytes } of run.batches) {
     if (skip > 0) skip -= header.recordCount;
     else {
       batchOffsets.push(offset);
       batchPositions.push(position);
       offset += header.recordCount;
-      maxTimestamp = Math.max(maxTimestamp, header.maxTimestamp);
     }
     position += bytes.length;
   }
@@ -68,7 +66,6 @@ function cachedRun(
     baseOffset: place.entry.baseOffset,
     nextOffset: offset,
     leaderEpoch: place.entry.leaderEpoch,
-    maxTimestamp,
     batchOffsets,
     batchPositions,
   };

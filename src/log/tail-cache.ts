@@ -13,8 +13,6 @@ export interface CachedRun {
   readonly baseOffset: number;
   readonly nextOffset: number;
   readonly leaderEpoch: number;
-  /** Greatest timestamp of the run, milliseconds. */
-  readonly maxTimestamp: number;
   /** First offset of each batch, ascending. */
   readonly batchOffsets: readonly number[];
   /** Position of each batch in the slot; one more closes the last. */
@@ -68,16 +66,6 @@ export class TailCache {
       if (!takeBatches(range, run, options)) break;
     }
     return range;
-  }
-
-  /** The first cached run whose records may be at or after `timestamp`, if it is cached. */
-  runsOf(key: PartitionSlot): readonly CachedRun[] {
-    return this.#partitions.get(key) ?? [];
-  }
-
-  /** Forgets a partition: its topic is gone, or its offsets were cut. */
-  drop(key: PartitionSlot): void {
-    this.#partitions.delete(key);
   }
 
   #remove(key: PartitionSlot, run: CachedRun): void {

@@ -141,16 +141,6 @@ export class WorkerSession implements WorkerIdentity {
     return { clusterId: this.#clusterId, selfNodeId: this.#epoch.nodeId, nodes };
   }
 
-  isLive(workerEpoch: number): boolean {
-    return this.#workers.some((worker) => worker.workerEpoch === workerEpoch);
-  }
-
-  /** The live worker with this epoch, as clients reach it. */
-  nodeOf(workerEpoch: number): ClusterNode | undefined {
-    const worker = this.#workers.find((other) => other.workerEpoch === workerEpoch);
-    return worker === undefined ? undefined : clusterNode(worker);
-  }
-
   async #register(): Promise<void> {
     const { platform, database, isUsedUp } = this.#parts;
     let info = await this.#registerOnce();
