@@ -7,11 +7,14 @@ const floors: readonly (readonly [folder: string, floor: number])[] = [
   ["src/record/", 1],
   ["src/wire/kafka/", 1],
   ["src/wire/http/", 1],
+  ["src/arrow/", 2],
   ["src/segment/", 2],
   ["src/store/", 2],
   ["src/meta/", 2],
   ["src/log/", 3],
   ["src/group/", 3],
+  ["src/sql/", 3],
+  ["src/pipeline/", 4],
   ["src/server/http/", 5],
   ["src/server/kafka/", 5],
   ["src/runtime/", 6],
@@ -19,7 +22,7 @@ const floors: readonly (readonly [folder: string, floor: number])[] = [
 ];
 
 /** What the neutral floors may use beside Web APIs. */
-const neutralPackages = new Set(["hono", "zod", "@aws-sdk/client-s3"]);
+const neutralPackages = new Set(["hono", "zod", "@aws-sdk/client-s3", "apache-arrow"]);
 
 const files = sourceFiles("src");
 
