@@ -1,0 +1,299 @@
+/**
+ * Event time of one query, decided by the log alone: which partitions are awaited, how far each
+ * input's watermark has come, and the bound behind which a row is late. Every decision is taken at a
+ * publish or a tick, from its publishedAt; wall clocks never enter. The same log therefore gives the
+ * same watermarks in every run, whatever the micro-batches in which it is read.
+ *
+ * Per publish: `begin` (idleness is judged before its rows), then for each of its runs `boundFor`,
+ * the rows, `observe`; then `end`, which moves the watermarks.
+ *
+ * All times are milliseconds; `noTime` stands for "none yet".
+ */
+import { assert } from "../../base/assert.ts";
+
+/** Below every event time, and far enough from the edge that a delay may be taken off it. */
+export const noTime = -(2 ** 52);
+
+/** The watermark at the end of a bounded read: everything closes. */
+export const endOfTime = Number.MAX_SAFE_INTEGER;
+
+export interface EventTimeInput {
+  /** What the watermark stays behind the greatest event time. */
+  readonly delayMs: number;
+  /** After so long without a publish a partition is no longer awaited; 0: it is awaited for ever. */
+  readonly idleTimeoutMs: number;
+  /** After so long in which all is idle, ticks move the watermark on; 0: never. */
+  readonly quietTimeoutMs: number;
+}
+
+/** A partition of an input, `input` being its place in the list given to the constructor. */
+export interface InputPartition {
+  readonly input: number;
+  readonly partition: number;
+}
+
+/** The state of one partition, as it is saved: see `EventTime.save`. */
+export interface PartitionTime {
+  readonly input: number;
+  readonly partition: number;
+  /** Greatest event time seen, or `noTime`. */
+  readonly greatest: number;
+  /** publishedAt of its last publish, or `noTime`. */
+  readonly publishedAt: number;
+  /** publishedAt from which its waiting counts. */
+  readonly awaitedFrom: number;
+  readonly isIdle: boolean;
+}
+
+export interface InputTime {
+  readonly watermark: number;
+  /** Greatest event time over all partitions, counted even where a partition went away. */
+  readonly greatest: number;
+  /** publishedAt of its last publish, or `noTime`. */
+  readonly publishedAt: number;
+}
+
+export interface EventTimeState {
+  readonly version: 1;
+  readonly partitions: readonly PartitionTime[];
+  readonly inputs: readonly InputTime[];
+  /** publishedAt of the publish or tick at which everything became idle, or null. */
+  readonly idleSince: number | null;
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/**
+ * How near to the clock a stream must have been, at its last publish, for silence to count as
+ * passing time: a replay of last year's records does not run on by itself.
+ */
+const nearMs = 60_000;
+
+export class EventTime {
+  readonly #inputs: readonly EventTimeInput[];
+  readonly #times: Mutable<InputTime>[];
+  readonly #partitions: Map<number, Mutable<PartitionTime>>[];
+  #idleSince: number | null = null;
+
+  constructor(inputs: readonly EventTimeInput[]) {
+    this.#inputs = inputs;
+    this.#times = inputs.map(() => ({
+      watermark: noTime,
+      greatest: noTime,
+      publishedAt: noTime,
+    }));
+    this.#partitions = inputs.map(() => new Map());
+  }
+
+  watermarkOf(input: number): number {
+    return this.#time(input).watermark;
+  }
+
+  /**
+   * The partition exists from here on and is awaited from the next publish to any input. Known ones
+   * stay as they are.
+   */
+  addPartition({ input, partition }: InputPartition): void {
+    const partitions = this.#partitionsOf(input);
+    if (partitions.has(partition)) return;
+    partitions.set(partition, {
+      ...{ input, partition, greatest: noTime, publishedAt: noTime },
+      ...{ awaitedFrom: noTime, isIdle: false },
+    });
+  }
+
+  /**
+   * A publish to `touched` is next. Judges who has gone idle until then; the first publish, and one
+   * that ends a spell in which all were idle, makes every partition awaited again.
+   */
+  begin(publishedAt: number, touched: readonly InputPartition[]): void {
+    this.#judge(publishedAt);
+    const endsSpell = this.#idleSince !== null;
+    this.#idleSince = null;
+    for (const partitions of this.#partitions) {
+      for (const time of partitions.values()) {
+        if (!endsSpell && time.awaitedFrom !== noTime) continue;
+        time.awaitedFrom = publishedAt;
+        time.isIdle = false;
+      }
+    }
+    for (const { input, partition } of touched) {
+      const time = this.#partitionTime(input, partition);
+      time.publishedAt = publishedAt;
+      time.isIdle = false;
+      this.#time(input).publishedAt = publishedAt;
+    }
+  }
+
+  /** Greatest event time of the partition so far: where its rows' bounds start from. */
+  greatestOf({ input, partition }: InputPartition): number {
+    return this.#partitionTime(input, partition).greatest;
+  }
+
+  /**
+   * What bounds lateness of this partition's rows beside its own greatest event time: the least of
+   * every other awaited partition's and other inputs' watermarks, before this publish; `endOfTime`
+   * when there is no other. Call it for all runs of a publish before the first `observe`.
+   */
+  boundFor({ input, partition }: InputPartition): number {
+    let bound = endOfTime;
+    const { delayMs } = this.#input(input);
+    for (const time of this.#partitionsOf(input).values()) {
+      if (time.partition === partition || time.isIdle) continue;
+      bound = Math.min(bound, minus(time.greatest, delayMs));
+    }
+    for (const [other, time] of this.#times.entries()) {
+      if (other !== input) bound = Math.min(bound, time.watermark);
+    }
+    return bound;
+  }
+
+  /** The rows of a run had this greatest event time (`noTime`: none that counts). */
+  observe({ input, partition }: InputPartition, greatest: number): void {
+    const time = this.#partitionTime(input, partition);
+    time.greatest = Math.max(time.greatest, greatest);
+    const inputTime = this.#time(input);
+    inputTime.greatest = Math.max(inputTime.greatest, greatest);
+  }
+
+  /** The publish is over: watermarks move to what their awaited partitions allow. */
+  end(): void {
+    for (const [input, { delayMs }] of this.#inputs.entries()) {
+      let least = endOfTime;
+      for (const time of this.#partitionsOf(input).values()) {
+        if (!time.isIdle) least = Math.min(least, minus(time.greatest, delayMs));
+      }
+      const time = this.#time(input);
+      if (least !== endOfTime) time.watermark = Math.max(time.watermark, least);
+    }
+  }
+
+  /**
+   * A publish without rows. Partitions may go idle by it; after `quietTimeoutMs` in which all was
+   * idle it also moves watermarks on by the time that has passed, never past `lastWindowEnd`, the
+   * end of the last open window (`noTime`: none is open).
+   */
+  tick(publishedAt: number, lastWindowEnd: number): void {
+    this.#judge(publishedAt);
+    this.end();
+    if (this.#idleSince === null) return;
+    for (const [input, { delayMs, quietTimeoutMs }] of this.#inputs.entries()) {
+      const time = this.#time(input);
+      const quiet = quietTimeoutMs > 0 && publishedAt - this.#idleSince >= quietTimeoutMs;
+      const wasNear = Math.abs(time.publishedAt - time.greatest) <= nearMs;
+      if (!quiet || !wasNear || time.greatest === noTime) continue;
+      const moved = time.greatest - delayMs + (publishedAt - time.publishedAt);
+      time.watermark = Math.max(time.watermark, Math.min(moved, lastWindowEnd));
+    }
+  }
+
+  /** A bounded read has met its end. */
+  finish(): void {
+    for (const time of this.#times) time.watermark = endOfTime;
+  }
+
+  /**
+   * The earliest publishedAt at which a tick would let a partition go idle or, all being idle, move
+   * a watermark; undefined while none would. A tick changes nothing before anything was published.
+   */
+  nextTickAt(lastWindowEnd: number): number | undefined {
+    let next: number | undefined;
+    const consider = (at: number) => {
+      next = next === undefined ? at : Math.min(next, at);
+    };
+    for (const [input, { idleTimeoutMs }] of this.#inputs.entries()) {
+      if (idleTimeoutMs === 0) continue;
+      for (const time of this.#partitionsOf(input).values()) {
+        if (time.isIdle || time.awaitedFrom === noTime) continue;
+        consider(Math.max(time.awaitedFrom, time.publishedAt) + idleTimeoutMs);
+      }
+    }
+    if (this.#idleSince === null) return next;
+    for (const [input, { delayMs, quietTimeoutMs }] of this.#inputs.entries()) {
+      const time = this.#time(input);
+      if (quietTimeoutMs === 0 || time.greatest === noTime || lastWindowEnd === noTime) continue;
+      if (Math.abs(time.publishedAt - time.greatest) > nearMs) continue;
+      if (time.watermark >= lastWindowEnd) continue;
+      const reached = time.publishedAt + (lastWindowEnd - (time.greatest - delayMs));
+      consider(Math.max(this.#idleSince + quietTimeoutMs, reached));
+    }
+    return next;
+  }
+
+  /** The partition that holds an input's watermark back, for those who ask why nothing closes. */
+  holderOf(input: number): number | undefined {
+    let holder: PartitionTime | undefined;
+    for (const time of this.#partitionsOf(input).values()) {
+      if (time.isIdle) continue;
+      if (holder === undefined || time.greatest < holder.greatest) holder = time;
+    }
+    return holder?.partition;
+  }
+
+  save(): EventTimeState {
+    return {
+      version: 1,
+      partitions: this.#partitions.flatMap((partitions) =>
+        [...partitions.values()].map((time) => ({ ...time })),
+      ),
+      inputs: this.#times.map((time) => ({ ...time })),
+      idleSince: this.#idleSince,
+    };
+  }
+
+  /** Takes what `save` gave, for a query with the same inputs. */
+  restore(state: EventTimeState): void {
+    assert(state.inputs.length === this.#inputs.length, "a checkpoint has the inputs of its query");
+    for (const [input, time] of state.inputs.entries()) Object.assign(this.#time(input), time);
+    for (const partitions of this.#partitions) partitions.clear();
+    for (const time of state.partitions) {
+      this.#partitionsOf(time.input).set(time.partition, { ...time });
+    }
+    this.#idleSince = state.idleSince;
+  }
+
+  /** Idleness by `at`. All idle: a spell begins, and lasts until the next publish. */
+  #judge(at: number): void {
+    let awaited = 0;
+    let known = 0;
+    for (const [input, { idleTimeoutMs }] of this.#inputs.entries()) {
+      for (const time of this.#partitionsOf(input).values()) {
+        if (time.awaitedFrom === noTime) continue;
+        known += 1;
+        const since = Math.max(time.awaitedFrom, time.publishedAt);
+        if (idleTimeoutMs > 0 && at - since >= idleTimeoutMs) time.isIdle = true;
+        if (!time.isIdle) awaited += 1;
+      }
+    }
+    if (known > 0 && awaited === 0) this.#idleSince ??= at;
+  }
+
+  #input(input: number): EventTimeInput {
+    const found = this.#inputs[input];
+    assert(found !== undefined, "the input exists");
+    return found;
+  }
+
+  #time(input: number): Mutable<InputTime> {
+    const found = this.#times[input];
+    assert(found !== undefined, "the input exists");
+    return found;
+  }
+
+  #partitionsOf(input: number): Map<number, Mutable<PartitionTime>> {
+    const found = this.#partitions[input];
+    assert(found !== undefined, "the input exists");
+    return found;
+  }
+
+  #partitionTime(input: number, partition: number): Mutable<PartitionTime> {
+    const found = this.#partitionsOf(input).get(partition);
+    assert(found !== undefined, "the partition was added");
+    return found;
+  }
+}
+
+/** A time less a delay; "none yet" stays so. */
+function minus(time: number, delayMs: number): number {
+  return time === noTime ? noTime : time - delayMs;
+}

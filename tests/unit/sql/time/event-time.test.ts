@@ -1,0 +1,232 @@
+import { describe, expect, test } from "bun:test";
+import {
+  EventTime,
+  type EventTimeInput,
+  endOfTime,
+  noTime,
+} from "../../../../src/sql/time/event-time.ts";
+
+const defaults: EventTimeInput = { delayMs: 1_000, idleTimeoutMs: 5_000, quietTimeoutMs: 60_000 };
+
+interface Run {
+  readonly input?: number;
+  readonly partition: number;
+  readonly greatest: number;
+}
+
+function eventTime(partitions: readonly number[], input: Partial<EventTimeInput> = {}): EventTime {
+  const time = new EventTime([{ ...defaults, ...input }]);
+  for (const partition of partitions) time.addPartition({ input: 0, partition });
+  return time;
+}
+
+/** One publish; the bounds of its runs. */
+function publish(time: EventTime, at: number, runs: readonly Run[]): number[] {
+  const touched = runs.map(({ input = 0, partition }) => ({ input, partition }));
+  time.begin(at, touched);
+  const bounds = touched.map((partition) => time.boundFor(partition));
+  for (const [index, { greatest }] of runs.entries()) {
+    time.observe(touched[index] as { input: number; partition: number }, greatest);
+  }
+  time.end();
+  return bounds;
+}
+
+describe("EventTime", () => {
+  test("has no watermark before every awaited partition had rows", () => {
+    const time = eventTime([0, 1]);
+    publish(time, 100, [{ partition: 0, greatest: 10_000 }]);
+    expect(time.watermarkOf(0)).toBe(noTime);
+    publish(time, 200, [{ partition: 1, greatest: 4_000 }]);
+    expect(time.watermarkOf(0)).toBe(3_000);
+  });
+
+  test("never moves a watermark back", () => {
+    const time = eventTime([0]);
+    publish(time, 100, [{ partition: 0, greatest: 10_000 }]);
+    publish(time, 200, [{ partition: 0, greatest: 2_000 }]);
+    expect(time.watermarkOf(0)).toBe(9_000);
+  });
+
+  test("lets a partition without publishes go idle, and only at a publish or a tick", () => {
+    const time = eventTime([0, 1]);
+    publish(time, 0, [{ partition: 0, greatest: 10_000 }]);
+    publish(time, 4_999, [{ partition: 0, greatest: 11_000 }]);
+    expect(time.watermarkOf(0)).toBe(noTime);
+    publish(time, 5_000, [{ partition: 0, greatest: 12_000 }]);
+    expect(time.watermarkOf(0)).toBe(11_000);
+  });
+
+  test("awaits a partition again from its next publish", () => {
+    const time = eventTime([0, 1]);
+    publish(time, 0, [{ partition: 0, greatest: 10_000 }]);
+    publish(time, 3_000, [{ partition: 0, greatest: 10_500 }]);
+    publish(time, 6_000, [{ partition: 0, greatest: 11_000 }]);
+    expect(time.watermarkOf(0)).toBe(10_000);
+    publish(time, 6_100, [{ partition: 1, greatest: 10_500 }]);
+    publish(time, 6_200, [{ partition: 0, greatest: 20_000 }]);
+    expect(time.watermarkOf(0)).toBe(10_000);
+    publish(time, 6_300, [{ partition: 1, greatest: 13_000 }]);
+    expect(time.watermarkOf(0)).toBe(12_000);
+  });
+
+  test("counts a partition's silence from its own last publish", () => {
+    const time = eventTime([0, 1]);
+    publish(time, 0, [{ partition: 1, greatest: 2_000 }]);
+    publish(time, 3_000, [{ partition: 1, greatest: 2_100 }]);
+    publish(time, 7_000, [{ partition: 0, greatest: 9_000 }]);
+    expect(time.watermarkOf(0)).toBe(1_100);
+    publish(time, 8_000, [{ partition: 0, greatest: 9_500 }]);
+    expect(time.watermarkOf(0)).toBe(8_500);
+  });
+
+  test("makes every partition awaited again when a publish ends a spell of silence", () => {
+    const time = eventTime([0, 1]);
+    publish(time, 0, [
+      { partition: 0, greatest: 1_000 },
+      { partition: 1, greatest: 1_000 },
+    ]);
+    // A gap by itself idles nobody for good: both are awaited again from here.
+    publish(time, 60_000, [{ partition: 0, greatest: 50_000 }]);
+    expect(time.watermarkOf(0)).toBe(0);
+    publish(time, 64_999, [{ partition: 0, greatest: 51_000 }]);
+    expect(time.watermarkOf(0)).toBe(0);
+    publish(time, 65_000, [{ partition: 0, greatest: 52_000 }]);
+    expect(time.watermarkOf(0)).toBe(51_000);
+  });
+
+  test("awaits for ever where the idle timeout is 0", () => {
+    const time = eventTime([0, 1], { idleTimeoutMs: 0 });
+    publish(time, 0, [{ partition: 0, greatest: 10_000 }]);
+    publish(time, 10_000_000, [{ partition: 0, greatest: 20_000 }]);
+    expect(time.watermarkOf(0)).toBe(noTime);
+    expect(time.nextTickAt(noTime)).toBeUndefined();
+  });
+
+  test("awaits an added partition from the first publish after it exists", () => {
+    const time = eventTime([0]);
+    publish(time, 0, [{ partition: 0, greatest: 10_000 }]);
+    time.addPartition({ input: 0, partition: 1 });
+    publish(time, 4_000, [{ partition: 0, greatest: 11_000 }]);
+    publish(time, 8_999, [{ partition: 0, greatest: 12_000 }]);
+    expect(time.watermarkOf(0)).toBe(9_000);
+    publish(time, 9_000, [{ partition: 0, greatest: 13_000 }]);
+    expect(time.watermarkOf(0)).toBe(12_000);
+  });
+
+  test("bounds a row by the other partitions as they were before its publish", () => {
+    const time = eventTime([0, 1]);
+    expect(
+      publish(time, 0, [
+        { partition: 0, greatest: 10_000 },
+        { partition: 1, greatest: 90_000 },
+      ]),
+    ).toEqual([noTime, noTime]);
+    expect(
+      publish(time, 100, [
+        { partition: 0, greatest: 20_000 },
+        { partition: 1, greatest: 95_000 },
+      ]),
+    ).toEqual([89_000, 9_000]);
+  });
+
+  test("leaves idle partitions out of the bound", () => {
+    const time = eventTime([0, 1]);
+    publish(time, 0, [
+      { partition: 0, greatest: 10_000 },
+      { partition: 1, greatest: 10_000 },
+    ]);
+    publish(time, 3_000, [{ partition: 0, greatest: 20_000 }]);
+    expect(publish(time, 6_000, [{ partition: 0, greatest: 21_000 }])).toEqual([endOfTime]);
+  });
+
+  test("bounds a row by other inputs' watermarks", () => {
+    const time = new EventTime([defaults, defaults]);
+    time.addPartition({ input: 0, partition: 0 });
+    time.addPartition({ input: 1, partition: 0 });
+    publish(time, 0, [{ input: 1, partition: 0, greatest: 5_000 }]);
+    expect(publish(time, 10, [{ input: 0, partition: 0, greatest: 9_000 }])).toEqual([4_000]);
+    expect(time.watermarkOf(0)).toBe(8_000);
+    expect(time.watermarkOf(1)).toBe(4_000);
+  });
+
+  test("moves on with ticks after a quiet minute near the clock", () => {
+    const time = eventTime([0]);
+    publish(time, 1_000_000, [{ partition: 0, greatest: 999_000 }]);
+    time.tick(1_005_000, 1_010_000);
+    expect(time.watermarkOf(0)).toBe(998_000);
+    time.tick(1_064_999, 1_010_000);
+    expect(time.watermarkOf(0)).toBe(998_000);
+    time.tick(1_065_000, 1_010_000);
+    expect(time.watermarkOf(0)).toBe(1_010_000);
+  });
+
+  test("moves on no further than time has passed", () => {
+    const time = eventTime([0]);
+    publish(time, 1_000_000, [{ partition: 0, greatest: 999_000 }]);
+    time.tick(1_005_000, 9_999_999);
+    time.tick(1_065_000, 9_999_999);
+    expect(time.watermarkOf(0)).toBe(1_063_000);
+  });
+
+  test("never moves a replay of old records on by itself", () => {
+    const time = eventTime([0]);
+    publish(time, 1_000_000, [{ partition: 0, greatest: 10_000 }]);
+    time.tick(1_005_000, 20_000);
+    time.tick(9_000_000, 20_000);
+    expect(time.watermarkOf(0)).toBe(9_000);
+    expect(time.nextTickAt(20_000)).toBeUndefined();
+  });
+
+  test("wants a tick when a partition would go idle, then when a window would close", () => {
+    const time = eventTime([0, 1]);
+    expect(time.nextTickAt(noTime)).toBeUndefined();
+    publish(time, 1_000_000, [{ partition: 0, greatest: 999_000 }]);
+    publish(time, 1_002_000, [{ partition: 1, greatest: 999_500 }]);
+    expect(time.nextTickAt(1_010_000)).toBe(1_005_000);
+    time.tick(1_005_000, 1_010_000);
+    expect(time.nextTickAt(1_010_000)).toBe(1_007_000);
+    time.tick(1_007_000, 1_010_000);
+    // Silence for a minute comes before the moment at which the window's end would be reached.
+    expect(time.nextTickAt(1_010_000)).toBe(1_067_000);
+    expect(time.nextTickAt(1_200_000)).toBe(1_203_500);
+    expect(time.nextTickAt(noTime)).toBeUndefined();
+  });
+
+  test("names the partition that holds the watermark back", () => {
+    const time = eventTime([0, 1, 2]);
+    publish(time, 0, [
+      { partition: 0, greatest: 3_000 },
+      { partition: 1, greatest: 1_000 },
+      { partition: 2, greatest: 2_000 },
+    ]);
+    expect(time.holderOf(0)).toBe(1);
+  });
+
+  test("ends a bounded read with every watermark past everything", () => {
+    const time = eventTime([0, 1]);
+    time.finish();
+    expect(time.watermarkOf(0)).toBe(endOfTime);
+  });
+
+  test("goes on from what it saved as if it had not stopped", () => {
+    const runs: (readonly [number, readonly Run[]])[] = [
+      [0, [{ partition: 0, greatest: 4_000 }]],
+      [2_000, [{ partition: 1, greatest: 7_000 }]],
+      [9_000, [{ partition: 0, greatest: 8_000 }]],
+      [20_000, [{ partition: 1, greatest: 9_000 }]],
+      [21_000, [{ partition: 0, greatest: 30_000 }]],
+      [26_000, [{ partition: 0, greatest: 31_000 }]],
+    ];
+    const unbroken = eventTime([0, 1]);
+    let stopped = eventTime([0, 1]);
+    for (const [at, publishRuns] of runs) {
+      const bounds = publish(unbroken, at, publishRuns);
+      const revived = new EventTime([defaults]);
+      revived.restore(JSON.parse(JSON.stringify(stopped.save())));
+      stopped = revived;
+      expect(publish(stopped, at, publishRuns)).toEqual(bounds);
+      expect(stopped.save()).toEqual(unbroken.save());
+    }
+  });
+});
