@@ -47,6 +47,7 @@ export const errorKinds = {
   object_missing: "missing",
   // conflict: somebody was first
   topic_exists: "conflict",
+  sql_object_exists: "conflict",
   object_exists: "conflict",
   group_not_empty: "conflict",
   group_subscribed: "conflict",

@@ -194,8 +194,34 @@ const first: readonly string[] = [
   `CREATE INDEX main.${stagingIndex}`,
 ];
 
+const queries: readonly string[] = [
+  `CREATE TABLE tick (
+  topic_number INTEGER NOT NULL,
+  publish_position INTEGER NOT NULL,
+  published_at INTEGER NOT NULL,
+  PRIMARY KEY (topic_number, publish_position)
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE sql_object (
+  name TEXT NOT NULL PRIMARY KEY,
+  kind TEXT NOT NULL CHECK (kind IN ('stream', 'table', 'view', 'materialized_view')),
+  statement TEXT NOT NULL,
+  definition TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+  `CREATE TABLE query (
+  query_id TEXT NOT NULL PRIMARY KEY,
+  target TEXT NOT NULL,
+  statement TEXT NOT NULL,
+  definition TEXT NOT NULL,
+  desired TEXT NOT NULL CHECK (desired IN ('running', 'paused')),
+  failure TEXT,
+  created_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID`,
+];
+
 export const migrations: readonly Migration[] = [
   { version: 1, title: "the log", statements: first },
+  { version: 2, title: "continuous queries", statements: queries },
 ];
 
 /**

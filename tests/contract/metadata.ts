@@ -3,6 +3,7 @@ import { catalogContract } from "./metadata-catalog.ts";
 import type { OpenMetadata } from "./metadata-fixture.ts";
 import { publishContract } from "./metadata-publish.ts";
 import { publishGroupsContract } from "./metadata-publish-groups.ts";
+import { queriesContract } from "./metadata-queries.ts";
 import { releaseContract } from "./metadata-release.ts";
 import { sequencesContract } from "./metadata-sequences.ts";
 import { sqlContract } from "./metadata-sql.ts";
@@ -16,4 +17,5 @@ export function metadataContract(name: string, open: OpenMetadata): void {
   catalogContract(name, open);
   workersContract(name, open);
   releaseContract(name, open);
+  queriesContract(name, open);
 }

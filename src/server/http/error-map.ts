@@ -31,6 +31,7 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   member_unknown: 404,
   object_missing: 503,
   topic_exists: 409,
+  sql_object_exists: 409,
   object_exists: 409,
   group_not_empty: 409,
   group_subscribed: 409,

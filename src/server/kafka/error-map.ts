@@ -36,6 +36,7 @@ export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   member_unknown: "UNKNOWN_MEMBER_ID",
   object_missing: "KAFKA_STORAGE_ERROR",
   topic_exists: "TOPIC_ALREADY_EXISTS",
+  sql_object_exists: "INVALID_REQUEST",
   object_exists: "KAFKA_STORAGE_ERROR",
   group_not_empty: "NON_EMPTY_GROUP",
   group_subscribed: "GROUP_SUBSCRIBED_TO_TOPIC",

@@ -1,0 +1,241 @@
+/** The contract of publish order, ticks and what SQL has made. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { addPartitions, deleteTopic } from "../../src/meta/catalog.ts";
+import { acquireLease } from "../../src/meta/leases.ts";
+import {
+  extentsInOrder,
+  forgetTicks,
+  publishTick,
+  topicStates,
+} from "../../src/meta/publish-order.ts";
+import { deleteRecords } from "../../src/meta/release.ts";
+import {
+  createQuery,
+  createSqlObject,
+  dropQuery,
+  dropSqlObject,
+  failQuery,
+  readSqlCatalog,
+  setQueryDesired,
+} from "../../src/meta/sql-objects.ts";
+import {
+  codeOf,
+  type MetadataUnderTest,
+  newTopic,
+  type OpenMetadata,
+  Publisher,
+  randomText,
+} from "./metadata-fixture.ts";
+
+export function queriesContract(name: string, open: OpenMetadata): void {
+  let metadata: MetadataUnderTest;
+  const database = () => metadata.database;
+  beforeAll(async () => {
+    metadata = await open();
+  });
+  afterAll(() => metadata.close());
+
+  const cursor = (topicNumber: number, partition: number, nextOffset: number) => ({
+    ...{ topicNumber, partition, nextOffset },
+  });
+
+  describe(`${name}: publish order`, () => {
+    test("merges the partitions of several topics by publish position", async () => {
+      const publisher = await Publisher.open(database());
+      const one = await newTopic(database(), { partitionCount: 2 });
+      const two = await newTopic(database());
+      const topicNumbers = [one.topicNumber, two.topicNumber];
+      const { head: before } = await topicStates(database(), topicNumbers);
+      await publisher.publish([{ topic: one, partition: 1, count: 3 }]);
+      await publisher.publish([
+        { topic: two, count: 1 },
+        { topic: one, partition: 0, count: 2 },
+      ]);
+      await publisher.publish([{ topic: one, partition: 1, count: 4 }]);
+      const { head, partitions } = await topicStates(database(), topicNumbers);
+      expect(partitions.map((state) => state.nextOffset)).toEqual([2, 7, 1]);
+      const found = await extentsInOrder(database(), {
+        cursors: partitions.map((state) => ({ ...state, nextOffset: 0 })),
+        topicNumbers,
+        after: before.publishPosition,
+        until: head.publishPosition,
+        limitRows: 100,
+      });
+      expect(found.upTo).toBe(head.publishPosition);
+      expect(
+        found.extents.map((extent) => [
+          extent.publishPosition - before.publishPosition,
+          topicNumbers.indexOf(extent.topicNumber),
+          extent.partition,
+          extent.baseOffset,
+        ]),
+      ).toEqual([
+        [1, 0, 1, 0],
+        [2, 0, 0, 0],
+        [2, 1, 0, 0],
+        [3, 0, 1, 3],
+      ]);
+    });
+
+    test("says how far it is whole when rows are cut off", async () => {
+      const publisher = await Publisher.open(database());
+      const topic = await newTopic(database(), { partitionCount: 2 });
+      const { topicNumber } = topic;
+      for (let publishes = 0; publishes < 3; publishes++) {
+        await publisher.publish([{ topic, partition: 0, count: 1 }]);
+      }
+      await publisher.publish([{ topic, partition: 1, count: 1 }]);
+      const { head } = await topicStates(database(), [topicNumber]);
+      const found = await extentsInOrder(database(), {
+        cursors: [cursor(topicNumber, 0, 0), cursor(topicNumber, 1, 0)],
+        topicNumbers: [topicNumber],
+        after: 0,
+        until: head.publishPosition,
+        limitRows: 2,
+      });
+      expect(found.extents.map(({ partition, baseOffset }) => [partition, baseOffset])).toEqual([
+        [0, 0],
+        [0, 1],
+      ]);
+      expect(found.upTo).toBe(head.publishPosition - 2);
+    });
+
+    test("finds the extent that holds an offset inside of it", async () => {
+      const publisher = await Publisher.open(database());
+      const topic = await newTopic(database());
+      await publisher.publish([{ topic, count: 5 }]);
+      await publisher.publish([{ topic, count: 5 }]);
+      const { head } = await topicStates(database(), [topic.topicNumber]);
+      const found = await extentsInOrder(database(), {
+        cursors: [cursor(topic.topicNumber, 0, 7)],
+        topicNumbers: [topic.topicNumber],
+        after: 0,
+        until: head.publishPosition,
+        limitRows: 10,
+      });
+      expect(found.extents.map((extent) => extent.baseOffset)).toEqual([5]);
+    });
+
+    test("knows the publish before which a partition was not there", async () => {
+      const publisher = await Publisher.open(database());
+      const topic = await newTopic(database());
+      await publisher.publish([{ topic, count: 1 }]);
+      const { head } = await topicStates(database(), [topic.topicNumber]);
+      await addPartitions(database(), { ...topic, partitionCount: 2 });
+      const { partitions } = await topicStates(database(), [topic.topicNumber]);
+      expect(partitions[0]?.createdPosition).toBeLessThan(head.publishPosition);
+      expect(partitions[1]?.createdPosition).toBe(head.publishPosition);
+    });
+
+    test("leaves out topics that are deleted", async () => {
+      const topic = await newTopic(database());
+      await deleteTopic(database(), topic.topicNumber);
+      expect((await topicStates(database(), [topic.topicNumber])).partitions).toEqual([]);
+    });
+  });
+
+  describe(`${name}: ticks`, () => {
+    test("take a publish position and meet readers in order", async () => {
+      const publisher = await Publisher.open(database());
+      const topic = await newTopic(database());
+      const { topicNumber } = topic;
+      const first = await publisher.publish([{ topic, count: 1 }]);
+      const tick = await publishTick(database(), [topicNumber]);
+      const last = await publisher.publish([{ topic, count: 1 }]);
+      expect(tick.publishPosition).toBe(first.publishPosition + 1);
+      expect(last.publishPosition).toBe(first.publishPosition + 2);
+      expect(tick.publishedAt).toBeGreaterThanOrEqual(first.publishedAt);
+      const found = await extentsInOrder(database(), {
+        cursors: [],
+        topicNumbers: [topicNumber],
+        after: first.publishPosition,
+        until: last.publishPosition,
+        limitRows: 10,
+      });
+      expect(found.ticks).toEqual([{ topicNumber, ...tick }]);
+    });
+
+    test("go when no extent before them is left", async () => {
+      const publisher = await Publisher.open(database());
+      const topic = await newTopic(database());
+      const { topicNumber } = topic;
+      const ticks = async () => {
+        const { head } = await topicStates(database(), [topicNumber]);
+        const found = await extentsInOrder(database(), {
+          ...{ cursors: [], topicNumbers: [topicNumber], after: 0, limitRows: 10 },
+          until: head.publishPosition,
+        });
+        return found.ticks.length;
+      };
+      await publisher.publish([{ topic, count: 1 }]);
+      await publishTick(database(), [topicNumber]);
+      await publisher.publish([{ topic, count: 1 }]);
+      await publishTick(database(), [topicNumber]);
+      await forgetTicks(database(), { limitRows: 100 });
+      expect(await ticks()).toBe(2);
+      await deleteRecords(database(), { topicNumber, partition: 0, beforeOffset: 1 });
+      await forgetTicks(database(), { limitRows: 100 });
+      expect(await ticks()).toBe(1);
+      await deleteTopic(database(), topic.topicNumber);
+      await forgetTicks(database(), { limitRows: 100 });
+      expect(await ticks()).toBe(0);
+    });
+  });
+
+  describe(`${name}: SQL objects`, () => {
+    const view = (viewName: string) => ({
+      name: viewName,
+      kind: "materialized_view" as const,
+      statement: `CREATE MATERIALIZED VIEW ${viewName} AS SELECT 1`,
+      definition: "{}",
+      query: {
+        ...{ queryId: `q-${viewName}`, target: viewName, definition: "{}" },
+        statement: "SELECT 1",
+      },
+    });
+
+    test("come with their query, go with it, and are made once", async () => {
+      const viewName = `v_${randomText()}`;
+      const versionOf = async () => (await readSqlCatalog(database())).catalogVersion;
+      const before = await versionOf();
+      await createSqlObject(database(), view(viewName));
+      await createSqlObject(database(), view(viewName));
+      expect(await versionOf()).toBe(before + 1);
+      const { objects, queries } = await readSqlCatalog(database());
+      expect(objects.filter((object) => object.name === viewName)).toMatchObject([
+        { kind: "materialized_view", definition: "{}" },
+      ]);
+      expect(queries.filter((query) => query.target === viewName)).toMatchObject([
+        { queryId: `q-${viewName}`, desired: "running", failure: null },
+      ]);
+      const other = { ...view(viewName), statement: "CREATE VIEW other", kind: "view" as const };
+      expect(await codeOf(createSqlObject(database(), other))).toBe("sql_object_exists");
+      expect(await dropSqlObject(database(), viewName)).toBe(true);
+      expect(await dropSqlObject(database(), viewName)).toBe(false);
+      const left = await readSqlCatalog(database());
+      expect(left.queries.filter((query) => query.target === viewName)).toEqual([]);
+    });
+
+    test("queries are paused, resumed, dropped, and fail by their lease's holder only", async () => {
+      const publisher = await Publisher.open(database());
+      const queryId = `q-${randomText()}`;
+      const target = `topic_${randomText()}`;
+      await createQuery(database(), { queryId, target, statement: "INSERT", definition: "{}" });
+      const row = async () =>
+        (await readSqlCatalog(database())).queries.find((query) => query.queryId === queryId);
+      const { workerEpoch } = publisher;
+      const lease = await acquireLease(database(), { kind: "query", name: queryId, workerEpoch });
+      const { leaseEpoch } = lease;
+      const stale = { queryId, leaseEpoch: leaseEpoch - 1, reason: "wrong" };
+      expect(await failQuery(database(), stale)).toBe(false);
+      expect(await failQuery(database(), { queryId, leaseEpoch, reason: "gone" })).toBe(true);
+      expect((await row())?.failure).toBe("gone");
+      await setQueryDesired(database(), { queryId, desired: "paused" });
+      expect(await row()).toMatchObject({ desired: "paused", failure: "gone" });
+      await setQueryDesired(database(), { queryId, desired: "running" });
+      expect(await row()).toMatchObject({ desired: "running", failure: null });
+      expect(await dropQuery(database(), queryId)).toBe(true);
+      expect(await row()).toBeUndefined();
+    });
+  });
+}
