@@ -8,6 +8,7 @@ import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { epochEndOffset, partitionStates } from "../meta/log-index.ts";
 import { migrate } from "../meta/migrate.ts";
+import type { PartitionCursor } from "../meta/publish-order.ts";
 import type { PublishGroup, PublishReceipt } from "../meta/publish-request.ts";
 import { deleteRecords } from "../meta/release.ts";
 import type { TopicId } from "../record/types.ts";
@@ -41,6 +42,11 @@ import { Maintenance } from "./maintenance.ts";
 import { partitionSlot } from "./partition-slot.ts";
 import { type KnownPartition, PartitionTable } from "./partition-table.ts";
 import { type NewAppend, pendAppend } from "./pending-append.ts";
+import {
+  type PublishOrderParts,
+  PublishOrderReader,
+  type ReaderPosition,
+} from "./publish-order-reader.ts";
 import { Publisher } from "./publisher.ts";
 import { ReceiptLedger } from "./receipt-ledger.ts";
 import { writeReceipts } from "./receipt-store.ts";
@@ -233,6 +239,36 @@ export class Log implements LogService {
 
   release(fetched: readonly FetchedPartition[]): void {
     for (const { chunks } of fetched) for (const chunk of chunks) this.#pool.give(chunk);
+  }
+
+  /** Follows `topics` in publish order from `start`; the reader needs no closing. */
+  follow(topics: readonly TopicInfo[], start: ReaderPosition): PublishOrderReader {
+    const parts = {
+      database: this.#options.database,
+      log: this,
+      onStates: (states: Parameters<PublishOrderParts["onStates"]>[0]) => {
+        for (const { nextOffset: highOffset, logStartOffset, leaderEpoch, ...state } of states) {
+          const slot = partitionSlot(state.topicNumber, state.partition);
+          this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
+        }
+      },
+      waitForGrowth: (cursors: readonly PartitionCursor[], waitMs: number, signal?: AbortSignal) =>
+        this.#waitForGrowth(cursors, waitMs, signal),
+    };
+    return new PublishOrderReader(parts, { topics, start });
+  }
+
+  async #waitForGrowth(
+    cursors: readonly PartitionCursor[],
+    waitMs: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const slots = cursors.map((cursor) => partitionSlot(cursor.topicNumber, cursor.partition));
+    const hasGrown = cursors.some(({ nextOffset }, index) => {
+      const known = this.#table.get(slots[index] as (typeof slots)[number]);
+      return known !== undefined && known.highOffset > nextOffset;
+    });
+    if (!hasGrown) await this.#waiters.wait(slots, waitMs, signal);
   }
 
   async findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset> {

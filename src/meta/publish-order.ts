@@ -16,6 +16,7 @@ export interface PartitionCursor extends PartitionRef {
 
 export interface TopicPartitionState extends PartitionCursor {
   readonly logStartOffset: number;
+  readonly leaderEpoch: number;
   /** Position of the publish before which the partition was not there. */
   readonly createdPosition: number;
 }
@@ -49,7 +50,8 @@ export async function topicStates(
     [
       statement("SELECT publish_position, published_at FROM namespace WHERE id = 1"),
       statement(
-        `SELECT p.topic_number, p.partition, p.next_offset, p.log_start_offset, p.created_position
+        `SELECT p.topic_number, p.partition, p.next_offset, p.log_start_offset, p.leader_epoch,
+  p.created_position
 FROM json_each(?1) j JOIN topic t ON t.topic_number = j.value AND t.state = 'live'
 JOIN topic_partition p ON p.topic_number = t.topic_number AND p.deleted = 0
 ORDER BY p.topic_number, p.partition`,
@@ -66,7 +68,8 @@ ORDER BY p.topic_number, p.partition`,
       partition: numberAt(row, 1),
       nextOffset: numberAt(row, 2),
       logStartOffset: numberAt(row, 3),
-      createdPosition: numberAt(row, 4),
+      leaderEpoch: numberAt(row, 4),
+      createdPosition: numberAt(row, 5),
     })),
   };
 }

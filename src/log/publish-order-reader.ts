@@ -1,0 +1,357 @@
+/**
+ * Follows some topics in the order of publishes, over all of their partitions: what a continuous
+ * query reads. Everything of a publish comes at once, ticks in their places, and a partition that
+ * was added is announced before the first publish after its creation.
+ *
+ * The index says what comes next; the bytes come the way of every fetch (tail cache, blocks, store).
+ */
+import { StreamError } from "../base/stream-error.ts";
+import type { TopicInfo } from "../meta/catalog.ts";
+import type { Extent } from "../meta/log-index.ts";
+import {
+  extentsInOrder,
+  type PartitionCursor,
+  type Tick,
+  type TopicPartitionState,
+  topicStates,
+} from "../meta/publish-order.ts";
+import type { SqlDatabase } from "../meta/sql-database.ts";
+import { readBatchHeader } from "../record/batch.ts";
+import type { LogService } from "./log-types.ts";
+import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
+
+/** Index rows per partition and question. */
+const rowsPerRead = 256;
+
+/** What one publish added to one partition. */
+export interface PublishedRun {
+  readonly topicNumber: number;
+  readonly partition: number;
+  /** Records below it were read before, or are not asked for. */
+  readonly fromOffset: number;
+  readonly nextOffset: number;
+  /** Whole record batches in order, views into the slice's buffers. */
+  readonly batches: readonly Uint8Array[];
+}
+
+export interface Publish {
+  readonly publishPosition: number;
+  readonly publishedAt: number;
+  /** By topic and partition; none in a tick. */
+  readonly runs: readonly PublishedRun[];
+  /** Partitions that exist from this publish on. */
+  readonly created: readonly CreatedPartition[];
+}
+
+export interface CreatedPartition {
+  readonly topicNumber: number;
+  readonly partition: number;
+}
+
+/** Where a reader stands; saved with what was made of the publishes up to here. */
+export interface ReaderPosition {
+  /** Everything up to this publish was read. */
+  readonly publishPosition: number;
+  /** Every partition that exists at this publish, in order of topic and partition. */
+  readonly cursors: readonly PartitionCursor[];
+}
+
+export interface PublishOrderParts {
+  readonly database: SqlDatabase;
+  readonly log: Pick<LogService, "fetch" | "release">;
+  /** Hears the ends that each look at the index brings along. */
+  readonly onStates: (states: readonly TopicPartitionState[]) => void;
+  /** Resolves when a partition has grown beyond its cursor, after `waitMs`, or on abort. */
+  readonly waitForGrowth: (
+    cursors: readonly PartitionCursor[],
+    waitMs: number,
+    signal?: AbortSignal,
+  ) => Promise<void>;
+}
+
+interface PlannedPublish {
+  readonly publishPosition: number;
+  readonly publishedAt: number;
+  readonly extents: readonly Extent[];
+}
+
+export class PublishOrderReader {
+  readonly #parts: PublishOrderParts;
+  readonly #topics: ReadonlyMap<number, TopicInfo>;
+  readonly #cursors = new Map<PartitionSlot, PartitionCursor>();
+  /** Partitions seen in the index that begin with a later publish, by their creation. */
+  #toCreate: TopicPartitionState[] = [];
+  #planned: PlannedPublish[] = [];
+  /** Everything up to here is in `#planned` or read. */
+  #plannedUpTo: number;
+  #readUpTo: number;
+
+  /** Goes on from `start`, or reads from there for the first time. */
+  constructor(
+    parts: PublishOrderParts,
+    options: { readonly topics: readonly TopicInfo[]; readonly start: ReaderPosition },
+  ) {
+    const { topics, start } = options;
+    this.#parts = parts;
+    this.#topics = new Map(topics.map((topic) => [topic.topicNumber, topic]));
+    for (const cursor of start.cursors) this.#cursors.set(slotOf(cursor), cursor);
+    this.#plannedUpTo = start.publishPosition;
+    this.#readUpTo = start.publishPosition;
+  }
+
+  /** Where the reader stands after what `next` returned last. */
+  get position(): ReaderPosition {
+    const cursors = [...this.#cursors.values()].sort(
+      (a, b) => a.topicNumber - b.topicNumber || a.partition - b.partition,
+    );
+    return { publishPosition: this.#readUpTo, cursors };
+  }
+
+  /**
+   * The next publishes, about `bytesMax` bytes of them but one at least; none when there is nothing
+   * new within `waitMsMax`. Their buffers belong to the caller, who may give them back with
+   * `release`.
+   * @throws StreamError `offset_out_of_range` when records that were not read are gone,
+   *   `topic_unknown` when a topic is; and as `fetch` does.
+   */
+  async next(options: {
+    readonly bytesMax: number;
+    readonly waitMsMax: number;
+    readonly signal?: AbortSignal;
+  }): Promise<PublishSlice> {
+    const { bytesMax, waitMsMax, signal } = options;
+    if (this.#planned.length === 0) await this.#plan();
+    if (this.#planned.length === 0 && waitMsMax > 0) {
+      await this.#parts.waitForGrowth([...this.#cursors.values()], waitMsMax, signal);
+      await this.#plan();
+    }
+    const taken: PlannedPublish[] = [];
+    let bytes = 0;
+    for (const publish of this.#planned) {
+      const length = publish.extents.reduce((sum, extent) => sum + extent.length, 0);
+      if (taken.length > 0 && bytes + length > bytesMax) break;
+      taken.push(publish);
+      bytes += length;
+    }
+    const slice = await this.#read(taken);
+    this.#planned.splice(0, taken.length);
+    this.#readUpTo = this.#planned.length > 0 ? lastPosition(taken) : this.#plannedUpTo;
+    return slice;
+  }
+
+  /** Looks at the index for what was published since the last look. */
+  async #plan(): Promise<void> {
+    const { database, onStates } = this.#parts;
+    const topicNumbers = [...this.#topics.keys()];
+    const { head, partitions } = await topicStates(database, topicNumbers);
+    onStates(partitions);
+    this.#refuseGone(partitions);
+    if (head.publishPosition === this.#plannedUpTo) return;
+    const cursors: PartitionCursor[] = [];
+    for (const state of partitions) {
+      const cursor = this.#cursors.get(slotOf(state));
+      if (cursor === undefined) this.#noteCreated(state);
+      const nextOffset = cursor?.nextOffset ?? 0;
+      if (state.nextOffset > nextOffset) cursors.push({ ...state, nextOffset });
+    }
+    const found = await extentsInOrder(database, {
+      ...{ cursors, topicNumbers, after: this.#plannedUpTo, until: head.publishPosition },
+      limitRows: rowsPerRead,
+    });
+    this.#planned = publishesOf(
+      found.extents.filter(({ publishPosition }) => publishPosition > this.#plannedUpTo),
+      found.ticks,
+    );
+    this.#plannedUpTo = found.upTo;
+  }
+
+  #noteCreated(state: TopicPartitionState): void {
+    const slot = slotOf(state);
+    if (this.#toCreate.some((known) => slotOf(known) === slot)) return;
+    this.#toCreate.push(state);
+  }
+
+  #refuseGone(partitions: readonly TopicPartitionState[]): void {
+    const live = new Map(partitions.map((state) => [slotOf(state), state]));
+    for (const [slot, cursor] of this.#cursors) {
+      const { topicNumber, partition, nextOffset } = cursor;
+      const name = this.#topics.get(topicNumber)?.name ?? "";
+      const state = live.get(slot);
+      if (state === undefined) {
+        throw new StreamError("topic_unknown", `Cannot go on reading "${name}": it was deleted`, {
+          details: { topic: name },
+        });
+      }
+      if (nextOffset >= state.logStartOffset && nextOffset <= state.nextOffset) continue;
+      const where = `"${name}"/${partition}`;
+      const why =
+        nextOffset < state.logStartOffset
+          ? `offsets ${nextOffset} to ${state.logStartOffset - 1} are deleted`
+          : `it ends at ${state.nextOffset}, before offset ${nextOffset}`;
+      throw new StreamError("offset_out_of_range", `Cannot go on reading ${where}: ${why}`, {
+        details: { topic: name, partition, offset: nextOffset, earliest: state.logStartOffset },
+      });
+    }
+  }
+
+  async #read(taken: readonly PlannedPublish[]): Promise<PublishSlice> {
+    const buffers: Uint8Array[] = [];
+    const batches = await this.#batchesOf(taken, buffers);
+    const publishes = taken.map(({ publishPosition, publishedAt, extents }): Publish => {
+      const created = this.#createUpTo(publishPosition);
+      const runs = extents.flatMap((extent) => this.#takeRun(extent, batches));
+      return { publishPosition, publishedAt, runs, created };
+    });
+    return new PublishSlice(publishes, buffers, this.#parts.log);
+  }
+
+  /** Partitions whose creation lies before the publish get a cursor. */
+  #createUpTo(publishPosition: number): CreatedPartition[] {
+    const created = this.#toCreate.filter((state) => state.createdPosition < publishPosition);
+    this.#toCreate = this.#toCreate.filter((state) => state.createdPosition >= publishPosition);
+    for (const { topicNumber, partition } of created) {
+      this.#cursors.set(partitionSlot(topicNumber, partition), {
+        ...{ topicNumber, partition, nextOffset: 0 },
+      });
+    }
+    return created.map(({ topicNumber, partition }) => ({ topicNumber, partition }));
+  }
+
+  #takeRun(extent: Extent, batches: Map<PartitionSlot, Uint8Array[]>): PublishedRun[] {
+    const { topicNumber, partition, lastOffset } = extent;
+    const slot = slotOf(extent);
+    const fromOffset = this.#cursors.get(slot)?.nextOffset ?? 0;
+    if (lastOffset < fromOffset) return [];
+    const waiting = batches.get(slot) ?? [];
+    let count = 0;
+    while (count < waiting.length && firstOffsetOf(waiting[count]) <= lastOffset) count += 1;
+    const nextOffset = lastOffset + 1;
+    this.#cursors.set(slot, { topicNumber, partition, nextOffset });
+    return [{ topicNumber, partition, fromOffset, nextOffset, batches: waiting.splice(0, count) }];
+  }
+
+  /** Fetches what the publishes added, a stretch per partition, and cuts it into batches. */
+  async #batchesOf(
+    taken: readonly PlannedPublish[],
+    buffers: Uint8Array[],
+  ): Promise<Map<PartitionSlot, Uint8Array[]>> {
+    const stretches = new Map<PartitionSlot, { extent: Extent; end: number; bytes: number }>();
+    for (const { extents } of taken) {
+      for (const extent of extents) {
+        const slot = slotOf(extent);
+        const stretch = stretches.get(slot) ?? { extent, end: 0, bytes: 0 };
+        stretch.end = Math.max(stretch.end, extent.lastOffset + 1);
+        stretch.bytes += extent.length;
+        stretches.set(slot, stretch);
+      }
+    }
+    const batches = new Map<PartitionSlot, Uint8Array[]>();
+    await Promise.all(
+      [...stretches].map(async ([slot, stretch]) => {
+        batches.set(slot, await this.#fetchStretch(stretch, buffers));
+      }),
+    );
+    return batches;
+  }
+
+  async #fetchStretch(
+    stretch: { readonly extent: Extent; readonly end: number; readonly bytes: number },
+    buffers: Uint8Array[],
+  ): Promise<Uint8Array[]> {
+    const { topicNumber, partition, baseOffset } = stretch.extent;
+    const topic = this.#topics.get(topicNumber) as TopicInfo;
+    const batches: Uint8Array[] = [];
+    let bytesLeft = stretch.bytes;
+    let offset = Math.max(this.#cursors.get(slotOf(stretch.extent))?.nextOffset ?? 0, baseOffset);
+    while (offset < stretch.end) {
+      const [found] = await this.#parts.log.fetch({
+        partitions: [
+          {
+            ...{ topicId: topic.topicId, partition, fetchOffset: offset },
+            ...{ partitionBytesMax: Math.max(1, bytesLeft), currentLeaderEpoch: -1 },
+          },
+        ],
+        ...{ bytesMin: 0, bytesMax: Math.max(1, bytesLeft), waitMsMax: 0 },
+      });
+      if (found?.error !== undefined || found === undefined || found.bytes === 0) {
+        throw new StreamError(
+          found?.error ?? "offset_out_of_range",
+          `Cannot go on reading "${topic.name}"/${partition} at offset ${offset}`,
+          { details: { topic: topic.name, partition, offset } },
+        );
+      }
+      buffers.push(...found.chunks);
+      for (const chunk of found.chunks) offset = cutBatches(chunk, batches);
+      bytesLeft -= found.bytes;
+    }
+    return batches;
+  }
+}
+
+/** Publishes with the buffers that their batches lie in. */
+export class PublishSlice {
+  readonly publishes: readonly Publish[];
+  readonly #buffers: readonly Uint8Array[];
+  readonly #log: Pick<LogService, "release">;
+
+  constructor(
+    publishes: readonly Publish[],
+    buffers: readonly Uint8Array[],
+    log: Pick<LogService, "release">,
+  ) {
+    this.publishes = publishes;
+    this.#buffers = buffers;
+    this.#log = log;
+  }
+
+  /** Gives the buffers back; nothing may touch the batches afterwards. */
+  release(): void {
+    this.#log.release(
+      this.#buffers.map((chunk) => ({
+        ...{ topicId: "" as TopicInfo["topicId"], partition: 0, bytes: chunk.length },
+        ...{ highOffset: -1, lastStableOffset: -1, logStartOffset: -1, chunks: [chunk] },
+      })),
+    );
+  }
+}
+
+/** Adds the batches of `chunk`; returns the offset after the last. */
+function cutBatches(chunk: Uint8Array, batches: Uint8Array[]): number {
+  let position = 0;
+  let nextOffset = 0;
+  while (position < chunk.length) {
+    const header = readBatchHeader(chunk, position);
+    batches.push(chunk.subarray(position, position + header.sizeBytes));
+    position += header.sizeBytes;
+    nextOffset = header.baseOffset + header.lastOffsetDelta + 1;
+  }
+  return nextOffset;
+}
+
+function firstOffsetOf(batch: Uint8Array | undefined): number {
+  return batch === undefined ? Number.POSITIVE_INFINITY : readBatchHeader(batch).baseOffset;
+}
+
+function publishesOf(extents: readonly Extent[], ticks: readonly Tick[]): PlannedPublish[] {
+  const byPosition = new Map<number, { publishedAt: number; extents: Extent[] }>();
+  for (const { publishPosition, publishedAt } of ticks) {
+    byPosition.set(publishPosition, { publishedAt, extents: [] });
+  }
+  for (const extent of extents) {
+    const { publishPosition, publishedAt } = extent;
+    const publish = byPosition.get(publishPosition) ?? { publishedAt, extents: [] };
+    publish.extents.push(extent);
+    byPosition.set(publishPosition, publish);
+  }
+  return [...byPosition]
+    .map(([publishPosition, publish]) => ({ publishPosition, ...publish }))
+    .sort((a, b) => a.publishPosition - b.publishPosition);
+}
+
+function lastPosition(taken: readonly PlannedPublish[]): number {
+  return taken.at(-1)?.publishPosition ?? 0;
+}
+
+function slotOf(where: { readonly topicNumber: number; readonly partition: number }) {
+  return partitionSlot(where.topicNumber, where.partition);
+}
