@@ -81,6 +81,7 @@ export const errorKinds = {
   // denied
   unauthenticated: "denied",
   unauthorized: "denied",
+  topic_read_only: "denied",
   origin_denied: "denied",
 } as const satisfies Record<string, ErrorKind>;
 

@@ -196,4 +196,6 @@ export interface CreateTopic {
   /** Accepted and described as what it is; the store replicates. -1: 1. */
   readonly replicationFactor: number;
   readonly config: Readonly<Record<string, string>>;
+  /** The query whose results it will hold, which alone may write to it. */
+  readonly writer?: string;
 }

@@ -149,7 +149,9 @@ export class TopicCatalog implements TopicService {
     }
     validateTopicConfig(request.config);
     const topicId = this.#freshId();
-    return { topicId, name, partitionCount, replicationFactor, config: request.config };
+    const { config, writer } = request;
+    const topic = { topicId, name, partitionCount, replicationFactor, config };
+    return writer === undefined ? topic : { ...topic, writer };
   }
 
   /** A random UUID, version 4, never one whose text begins with a dash (as Kafka's Uuid). */

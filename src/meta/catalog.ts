@@ -6,7 +6,7 @@ import { StreamError } from "../base/stream-error.ts";
 import { topicNameCollisionKey } from "../record/topic-name.ts";
 import type { TopicId, TopicName } from "../record/types.ts";
 import type { SqlDatabase, SqlValue } from "./sql-database.ts";
-import { databaseNow, numberAt, rowsOf, statement, textAt } from "./sql-values.ts";
+import { databaseNow, numberAt, rowsOf, statement, textAt, textOrNullAt } from "./sql-values.ts";
 import { validateTopicConfig } from "./topic-config.ts";
 
 export interface TopicInfo {
@@ -21,6 +21,8 @@ export interface TopicInfo {
   readonly replicationFactor: number;
   /** Milliseconds since 1970 by the database's clock. */
   readonly createdAt: number;
+  /** The query whose results it holds, which alone may write to it; absent: everybody may. */
+  readonly writer?: string;
 }
 
 export interface NewTopic {
@@ -30,6 +32,7 @@ export interface NewTopic {
   readonly partitionCount: number;
   readonly replicationFactor: number;
   readonly config: Readonly<Record<string, string>>;
+  readonly writer?: string;
 }
 
 /** What one topic may have; a bound on a mistyped count rather than on use. */
@@ -52,7 +55,7 @@ SELECT m.topic_number, m.partition, n.publish_position FROM missing m, namespace
 WHERE m.partition < m.partition_count`;
 
 const topicColumns = `t.topic_number, t.topic_id, t.name, t.partition_count, t.config,
-  t.replication_factor, t.created_at`;
+  t.replication_factor, t.created_at, t.writer`;
 
 const selectById = `SELECT ${topicColumns} FROM topic t WHERE t.topic_id = ?1 AND t.state = 'live'`;
 
@@ -71,11 +74,12 @@ export async function createTopic(database: SqlDatabase, topic: NewTopic): Promi
     [
       statement(
         `INSERT INTO topic (topic_id, name, collision_name, partition_count, replication_factor,
-  config, state, created_at)
-SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'live', ${databaseNow}
+  config, writer, state, created_at)
+SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, 'live', ${databaseNow}
 WHERE NOT EXISTS (SELECT 1 FROM topic WHERE topic_id = ?1)
   AND NOT EXISTS (SELECT 1 FROM topic WHERE collision_name = ?3 AND state = 'live')`,
         ...[topicId, name, collision, partitionCount, replicationFactor, JSON.stringify(config)],
+        topic.writer ?? null,
       ),
       statement(bumpCatalog),
       statement(insertPartitions, topicId),
@@ -255,6 +259,7 @@ export async function deletedTopics(
 }
 
 function topicFromRow(row: readonly SqlValue[]): TopicInfo {
+  const writer = textOrNullAt(row, 7);
   return {
     topicNumber: numberAt(row, 0),
     topicId: textAt(row, 1) as TopicId,
@@ -263,6 +268,7 @@ function topicFromRow(row: readonly SqlValue[]): TopicInfo {
     config: JSON.parse(textAt(row, 4)) as Record<string, string>,
     replicationFactor: numberAt(row, 5),
     createdAt: numberAt(row, 6),
+    ...(writer !== null && { writer }),
   };
 }
 

@@ -195,6 +195,7 @@ const first: readonly string[] = [
 ];
 
 const queries: readonly string[] = [
+  "ALTER TABLE topic ADD COLUMN writer TEXT",
   `CREATE TABLE tick (
   topic_number INTEGER NOT NULL,
   publish_position INTEGER NOT NULL,

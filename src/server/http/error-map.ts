@@ -60,5 +60,6 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   corrupt_metadata: 500,
   unauthenticated: 401,
   unauthorized: 403,
+  topic_read_only: 403,
   origin_denied: 403,
 };

@@ -1,5 +1,6 @@
 import { StreamError } from "../../base/stream-error.ts";
 import type { TopicService } from "../../log/log-types.ts";
+import { refuseForeignWriter } from "../../log/topic-writer.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 
 /** @throws StreamError `topic_unknown`. */
@@ -11,11 +12,15 @@ export async function requireTopic(topics: TopicService, name: string): Promise<
   });
 }
 
-/** The topic, made with default settings where auto-creation is on. */
+/**
+ * The topic, made with default settings where auto-creation is on.
+ * @throws StreamError `topic_unknown`, `topic_read_only`.
+ */
 export async function topicToWrite(topics: TopicService, name: string): Promise<TopicInfo> {
-  return (
+  const topic =
     (await topics.byName(name)) ??
     (await topics.autoCreate(name)) ??
-    (await requireTopic(topics, name))
-  );
+    (await requireTopic(topics, name));
+  refuseForeignWriter(topic);
+  return topic;
 }

@@ -67,6 +67,7 @@ export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   corrupt_metadata: "UNKNOWN_SERVER_ERROR",
   unauthenticated: "SASL_AUTHENTICATION_FAILED",
   unauthorized: "CLUSTER_AUTHORIZATION_FAILED",
+  topic_read_only: "TOPIC_AUTHORIZATION_FAILED",
   origin_denied: "CLUSTER_AUTHORIZATION_FAILED",
 };
 

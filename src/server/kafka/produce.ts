@@ -14,6 +14,7 @@
  */
 import { StreamError } from "../../base/stream-error.ts";
 import type { Appended } from "../../log/log-types.ts";
+import { refuseForeignWriter } from "../../log/topic-writer.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 import { readBatchHeader, requireOneBatch, setLogAppendTime } from "../../record/batch.ts";
 import { attributeBits, batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
@@ -189,6 +190,7 @@ function isTransactional(bytes: Uint8Array): boolean {
 /** Refuses what may not be stored; gives the batch its time where the topic says so. */
 function checkBatch(bytes: Uint8Array, topic: TopicInfo, call: KafkaCall) {
   const { platform, settings } = call.context;
+  refuseForeignWriter(topic);
   const rules = topicRules(topic);
   const sizeBytes = requireOneBatch(bytes);
   if (sizeBytes > rules.messageBytesMax) {

@@ -132,8 +132,9 @@ export class EventTime {
 
   /**
    * What bounds lateness of this partition's rows beside its own greatest event time: the least of
-   * every other awaited partition's and other inputs' watermarks, before this publish; `endOfTime`
-   * when there is no other. Call it for all runs of a publish before the first `observe`.
+   * every other awaited partition of the input, before this publish; `endOfTime` when there is no
+   * other. An operator of several inputs also holds it against the others' watermarks. Call it for
+   * all runs of a publish before the first `observe`.
    */
   boundFor({ input, partition }: InputPartition): number {
     let bound = endOfTime;
@@ -141,9 +142,6 @@ export class EventTime {
     for (const time of this.#partitionsOf(input).values()) {
       if (time.partition === partition || time.isIdle) continue;
       bound = Math.min(bound, minus(time.greatest, delayMs));
-    }
-    for (const [other, time] of this.#times.entries()) {
-      if (other !== input) bound = Math.min(bound, time.watermark);
     }
     return bound;
   }
