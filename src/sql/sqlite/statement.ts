@@ -4,8 +4,8 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { SqlValue } from "../plan/scalar.ts";
-import type { SqliteDatabase } from "./database.ts";
 import { type SqliteExports, sqliteCode, sqliteType, transient } from "./exports.ts";
+import type { SqliteHost } from "./host.ts";
 import type { SqliteMemory } from "./memory.ts";
 
 /** SQLITE_PREPARE_PERSISTENT: it will be used many times. */
@@ -16,8 +16,15 @@ const integerMax = 2n ** 63n - 1n;
 
 const encoder = new TextEncoder();
 
+/** What a statement needs of its database. */
+interface Connection {
+  readonly host: SqliteHost;
+  readonly address: number;
+  failure(code: number, act: string): Error;
+}
+
 export class SqliteStatement {
-  readonly database: SqliteDatabase;
+  readonly database: Connection;
   readonly sql: string;
   readonly columnCount: number;
   #address: number;
@@ -25,7 +32,7 @@ export class SqliteStatement {
   readonly #memory: SqliteMemory;
 
   /** @throws StreamError `sql_evaluation_failed`, `sql_memory_exceeded` */
-  constructor(database: SqliteDatabase, sql: string) {
+  constructor(database: Connection, sql: string) {
     this.database = database;
     this.sql = sql;
     this.#exports = database.host.exports;

@@ -50,7 +50,7 @@ const modules = new WeakMap<SqliteHost, number>();
 /** Columns in shared memory as a table of a database. */
 export interface VirtualTable {
   readonly name: string;
-  /** Points at the rows. Statements over it stay prepared when it changes, but none may be running. */
+  /** Points at the rows: change it at will, but not while a statement over it runs. */
   readonly table: RowTable;
   /** Ends the table; statements over it must be finalized before. */
   drop(): void;
