@@ -37,6 +37,7 @@ export const errorKinds = {
   unsupported_format: "invalid",
   unsupported_media_type: "invalid",
   offset_out_of_range: "invalid",
+  sql_evaluation_failed: "invalid",
   // missing: the thing named is not there
   topic_unknown: "missing",
   topic_id_unknown: "missing",
@@ -74,6 +75,7 @@ export const errorKinds = {
   // exhausted: a bound was reached
   queue_full: "exhausted",
   group_full: "exhausted",
+  sql_memory_exceeded: "exhausted",
   // corrupt: bytes are not what their checksum or layout says
   corrupt_record: "corrupt",
   corrupt_segment: "corrupt",

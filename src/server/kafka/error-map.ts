@@ -28,6 +28,7 @@ export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   unsupported_format: "UNSUPPORTED_FOR_MESSAGE_FORMAT",
   unsupported_media_type: "INVALID_REQUEST",
   offset_out_of_range: "OFFSET_OUT_OF_RANGE",
+  sql_evaluation_failed: "INVALID_REQUEST",
   topic_unknown: "UNKNOWN_TOPIC_OR_PARTITION",
   topic_id_unknown: "UNKNOWN_TOPIC_ID",
   topic_recreated: "INCONSISTENT_TOPIC_ID",
@@ -62,6 +63,7 @@ export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   // on THROTTLING_QUOTA_EXCEEDED.
   queue_full: "NOT_ENOUGH_REPLICAS",
   group_full: "GROUP_MAX_SIZE_REACHED",
+  sql_memory_exceeded: "NOT_ENOUGH_REPLICAS",
   corrupt_record: "CORRUPT_MESSAGE",
   corrupt_segment: "KAFKA_STORAGE_ERROR",
   corrupt_metadata: "UNKNOWN_SERVER_ERROR",
