@@ -1,0 +1,102 @@
+/**
+ * Join of two windowed inputs. Both sides are kept until their window closes; then SQLite joins
+ * them. Results come in the order of the left side's rows, then the right's.
+ */
+import { assert } from "../../base/assert.ts";
+import { lowerScalar } from "../functions/lower.ts";
+import type { WindowJoinNode } from "../plan/plan.ts";
+import { Collector } from "../sqlite/collector.ts";
+import type { SqliteDatabase } from "../sqlite/database.ts";
+import type { SqliteStatement } from "../sqlite/statement.ts";
+import { KeptRows, namesOf } from "./kept-rows.ts";
+import { Operator, type Rows } from "./operator.ts";
+import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
+import { WindowClosings } from "./window-closings.ts";
+
+export interface WindowJoinOptions {
+  readonly name: string;
+  readonly node: WindowJoinNode;
+  readonly timeZone: string;
+  readonly database: SqliteDatabase;
+}
+
+export class WindowJoinOperator extends Operator {
+  readonly layout: RowLayout;
+  readonly #sides: readonly [KeptRows, KeptRows];
+  readonly #closings: WindowClosings;
+  readonly #join: SqliteStatement;
+  readonly #result: Collector;
+
+  constructor(inputs: readonly [Operator, Operator], options: WindowJoinOptions) {
+    super(inputs);
+    const { node, database, name } = options;
+    assert(!inputs.some(({ layout }) => layout.hasWeight), "a window join adds rows only");
+    this.layout = { columns: node.columns, hasOrigin: false, hasWeight: false };
+    const [left, right] = inputs;
+    const keep = (side: Operator, suffix: string, indexed: readonly number[]) =>
+      new KeptRows(database, { name: `${name}_${suffix}`, layout: side.layout, indexed });
+    this.#sides = [
+      keep(left, "l", [node.leftWindow[1]]),
+      keep(right, "r", [node.rightWindow[1], ...node.equalities.map((each) => each.right)]),
+    ];
+    this.#closings = new WindowClosings(database, [
+      { sqlName: this.#sides[0].sqlName, endColumn: columnName(node.leftWindow[1]) },
+      { sqlName: this.#sides[1].sqlName, endColumn: columnName(node.rightWindow[1]) },
+    ]);
+    this.#join = database.prepare(joinSql(options, this.#sides, { left, right }));
+    this.#result = new Collector(
+      database.host,
+      tableColumns(this.layout).map(({ kind }) => kind),
+    );
+  }
+
+  push(input: number, { table }: Rows): void {
+    const side = this.#sides[input];
+    assert(side !== undefined, "a join has two inputs");
+    side.add(table);
+  }
+
+  protected override onWatermark(): void {
+    this.#closings.closeUntil(this.watermark, (end) => {
+      this.#result.clear();
+      const outcome = this.#result.collect(this.#join.bind(end));
+      this.#join.reset();
+      if (outcome.kind === "failed") throw outcome.error;
+      this.emit({ table: this.#result.table, origin: null });
+    });
+  }
+
+  override get lastWindowEnd(): number {
+    return this.#closings.lastEnd;
+  }
+}
+
+/** ?1 the end of the window that closes. */
+function joinSql(
+  { node, timeZone }: WindowJoinOptions,
+  [leftRows, rightRows]: readonly [KeptRows, KeptRows],
+  { left, right }: { readonly left: Operator; readonly right: Operator },
+): string {
+  const leftCount = left.layout.columns.length;
+  const column = (index: number) =>
+    index < leftCount ? `l.${columnName(index)}` : `r.${columnName(index - leftCount)}`;
+  const matches = [
+    `l.${columnName(node.leftWindow[0])} = r.${columnName(node.rightWindow[0])}`,
+    ...node.equalities.map((each) => `l.${columnName(each.left)} = r.${columnName(each.right)}`),
+    ...(node.residual === null ? [] : [lowerScalar(node.residual, column, timeZone)]),
+  ].join(" AND ");
+  const l = `(SELECT * FROM ${leftRows.sqlName} WHERE ${columnName(node.leftWindow[1])} = ?1)`;
+  const r = `(SELECT * FROM ${rightRows.sqlName} WHERE ${columnName(node.rightWindow[1])} = ?1)`;
+  const leftNames = namesOf(left.layout.columns, "l");
+  const bothNames = [...leftNames, ...namesOf(right.layout.columns, "r")];
+  if (node.joinType === "semi" || node.joinType === "anti") {
+    const exists = `EXISTS (SELECT 1 FROM ${r} r WHERE ${matches})`;
+    const where = node.joinType === "semi" ? exists : `NOT ${exists}`;
+    return `SELECT ${leftNames.join(", ")} FROM ${l} l WHERE ${where} ORDER BY l.seq`;
+  }
+  const kind = `${node.joinType.toUpperCase()} JOIN`;
+  return (
+    `SELECT ${bothNames.join(", ")} FROM ${l} l ${kind} ${r} r ON ${matches} ` +
+    "ORDER BY l.seq IS NULL, l.seq, r.seq"
+  );
+}
