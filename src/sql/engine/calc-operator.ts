@@ -5,20 +5,19 @@
 import { assert } from "../../base/assert.ts";
 import type { StreamError } from "../../base/stream-error.ts";
 import { lowerScalar } from "../functions/lower.ts";
-import { integerAt, pickColumns } from "../memory/row-access.ts";
+import { pickColumns } from "../memory/row-access.ts";
 import { RowTable } from "../memory/row-table.ts";
 import type { CalcNode } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { quoteName } from "../sqlite/quote.ts";
 import { reasonOf } from "./evaluation-error.ts";
-import { Operator, type OperatorContext, type Rows } from "./operator.ts";
+import { errorRowOf, Operator, type OperatorContext, type Rows } from "./operator.ts";
 import {
   columnName,
   hiddenIndex,
   hiddenNames,
   type RowLayout,
-  rowColumn,
   tableColumns,
 } from "./row-layout.ts";
 import { RowReader } from "./row-reader.ts";
@@ -52,19 +51,10 @@ export class CalcOperator extends Operator {
   }
 
   push(_input: number, rows: Rows): void {
-    const table = this.#work(rows.table, (index, error) => this.#failed(rows, index, error));
+    const table = this.#work(rows.table, (index, error) => {
+      this.#context.onError(errorRowOf(this.#input, rows, index, reasonOf(error)));
+    });
     this.emit({ table, origin: rows.origin });
-  }
-
-  #failed({ table, origin }: Rows, index: number, error: StreamError): void {
-    const reason = reasonOf(error);
-    const place = hiddenIndex(this.#input, rowColumn);
-    if (origin === null || place < 0) {
-      this.#context.onError({ origin: null, reason });
-      return;
-    }
-    const row = Number(integerAt(table, place, index));
-    this.#context.onError({ origin: origin.describe(row), reason });
   }
 }
 
@@ -109,7 +99,7 @@ function picker(
   );
   if (node.filter === null) {
     return (rows: RowTable) => {
-      pickColumns(table, rows, picked);
+      pickColumns(table, rows.address, picked);
       return table;
     };
   }
@@ -122,7 +112,7 @@ function picker(
   const selection = new SelectionBuffer(database.host.memory);
   return (rows: RowTable, onFailed: OnFailed) => {
     const found = reader.read(rows, onFailed);
-    pickColumns(table, rows, picked);
+    pickColumns(table, rows.address, picked);
     const { rowCount } = found;
     table.setRows({ rowCount, selection: selection.fill(found, rows) });
     return table;

@@ -10,9 +10,10 @@
  * An operator with several inputs has the least of their watermarks.
  */
 import { assert } from "../../base/assert.ts";
+import { integerAt } from "../memory/row-access.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import { endOfTime, noTime } from "../time/event-time.ts";
-import type { RowLayout } from "./row-layout.ts";
+import { hiddenIndex, type RowLayout, rowColumn } from "./row-layout.ts";
 
 /** Where the rows of a push come from; null behind an operator that makes rows of its own. */
 export interface RowOrigin {
@@ -41,6 +42,18 @@ export interface Rows {
 export interface SideRow {
   readonly origin: OriginRow | null;
   readonly reason: string;
+}
+
+/** The error row for the row at `index` of `rows`, with its origin where the rows carry it. */
+export function errorRowOf(
+  layout: RowLayout,
+  { table, origin }: Rows,
+  index: number,
+  reason: string,
+): SideRow {
+  const place = hiddenIndex(layout, rowColumn);
+  if (origin === null || place < 0) return { origin: null, reason };
+  return { origin: origin.describe(Number(integerAt(table, place, index))), reason };
 }
 
 /** What operators take from the task that they run in. */
@@ -85,6 +98,11 @@ export abstract class Operator {
   /** Least watermark of the inputs, as far as it has been worked through. */
   get watermark(): number {
     return this.#watermark;
+  }
+
+  /** All inputs have ended, as those of a bounded read do. */
+  get hasEnded(): boolean {
+    return this.#watermark >= endOfTime;
   }
 
   abstract push(input: number, rows: Rows): void;

@@ -54,7 +54,7 @@ export class UnionOperator extends Operator {
   push(input: number, { table, origin }: Rows): void {
     const arm = this.#arms[input];
     assert(arm !== undefined, "the input exists");
-    pickColumns(arm.table, table, arm.picked);
+    pickColumns(arm.table, table.address, arm.picked);
     if (arm.weightIndex >= 0) this.#ones.point(arm.table, arm.weightIndex);
     this.emit({ table: arm.table, origin: this.layout.hasOrigin ? origin : null });
   }

@@ -3,15 +3,22 @@ import { assert } from "../../base/assert.ts";
 import { columnBytes, columnField, tableField } from "./column-layout.ts";
 import type { RowTable } from "./row-table.ts";
 
-/** Points the columns of `target`, in order, at the `picked` columns of `source`, and its rows. */
-export function pickColumns(target: RowTable, source: RowTable, picked: readonly number[]): void {
-  assert(picked.length === target.kinds.length, "every column is picked from somewhere");
+/**
+ * Points the first columns of `target`, in order, at the `picked` columns of the Table at `source`,
+ * and takes over its rows.
+ */
+export function pickColumns(target: RowTable, source: number, picked: readonly number[]): void {
+  assert(picked.length <= target.kinds.length, "every column has a place");
   const { memory } = target;
+  const columns = memory.readUint32(source + tableField.columns);
   for (const [index, from] of picked.entries()) {
-    const at = source.columnAddress(from);
+    const at = columns + columnBytes * from;
     memory.bytes.copyWithin(target.columnAddress(index), at, at + columnBytes);
   }
-  target.setRows({ rowCount: source.rowCount, selection: source.selection });
+  target.setRows({
+    rowCount: memory.readUint32(source + tableField.rowCount),
+    selection: memory.readUint32(source + tableField.selection),
+  });
 }
 
 /** The row in the columns that stands at `index` of the table: they differ by its selection. */

@@ -1,0 +1,89 @@
+/**
+ * The end of a query whose results change: a record per key that changed since the last flush, with
+ * the row as it is now, or a tombstone where it is gone. A row that was taken back and added again
+ * in one flush is one record.
+ */
+import type { RecordChunk } from "../sqlite/emitter.ts";
+import { Emitter } from "../sqlite/emitter.ts";
+import type { SqliteDatabase } from "../sqlite/database.ts";
+import type { SqliteStatement } from "../sqlite/statement.ts";
+import { declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
+import type { RecordShape } from "./append-sink.ts";
+import { Operator, type OperatorContext, type Rows } from "./operator.ts";
+import { columnName, type RowLayout, tableColumns, weightColumn } from "./row-layout.ts";
+
+export interface UpsertSinkOptions {
+  readonly database: SqliteDatabase;
+  readonly context: OperatorContext;
+  readonly shape: RecordShape;
+  readonly onRecords: (chunk: RecordChunk) => void;
+}
+
+export class UpsertSink extends Operator {
+  readonly layout: RowLayout;
+  readonly #context: OperatorContext;
+  readonly #onRecords: (chunk: RecordChunk) => void;
+  readonly #emitter: Emitter;
+  readonly #input: VirtualTable;
+  readonly #take: SqliteStatement;
+  readonly #read: SqliteStatement;
+  readonly #clear: SqliteStatement;
+  #hasChanges = false;
+
+  constructor(input: Operator, options: UpsertSinkOptions) {
+    super([input]);
+    const { database, shape } = options;
+    this.layout = input.layout;
+    this.#context = options.context;
+    this.#onRecords = options.onRecords;
+    const columns = this.layout.columns.map((_, index) => columnName(index));
+    // Of this flush only: nothing of it belongs to a checkpoint.
+    database.run(
+      `CREATE TEMP TABLE changed (seq INTEGER PRIMARY KEY, k TEXT NOT NULL UNIQUE, ` +
+        `weight INTEGER NOT NULL, ${columns.join(", ")})`,
+    );
+    this.#input = declareTable(database, "sink", tableColumns(this.layout));
+    this.#take = database.prepare(takeSql(shape, columns));
+    this.#read = database.prepare(
+      `SELECT ${columns.join(", ")}, weight FROM temp.changed ORDER BY seq`,
+    );
+    this.#clear = database.prepare("DELETE FROM temp.changed");
+    this.#emitter = new Emitter(database.host, { ...shape, weightColumn: columns.length });
+  }
+
+  push(_input: number, { table }: Rows): void {
+    this.#input.table.pointTo(table);
+    this.#take.all();
+    this.#hasChanges = true;
+  }
+
+  override flush(): void {
+    if (!this.#hasChanges) return;
+    this.#hasChanges = false;
+    this.#emitter.startStatement(this.#read, this.#context.now());
+    for (;;) {
+      const outcome = this.#emitter.next();
+      if (outcome.chunk !== null) this.#onRecords(outcome.chunk);
+      if (outcome.kind === "failed") throw outcome.error;
+      if (outcome.kind === "done") break;
+    }
+    this.#read.reset();
+    this.#clear.all();
+  }
+
+  protected override onWatermark(): void {
+    if (this.hasEnded) this.flush();
+  }
+}
+
+/** The last change of a key counts: operators take a row back before they add its successor. */
+function takeSql(shape: RecordShape, columns: readonly string[]): string {
+  // A key may be NULL, which is equal to itself here: its text stands for it.
+  const key = shape.key.map(({ column }) => `quote(${columnName(column)})`).join(" || ',' || ");
+  const set = columns.map((column) => `${column} = excluded.${column}`).join(", ");
+  return (
+    `INSERT INTO temp.changed (k, weight, ${columns.join(", ")}) ` +
+    `SELECT ${key}, "${weightColumn}", ${columns.join(", ")} FROM "sink" WHERE true ` +
+    `ON CONFLICT (k) DO UPDATE SET weight = excluded.weight, ${set}`
+  );
+}

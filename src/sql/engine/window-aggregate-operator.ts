@@ -1,0 +1,127 @@
+/**
+ * GROUP BY over TUMBLE, HOP and CUMULATE windows that come out once, when the watermark passes their
+ * end. Rows go into panes; a window that closes is its panes merged. Windows close in the order of
+ * their ends, their groups stand in the order in which they first appeared, and a window without
+ * rows never comes out, so that results depend on the log alone.
+ */
+import { AggregateState, paneSpecOf } from "../kernel/aggregate.ts";
+import type { StateResult } from "../kernel/state.ts";
+import type { WindowAggregateNode } from "../plan/plan.ts";
+import type { SqliteHost } from "../sqlite/host.ts";
+import { endOfTime, noTime } from "../time/event-time.ts";
+import { ChangedRows } from "./changed-rows.ts";
+import { LateRows } from "./late-rows.ts";
+import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
+import { type RowLayout, tableColumns } from "./row-layout.ts";
+import { kernelPart } from "./state-part.ts";
+import { refuseOverflow } from "./sum-overflow.ts";
+import {
+  type GridSpec,
+  lastEndOf,
+  neededFrom,
+  type WindowBounds,
+  windowEndingAfter,
+} from "./window-grid.ts";
+import type { WindowTime } from "./window-time.ts";
+
+export interface WindowAggregateOptions {
+  readonly name: string;
+  readonly node: WindowAggregateNode;
+  readonly spec: GridSpec;
+  readonly time: WindowTime;
+  readonly host: SqliteHost;
+  readonly context: OperatorContext;
+  readonly seed: bigint;
+  readonly stateBytesMax: number;
+}
+
+export class WindowAggregateOperator extends Operator {
+  readonly layout: RowLayout;
+  readonly #spec: GridSpec;
+  readonly #time: WindowTime;
+  readonly #late: LateRows;
+  readonly #state: AggregateState;
+  readonly #rows: ChangedRows;
+  readonly #part: StatePart;
+
+  constructor(input: Operator, options: WindowAggregateOptions) {
+    super([input]);
+    const { node, host, spec, time } = options;
+    this.layout = { columns: node.columns, hasOrigin: false, hasWeight: false };
+    this.#spec = spec;
+    this.#time = time;
+    this.#late = new LateRows({ ...options, layout: input.layout });
+    this.#state = new AggregateState(host, {
+      spec: {
+        input: [...tableColumns(input.layout).map(({ kind }) => kind)],
+        keys: node.keys,
+        accumulators: node.accumulators,
+        isRetractable: false,
+        tracksChanges: false,
+      },
+      panes: paneSpecOf(spec),
+      seed: options.seed,
+      bytesMax: options.stateBytesMax,
+    });
+    this.#rows = new ChangedRows(host.memory, this.layout);
+    this.#part = kernelPart(options.name, this.#state);
+  }
+
+  push(_input: number, rows: Rows): void {
+    const table = this.#late.split(rows, this.boundOf(rows.origin), this.#time);
+    if (table.rowCount === 0) return;
+    this.#state.add({ table, timeColumn: this.#time.column });
+  }
+
+  override onTime(publishedAt: number): void {
+    if (this.#time.isProcessing) this.#closeAfter(noTime, publishedAt);
+  }
+
+  protected override onWatermark(before: number): void {
+    if (this.#time.isProcessing && !this.hasEnded) return;
+    this.#closeAfter(this.#time.wallOf(before), this.#time.wallOf(this.watermark));
+  }
+
+  /** Closes, one by one, the windows with rows that end after `before` and by `until`. */
+  #closeAfter(before: number, until: number): void {
+    let closed = before;
+    for (;;) {
+      const oldest = this.#state.paneStart(0);
+      if (oldest === undefined) return;
+      const window = windowEndingAfter(this.#spec, Math.max(oldest, closed));
+      if (!this.#time.hasPassed(window.endMs, until)) return;
+      this.#close(window);
+      this.#state.dropBefore(neededFrom(this.#spec, window));
+      closed = window.endMs;
+    }
+  }
+
+  #close(window: WindowBounds): void {
+    const result: StateResult = this.#state.merge(window);
+    try {
+      refuseOverflow(result);
+      const table = this.#time.shown(this.#rows.show(result, 1));
+      this.emit({ table, origin: null });
+    } finally {
+      result.free();
+    }
+  }
+
+  override get lastWindowEnd(): number {
+    const starts = this.#state.paneStarts();
+    const last = starts.at(-1);
+    if (last === undefined || this.#time.isProcessing) return noTime;
+    return this.#time.momentOf(lastEndOf(this.#spec, last));
+  }
+
+  override get nextTickAt(): number | undefined {
+    const oldest = this.#state.paneStart(0);
+    if (oldest === undefined || !this.#time.isProcessing) return undefined;
+    const { endMs } = windowEndingAfter(this.#spec, oldest);
+    return endMs >= endOfTime ? undefined : endMs;
+  }
+
+  override get state(): readonly StatePart[] {
+    return [this.#part];
+  }
+}
