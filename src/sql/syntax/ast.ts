@@ -351,7 +351,7 @@ export interface Case extends AstNode {
   readonly kind: "case";
   /** CASE x WHEN …: x; null for CASE WHEN …. */
   readonly operand: Expression | null;
-  readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+  readonly branches: readonly { readonly when: Expression; readonly result: Expression }[];
   readonly otherwise: Expression | null;
 }
 
