@@ -38,6 +38,10 @@ export const errorKinds = {
   unsupported_media_type: "invalid",
   offset_out_of_range: "invalid",
   sql_evaluation_failed: "invalid",
+  sql_syntax: "invalid",
+  sql_unsupported: "invalid",
+  sql_invalid: "invalid",
+  sql_too_large: "invalid",
   // missing: the thing named is not there
   topic_unknown: "missing",
   topic_id_unknown: "missing",

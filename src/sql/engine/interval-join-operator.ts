@@ -127,7 +127,7 @@ function makeSides(
       ),
       mark: wantsLeft ? database.prepare(markSql(l, r, { on, marked: "l", other: "r" })) : null,
       expiry: {
-        keepMs: -node.lowerMs,
+        keepMs: node.rightLagMs - node.lowerMs,
         drop: database.prepare(`DELETE FROM ${l.sqlName} WHERE ${lTime} < ?1 OR ${lTime} IS NULL`),
         unmatched: wantsLeft
           ? database.prepare(
@@ -145,7 +145,7 @@ function makeSides(
       ),
       mark: wantsRight ? database.prepare(markSql(r, l, { on, marked: "r", other: "l" })) : null,
       expiry: {
-        keepMs: node.upperMs,
+        keepMs: node.leftLagMs + node.upperMs,
         drop: database.prepare(`DELETE FROM ${r.sqlName} WHERE ${rTime} < ?1 OR ${rTime} IS NULL`),
         unmatched: wantsRight
           ? database.prepare(
