@@ -83,13 +83,13 @@ export class AssignedAggregateOperator extends Operator {
 
   protected override onWatermark(): void {
     if (this.#time.isProcessing && !this.hasEnded) return;
-    this.#closeUntil(this.#time.wallOf(this.watermark));
+    this.#closeUntil(this.watermark);
   }
 
   #closeUntil(until: number): void {
     for (;;) {
       const end = this.#state.paneStart(0);
-      if (end === undefined || !this.#time.hasPassed(end, until)) return;
+      if (end === undefined || this.#time.momentOf(end) > until) return;
       const result = this.#state.merge({ startMs: end, endMs: end + 1 });
       try {
         refuseOverflow(result);

@@ -5,10 +5,10 @@
  * rows never comes out, so that results depend on the log alone.
  */
 import { AggregateState, paneSpecOf } from "../kernel/aggregate.ts";
-import type { StateResult } from "../kernel/state.ts";
+import type { RowTable } from "../memory/row-table.ts";
 import type { WindowAggregateNode } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
-import { endOfTime, noTime } from "../time/event-time.ts";
+import { noTime } from "../time/event-time.ts";
 import { ChangedRows } from "./changed-rows.ts";
 import { LateRows } from "./late-rows.ts";
 import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
@@ -42,6 +42,8 @@ export class WindowAggregateOperator extends Operator {
   readonly #late: LateRows;
   readonly #state: AggregateState;
   readonly #rows: ChangedRows;
+  /** A slot for the window_time of the window that closes. */
+  readonly #windowTime: number;
   readonly #part: StatePart;
 
   constructor(input: Operator, options: WindowAggregateOptions) {
@@ -64,47 +66,58 @@ export class WindowAggregateOperator extends Operator {
       bytesMax: options.stateBytesMax,
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
+    this.#windowTime = host.memory.allocateZeroed(8);
     this.#part = kernelPart(options.name, this.#state);
   }
 
   push(_input: number, rows: Rows): void {
-    const table = this.#late.split(rows, this.boundOf(rows.origin), this.#time);
+    const table = this.#late.split(rows, this.boundOf(rows.origin));
     if (table.rowCount === 0) return;
     this.#state.add({ table, timeColumn: this.#time.column });
   }
 
   override onTime(publishedAt: number): void {
-    if (this.#time.isProcessing) this.#closeAfter(noTime, publishedAt);
+    if (this.#time.isProcessing) this.#closeBetween(noTime, publishedAt);
   }
 
   protected override onWatermark(before: number): void {
     if (this.#time.isProcessing && !this.hasEnded) return;
-    this.#closeAfter(this.#time.wallOf(before), this.#time.wallOf(this.watermark));
+    this.#closeBetween(before, this.watermark);
   }
 
   /** Closes, one by one, the windows with rows that end after `before` and by `until`. */
-  #closeAfter(before: number, until: number): void {
-    let closed = before;
+  #closeBetween(before: number, until: number): void {
+    let closed = noTime;
     for (;;) {
       const oldest = this.#state.paneStart(0);
       if (oldest === undefined) return;
       const window = windowEndingAfter(this.#spec, Math.max(oldest, closed));
-      if (!this.#time.hasPassed(window.endMs, until)) return;
-      this.#close(window);
+      const end = this.#time.momentOf(window.endMs);
+      if (end > until) return;
+      // One that ended before was closed then: its panes are there for later windows only.
+      if (end > before) this.#close(window);
       this.#state.dropBefore(neededFrom(this.#spec, window));
       closed = window.endMs;
     }
   }
 
   #close(window: WindowBounds): void {
-    const result: StateResult = this.#state.merge(window);
+    const result = this.#state.merge(window);
     try {
       refuseOverflow(result);
-      const table = this.#time.shown(this.#rows.show(result, 1));
+      const table = this.#rows.show(result, 1);
+      if (this.#time.zone !== null) this.#pointWindowTime(table, window);
       this.emit({ table, origin: null });
     } finally {
       result.free();
     }
+  }
+
+  /** window_time is an instant, where start and end are times on the wall. */
+  #pointWindowTime(table: RowTable, { endMs }: WindowBounds): void {
+    const time = this.#time.momentOf(endMs) - 1;
+    table.memory.view.setBigInt64(this.#windowTime, BigInt(time), true);
+    table.point(this.layout.columns.length - 1, { values: this.#windowTime, stride: 0 });
   }
 
   override get lastWindowEnd(): number {
@@ -118,7 +131,7 @@ export class WindowAggregateOperator extends Operator {
     const oldest = this.#state.paneStart(0);
     if (oldest === undefined || !this.#time.isProcessing) return undefined;
     const { endMs } = windowEndingAfter(this.#spec, oldest);
-    return endMs >= endOfTime ? undefined : endMs;
+    return this.#time.momentOf(endMs);
   }
 
   override get state(): readonly StatePart[] {

@@ -1,0 +1,36 @@
+/**
+ * The time that windows are over, as an operator sees it. Windows of a TIMESTAMP_LTZ begin at times
+ * of a clock on the wall: then rows are grouped by wall time, and a window has passed when the last
+ * instant at which the clock showed its end has passed (an hour is shown twice when clocks go back).
+ * Processing time is publishedAt.
+ */
+import type { WindowOf } from "../plan/plan.ts";
+import { toWall, zoneOffset } from "../types/time-zone.ts";
+
+const dayMs = 86_400_000;
+
+export class WindowTime {
+  readonly column: number;
+  readonly isProcessing: boolean;
+  readonly zone: string | null;
+
+  constructor(window: WindowOf) {
+    this.column = window.timeColumn;
+    this.isProcessing = window.time === "proctime";
+    const { timeZone } = window;
+    this.zone = timeZone === null || timeZone === "UTC" ? null : timeZone;
+  }
+
+  /** The time on the wall at an instant. */
+  wallOf(instantMs: number): number {
+    return this.zone === null ? instantMs : toWall(this.zone, instantMs);
+  }
+
+  /** The last instant at which the wall shows this time. */
+  momentOf(wallMs: number): number {
+    const { zone } = this;
+    if (zone === null) return wallMs;
+    const offsets = [zoneOffset(zone, wallMs - dayMs), zoneOffset(zone, wallMs + dayMs)];
+    return wallMs - Math.min(...offsets);
+  }
+}
