@@ -4,6 +4,7 @@
  * are `wasm/build/sql/<name>.wasm`.
  */
 export const sqlKernelNames = ["table", "collect", "emit"] as const;
+export const sqlKernelNames = ["table", "collect", "aggregate"] as const;
 
 export type SqlKernelName = (typeof sqlKernelNames)[number];
 

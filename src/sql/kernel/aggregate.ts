@@ -1,0 +1,208 @@
+/**
+ * Keyed aggregation on the kernel `wasm/sql/aggregate.ts`: GROUP BY over windows that time cuts
+ * (TUMBLE, HOP, CUMULATE), and GROUP BY without windows.
+ *
+ * Windows. Rows go into panes of `paneMs`; a window's result is its panes merged (`merge`). When the
+ * watermark passes its end it is read once, and panes that no later window needs are dropped. To
+ * correct a window that a late row changed, keep its result (`merge` with `keep`), merge again, and
+ * `compare` the two.
+ *
+ * Without windows there is one pane. `changes` shows the rows of groups that changed, as they were
+ * (weight −1) and as they are (+1), `settle` forgets them. Panes of tumbling windows can be asked
+ * for changes just so.
+ *
+ * All `Accumulator`s of a plan are covered (`state-layout.ts`), so there is no plan that must do
+ * without. No result and no order depends on the seed or on how rows are cut into tables: entries
+ * stand in the order in which their groups first appeared.
+ */
+import { assert } from "../../base/assert.ts";
+import type { RowTable } from "../memory/row-table.ts";
+import type { WindowSpec } from "../plan/plan.ts";
+import type { SqliteHost } from "../sqlite/host.ts";
+import { KernelState, type StateKernel, type StateOptions, type StateResult } from "./state.ts";
+import type { StateSpec } from "./state-layout.ts";
+
+interface AggregateKernel extends StateKernel {
+  create(layout: number, size: bigint, offset: bigint, seed: bigint, limit: bigint): number;
+  panes(state: number): number;
+  paneStart(state: number, index: number): bigint;
+  paneEntries(state: number, index: number): number;
+  dropBefore(state: number, start: bigint): void;
+  add(state: number, table: number, time: number, weight: number): number;
+  merge(state: number, start: bigint, end: bigint, isCopy: number): number;
+  all(state: number): number;
+  changes(state: number, index: number, before: number, after: number): number;
+  settle(state: number): number;
+  isUnsettled(state: number): number;
+  compare(state: number, older: number, newer: number): number;
+}
+
+export interface PaneSpec {
+  readonly sizeMs: number;
+  /** Panes start at this and at whole sizes from it. */
+  readonly offsetMs: number;
+}
+
+/** The widest panes from which all windows of a kind can be put together. */
+export function paneSpecOf(window: Exclude<WindowSpec, { kind: "session" }>): PaneSpec {
+  switch (window.kind) {
+    case "tumble":
+      return { sizeMs: window.sizeMs, offsetMs: window.offsetMs };
+    case "hop":
+      return { sizeMs: commonDivisor(window.slideMs, window.sizeMs), offsetMs: window.offsetMs };
+    case "cumulate":
+      return { sizeMs: window.stepMs, offsetMs: window.offsetMs };
+  }
+}
+
+function commonDivisor(a: number, b: number): number {
+  return b === 0 ? a : commonDivisor(b, a % b);
+}
+
+export interface AddedRows {
+  readonly table: RowTable;
+  /** Column of the event time, needed where there are panes: never NULL. */
+  readonly timeColumn?: number;
+  /** Column of the weights 1 and −1; absent: all are 1. */
+  readonly weightColumn?: number;
+}
+
+export interface WindowBounds {
+  readonly startMs: number;
+  readonly endMs: number;
+}
+
+const kernels = new WeakMap<SqliteHost, AggregateKernel>();
+
+export class AggregateState {
+  readonly #kernel: AggregateKernel;
+  readonly #state: KernelState;
+  readonly #before: StateResult | null;
+  readonly #after: StateResult | null;
+
+  /**
+   * `panes` null: one pane, whatever the time.
+   * @throws StreamError `sql_memory_exceeded`, as all that follow
+   */
+  constructor(
+    host: SqliteHost,
+    options: Omit<StateOptions, "spec"> & {
+      readonly spec: Omit<StateSpec, "isSession">;
+      readonly panes: PaneSpec | null;
+    },
+  ) {
+    let kernel = kernels.get(host);
+    kernel ??= host.link<AggregateKernel>("aggregate");
+    kernels.set(host, kernel);
+    const linked = kernel;
+    this.#kernel = linked;
+    const sizeMs = BigInt(options.panes?.sizeMs ?? 0);
+    const offsetMs = BigInt(options.panes?.offsetMs ?? 0);
+    const spec = { ...options.spec, isSession: false };
+    this.#state = new KernelState(host, linked, { ...options, spec }, ({ layout, seed, limit }) =>
+      linked.create(layout, sizeMs, offsetMs, seed, limit),
+    );
+    this.#before = spec.tracksChanges ? this.#state.newResult() : null;
+    this.#after = spec.tracksChanges ? this.#state.newResult() : null;
+  }
+
+  /** Kinds of the columns of results: keys, accumulators, window start, end and time. */
+  get resultKinds(): StateResult["kinds"] {
+    return this.#state.layout.resultKinds;
+  }
+
+  get bytesHeld(): number {
+    return this.#state.bytesHeld;
+  }
+
+  add({ table, timeColumn, weightColumn }: AddedRows): void {
+    const time = timeColumn === undefined ? 0 : timeColumn + 1;
+    const weight = weightColumn === undefined ? 0 : weightColumn + 1;
+    const code = this.#kernel.add(this.#state.address, table.address, time, weight);
+    this.#state.check(code, "group rows");
+  }
+
+  /** Starts of the panes that hold rows, ascending. */
+  paneStarts(): number[] {
+    const count = this.#kernel.panes(this.#state.address);
+    return Array.from({ length: count }, (_, index) => this.paneStart(index) ?? 0);
+  }
+
+  /** Start of a pane counted from the oldest; undefined: there are fewer. */
+  paneStart(index: number): number | undefined {
+    if (index >= this.#kernel.panes(this.#state.address)) return undefined;
+    return Number(this.#kernel.paneStart(this.#state.address, index));
+  }
+
+  /** How many groups a pane holds. */
+  paneGroups(index: number): number {
+    return this.#kernel.paneEntries(this.#state.address, index);
+  }
+
+  /** Drops the panes that start before `startMs`, and gives their memory back. */
+  dropBefore(startMs: number): void {
+    this.#kernel.dropBefore(this.#state.address, BigInt(startMs));
+  }
+
+  /**
+   * The rows of a window. Unless `keep`, they are good until the next `add`, `dropBefore` or
+   * `restore`. To be freed.
+   */
+  merge(window: WindowBounds, options: { readonly keep?: boolean } = {}): StateResult {
+    const { startMs, endMs } = window;
+    const address = this.#kernel.merge(
+      this.#state.address,
+      BigInt(startMs),
+      BigInt(endMs),
+      options.keep === true ? 1 : 0,
+    );
+    return this.#state.result(address, "merge the groups of a window");
+  }
+
+  /** All groups of a state without panes, as they are; good until the next `add`. To be freed. */
+  all(): StateResult {
+    return this.#state.result(this.#kernel.all(this.#state.address), "read the groups");
+  }
+
+  /**
+   * Rows of the groups of a pane that changed since `settle`: as they were, and as they are. Groups
+   * that look as before are left out. Good until `settle`, which comes before the next `add`.
+   */
+  changes(pane = 0): { readonly before: StateResult; readonly after: StateResult } | null {
+    assert(this.#before !== null && this.#after !== null, "the state tracks changes");
+    if (pane >= this.#kernel.panes(this.#state.address)) return null;
+    const { address } = this.#state;
+    const code = this.#kernel.changes(address, pane, this.#before.address, this.#after.address);
+    this.#state.check(code, "compare groups");
+    return { before: this.#before, after: this.#after };
+  }
+
+  settle(): void {
+    this.#state.check(this.#kernel.settle(this.#state.address), "settle groups");
+  }
+
+  /**
+   * Selects in two results of one window what changed: in `older`, which was kept, rows that have
+   * gone or look different, in `newer` those that are new or look different.
+   */
+  compare(older: StateResult, newer: StateResult): void {
+    const code = this.#kernel.compare(this.#state.address, older.address, newer.address);
+    this.#state.check(code, "compare the results of a window");
+  }
+
+  /** A full checkpoint, or what changed since the last. Changes must be settled. */
+  save(options: { readonly full: boolean }): Uint8Array<ArrayBuffer> {
+    assert(this.#kernel.isUnsettled(this.#state.address) === 0, "changes are settled");
+    return this.#state.save(options.full);
+  }
+
+  restore(blob: Uint8Array): void {
+    this.#state.restore(blob);
+  }
+
+  free(): void {
+    this.#before?.free();
+    this.#after?.free();
+    this.#state.free();
+  }
+}

@@ -1,0 +1,287 @@
+/**
+ * How the entries of a state (one per group, or per session) lie in memory, from what a plan node
+ * asks for. The kernels (`wasm/sql/parts/fields.ts`: keep in step) interpret the words written here.
+ *
+ * An entry: 16 bytes of head, then slots of 8, 16 or 24 bytes, then a byte per nullable slot. Its
+ * size is the stride of the columns that show it, so that entries are a Table as they lie.
+ *
+ * Every `Accumulator` of `plan.ts` is covered, over every kind that the checker lets through:
+ *
+ * | accumulator         | slot                    | beside it                                     |
+ * |---------------------|-------------------------|-----------------------------------------------|
+ * | count               | integer                 |                                               |
+ * | sum of integer      | wide, exact             | count of values, if rows may be taken back    |
+ * | sum of wide         | 192 bits, shown as wide | the same; too large a sum is reported         |
+ * | sum of real         | real                    | the same                                      |
+ * | sumSquares          | real                    | the same                                      |
+ * | min, max            | as the input            |                                               |
+ * | first, last         | as the input            | order of arrival                              |
+ * | approxCountDistinct | integer                 | 2^12 registers of a HyperLogLog               |
+ *
+ * DISTINCT counts, sums and sums of squares keep each value with its multiplicity, and so do min,
+ * max, first and last when rows may be taken back; approxCountDistinct is then an exact count.
+ * DISTINCT changes nothing for min, max, first and last.
+ */
+import { assert, present } from "../../base/assert.ts";
+import type { Accumulator } from "../plan/plan.ts";
+import type { ValueKind } from "../types/data-type.ts";
+import { kindCodes, slotBytes } from "../memory/column-layout.ts";
+
+export interface StateSpec {
+  /** Kinds of the columns of the tables that rows come in. */
+  readonly input: readonly ValueKind[];
+  /** Input columns that make the group; none: one group. */
+  readonly keys: readonly number[];
+  readonly accumulators: readonly Accumulator[];
+  /** Rows may have weight −1. */
+  readonly isRetractable: boolean;
+  /** `changes` will be asked for. */
+  readonly tracksChanges: boolean;
+  readonly isSession: boolean;
+}
+
+export interface StateLayout {
+  /** Position independent: addresses in it are offsets from its start until `relocate`. */
+  readonly words: Uint32Array;
+  /** A number that differs when layouts differ: checkpoints carry it. */
+  readonly fingerprint: number;
+  readonly entryBytes: number;
+  /** Kinds of the columns of results: keys, accumulators, window start, end and time. */
+  readonly resultKinds: readonly ValueKind[];
+}
+
+const op = {
+  count: 0,
+  sumInteger: 1,
+  sumReal: 2,
+  sumWide: 3,
+  sumSquares: 4,
+  min: 5,
+  max: 6,
+  first: 7,
+  last: 8,
+  approximate: 9,
+} as const;
+
+const fieldSort = { byte: 0, eight: 1, text: 2, registers: 3, sixteen: 4 } as const;
+
+const headBytes = 16;
+const layoutWords = 16;
+const keyWords = 4;
+const accumulatorWords = 9;
+const fieldWords = 3;
+const flag = { tracksChanges: 1, integerKey: 2 } as const;
+
+/** Words of the layout's head that hold addresses. */
+const addressWords = [6, 7, 8, 9] as const;
+
+interface Field {
+  readonly sort: number;
+  readonly offset: number;
+  readonly accumulator: number;
+}
+
+/** An accumulator with where its parts lie in an entry; 0: it has no such part. */
+interface PlacedAccumulator {
+  readonly op: number;
+  readonly kind: ValueKind;
+  readonly resultKind: ValueKind;
+  readonly column: number | null;
+  readonly filter: number | null;
+  readonly slot: number;
+  readonly hidden: number;
+  readonly nodes: number;
+  nullByte: number;
+  stale: number;
+}
+
+/** Hands out places in an entry: slots first, bytes behind all of them. */
+class EntryPlan {
+  bytes = headBytes;
+
+  place(bytes: number): number {
+    const offset = this.bytes;
+    this.bytes += bytes;
+    return offset;
+  }
+}
+
+export function planState(spec: StateSpec): StateLayout {
+  const entry = new EntryPlan();
+  const keysKinds = spec.keys.map((column) => present(spec.input[column], "key column"));
+  const countsRows = spec.isRetractable || spec.tracksChanges;
+  const rows = countsRows ? entry.place(8) : 0;
+  const keySlots = keysKinds.map((kind) => entry.place(slotBytes(kind)));
+  const accumulators = spec.accumulators.map((each) => placeAccumulator(entry, spec, each));
+  const session = spec.isSession ? placeSession(entry) : null;
+  const keyNulls = keysKinds.map(() => entry.place(1));
+  for (const each of accumulators) {
+    if (each.resultKind !== "integer" || each.op >= op.min) {
+      if (each.op !== op.approximate) each.nullByte = entry.place(1);
+    }
+    if (each.nodes !== 0 && each.op >= op.min) each.stale = entry.place(1);
+  }
+  entry.bytes = (entry.bytes + 7) & ~7;
+  const fields = [
+    ...keysKinds.flatMap((kind, key) => [
+      slotField(kind, present(keySlots[key], "key slot"), 0),
+      { sort: fieldSort.byte, offset: present(keyNulls[key], "key null"), accumulator: 0 },
+    ]),
+    ...(rows === 0 ? [] : [{ sort: fieldSort.eight, offset: rows, accumulator: 0 }]),
+    ...accumulators.flatMap(accumulatorFields),
+    ...(session === null ? [] : session.fields),
+  ];
+  const isIntegerKey = keysKinds.length === 1 && keysKinds[0] === "integer";
+  const flags =
+    (spec.tracksChanges ? flag.tracksChanges : 0) | (isIntegerKey ? flag.integerKey : 0);
+  const head = [entry.bytes, spec.keys.length, accumulators.length, fields.length, rows, flags];
+  const keys = spec.keys.flatMap((column, key) => [
+    kindCodes[present(keysKinds[key], "key kind")],
+    present(keySlots[key], "key slot"),
+    present(keyNulls[key], "key null"),
+    column,
+  ]);
+  const words = writeWords({ head, session: session?.offsets ?? [], keys, accumulators, fields });
+  return {
+    words,
+    fingerprint: fingerprintOf(words),
+    entryBytes: entry.bytes,
+    resultKinds: [
+      ...keysKinds,
+      ...accumulators.map((each) => each.resultKind),
+      "integer",
+      "integer",
+      "integer",
+    ],
+  };
+}
+
+/** Places start, end, creation, chain and bucket links, and whether the session's row is out. */
+function placeSession(entry: EntryPlan): { offsets: number[]; fields: Field[] } {
+  const start = entry.place(8);
+  const end = entry.place(8);
+  const created = entry.place(8);
+  const chain = entry.place(4);
+  const bucket = entry.place(4);
+  const fired = entry.place(8);
+  const fields = [start, end, created, fired].map((offset) => ({
+    sort: fieldSort.eight,
+    offset,
+    accumulator: 0,
+  }));
+  return { offsets: [start, end, created, chain, bucket, fired], fields };
+}
+
+function placeAccumulator(
+  entry: EntryPlan,
+  spec: StateSpec,
+  accumulator: Accumulator,
+): PlacedAccumulator {
+  const { column, filter, isDistinct, kind: name } = accumulator;
+  const kind = column === null ? "integer" : present(spec.input[column], "accumulated column");
+  assert(column !== null || name === "count", `${name} has an argument`);
+  const { isRetractable } = spec;
+  const base = { kind, column, filter, nullByte: 0, stale: 0 };
+  const placeNodes = (isNeeded: boolean) => (isNeeded ? entry.place(8) : 0);
+  if (name === "count" || (name === "approxCountDistinct" && isRetractable)) {
+    const isCountDistinct = isDistinct || name !== "count";
+    assert(!isCountDistinct || column !== null, "DISTINCT has an argument");
+    const slot = entry.place(8);
+    const nodes = placeNodes(isCountDistinct);
+    return { ...base, op: op.count, resultKind: "integer", slot, hidden: 0, nodes };
+  }
+  if (name === "approxCountDistinct") {
+    const slot = entry.place(8);
+    const hidden = entry.place(8);
+    return { ...base, op: op.approximate, resultKind: "integer", slot, hidden, nodes: 0 };
+  }
+  if (name === "sum" || name === "sumSquares") {
+    assert(kind !== "text" && kind !== "blob", `${name} has a number as argument`);
+    const code = name === "sumSquares" ? op.sumSquares : sumOps[kind];
+    assert(code !== op.sumSquares || kind !== "wide", "squares are of DOUBLE");
+    const resultKind = code === op.sumReal || code === op.sumSquares ? "real" : "wide";
+    const slot = entry.place(code === op.sumWide ? 24 : resultKind === "real" ? 8 : 16);
+    const hidden = isRetractable ? entry.place(8) : 0;
+    return { ...base, op: code, resultKind, slot, hidden, nodes: placeNodes(isDistinct) };
+  }
+  const slot = entry.place(slotBytes(kind));
+  const isOrdered = name === "first" || name === "last";
+  const hidden = isOrdered && !isRetractable ? entry.place(8) : 0;
+  const nodes = placeNodes(isRetractable);
+  return { ...base, op: op[name], resultKind: kind, slot, hidden, nodes };
+}
+
+const sumOps = { integer: op.sumInteger, real: op.sumReal, wide: op.sumWide } as const;
+
+function slotField(kind: ValueKind, offset: number, accumulator: number): Field {
+  const sort =
+    kind === "text" || kind === "blob"
+      ? fieldSort.text
+      : kind === "wide"
+        ? fieldSort.sixteen
+        : fieldSort.eight;
+  return { sort, offset, accumulator };
+}
+
+function accumulatorFields(each: PlacedAccumulator, accumulator: number): Field[] {
+  const fields = [slotField(each.resultKind, each.slot, accumulator)];
+  const add = (sort: number, offset: number) => fields.push({ sort, offset, accumulator });
+  if (each.op === op.sumWide) add(fieldSort.eight, each.slot + 16);
+  if (each.nullByte !== 0) add(fieldSort.byte, each.nullByte);
+  if (each.hidden !== 0) {
+    add(each.op === op.approximate ? fieldSort.registers : fieldSort.eight, each.hidden);
+  }
+  return fields;
+}
+
+interface LayoutParts {
+  readonly head: readonly number[];
+  readonly session: readonly number[];
+  readonly keys: readonly number[];
+  readonly accumulators: readonly PlacedAccumulator[];
+  readonly fields: readonly Field[];
+}
+
+function writeWords({ head, session, keys, accumulators, fields }: LayoutParts): Uint32Array {
+  const keysAt = layoutWords;
+  const accumulatorsAt = keysAt + keys.length;
+  const fieldsAt = accumulatorsAt + accumulators.length * accumulatorWords;
+  const templateAt = fieldsAt + fields.length * fieldWords;
+  const entryBytes = present(head[0], "entry size");
+  const words = new Uint32Array(templateAt + entryBytes / 4);
+  assert(keys.length % keyWords === 0, "keys are whole");
+  words.set(head);
+  words.set([keysAt * 4, accumulatorsAt * 4, fieldsAt * 4, templateAt * 4], 6);
+  words.set(session, 10);
+  words.set(keys, keysAt);
+  for (const [index, each] of accumulators.entries()) {
+    const column = each.column === null ? 0 : each.column + 1;
+    const filter = each.filter === null ? 0 : each.filter + 1;
+    const { nullByte, hidden, nodes, stale } = each;
+    words.set(
+      [each.op, kindCodes[each.kind], each.slot, nullByte, column, filter, hidden, nodes, stale],
+      accumulatorsAt + index * accumulatorWords,
+    );
+  }
+  for (const [index, each] of fields.entries()) {
+    words.set([each.sort, each.offset, each.accumulator], fieldsAt + index * fieldWords);
+  }
+  // A group that has seen no value shows NULL.
+  const template = new Uint8Array(words.buffer, templateAt * 4, entryBytes);
+  for (const each of accumulators) if (each.nullByte !== 0) template[each.nullByte] = 1;
+  return words;
+}
+
+/** The bytes of a layout that lies at `address`. */
+export function relocate(layout: StateLayout, address: number): Uint8Array {
+  const words = layout.words.slice();
+  for (const word of addressWords) words[word] = present(words[word], "address") + address;
+  return new Uint8Array(words.buffer);
+}
+
+/** FNV-1a over the words. */
+function fingerprintOf(words: Uint32Array): number {
+  let hash = 0x811c9dc5;
+  for (const word of words) hash = Math.imul(hash ^ word, 0x01000193) >>> 0;
+  return hash;
+}

@@ -1,0 +1,403 @@
+/**
+ * Grouped aggregation: rows with weights into panes of entries, panes into windows, and what changed
+ * since it was last asked. See parts/fields.ts for the structures and `src/sql/kernel/aggregate.ts`
+ * for who calls this and when.
+ */
+import { inputColumn, foldBlock } from "./parts/fold";
+import * as F from "./parts/fields";
+import { FAILED_INPUT, fail, hasFailed, reserve, sortWords } from "./parts/heap";
+import { save as saveState } from "./parts/image";
+import { finish, mergeEntry } from "./parts/merge";
+import { closeGaps, entryAt, fillSlot, findKey, foundSlot, newEntry } from "./parts/pane";
+import { newPane, numberOf, removeEntry } from "./parts/pane";
+import { dropPaneAt, lowerBound, paneAt, paneCount, paneFrom } from "./parts/panes";
+import { restoreBlob } from "./parts/restore";
+import { describeEntries, freeResult, newResult, R_COLUMNS, R_END, R_OVERFLOW } from "./parts/result";
+import { R_OWNS, R_PANE, R_SELECTION, R_START, R_TIME, resultKind, select } from "./parts/result";
+import { showEntries, showSelection } from "./parts/result";
+import { freeState, hashBlock, isPlainKey, newState, pointKeys, readBlock } from "./parts/rows";
+import { upsert, upsertInteger, warm } from "./parts/rows";
+import { isNull, sameBytes, slotOf } from "./parts/value";
+
+export { freeResult };
+
+/** Times that no calendar has: sums of them with sizes and offsets could wrap. */
+const TIME_MAX: i64 = 1 << 60;
+
+/** `size` 0: one pane for all rows, whatever their time. 0: memory is out. */
+export function create(layout: usize, size: i64, offset: i64, seed: u64, limit: i64): usize {
+  const state = newState(layout, seed, limit);
+  if (state == 0) return 0;
+  store<i64>(state, size, F.S_SIZE);
+  store<i64>(state, offset, F.S_OFFSET);
+  return state;
+}
+
+export function destroy(state: usize): void {
+  freeState(state);
+}
+
+/** Why the state failed: 0 it has not, 1 memory, 2 a weight or a time that cannot be. */
+export function failure(state: usize): u32 {
+  return load<u32>(state, F.S_FAILED);
+}
+
+export function bytesHeld(state: usize): i64 {
+  return load<i64>(state, F.S_BYTES);
+}
+
+/** Panes are counted from the oldest. */
+export function panes(state: usize): u32 {
+  return paneCount(state);
+}
+
+export function paneStart(state: usize, index: u32): i64 {
+  return load<i64>(paneAt(state, index));
+}
+
+export function paneEntries(state: usize, index: u32): u32 {
+  const pane = paneAt(state, index);
+  return load<u32>(pane, F.P_ENTRIES + 4) - load<u32>(pane, F.P_DEAD);
+}
+
+/** Drops the panes that start before `start`. */
+export function dropBefore(state: usize, start: i64): void {
+  while (paneCount(state) > 0 && load<i64>(paneAt(state, 0)) < start) dropPaneAt(state, 0);
+}
+
+/**
+ * Adds the rows of a table. `time` and `weight` are columns by number + 1, 0: none. Gives `failure`.
+ */
+export function add(state: usize, table: usize, time: u32, weight: u32): u32 {
+  if (hasFailed(state)) return failure(state);
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const columns = <usize>load<u32>(table, F.T_COLUMNS);
+  const count = load<u32>(table, F.T_ROW_COUNT);
+  pointKeys(state, columns);
+  const isPlain = isPlainKey(state);
+  const times = load<i64>(state, F.S_SIZE) ? inputColumn(columns, time) : 0;
+  for (let from: u32 = 0; from < count; from += F.BLOCK) {
+    const n = count - from < F.BLOCK ? count - from : F.BLOCK;
+    const weights = readBlock(state, table, inputColumn(columns, weight), from, n);
+    hashBlock(state, n, isPlain);
+    const last = <usize>load<u32>(state, F.S_LAST_PANE);
+    if (last) warm(state, layout, last, n);
+    if (!findEntries(state, layout, times, n, isPlain)) return failure(state);
+    foldBlock(state, columns, n, weights, load<i64>(state, F.S_SEQUENCE));
+    store<i64>(state, load<i64>(state, F.S_SEQUENCE) + n, F.S_SEQUENCE);
+    if (hasFailed(state)) return failure(state);
+  }
+  return 0;
+}
+
+function floorDivide(a: i64, b: i64): i64 {
+  const q = a / b;
+  return a % b < 0 ? q - 1 : q;
+}
+
+/** Finds or makes the entry of each row of the block. */
+function findEntries(state: usize, layout: usize, times: usize, count: u32, isPlain: bool): bool {
+  const block = <usize>load<u32>(state, F.S_BLOCK);
+  const size = load<i64>(state, F.S_SIZE);
+  const key = <usize>load<u32>(layout, F.L_KEYS);
+  const keySlot = isPlain ? <usize>load<u32>(key, F.K_SLOT) : 0;
+  const keyNull = isPlain ? <usize>load<u32>(key, F.K_NULL) : 0;
+  const keys = <usize>load<u32>(block + F.B_KEYS);
+  const values = isPlain ? <usize>load<u32>(keys, F.C_VALUES) : 0;
+  const stride = isPlain ? <usize>load<u32>(keys, F.C_STRIDE) : 0;
+  const entryBytes = <usize>load<u32>(layout, F.L_ENTRY_BYTES);
+  const epoch = load<u32>(state, F.S_TOUCH);
+  let pane: usize = 0;
+  let start: i64 = 0;
+  if (times == 0) {
+    pane = paneFor(state, 0, count);
+    if (pane == 0) return false;
+  }
+  for (let i: u32 = 0; i < count; i++) {
+    const row = <usize>load<u32>(block + F.B_ROWS + (<usize>i << 2));
+    if (times) {
+      const time = load<i64>(slotOf(times, row));
+      if (pane == 0 || time < start || time - start >= size || load<u32>(times, F.C_NULLS)) {
+        if (isNull(times, row) || time > TIME_MAX || time < -TIME_MAX) return fail(state, FAILED_INPUT);
+        const offset = load<i64>(state, F.S_OFFSET);
+        start = floorDivide(time - offset, size) * size + offset;
+        pane = paneFor(state, start, count - i);
+        if (pane == 0) return false;
+      }
+    }
+    let entry: usize;
+    if (isPlain) {
+      const hash = load<u32>(block + F.B_HASHES + (<usize>i << 2));
+      const value = load<i64>(values + row * stride);
+      entry = upsertInteger(
+        state, layout, pane, i, hash, value, keySlot, keyNull, entryBytes, epoch,
+      );
+    } else entry = upsert(state, layout, pane, i);
+    if (entry == 0) return false;
+    store<u32>(block + F.B_ENTRIES + (<usize>i << 2), <u32>entry);
+    store<u32>(block + F.B_PANES + (<usize>i << 2), <u32>pane);
+  }
+  return !hasFailed(state);
+}
+
+/** The pane that starts at `start`, with room for `count` entries, which then do not move. */
+function paneFor(state: usize, start: i64, count: u32): usize {
+  let pane = <usize>load<u32>(state, F.S_LAST_PANE);
+  if (pane == 0 || load<i64>(pane) != start) {
+    pane = paneFrom(state, start);
+    if (pane == 0) return 0;
+    store<u32>(state, <u32>pane, F.S_LAST_PANE);
+  }
+  const size = load<u32>(load<u32>(state, F.S_LAYOUT), F.L_ENTRY_BYTES);
+  return reserve(state, pane + F.P_ENTRIES, size, count) ? pane : 0;
+}
+
+/**
+ * The result of the window [start, end): all its panes merged. A window of one pane shows the pane
+ * itself unless `isCopy`; such a result is good until rows are added or the pane is dropped. Gives 0
+ * when memory is out.
+ */
+export function merge(state: usize, start: i64, end: i64, isCopy: bool): usize {
+  if (hasFailed(state)) return 0;
+  const result = newResult(state);
+  if (result == 0) return 0;
+  store<i64>(result, start, R_START);
+  store<i64>(result, end, R_END);
+  store<i64>(result, end - 1, R_TIME);
+  const first = lowerBound(state, start);
+  const behind = lowerBound(state, end);
+  let pane: usize = 0;
+  if (behind == first + 1 && !isCopy) {
+    pane = paneAt(state, first);
+  } else if (behind > first) {
+    pane = newPane(state, start);
+    if (pane == 0) return 0;
+    store<u32>(result, 1, R_OWNS);
+    store<u32>(result, <u32>pane, R_PANE);
+    for (let i = first; i < behind; i++) mergePane(state, pane, paneAt(state, i));
+    if (hasFailed(state)) return 0;
+  }
+  store<u32>(result, <u32>pane, R_PANE);
+  showPane(state, result, pane);
+  return hasFailed(state) ? 0 : result;
+}
+
+/** The only pane of a state without windows, as it stands. */
+export function all(state: usize): usize {
+  return merge(state, i64.MIN_VALUE, i64.MAX_VALUE, false);
+}
+
+function mergePane(state: usize, pane: usize, from: usize): void {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const size = load<u32>(layout, F.L_ENTRY_BYTES);
+  const columns = <usize>load<u32>(state, F.S_COLUMNS);
+  const keys = <usize>load<u32>(state, F.S_BLOCK) + F.B_KEYS;
+  const count = load<u32>(from, F.P_ENTRIES + 4);
+  let other = <usize>load<u32>(from, F.P_ENTRIES);
+  describeEntries(layout, columns, other, load<u32>(from, F.P_ARENA));
+  for (let k: u32 = 0, n = load<u32>(layout, F.L_KEY_COUNT); k < n; k++) {
+    store<u32>(keys + (<usize>k << 2), <u32>(columns + <usize>k * F.COLUMN_BYTES));
+  }
+  const rows = load<u32>(layout, F.L_ROWS);
+  for (let i: u32 = 0; i < count; i++, other += size) {
+    if (rows && load<i64>(other + rows) <= 0) continue;
+    const hash = load<u32>(other, F.E_HASH);
+    const reference = findKey(state, pane, keys, i, hash);
+    let entry: usize;
+    if (reference) entry = entryAt(layout, pane, reference - 1);
+    else {
+      const slot = foundSlot;
+      entry = newEntry(state, pane, keys, i, hash);
+      if (entry == 0 || !fillSlot(state, pane, slot, numberOf(layout, pane, entry), hash)) return;
+    }
+    mergeEntry(state, pane, entry, from, other);
+    if (hasFailed(state)) return;
+  }
+}
+
+/** Shows the living entries of a pane; 0: no pane, no rows. */
+function showPane(state: usize, result: usize, pane: usize): void {
+  if (pane == 0) {
+    showEntries(state, result, 0, 0, 0);
+    return;
+  }
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const count = load<u32>(pane, F.P_ENTRIES + 4);
+  const rows = load<u32>(layout, F.L_ROWS);
+  let gaps: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = entryAt(layout, pane, i);
+    if (isGone(entry, rows)) {
+      gaps++;
+      continue;
+    }
+    if (!finish(state, pane, entry) && load<u32>(result, R_OVERFLOW) == 0) {
+      store<u32>(result, i + 1, R_OVERFLOW);
+    }
+  }
+  showEntries(state, result, load<u32>(pane, F.P_ENTRIES), count, load<u32>(pane, F.P_ARENA));
+  if (gaps == 0) return;
+  for (let i: u32 = 0; i < count; i++) {
+    if (!isGone(entryAt(layout, pane, i), rows) && !select(state, result, i)) return;
+  }
+  showSelection(result);
+}
+
+// @ts-ignore: decorator
+@inline
+function isGone(entry: usize, rows: u32): bool {
+  return load<u32>(entry, F.E_CHECKPOINT) == F.DEAD || (rows != 0 && load<i64>(entry + rows) <= 0);
+}
+
+/** True when two entries show the same: keys are the same already. */
+function looksSame(layout: usize, one: usize, arena1: u32, two: usize, arena2: u32): bool {
+  let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
+    const kind = resultKind(a);
+    const nullByte = load<u32>(a, F.A_NULL);
+    const isAbsent = nullByte != 0 && load<u8>(one + nullByte) != 0;
+    if (nullByte != 0 && isAbsent != (load<u8>(two + nullByte) != 0)) return false;
+    const slot1 = one + load<u32>(a, F.A_SLOT);
+    const slot2 = two + load<u32>(a, F.A_SLOT);
+    a += F.ACCUMULATOR_BYTES;
+    if (isAbsent) continue;
+    if (F.isBytes(kind)) {
+      const length = load<u32>(slot1, 4);
+      if (length != load<u32>(slot2, 4)) return false;
+      if (!sameBytes(arena1 + load<u32>(slot1), arena2 + load<u32>(slot2), length)) return false;
+    } else if (load<u64>(slot1) != load<u64>(slot2)) return false;
+    else if (kind == F.WIDE && load<u64>(slot1, 8) != load<u64>(slot2, 8)) return false;
+  }
+  return true;
+}
+
+/**
+ * What changed in pane `index` since `settle`: rows as they were to `before`, as they are to
+ * `after`, both empty results. Rows whose group looks as before are in neither. Good until `settle`.
+ */
+export function changes(state: usize, index: u32, before: usize, after: usize): u32 {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const pane = paneAt(state, index);
+  const rows = load<u32>(layout, F.L_ROWS);
+  const size = load<u32>(layout, F.L_ENTRY_BYTES);
+  const touched = <usize>load<u32>(pane, F.P_TOUCHED);
+  const images = <usize>load<u32>(pane, F.P_IMAGES);
+  const arena = load<u32>(pane, F.P_ARENA);
+  store<u32>(before, 0, R_SELECTION + 4);
+  store<u32>(after, 0, R_SELECTION + 4);
+  store<u32>(after, 0, R_OVERFLOW);
+  for (let i: u32 = 0, n = load<u32>(pane, F.P_TOUCHED + 4); i < n; i++) {
+    const number = load<u32>(touched + (<usize>i << 2));
+    const entry = entryAt(layout, pane, number);
+    const image = images + <usize>i * size;
+    const was = load<i64>(image + rows) > 0;
+    const is = load<i64>(entry + rows) > 0;
+    if (is && !finish(state, pane, entry)) store<u32>(after, number + 1, R_OVERFLOW);
+    if (was && is && looksSame(layout, image, arena, entry, arena)) continue;
+    if (was) select(state, before, i);
+    if (is) select(state, after, number);
+  }
+  sortWords(load<u32>(after, R_SELECTION), load<u32>(after, R_SELECTION + 4));
+  showEntries(state, before, images, 0, arena);
+  showEntries(state, after, load<u32>(pane, F.P_ENTRIES), 0, arena);
+  showSelection(before);
+  showSelection(after);
+  showWindow(state, before, pane);
+  showWindow(state, after, pane);
+  return failure(state);
+}
+
+function showWindow(state: usize, result: usize, pane: usize): void {
+  const end = load<i64>(pane) + load<i64>(state, F.S_SIZE);
+  store<i64>(result, load<i64>(pane), R_START);
+  store<i64>(result, end, R_END);
+  store<i64>(result, end - 1, R_TIME);
+}
+
+/** Takes changes as read: images are forgotten, groups without rows removed. */
+export function settle(state: usize): u32 {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const rows = load<u32>(layout, F.L_ROWS);
+  for (let k: u32 = 0, m = paneCount(state); k < m; k++) {
+    const pane = paneAt(state, k);
+    const touched = <usize>load<u32>(pane, F.P_TOUCHED);
+    for (let i: u32 = 0, n = load<u32>(pane, F.P_TOUCHED + 4); i < n; i++) {
+      const entry = entryAt(layout, pane, load<u32>(touched + (<usize>i << 2)));
+      store<u32>(entry, 0, F.E_IMAGE);
+      if (rows && load<i64>(entry + rows) <= 0) removeEntry(state, pane, entry);
+    }
+    store<u32>(pane, 0, F.P_TOUCHED + 4);
+    store<u32>(pane, 0, F.P_IMAGES + 4);
+    const dead = load<u32>(pane, F.P_DEAD);
+    if (dead > 64 && dead * 2 > load<u32>(pane, F.P_ENTRIES + 4)) closeGaps(state, pane);
+  }
+  store<u32>(state, load<u32>(state, F.S_TOUCH) + 1, F.S_TOUCH);
+  return failure(state);
+}
+
+/** True when changes wait to be read: a checkpoint would lose them. */
+export function isUnsettled(state: usize): bool {
+  for (let k: u32 = 0, m = paneCount(state); k < m; k++) {
+    if (load<u32>(paneAt(state, k), F.P_TOUCHED + 4)) return true;
+  }
+  return false;
+}
+
+/**
+ * Compares two results of one window, the older of which must be a copy: selects in `older` the rows
+ * that have gone or look different now, in `newer` those that are new or look different.
+ */
+export function compare(state: usize, older: usize, newer: usize): u32 {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const keys = <usize>load<u32>(state, F.S_BLOCK) + F.B_KEYS;
+  const rows = load<u32>(layout, F.L_ROWS);
+  store<u32>(older, 0, R_SELECTION + 4);
+  store<u32>(newer, 0, R_SELECTION + 4);
+  const before = <usize>load<u32>(older, R_PANE);
+  const after = <usize>load<u32>(newer, R_PANE);
+  for (let side: u32 = 0; side < 2; side++) {
+    const pane = side ? after : before;
+    const other = side ? before : after;
+    const result = side ? newer : older;
+    for (let k: u32 = 0, n = load<u32>(layout, F.L_KEY_COUNT); k < n; k++) {
+      store<u32>(keys + (<usize>k << 2), <u32>(result + R_COLUMNS + <usize>k * F.COLUMN_BYTES));
+    }
+    const count = pane ? load<u32>(pane, F.P_ENTRIES + 4) : 0;
+    for (let i: u32 = 0; i < count; i++) {
+      const entry = entryAt(layout, pane, i);
+      if (isGone(entry, rows)) continue;
+      const there = other ? findKey(state, other, keys, i, load<u32>(entry, F.E_HASH)) : 0;
+      if (there) {
+        const twin = entryAt(layout, other, there - 1);
+        const arena1 = load<u32>(pane, F.P_ARENA);
+        const arena2 = load<u32>(other, F.P_ARENA);
+        if (!isGone(twin, rows) && looksSame(layout, entry, arena1, twin, arena2)) continue;
+      }
+      select(state, result, i);
+    }
+  }
+  showSelection(older);
+  showSelection(newer);
+  return failure(state);
+}
+
+export { newResult };
+
+/** Writes a checkpoint; it lies at `blobAddress` until the next call. Gives `failure`. */
+export function save(state: usize, isFull: bool, fingerprint: u32): u32 {
+  if (!hasFailed(state)) saveState(state, isFull, fingerprint);
+  return failure(state);
+}
+
+export function blobAddress(state: usize): usize {
+  return load<u32>(state, F.S_BLOB);
+}
+
+export function blobLength(state: usize): u32 {
+  return load<u32>(state, F.S_BLOB + 4);
+}
+
+/** Reads a checkpoint. 0: done, 1: not a checkpoint, 2: version, 3: layout, 4: memory. */
+export function restore(state: usize, blob: usize, length: u32, fingerprint: u32): u32 {
+  return restoreBlob(state, blob, length, fingerprint);
+}
