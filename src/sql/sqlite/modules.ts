@@ -5,6 +5,7 @@
  */
 export const sqlKernelNames = ["table", "collect", "emit"] as const;
 export const sqlKernelNames = ["table", "collect", "aggregate"] as const;
+export const sqlKernelNames = ["json", "table", "walk"] as const;
 
 export type SqlKernelName = (typeof sqlKernelNames)[number];
 

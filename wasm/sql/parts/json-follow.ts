@@ -1,0 +1,125 @@
+/** Follows the shape graph of `json-shape.ts` through a row. */
+import { context } from "./json-layout";
+import { skipStringInline, skipValue } from "./json-scan";
+import { decodeInteger, decodeReal } from "./json-number";
+import { decodeField } from "./json-object";
+import {
+  ABSENT,
+  COLUMN,
+  COLUMN_INTEGER,
+  COLUMN_REAL,
+  COLUMN_TEXT,
+  COLUMN_TIMESTAMP,
+  END,
+  FIELD,
+  SKIP_NUMBER,
+  SKIP_STRING,
+} from "./json-shape";
+import { decodeText } from "./json-text";
+import { decodeTimestamp } from "./json-time";
+import { decodeValue } from "./json-value";
+
+/** Puts an edge in front that is taken more often than the first. */
+function promote(state: usize, edge: usize): void {
+  const first = <usize>load<u32>(state);
+  if (load<u32>(edge, 24) <= load<u32>(first, 24)) return;
+  let before = first;
+  while (load<u32>(before, 20) !== <u32>edge) before = <usize>load<u32>(before, 20);
+  store<u32>(before, load<u32>(edge, 20), 20);
+  store<u32>(edge, <u32>first, 20);
+  store<u32>(state, <u32>edge);
+}
+
+/** Whether the bytes of `edge` are at `p`. */
+// @ts-ignore: decorator
+@inline
+function isAt(p: usize, edge: usize, length: usize): bool {
+  const same = <u32>i8x16.bitmask(i8x16.eq(v128.load(p), v128.load(edge, 48)));
+  const needed = load<u32>(edge, 4);
+  if ((same & needed) !== needed) return false;
+  // The last 16 bytes are compared as such and overlap those before them.
+  let position: usize = 16;
+  while (position < length) {
+    if (position + 16 > length) position = length - 16;
+    const isSame = i8x16.eq(v128.load(p + position), v128.load(edge + position, 48));
+    if (!i8x16.all_true(isSame)) return false;
+    position += 16;
+  }
+  return true;
+}
+
+/** Follows the graph from `start`. Gives the address behind the row, or 0: parse it generically. */
+export function followShape(start: usize): usize {
+  let p = start;
+  let state = <usize>load<u32>(context, 64);
+  if (state === 0) return 0;
+  let seen: u64 = 0;
+  let edge = <usize>load<u32>(state);
+  while (edge !== 0) {
+    const length = <usize>load<u32>(edge);
+    if (!isAt(p, edge, length)) {
+      edge = <usize>load<u32>(edge, 20);
+      continue;
+    }
+    const value = p + length;
+    const action = load<u32>(edge, 8);
+    if (action === ABSENT && load<u8>(value) !== 110) {
+      // The same bytes, but the object is there: another edge has its first key too.
+      edge = <usize>load<u32>(edge, 20);
+      continue;
+    }
+    const first = <usize>load<u32>(state);
+    if (edge !== first || load<u32>(edge, 20) !== 0) {
+      store<u32>(edge, load<u32>(edge, 24) + 1, 24);
+      if (edge !== first) promote(state, edge);
+    }
+    // A wanted key for the second time: which value counts is the generic parser's to say.
+    const bits = load<u64>(edge, 32);
+    if ((seen & bits) !== 0) return 0;
+    seen |= bits;
+    if (action === END) return value;
+    p = takeValue(value, action, <usize>load<u32>(edge, 12));
+    if (p === 0) return 0;
+    state = <usize>load<u32>(edge, 16);
+    edge = <usize>load<u32>(state);
+  }
+  return 0;
+}
+
+// @ts-ignore: decorator
+@inline
+function takeValue(p: usize, action: u32, target: usize): usize {
+  switch (action) {
+    case SKIP_STRING:
+      return load<u8>(p) === 34 ? skipStringInline(p + 1) : skipValue(p);
+    case SKIP_NUMBER:
+      return skipInteger(p);
+    case FIELD:
+      return decodeField(p, target);
+    case COLUMN_INTEGER:
+      return decodeInteger(p, target);
+    case COLUMN_TEXT:
+      return decodeText(p, target);
+    case COLUMN_TIMESTAMP:
+      return decodeTimestamp(p, target);
+    case COLUMN_REAL:
+      return decodeReal(p, target);
+    case COLUMN:
+      return decodeValue(p, target);
+    default:
+      return skipValue(p);
+  }
+}
+
+/** An integer of up to 15 digits in one compare; anything else as any value. */
+// @ts-ignore: decorator
+@inline
+function skipInteger(p: usize): usize {
+  const values = i8x16.sub(v128.load(p), i8x16.splat(48));
+  const others = <u32>i8x16.bitmask(i8x16.gt_u(values, i8x16.splat(9)));
+  // No digit at all and 16 of them both fail the test below.
+  const length = <u32>ctz(others);
+  const next = <u32>load<u8>(p + <usize>length);
+  const isPlain = length - 1 < 15 && next !== 46 && (next | 32) !== 101;
+  return isPlain && (length === 1 || load<u8>(p) !== 48) ? p + <usize>length : skipValue(p);
+}
