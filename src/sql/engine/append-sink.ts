@@ -5,8 +5,8 @@
  */
 import { lowerScalar } from "../functions/lower.ts";
 import type { CalcNode } from "../plan/plan.ts";
-import { Emitter, type EmitField, type RecordChunk } from "../sqlite/emitter.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
+import { type EmitField, Emitter, type RecordChunk } from "../sqlite/emitter.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
 import { whereOf } from "./calc-operator.ts";

@@ -3,6 +3,7 @@
  * window table function. A window is a pane of one millisecond at its end.
  */
 import { AggregateState } from "../kernel/aggregate.ts";
+import { RowTable } from "../memory/row-table.ts";
 import type { WindowAggregateNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { noTime } from "../time/event-time.ts";
@@ -11,7 +12,6 @@ import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
 import { RowReader } from "./row-reader.ts";
 import { kernelPart } from "./state-part.ts";
 import { refuseOverflow } from "./sum-overflow.ts";
-import { RowTable } from "../memory/row-table.ts";
 import type { WindowTime } from "./window-time.ts";
 
 export interface AssignedAggregateOptions {

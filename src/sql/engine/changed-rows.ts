@@ -2,10 +2,11 @@
  * Rows of a kernel's result as an operator's rows: its columns where they lie, and the weight that
  * all of them have.
  */
+
+import type { KernelTable } from "../kernel/state.ts";
 import { pickColumns } from "../memory/row-access.ts";
 import { RowTable } from "../memory/row-table.ts";
 import type { SqliteMemory } from "../sqlite/memory.ts";
-import type { KernelTable } from "../kernel/state.ts";
 import { type RowLayout, tableColumns } from "./row-layout.ts";
 
 export class ChangedRows {

@@ -3,9 +3,10 @@
  * the row as it is now, or a tombstone where it is gone. A row that was taken back and added again
  * in one flush is one record.
  */
+
+import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
 import { Emitter } from "../sqlite/emitter.ts";
-import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
 import type { RecordShape } from "./append-sink.ts";

@@ -6,7 +6,7 @@
  */
 import { AggregateState, paneSpecOf } from "../kernel/aggregate.ts";
 import type { RowTable } from "../memory/row-table.ts";
-import type { WindowAggregateNode } from "../plan/plan.ts";
+import type { GridSpec, WindowAggregateNode } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { noTime } from "../time/event-time.ts";
 import { ChangedRows } from "./changed-rows.ts";
@@ -15,13 +15,7 @@ import { Operator, type OperatorContext, type Rows, type StatePart } from "./ope
 import { type RowLayout, tableColumns } from "./row-layout.ts";
 import { kernelPart } from "./state-part.ts";
 import { refuseOverflow } from "./sum-overflow.ts";
-import {
-  type GridSpec,
-  lastEndOf,
-  neededFrom,
-  type WindowBounds,
-  windowEndingAfter,
-} from "./window-grid.ts";
+import { lastEndOf, neededFrom, type WindowBounds, windowEndingAfter } from "./window-grid.ts";
 import type { WindowTime } from "./window-time.ts";
 
 export interface WindowAggregateOptions {
@@ -52,7 +46,8 @@ export class WindowAggregateOperator extends Operator {
     this.layout = { columns: node.columns, hasOrigin: false, hasWeight: false };
     this.#spec = spec;
     this.#time = time;
-    this.#late = new LateRows({ ...options, layout: input.layout });
+    const { allowedLatenessMs } = node;
+    this.#late = new LateRows({ ...options, layout: input.layout, allowedLatenessMs });
     this.#state = new AggregateState(host, {
       spec: {
         input: [...tableColumns(input.layout).map(({ kind }) => kind)],

@@ -2,9 +2,7 @@
  * Where the windows of TUMBLE, HOP and CUMULATE begin and end. Windows of a kind are known by their
  * ends: they close one by one in that order.
  */
-import type { WindowSpec } from "../plan/plan.ts";
-
-export type GridSpec = Exclude<WindowSpec, { kind: "session" }>;
+import type { GridSpec } from "../plan/plan.ts";
 
 export interface WindowBounds {
   readonly startMs: number;

@@ -17,7 +17,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { RowTable } from "../memory/row-table.ts";
-import type { WindowSpec } from "../plan/plan.ts";
+import type { GridSpec } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { KernelState, type StateKernel, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
@@ -44,7 +44,7 @@ export interface PaneSpec {
 }
 
 /** The widest panes from which all windows of a kind can be put together. */
-export function paneSpecOf(window: Exclude<WindowSpec, { kind: "session" }>): PaneSpec {
+export function paneSpecOf(window: GridSpec): PaneSpec {
   switch (window.kind) {
     case "tumble":
       return { sizeMs: window.sizeMs, offsetMs: window.offsetMs };

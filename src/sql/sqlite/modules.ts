@@ -3,9 +3,7 @@
  * workerd takes static imports. `sqlite3` is `@sqlite.org/sqlite-wasm/sqlite3.wasm`, the others
  * are `wasm/build/sql/<name>.wasm`.
  */
-export const sqlKernelNames = ["table", "collect", "emit"] as const;
-export const sqlKernelNames = ["table", "collect", "aggregate"] as const;
-export const sqlKernelNames = ["json", "table", "walk"] as const;
+export const sqlKernelNames = ["aggregate", "collect", "emit", "json", "table", "walk"] as const;
 
 export type SqlKernelName = (typeof sqlKernelNames)[number];
 

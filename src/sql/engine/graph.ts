@@ -1,0 +1,138 @@
+/**
+ * A plan as running operators. Equal parts of a plan, such as the two sides of a self-join, become
+ * one operator that feeds both, so that a topic is decoded and grouped once. A projection at the top
+ * is left to the sink.
+ */
+import { unreachable } from "../../base/assert.ts";
+import type { PlanNode, SourceNode, WindowAggregateNode } from "../plan/plan.ts";
+import { planToText } from "../plan/plan-text.ts";
+import type { SqliteDatabase } from "../sqlite/database.ts";
+import { AssignedAggregateOperator } from "./assigned-aggregate-operator.ts";
+import { CalcOperator } from "./calc-operator.ts";
+import { GroupAggregateOperator } from "./group-aggregate-operator.ts";
+import { IntervalJoinOperator } from "./interval-join-operator.ts";
+import type { Operator, OperatorContext } from "./operator.ts";
+import { SortOperator } from "./sort-operator.ts";
+import { SourceOperator } from "./source-operator.ts";
+import { UnionOperator } from "./union-operator.ts";
+import { ValuesSource } from "./values-source.ts";
+import { WindowAggregateOperator } from "./window-aggregate-operator.ts";
+import { WindowJoinOperator } from "./window-join-operator.ts";
+import { WindowRankOperator } from "./window-rank-operator.ts";
+import { WindowTime } from "./window-time.ts";
+
+export interface GraphOptions {
+  readonly database: SqliteDatabase;
+  readonly timeZone: string;
+  readonly context: OperatorContext;
+  readonly seed: bigint;
+  readonly stateBytesMax: number;
+  /** Hears of each source's node, in the order of `Graph.sources`. */
+  readonly onSource: (node: SourceNode) => void;
+}
+
+export interface Graph {
+  readonly sources: readonly SourceOperator[];
+  readonly values: readonly ValuesSource[];
+  /** Each behind its inputs. */
+  readonly operators: readonly Operator[];
+  readonly root: Operator;
+}
+
+export function buildGraph(root: PlanNode, options: GraphOptions): Graph {
+  const builder = new GraphBuilder(options);
+  const operator = builder.build(root);
+  const { sources, values, operators } = builder;
+  return { sources, values, operators, root: operator };
+}
+
+class GraphBuilder {
+  readonly sources: SourceOperator[] = [];
+  readonly values: ValuesSource[] = [];
+  readonly operators: Operator[] = [];
+  readonly #options: GraphOptions;
+  readonly #byText = new Map<string, Operator>();
+
+  constructor(options: GraphOptions) {
+    this.#options = options;
+  }
+
+  build(node: PlanNode): Operator {
+    const text = planToText(node);
+    const known = this.#byText.get(text);
+    if (known !== undefined) return known;
+    const operator = this.#make(node);
+    this.#byText.set(text, operator);
+    this.operators.push(operator);
+    return operator;
+  }
+
+  #make(node: PlanNode): Operator {
+    switch (node.kind) {
+      case "source": {
+        const source = this.sources.length;
+        const operator = new SourceOperator({ ...this.#common("source"), node, source });
+        this.sources.push(operator);
+        this.#options.onSource(node);
+        return operator;
+      }
+      case "values": {
+        const operator = new ValuesSource({ ...this.#options, node });
+        this.values.push(operator);
+        return operator;
+      }
+      case "calc":
+        return new CalcOperator(this.build(node.input), { ...this.#common("calc"), node });
+      case "windowAggregate":
+        return this.#windowAggregate(node, this.build(node.input));
+      case "groupAggregate":
+        return new GroupAggregateOperator(this.build(node.input), {
+          ...this.#common("groups"),
+          node,
+        });
+      case "windowJoin":
+        return new WindowJoinOperator([this.build(node.left), this.build(node.right)], {
+          ...this.#common("join"),
+          node,
+        });
+      case "intervalJoin":
+        return new IntervalJoinOperator([this.build(node.left), this.build(node.right)], {
+          ...this.#common("join"),
+          node,
+        });
+      case "windowRank":
+        return new WindowRankOperator(this.build(node.input), { ...this.#common("rank"), node });
+      case "union":
+        return new UnionOperator(
+          node.inputs.map((input) => this.build(input)),
+          { node, memory: this.#options.database.host.memory },
+        );
+      case "sort":
+        return new SortOperator(this.build(node.input), { ...this.#common("sort"), node });
+      case "windowAssign":
+        throw new Error("window assign is to come");
+      default:
+        return unreachable(node);
+    }
+  }
+
+  #windowAggregate(node: WindowAggregateNode, input: Operator): Operator {
+    const common = { ...this.#common("windows"), node, time: new WindowTime(node.window) };
+    const { spec } = node.window;
+    switch (spec.kind) {
+      case "assigned":
+        return new AssignedAggregateOperator(input, { ...common, ...spec });
+      case "session":
+        throw new Error("sessions are to come");
+      default:
+        return new WindowAggregateOperator(input, { ...common, spec });
+    }
+  }
+
+  /** Names are the same in every run of a plan: state is found by them. */
+  #common(what: string) {
+    const { database } = this.#options;
+    const name = `${what}${this.operators.length}`;
+    return { ...this.#options, name, host: database.host };
+  }
+}

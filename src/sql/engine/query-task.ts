@@ -1,0 +1,326 @@
+/**
+ * A running query: its operators, event time and state, fed publish by publish. It knows no storage
+ * and no clock; whoever runs it reads the log, commits what it has made, and restores it elsewhere.
+ *
+ * Order of a publish: partitions that begin with it, windows over processing time that have passed,
+ * idleness, rows run by run, watermarks. All of it synchronous.
+ */
+import { assert } from "../../base/assert.ts";
+import type { Platform } from "../../base/platform.ts";
+import { readBatchHeader } from "../../record/batch.ts";
+import { encloseRecords } from "../../record/batch-encode.ts";
+import { batchHeaderBytes } from "../../record/batch-layout.ts";
+import type { SourceBatch } from "../kernel/record-walk.ts";
+import type { QueryPlan, SourceNode } from "../plan/plan.ts";
+import type { SqliteDatabase } from "../sqlite/database.ts";
+import type { RecordChunk } from "../sqlite/emitter.ts";
+import {
+  EventTime,
+  type EventTimeState,
+  endOfTime,
+  type InputPartition,
+  noTime,
+} from "../time/event-time.ts";
+import { AppendSink, type RecordShape } from "./append-sink.ts";
+import { buildGraph, type Graph } from "./graph.ts";
+import type { Operator, OperatorContext, StatePart } from "./operator.ts";
+import { SideOutput } from "./side-output.ts";
+import { decodeStateBlob, encodeStateBlob } from "./state-blob.ts";
+import type { OutputBatch } from "./task-output.ts";
+import { UpsertSink } from "./upsert-sink.ts";
+
+export interface TaskRun {
+  readonly topic: string;
+  readonly partition: number;
+  readonly fromOffset: number;
+  /** Whole record batches, in order; read before `publish` returns. */
+  readonly batches: readonly Uint8Array[];
+}
+
+export interface TaskPublish {
+  readonly publishedAt: number;
+  /** None: a tick. */
+  readonly runs: readonly TaskRun[];
+  /** Partitions that exist from this publish on. */
+  readonly created: readonly { readonly topic: string; readonly partition: number }[];
+}
+
+export interface QueryTaskOptions {
+  readonly plan: QueryPlan;
+  readonly shape: RecordShape;
+  readonly database: SqliteDatabase;
+  readonly platform: Pick<Platform, "codecs" | "crc32c">;
+  readonly seed: bigint;
+  readonly stateBytesMax: number;
+  /** Event times further past publishedAt do not move the watermark. */
+  readonly aheadMsMax: number;
+  readonly quietTimeoutMs: number;
+}
+
+export interface TaskStatistics {
+  readonly rowsIn: number;
+  readonly rowsOut: number;
+  readonly rowsLate: number;
+  readonly rowsWrong: number;
+  readonly rowsAhead: number;
+  readonly watermarks: readonly (number | null)[];
+  readonly watermarkHolders: readonly (number | null)[];
+}
+
+/** A batch's records decompressed are no larger. */
+const recordsBytesMax = 256 * 1024 * 1024;
+
+export class QueryTask {
+  readonly #options: QueryTaskOptions;
+  readonly #nodes: readonly SourceNode[];
+  readonly #time: EventTime;
+  readonly #graph: Graph;
+  readonly #sink: Operator;
+  readonly #side: SideOutput;
+  readonly #outputs: OutputBatch[] = [];
+  #now = 0;
+  #rowsIn = 0;
+  #rowsOut = 0;
+  #rowsAhead = 0;
+
+  constructor(options: QueryTaskOptions) {
+    this.#options = options;
+    const { plan, database, seed, stateBytesMax } = options;
+    this.#side = new SideOutput(options.platform, (batch) => this.#outputs.push(batch));
+    const context: OperatorContext = {
+      now: () => this.#now,
+      onError: (row) => this.#side.add("error", row, this.#now),
+      onLate: (row) => this.#side.add("late", row, this.#now),
+    };
+    const { root, timeZone } = plan;
+    const appends = root.changes === "append";
+    // What the sink evaluates on the way out is no operator.
+    const calc = appends && root.kind === "calc" ? root : null;
+    const nodes: SourceNode[] = [];
+    this.#graph = buildGraph(calc?.input ?? root, {
+      ...{ database, timeZone, context, seed, stateBytesMax },
+      onSource: (node) => nodes.push(node),
+    });
+    this.#nodes = nodes;
+    const onRecords = (chunk: RecordChunk) => this.#take(chunk);
+    const common = { database, context, shape: options.shape, onRecords };
+    this.#sink = appends
+      ? new AppendSink(this.#graph.root, { ...common, calc, timeZone })
+      : new UpsertSink(this.#graph.root, common);
+    this.#time = new EventTime(
+      nodes.map(({ watermark, idleTimeoutMs }) => ({
+        delayMs: watermark?.delayMs ?? 0,
+        idleTimeoutMs,
+        quietTimeoutMs: options.quietTimeoutMs,
+      })),
+    );
+  }
+
+  /** Partitions that are there from the beginning. */
+  addPartition(topic: string, partition: number): void {
+    for (const [input, node] of this.#nodes.entries()) {
+      if (node.topic === topic) this.#time.addPartition({ input, partition });
+    }
+  }
+
+  /** Rows that the statement itself gives; once, before anything else. */
+  begin(): void {
+    for (const values of this.#graph.values) values.run();
+  }
+
+  publish({ publishedAt, runs, created }: TaskPublish): void {
+    for (const { topic, partition } of created) this.addPartition(topic, partition);
+    this.#now = Math.max(this.#now, publishedAt);
+    for (const operator of this.#graph.operators) operator.onTime(this.#now);
+    if (runs.length === 0) this.#time.tick(this.#now, this.#lastWindowEnd());
+    else this.#read(runs);
+    this.#moveWatermarks();
+  }
+
+  /** A bounded read has met its end: everything closes, nothing is held back. */
+  finish(): void {
+    this.#time.finish();
+    for (const values of this.#graph.values) values.end(endOfTime);
+    this.#moveWatermarks();
+    this.#flush();
+  }
+
+  /** publishedAt at which a tick would make something happen; undefined: never as things are. */
+  get nextTickAt(): number | undefined {
+    let next = this.#time.nextTickAt(this.#lastWindowEnd());
+    for (const { nextTickAt } of this.#graph.operators) {
+      if (nextTickAt !== undefined) next = Math.min(next ?? nextTickAt, nextTickAt);
+    }
+    return next;
+  }
+
+  /**
+   * Everything made since the last commit, and the state that goes with it. `delta`: what changed
+   * since the last call.
+   */
+  commit(kind: "full" | "delta"): {
+    readonly outputs: readonly OutputBatch[];
+    readonly state: Uint8Array;
+  } {
+    this.#flush();
+    const state = encodeStateBlob([
+      { name: "time", bytes: encoder.encode(JSON.stringify(this.#saveTime())) },
+      ...this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) })),
+    ]);
+    return { outputs: this.#outputs.splice(0), state };
+  }
+
+  /** Into a fresh task of the same plan: a full state, then deltas, oldest first. */
+  restore(
+    states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[],
+  ): void {
+    const blobs = states.map(({ kind, bytes }) => ({ kind, parts: decodeStateBlob(bytes) }));
+    for (const part of this.#parts()) {
+      const saved = blobs.flatMap(({ kind, parts }) => {
+        const bytes = parts.get(part.name);
+        return bytes === undefined ? [] : [{ kind, bytes }];
+      });
+      part.restore(saved);
+    }
+    const time = blobs.at(-1)?.parts.get("time");
+    assert(time !== undefined, "a state has its time");
+    this.#restoreTime(JSON.parse(decoder.decode(time)) as SavedTime);
+  }
+
+  get statistics(): TaskStatistics {
+    const watermarks = this.#nodes.map((_, input) => this.#time.watermarkOf(input));
+    return {
+      rowsIn: this.#rowsIn,
+      rowsOut: this.#rowsOut,
+      rowsLate: this.#side.lateCount,
+      rowsWrong: this.#side.errorCount,
+      rowsAhead: this.#rowsAhead,
+      watermarks: watermarks.map((each) => (each === noTime ? null : each)),
+      watermarkHolders: this.#nodes.map((_, input) => this.#time.holderOf(input) ?? null),
+    };
+  }
+
+  #read(runs: readonly TaskRun[]): void {
+    const reads = runs.flatMap((run) => {
+      const batches = run.batches.flatMap((bytes) => this.#sourceBatch(bytes, run.partition));
+      return this.#nodes.flatMap((node, input) =>
+        node.topic === run.topic ? [{ run, batches, input, partition: run.partition }] : [],
+      );
+    });
+    this.#time.begin(this.#now, reads);
+    const bounds = reads.map((read) => this.#time.boundFor(read));
+    for (const [index, { run, batches, ...where }] of reads.entries()) {
+      this.#readRun({ run, batches, where, othersBound: bounds[index] ?? noTime });
+    }
+    this.#time.end();
+  }
+
+  #readRun(read: {
+    readonly run: TaskRun;
+    readonly batches: readonly SourceBatch[];
+    readonly where: InputPartition;
+    readonly othersBound: number;
+  }): void {
+    const { run, batches, where, othersBound } = read;
+    const source = this.#graph.sources[where.input];
+    const node = this.#nodes[where.input];
+    assert(source !== undefined && node !== undefined, "a run has its source");
+    if (batches.length === 0) return;
+    const greatest = this.#time.greatestOf(where);
+    const latestMs = this.#now + this.#options.aheadMsMax;
+    const { watermark } = node;
+    const times =
+      watermark === null ? null : { greatest, othersBound, latestMs, delayMs: watermark.delayMs };
+    const seen = source.read({
+      ...{ partition: run.partition, batches, fromOffset: run.fromOffset, times },
+      watermarkBeside: (sources) => this.#watermarkBeside(where.input, sources),
+    });
+    for (const { recordCount } of batches) this.#rowsIn += recordCount;
+    this.#rowsAhead += seen.aheadCount;
+    if (times !== null) this.#time.observe(where, seen.greatest);
+  }
+
+  #watermarkBeside(input: number, sources: ReadonlySet<number>): number {
+    let least = endOfTime;
+    for (const source of sources) {
+      if (source !== input) least = Math.min(least, this.#time.watermarkOf(source));
+    }
+    return least;
+  }
+
+  /** What a batch's header says, and its records decompressed; none for control batches. */
+  #sourceBatch(bytes: Uint8Array, partition: number): SourceBatch[] {
+    const header = readBatchHeader(bytes);
+    if (header.isControl) return [];
+    const packed = bytes.subarray(batchHeaderBytes, header.sizeBytes);
+    const { codecs } = this.#options.platform;
+    const records =
+      header.codec === "none"
+        ? packed
+        : codecs.decompress(header.codec, packed, { sizeMax: recordsBytesMax });
+    const isLogAppendTime = header.timestampType === "LogAppendTime";
+    const timestamp = isLogAppendTime ? header.maxTimestamp : header.baseTimestamp;
+    const { baseOffset, recordCount } = header;
+    return [{ partition, baseOffset, timestamp, isLogAppendTime, recordCount, records }];
+  }
+
+  #moveWatermarks(): void {
+    for (const [input, source] of this.#graph.sources.entries()) {
+      source.moveTo(this.#time.watermarkOf(input));
+    }
+  }
+
+  #flush(): void {
+    for (const operator of this.#graph.operators) operator.flush();
+    this.#sink.flush();
+    this.#side.flush();
+  }
+
+  #take(chunk: RecordChunk): void {
+    const bytes = encloseRecords(chunk, { codec: "none" }, this.#options.platform);
+    this.#rowsOut += chunk.recordCount;
+    this.#outputs.push({ kind: "result", bytes, recordCount: chunk.recordCount });
+  }
+
+  #lastWindowEnd(): number {
+    let last = noTime;
+    for (const { lastWindowEnd } of this.#graph.operators) last = Math.max(last, lastWindowEnd);
+    return last;
+  }
+
+  #parts(): StatePart[] {
+    return this.#graph.operators.flatMap(({ state }) => state);
+  }
+
+  #saveTime(): SavedTime {
+    return {
+      now: this.#now,
+      counts: [this.#rowsIn, this.#rowsOut, this.#rowsAhead, ...this.#side.counts],
+      time: this.#time.save(),
+      watermarks: this.#graph.operators.map(({ watermark }) => watermark),
+    };
+  }
+
+  #restoreTime(saved: SavedTime): void {
+    this.#now = saved.now;
+    const [rowsIn = 0, rowsOut = 0, rowsAhead = 0, ...side] = saved.counts;
+    this.#rowsIn = rowsIn;
+    this.#rowsOut = rowsOut;
+    this.#rowsAhead = rowsAhead;
+    this.#side.counts = side;
+    this.#time.restore(saved.time);
+    for (const [index, operator] of this.#graph.operators.entries()) {
+      operator.resume(() => saved.watermarks[index] ?? noTime);
+    }
+  }
+}
+
+interface SavedTime {
+  readonly now: number;
+  readonly counts: readonly number[];
+  readonly time: EventTimeState;
+  readonly watermarks: readonly number[];
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();

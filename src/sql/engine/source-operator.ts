@@ -1,0 +1,216 @@
+/**
+ * Where rows begin: record batches of a topic are decoded to columns, computed columns added, event
+ * times looked at. Records that are wrong leave the query here, each with its reason.
+ */
+import type { StreamError } from "../../base/stream-error.ts";
+import { lowerScalar } from "../functions/lower.ts";
+import type { SourceBatch } from "../kernel/record-walk.ts";
+import { RowBuffer } from "../kernel/row-buffer.ts";
+import { type DecodedSource, SourceDecoder } from "../kernel/source-decoder.ts";
+import { integerAt, pickColumns, rowAt } from "../memory/row-access.ts";
+import { RowTable } from "../memory/row-table.ts";
+import type { PlanColumn, SourceNode } from "../plan/plan.ts";
+import type { SqliteDatabase } from "../sqlite/database.ts";
+import { valueKindOf } from "../types/data-type.ts";
+import { reasonOf } from "./evaluation-error.ts";
+import { type EventTimeRun, EventTimes, type SeenEventTimes } from "./event-times.ts";
+import { Operator, type OperatorContext, type OriginRow, type RowOrigin } from "./operator.ts";
+import {
+  boundColumn,
+  columnName,
+  hiddenIndex,
+  type RowLayout,
+  rowColumn,
+  tableColumns,
+} from "./row-layout.ts";
+import { RowReader } from "./row-reader.ts";
+
+export interface SourceOptions {
+  readonly name: string;
+  readonly node: SourceNode;
+  /** Place among the query's sources. */
+  readonly source: number;
+  readonly timeZone: string;
+  readonly database: SqliteDatabase;
+  readonly context: OperatorContext;
+}
+
+/** One publish's records of one partition. */
+export interface SourceRun {
+  readonly partition: number;
+  readonly batches: readonly SourceBatch[];
+  /** Records below it were read before. */
+  readonly fromOffset: number;
+  /** Null where the source has no event time. */
+  readonly times: EventTimeRun | null;
+  readonly watermarkBeside: RowOrigin["watermarkBeside"];
+}
+
+export class SourceOperator extends Operator {
+  readonly layout: RowLayout;
+  readonly #options: SourceOptions;
+  readonly #decoder: SourceDecoder;
+  readonly #decoded: RowTable;
+  readonly #times: EventTimes;
+  readonly #rowNumbers: RowBuffer;
+  readonly #skipped: RowBuffer;
+  readonly #now: number;
+  readonly #computing: RowReader | null;
+  readonly #decodedCount: number;
+  /** Of each decoded column, its place in the decoder's table. */
+  readonly #picked: readonly number[];
+  #numbered = 0;
+
+  constructor(options: SourceOptions) {
+    super([], [options.source]);
+    const { node, database } = options;
+    const { host } = database;
+    this.#options = options;
+    this.layout = { columns: node.columns, hasOrigin: true, hasWeight: false };
+    this.#decodedCount = node.origins.length;
+    const columns = node.columns.slice(0, this.#decodedCount);
+    const isRead = node.origins.map(({ from }) => from !== "proctime");
+    let place = 0;
+    // PROCTIME() is in no record: any column holds its place until the rows are pointed at.
+    this.#picked = isRead.map((each) => (each ? place++ : 0));
+    this.#decoder = new SourceDecoder({
+      ...{ host, topic: node.topic, format: node.format },
+      columns: columns.filter((_, index) => isRead[index]),
+      origins: node.origins.filter((_, index) => isRead[index]),
+    });
+    this.#decoded = tableOf(database, { ...this.layout, columns });
+    this.#times = new EventTimes(host.memory);
+    this.#rowNumbers = new RowBuffer(host.memory);
+    this.#skipped = new RowBuffer(host.memory);
+    this.#now = host.memory.allocateZeroed(8);
+    this.#computing = node.computed.length === 0 ? null : computingOf(options, columns);
+  }
+
+  push(): void {
+    throw new Error("Broken invariant: a source has no input");
+  }
+
+  /** Rows of one run go down. Gives what they say of event time. */
+  read(run: SourceRun): SeenEventTimes {
+    const decoded = this.#decoder.decode(run.batches);
+    this.#tellErrors(decoded);
+    const origin = this.#originOf(run);
+    const table = this.#rowsOf(decoded, run, origin);
+    const { node } = this.#options;
+    if (node.watermark === null || run.times === null) {
+      this.emit({ table, origin });
+      return { greatest: run.times?.greatest ?? 0, aheadCount: 0 };
+    }
+    const time = node.watermark.column;
+    const bound = hiddenIndex(this.layout, boundColumn);
+    const { recordCount } = decoded;
+    const seen = this.#times.take(table, { time, bound, recordCount }, run.times, (index) => {
+      const { name } = node.columns[time] as PlanColumn;
+      const row = Number(integerAt(table, hiddenIndex(this.layout, rowColumn), index));
+      const reason = `the event time ${name} is NULL`;
+      this.#options.context.onError({ origin: origin.describe(row), reason });
+    });
+    this.emit({ table, origin });
+    return seen;
+  }
+
+  /** The source's watermark, as the publish that is over has left it. */
+  moveTo(watermark: number): void {
+    this.advanceTo(watermark);
+  }
+
+  /** The decoded columns, hidden ones, and computed ones, in the order of the layout. */
+  #rowsOf({ table: source, recordCount }: DecodedSource, run: SourceRun, origin: RowOrigin) {
+    const decoded = this.#decoded;
+    pickColumns(decoded, source.address, this.#picked);
+    this.#pointProctime(decoded);
+    const numbers = { values: this.#numbers(recordCount) };
+    decoded.point(this.#decodedCount, numbers);
+    decoded.point(this.#decodedCount + 1, numbers);
+    if (run.fromOffset > 0) this.#skipBelow(decoded, run.fromOffset);
+    if (this.#computing === null) return decoded;
+    return this.#computing.read(decoded, (index, error: StreamError) => {
+      const reason = reasonOf(error);
+      this.#options.context.onError({ origin: origin.describe(rowAt(decoded, index)), reason });
+    });
+  }
+
+  #pointProctime(table: RowTable): void {
+    const { node, context } = this.#options;
+    for (const [index, { from }] of node.origins.entries()) {
+      if (from !== "proctime") continue;
+      table.memory.view.setBigInt64(this.#now, BigInt(context.now()), true);
+      table.point(index, { values: this.#now, stride: 0 });
+    }
+  }
+
+  /** Address of the numbers 0, 1, 2, … */
+  #numbers(count: number): number {
+    if (count <= this.#numbered) return this.#rowNumbers.address;
+    const address = this.#rowNumbers.reserve(8 * count);
+    const { view } = this.#decoded.memory;
+    for (let row = 0; row < count; row++) view.setBigInt64(address + 8 * row, BigInt(row), true);
+    this.#numbered = count;
+    return address;
+  }
+
+  /** A batch whose first records were read before: they are no rows now. */
+  #skipBelow(table: RowTable, fromOffset: number): void {
+    const { rowCount, memory } = table;
+    const kept: number[] = [];
+    for (let index = 0; index < rowCount; index++) {
+      const row = rowAt(table, index);
+      if (this.#decoder.offsetOf(row) >= fromOffset) kept.push(row);
+    }
+    if (kept.length === rowCount) return;
+    const at = this.#skipped.reserve(4 * kept.length);
+    for (const [index, row] of kept.entries()) memory.writeUint32(at + 4 * index, row);
+    table.setRows({ rowCount: kept.length, selection: at });
+  }
+
+  #tellErrors({ errors }: DecodedSource): void {
+    for (const error of errors) {
+      const reason = this.#decoder.describe(error);
+      this.#options.context.onError({ origin: this.#describe(error.row), reason });
+    }
+  }
+
+  #describe(row: number): OriginRow {
+    return {
+      topic: this.#options.node.topic,
+      partition: this.#decoder.partitionOf(row),
+      offset: this.#decoder.offsetOf(row),
+      value: this.#decoder.rawOf(row),
+    };
+  }
+
+  #originOf({ watermarkBeside }: SourceRun): RowOrigin {
+    return {
+      source: this.#options.source,
+      watermarkBeside,
+      describe: (row) => this.#describe(row),
+    };
+  }
+}
+
+function tableOf(database: SqliteDatabase, layout: RowLayout): RowTable {
+  return new RowTable(
+    database.host.memory,
+    tableColumns(layout).map(({ kind }) => kind),
+  );
+}
+
+/** All columns, the computed ones from the decoded. */
+function computingOf(options: SourceOptions, decoded: readonly PlanColumn[]): RowReader {
+  const { node, database, name, timeZone } = options;
+  const layout = { columns: decoded, hasOrigin: true, hasWeight: false };
+  const computed = node.computed.map((each) => lowerScalar(each, columnName, timeZone));
+  const plain = decoded.map((_, index) => columnName(index));
+  const hidden = [`"${rowColumn}"`, `"${boundColumn}"`];
+  return new RowReader(database, {
+    name,
+    columns: tableColumns(layout),
+    sql: (table) => `SELECT ${[...plain, ...computed, ...hidden].join(", ")} FROM ${table}`,
+    kinds: [...node.columns.map(({ type }) => valueKindOf(type)), "integer", "integer"],
+  });
+}
