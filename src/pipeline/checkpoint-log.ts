@@ -69,8 +69,8 @@ export interface CheckpointLogParts {
   readonly groupId: string;
   /** Must hold for every commit: the lease of the task. */
   readonly guard: PublishGuard;
-  /** Topics that results may belong to, by name: results that waited are looked up here. */
-  readonly outputs: ReadonlyMap<string, TopicInfo>;
+  /** The topic of that name, for results that waited. */
+  readonly topicOf: (name: string) => Promise<TopicInfo | undefined>;
 }
 
 export class CheckpointLog {
@@ -187,7 +187,10 @@ export class CheckpointLog {
   ): Promise<void> {
     const { firstOffset, lastOffset, publishedCount } = pending;
     const records = await this.#readRecords(firstOffset + publishedCount, lastOffset);
-    const results = records.map(({ value }) => this.#pendingBatch(present(value, "a result")));
+    const results: AppendBatch[] = [];
+    for (const { value } of records) {
+      results.push(await this.#pendingBatch(present(value, "a result")));
+    }
     let done = publishedCount;
     while (results.length > 0) {
       let bytes = 0;
@@ -212,9 +215,9 @@ export class CheckpointLog {
     }
   }
 
-  #pendingBatch(record: Uint8Array): AppendBatch {
+  async #pendingBatch(record: Uint8Array): Promise<AppendBatch> {
     const { topicName, partition, bytes } = decodePendingResult(record);
-    const topic = this.#parts.outputs.get(topicName);
+    const topic = await this.#parts.topicOf(topicName);
     if (topic === undefined) {
       throw new StreamError("topic_unknown", `Cannot publish results: no topic "${topicName}"`);
     }

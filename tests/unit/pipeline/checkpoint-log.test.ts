@@ -26,7 +26,7 @@ async function setUp() {
   const open = () =>
     new CheckpointLog({
       ...{ platform: stack.platform, log: stack.log, topic, groupId: "q", guard },
-      outputs: new Map([[output.name, output]]),
+      topicOf: (name) => stack.log.topics.byName(name),
     });
   return { topic, output, lease, open };
 }

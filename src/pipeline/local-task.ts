@@ -1,0 +1,66 @@
+/** A query task in this thread: what worker threads run, and tests and Durable Objects directly. */
+import type { Platform } from "../base/platform.ts";
+import { QueryTask } from "../sql/engine/query-task.ts";
+import { sqlFunctionsOf } from "../sql/engine/sql-functions.ts";
+import { planFromText } from "../sql/plan/plan-text.ts";
+import { SqliteDatabase } from "../sql/sqlite/database.ts";
+import { SqliteHost } from "../sql/sqlite/host.ts";
+import type { SqlModules } from "../sql/sqlite/modules.ts";
+import type { TaskHandle, TaskReply, TaskRequest, TaskSetup } from "./task-protocol.ts";
+
+export interface LocalTaskParts {
+  readonly platform: Platform;
+  readonly modules: SqlModules;
+}
+
+export class LocalTask implements TaskHandle {
+  readonly #task: QueryTask;
+
+  /** @throws StreamError `sql_memory_exceeded`, `corrupt_checkpoint` */
+  constructor({ platform, modules }: LocalTaskParts, setup: TaskSetup) {
+    const { memoryBytesMax, states } = setup;
+    const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
+    const database = new SqliteDatabase(host);
+    sqlFunctionsOf(database);
+    const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
+    this.#task = new QueryTask({
+      plan: planFromText(setup.plan),
+      shape: setup.shape,
+      ...{ database, platform, seed, stateBytesMax: 0 },
+      aheadMsMax: setup.aheadMsMax,
+      quietTimeoutMs: setup.quietTimeoutMs,
+    });
+    if (states.length > 0) this.#task.restore(states);
+    else {
+      for (const { topic, partition } of setup.partitions)
+        this.#task.addPartition(topic, partition);
+      this.#task.begin();
+    }
+  }
+
+  async send(request: TaskRequest): Promise<TaskReply> {
+    return this.answer(request);
+  }
+
+  answer(request: TaskRequest): TaskReply {
+    switch (request.kind) {
+      case "publishes":
+        for (const publish of request.publishes) this.#task.publish(publish);
+        return this.#reply();
+      case "finish":
+        this.#task.finish();
+        return { ...this.#reply(), outputs: this.#task.commit("full").outputs };
+      case "commit": {
+        const { outputs, state } = this.#task.commit(request.state);
+        return { ...this.#reply(), outputs, state };
+      }
+    }
+  }
+
+  close(): void {}
+
+  #reply(): TaskReply {
+    const { statistics, nextTickAt } = this.#task;
+    return { statistics, nextTickAt: nextTickAt ?? null, outputs: [], state: null };
+  }
+}

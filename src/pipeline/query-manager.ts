@@ -1,0 +1,142 @@
+/**
+ * The queries of the namespace as this worker sees them: takes the leases of those that nobody runs,
+ * runs them, and lets go of what is paused, dropped or another's. Two workers that both believe to
+ * hold a query do no harm: a commit names its lease.
+ */
+import type { Logger } from "../base/log.ts";
+import type { Platform } from "../base/platform.ts";
+import type { WorkerIdentity } from "../log/worker-identity.ts";
+import { acquireLease, releaseLease } from "../meta/leases.ts";
+import { publishTick } from "../meta/publish-order.ts";
+import type { SqlDatabase } from "../meta/sql-database.ts";
+import { failQuery, type QueryRow, readSqlCatalog } from "../meta/sql-objects.ts";
+import { decodeQueryDefinition } from "./query-definition.ts";
+import { QueryRunner, type QueryRunnerParts, type RunnerEnd } from "./query-runner.ts";
+import type { QueryStatus } from "./query-status.ts";
+
+/** Lease kind of queries. */
+export const queryLeaseKind = "query";
+
+/** Between looks at the catalog: queries of a dead worker are taken over within this and its fall. */
+const lookMs = 1_000;
+
+export interface QueryManagerParts extends Pick<QueryRunnerParts, "log" | "topics" | "startTask"> {
+  readonly platform: Platform;
+  readonly database: SqlDatabase;
+  readonly identity: WorkerIdentity;
+}
+
+interface Running {
+  readonly query: QueryRow;
+  readonly runner: QueryRunner;
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
+export class QueryManager {
+  readonly #parts: QueryManagerParts;
+  readonly #log: Logger;
+  readonly #running = new Map<string, Running>();
+  readonly #closing = new AbortController();
+  #looking: Promise<void> = Promise.resolve();
+  #loop: Promise<void> | undefined;
+
+  constructor(parts: QueryManagerParts) {
+    this.#parts = parts;
+    this.#log = parts.platform.log;
+  }
+
+  start(): void {
+    this.#loop ??= this.#run();
+  }
+
+  /** Commits what runs here, gives the leases back, and ends. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#loop;
+    const running = [...this.#running.values()];
+    for (const { stop } of running) stop.abort();
+    await Promise.allSettled(running.map(({ ended }) => ended));
+  }
+
+  /** How a query goes, if it runs here. */
+  statusOf(queryId: string): QueryStatus | undefined {
+    return this.#running.get(queryId)?.runner.status;
+  }
+
+  /** Looks at the catalog now: something was made, dropped or paused. */
+  look(): Promise<void> {
+    this.#looking = this.#looking
+      .then(() => this.#look())
+      .catch((error: unknown) => {
+        this.#log.warn("Cannot look for queries; the next look will", { error });
+      });
+    return this.#looking;
+  }
+
+  async #run(): Promise<void> {
+    const { timers } = this.#parts.platform;
+    const { signal } = this.#closing;
+    while (!signal.aborted) {
+      await this.look();
+      await timers.sleep(lookMs, signal);
+    }
+  }
+
+  async #look(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    const { queries } = await readSqlCatalog(this.#parts.database);
+    const wanted = new Map(
+      queries
+        .filter(({ desired, failure }) => desired === "running" && failure === null)
+        .map((query) => [query.queryId, query]),
+    );
+    const unwanted = [...this.#running].filter(([queryId]) => !wanted.has(queryId));
+    for (const [, { stop }] of unwanted) stop.abort();
+    await Promise.all(unwanted.map(([, { ended }]) => ended));
+    for (const query of wanted.values()) {
+      if (!this.#running.has(query.queryId)) await this.#take(query);
+    }
+  }
+
+  async #take(query: QueryRow): Promise<void> {
+    const { database, identity } = this.#parts;
+    const { workerEpoch } = identity.current();
+    const name = query.queryId;
+    const lease = await acquireLease(database, { kind: queryLeaseKind, name, workerEpoch });
+    if (lease.workerEpoch !== workerEpoch || this.#closing.signal.aborted) return;
+    const { leaseEpoch } = lease;
+    const stop = new AbortController();
+    const runner = this.#runnerOf(query, leaseEpoch);
+    const ended = runner
+      .run(stop.signal)
+      .then((end) => this.#ended(query, { leaseEpoch, end }))
+      .catch((error: unknown) => {
+        this.#log.error("A query ended in an unforeseen way", { query: name, error });
+      })
+      .finally(() => this.#running.delete(name));
+    this.#running.set(name, { query, runner, stop, ended });
+  }
+
+  #runnerOf({ queryId, definition }: QueryRow, leaseEpoch: number): QueryRunner {
+    const { platform, log, topics, startTask, database } = this.#parts;
+    return new QueryRunner({
+      ...{ platform, log, topics, startTask, queryId },
+      definition: decodeQueryDefinition(definition),
+      guard: { kind: "lease", leaseKind: queryLeaseKind, name: queryId, leaseEpoch },
+      publishTick: (topicNumbers) => publishTick(database, topicNumbers),
+    });
+  }
+
+  async #ended(
+    { queryId }: QueryRow,
+    { leaseEpoch, end }: { readonly leaseEpoch: number; readonly end: RunnerEnd },
+  ): Promise<void> {
+    const { database } = this.#parts;
+    if (end.kind === "failed") {
+      this.#log.error("A query stopped", { query: queryId, reason: end.reason });
+      await failQuery(database, { queryId, leaseEpoch, reason: end.reason });
+    }
+    await releaseLease(database, { kind: queryLeaseKind, name: queryId, leaseEpoch });
+  }
+}

@@ -1,0 +1,46 @@
+/**
+ * What a query's runner and its task say to each other. The task may live in another thread: every
+ * message is plain data, bytes are given away with it, and requests are answered in their order.
+ */
+
+import type { RecordShape } from "../sql/engine/append-sink.ts";
+import type { TaskPublish, TaskStatistics } from "../sql/engine/query-task.ts";
+import type { OutputBatch } from "../sql/engine/task-output.ts";
+
+export interface TaskSetup {
+  /** As `planToText` wrote it. */
+  readonly plan: string;
+  readonly shape: RecordShape;
+  readonly memoryBytesMax: number;
+  readonly quietTimeoutMs: number;
+  readonly aheadMsMax: number;
+  /** A full state, then deltas; none: the query begins. */
+  readonly states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[];
+  /** Partitions that there are where a query begins. */
+  readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
+}
+
+export type TaskRequest =
+  | { readonly kind: "publishes"; readonly publishes: readonly TaskPublish[] }
+  | { readonly kind: "commit"; readonly state: "full" | "delta" }
+  /** A bounded read is over. */
+  | { readonly kind: "finish" };
+
+export interface TaskReply {
+  readonly statistics: TaskStatistics;
+  /** publishedAt at which a tick would make something happen. */
+  readonly nextTickAt: number | null;
+  /** Of a commit and of a finish. */
+  readonly outputs: readonly OutputBatch[];
+  /** Of a commit. */
+  readonly state: Uint8Array | null;
+}
+
+/** A running task. A failed request ends it: whoever runs it starts another. */
+export interface TaskHandle {
+  /** @throws StreamError what the task failed with. */
+  send(request: TaskRequest): Promise<TaskReply>;
+  close(): void;
+}
+
+export type StartTask = (setup: TaskSetup) => Promise<TaskHandle>;

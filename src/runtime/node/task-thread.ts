@@ -1,0 +1,102 @@
+/** Query tasks in threads of their own, so that no query stands in the way of the log. */
+import type {
+  StartTask,
+  TaskHandle,
+  TaskReply,
+  TaskRequest,
+  TaskSetup,
+} from "../../pipeline/task-protocol.ts";
+import { fromThreadError } from "./libsql-thread.ts";
+import { packedBytes, packPublishes, type TaskAnswer, type TaskMessage } from "./task-messages.ts";
+
+interface Waiting {
+  readonly resolve: (reply: TaskReply | null) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** Buffers kept for the next messages. */
+const idleBuffersMax = 3;
+
+/** Starts a thread with a task; its start, restore included, has succeeded when this resolves. */
+export const startTaskThread: StartTask = async (setup) => {
+  const thread = new TaskThread();
+  try {
+    await thread.start(setup);
+  } catch (error) {
+    thread.close();
+    throw error;
+  }
+  return thread;
+};
+
+class TaskThread implements TaskHandle {
+  readonly #thread: Worker;
+  /** Requests are answered in order. */
+  readonly #waiting: Waiting[] = [];
+  readonly #idle: ArrayBuffer[] = [];
+  #end: Error | null = null;
+
+  constructor() {
+    this.#thread = new Worker(new URL("./task-worker.ts", import.meta.url), { type: "module" });
+    this.#thread.onmessage = (event: MessageEvent<TaskAnswer>) => this.#settle(event.data);
+    this.#thread.onerror = (event) => {
+      event.preventDefault();
+      this.#lose(new Error(`The thread of a query failed: ${event.message}`));
+    };
+  }
+
+  async start(setup: TaskSetup): Promise<void> {
+    await this.#call({ kind: "start", setup }, []);
+  }
+
+  async send(request: TaskRequest): Promise<TaskReply> {
+    const reply = await this.#send(request);
+    if (reply === null) throw new Error("Broken invariant: a request has a reply");
+    return reply;
+  }
+
+  close(): void {
+    this.#lose(new Error("The thread of a query was closed"));
+  }
+
+  #send(request: TaskRequest): Promise<TaskReply | null> {
+    if (request.kind !== "publishes") return this.#call(request, []);
+    const buffer = this.#buffer(packedBytes(request.publishes));
+    const publishes = packPublishes(request.publishes, buffer);
+    return this.#call({ kind: "publishes", publishes, buffer }, [buffer]);
+  }
+
+  #buffer(bytes: number): ArrayBuffer {
+    const index = this.#idle.findIndex(({ byteLength }) => byteLength >= bytes);
+    const [found] = index < 0 ? [] : this.#idle.splice(index, 1);
+    return found ?? new ArrayBuffer(Math.max(bytes, 64 * 1024));
+  }
+
+  #call(message: TaskMessage, transfer: ArrayBuffer[]): Promise<TaskReply | null> {
+    return new Promise((resolve, reject) => {
+      if (this.#end !== null) {
+        reject(this.#end);
+        return;
+      }
+      this.#waiting.push({ resolve, reject });
+      this.#thread.postMessage(message, transfer);
+    });
+  }
+
+  #settle({ reply, error, buffer }: TaskAnswer): void {
+    if (buffer !== null) {
+      this.#idle.push(buffer);
+      if (this.#idle.length > idleBuffersMax) this.#idle.shift();
+    }
+    const waiting = this.#waiting.shift();
+    if (error !== null) waiting?.reject(fromThreadError(error));
+    else waiting?.resolve(reply);
+  }
+
+  #lose(reason: Error): void {
+    if (this.#end !== null) return;
+    this.#end = reason;
+    this.#thread.terminate();
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(reason);
+  }
+}
