@@ -72,6 +72,7 @@ export interface SqliteExports {
   sqlite3_result_double(context: number, value: number): void;
   sqlite3_result_text(context: number, at: number, bytes: number, free: number): void;
   sqlite3_result_blob(context: number, at: number, bytes: number, free: number): void;
+  sqlite3_result_error_nomem(context: number): void;
   sqlite3_result_error(context: number, at: number, bytes: number): void;
 }
 
