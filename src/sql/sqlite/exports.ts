@@ -40,6 +40,7 @@ export interface SqliteExports {
   sqlite3_column_blob(statement: number, index: number): number;
   sqlite3_column_bytes(statement: number, index: number): number;
   sqlite3_changes64(db: number): bigint;
+  sqlite3_get_autocommit(db: number): number;
   sqlite3_interrupt(db: number): void;
   sqlite3_create_module_v2(
     db: number,

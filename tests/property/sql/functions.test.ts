@@ -96,6 +96,6 @@ for (const name of nativeFunctionNames) {
     const property = fc.property(withNull, (args) => {
       expect(outcome(name, args)).toEqual(outcome("plain", args));
     });
-    fc.assert(property, { numRuns: 300 });
+    fc.assert(property, { numRuns: 150 });
   });
 }
