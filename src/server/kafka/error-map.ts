@@ -72,6 +72,7 @@ export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   corrupt_segment: "KAFKA_STORAGE_ERROR",
   corrupt_metadata: "UNKNOWN_SERVER_ERROR",
   corrupt_checkpoint: "UNKNOWN_SERVER_ERROR",
+  corrupt_state: "UNKNOWN_SERVER_ERROR",
   unauthenticated: "SASL_AUTHENTICATION_FAILED",
   unauthorized: "CLUSTER_AUTHORIZATION_FAILED",
   topic_read_only: "TOPIC_AUTHORIZATION_FAILED",

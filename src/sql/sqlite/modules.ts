@@ -4,6 +4,7 @@
  * are `wasm/build/sql/<name>.wasm`.
  */
 export const sqlKernelNames = ["aggregate", "collect", "emit", "json", "table", "walk"] as const;
+export const sqlKernelNames = ["table", "collect", "emit", "functions", "vfs"] as const;
 
 export type SqlKernelName = (typeof sqlKernelNames)[number];
 

@@ -3,6 +3,7 @@
  * grows. Strings come out byte for byte as JSON.stringify writes them; bytes that are no UTF-8
  * become U+FFFD, as TextDecoder has it.
  */
+import * as civil from "./civil";
 import { realloc } from "./sqlite";
 
 /** Writes a DOUBLE (or a FLOAT, if `isFloat`) that has no short decimal form; at most 32 bytes. */
@@ -233,15 +234,8 @@ function put3(value: u32): void {
 
 /** Day number of 1970-01-01 as YYYY-MM-DD, without quotes; years as ISO 8601 has them. */
 function putDay(day: i64): void {
-  // Days from 0000-03-01, in eras of 400 years.
-  const shifted = day + 719468;
-  const era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
-  const dayOfEra = <u32>(shifted - era * 146097);
-  const yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36524 - dayOfEra / 146096) / 365;
-  const dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100);
-  const shiftedMonth = (5 * dayOfYear + 2) / 153;
-  const month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9;
-  const year = <i64>yearOfEra + era * 400 + (month <= 2 ? 1 : 0);
+  civil.civilOf(day);
+  const year = civil.year;
   if (year >= 0 && year <= 9999) {
     put2(<u32>year / 100);
     put2(<u32>year % 100);
@@ -254,9 +248,9 @@ function putDay(day: i64): void {
     putUnsigned(magnitude);
   }
   putByte(45);
-  put2(month);
+  put2(civil.month);
   putByte(45);
-  put2(dayOfYear - (153 * shiftedMonth + 2) / 5 + 1);
+  put2(civil.day);
 }
 
 export function putDate(day: i64): void {
@@ -267,12 +261,11 @@ export function putDate(day: i64): void {
 
 /** `2026-01-01 00:00:10.000`, with a Z behind it if it is a point in time. */
 export function putTimestamp(ms: i64, isPoint: bool): void {
-  let day = ms / 86400000;
-  if (ms - day * 86400000 < 0) day--;
+  const day = civil.floorDivide(ms, civil.DAY_MS);
   putByte(34);
   putDay(day);
   putByte(32);
-  const time = <u32>(ms - day * 86400000);
+  const time = <u32>(ms - day * civil.DAY_MS);
   putClock(time / 1000);
   putByte(46);
   put3(time % 1000);
