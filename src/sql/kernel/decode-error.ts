@@ -1,30 +1,33 @@
 /** Why a record gave no row, in words. */
+import { assert } from "../../base/assert.ts";
 import type { DataType } from "../types/data-type.ts";
 
-/** By the kernels' codes, which `wasm/sql/parts/json-layout.ts` names. */
-export const decodeFaults = {
-  1: "empty",
-  2: "notObject",
-  3: "syntax",
-  4: "endsEarly",
-  5: "trailing",
-  6: "controlCharacter",
-  7: "badEscape",
-  8: "tooDeep",
-  9: "invalidUtf8",
-  10: "wrongType",
-  11: "outOfRange",
-  12: "notIntegral",
-  13: "badText",
-  14: "missing",
-  15: "noRoom",
+/** The kernels' codes, as `wasm/sql/parts/json-layout.ts` has them. */
+export const faultCodes = {
+  empty: 1,
+  notObject: 2,
+  syntax: 3,
+  endsEarly: 4,
+  trailing: 5,
+  controlCharacter: 6,
+  badEscape: 7,
+  tooDeep: 8,
+  invalidUtf8: 9,
+  wrongType: 10,
+  outOfRange: 11,
+  notIntegral: 12,
+  badText: 13,
+  missing: 14,
+  noRoom: 15,
 } as const;
 
-export type DecodeFault = (typeof decodeFaults)[keyof typeof decodeFaults];
+export type DecodeFault = keyof typeof faultCodes;
+
+const faults = Object.keys(faultCodes) as DecodeFault[];
 
 export function faultOf(code: number): DecodeFault {
-  const fault = (decodeFaults as Readonly<Record<number, DecodeFault>>)[code];
-  if (fault === undefined) throw new RangeError(`The kernel gave ${code}, which is no fault`);
+  const fault = faults.find((each) => faultCodes[each] === code);
+  assert(fault !== undefined, `the kernel's code ${code} is known`);
   return fault;
 }
 

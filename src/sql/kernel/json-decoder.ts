@@ -8,7 +8,7 @@ import type { ColumnPlace } from "../memory/row-table.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import type { SqliteMemory } from "../sqlite/memory.ts";
 import { type ValueKind, valueKindOf } from "../types/data-type.ts";
-import { type DecodeError, faultOf } from "./decode-error.ts";
+import { type DecodeError, faultCodes, faultOf } from "./decode-error.ts";
 import {
   jsonColumnBytes,
   jsonColumnField,
@@ -16,6 +16,7 @@ import {
   jsonContextField,
   jsonEntryBytes,
   jsonGraphBytes,
+  jsonLearnedDepthMax,
   jsonTypes,
   jsonWorkBytes,
 } from "./json-layout.ts";
@@ -92,6 +93,8 @@ export class JsonDecoder {
     this.#write("graph", graph);
     this.#write("graphEnd", graph + jsonGraphBytes);
     this.#write("isGeneric", options.isGeneric || this.#plan.isTooWide ? 1 : 0);
+    const depths = columns.map(({ path }) => path.length);
+    this.#write("graphDepth", Math.max(jsonLearnedDepthMax, ...depths) + 1);
     this.#kernel.init(this.#context);
   }
 
@@ -189,15 +192,15 @@ export class JsonDecoder {
         view.setFloat64(values + 8 * row, value, true);
         continue;
       }
-      const value0 = view.getUint32(slots + 8 * row, true);
+      const valueStart = view.getUint32(slots + 8 * row, true);
       const isInside =
-        start >= value0 && start < value0 + view.getUint32(slots + 8 * row + 4, true);
-      bytes[status + row] = 11;
+        start >= valueStart && start < valueStart + view.getUint32(slots + 8 * row + 4, true);
+      bytes[status + row] = faultCodes.outOfRange;
       errors.push({
         row,
         fault: "outOfRange",
         column: this.#indexOf(column),
-        position: isInside ? start - value0 : 0,
+        position: isInside ? start - valueStart : 0,
       });
     }
   }

@@ -23,6 +23,7 @@ export const jsonContextField = {
   hits: 88,
   misses: 92,
   isGeneric: 96,
+  graphDepth: 108,
 } as const;
 
 export const jsonColumnBytes = 64;
@@ -84,5 +85,7 @@ export const inputTailBytes = 256;
 
 /** The most bytes of a name: all of them may come as six-byte escapes. */
 export const jsonNameBytesMax = 600;
+/** How deep the kernel learns keys that nobody wants. */
+export const jsonLearnedDepthMax = 12;
 /** Wanted keys that the shape graph can tell apart. */
 export const jsonBitsMax = 64;
