@@ -8,6 +8,7 @@ import { fetchBenchmark } from "./benchmarks/fetch.ts";
 import { httpBenchmark } from "./benchmarks/http.ts";
 import { latencyBenchmark } from "./benchmarks/latency.ts";
 import { memoryBenchmark } from "./benchmarks/memory.ts";
+import { nexmarkBenchmark } from "./benchmarks/nexmark.ts";
 import { produceBenchmark } from "./benchmarks/produce.ts";
 import { publishBenchmark } from "./benchmarks/publish.ts";
 import { requestsBenchmark } from "./benchmarks/requests.ts";
@@ -32,6 +33,7 @@ const benchmarks: readonly Benchmark[] = [
   startupBenchmark,
   requestsBenchmark,
   memoryBenchmark,
+  nexmarkBenchmark,
 ];
 
 const command = "streamctl bench";

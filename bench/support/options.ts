@@ -1,9 +1,11 @@
 /** What every benchmark may be told; each heeds those that its own summary names. */
 import { tmpdir } from "node:os";
 import * as z from "zod";
+import { codecNames } from "../../src/base/codecs.ts";
 import {
   count,
   type HostPort,
+  oneOf,
   onOff,
   option,
   parseHostPort,
@@ -24,6 +26,13 @@ const rivalSchema: z.ZodType<Rival, string> = z.string().transform((given, conte
   const rival = given === "kafka" ? given : parseHostPort(given);
   if (rival !== undefined) return rival;
   context.addIssue({ code: "custom", message: "neither a broker nor kafka" });
+  return z.NEVER;
+});
+
+const brokerSchema: z.ZodType<HostPort, string> = z.string().transform((given, context) => {
+  const address = parseHostPort(given);
+  if (address !== undefined) return address;
+  context.addIssue({ code: "custom", message: "not a broker" });
   return z.NEVER;
 });
 
@@ -70,6 +79,46 @@ const load = {
   tool: toggle({ doc: "load from Kafka's own performance tools instead of our raw client" }),
 } as const;
 
-export const benchOptions = { ...load, ...surroundings } as const;
+/** What Nexmark events are made of, and where they go. */
+const nexmark = {
+  events: count("N", { min: 1 }, { fallback: "1000000", doc: "nexmark: how many events" }),
+  seed: count(
+    "N",
+    { min: 0, max: 2 ** 32 - 1 },
+    { fallback: "1", doc: "nexmark: same seed, same events" },
+  ),
+  disorder: count(
+    "N",
+    { min: 1, max: 1_000_000 },
+    {
+      fallback: "1",
+      doc: "nexmark: events are out of order within groups of N",
+    },
+  ),
+  delayed: count(
+    "PERCENT",
+    { min: 0, max: 100 },
+    {
+      fallback: "0",
+      doc: "nexmark: events that come up to 3 s late",
+    },
+  ),
+  out: text("FILE", { doc: "nexmark: write the events to this file, one a line" }),
+  broker: option("HOST:PORT", "HOST:PORT of a broker", brokerSchema, {
+    doc: "nexmark: append the events to --topic there",
+  }),
+  topic: text("NAME", { fallback: "nexmark", doc: "nexmark: made if it is not there" }),
+  batchEvents: count(
+    "N",
+    { min: 1, max: 100_000 },
+    {
+      fallback: "1000",
+      doc: "nexmark: events of one batch; batches go to the partitions in turn",
+    },
+  ),
+  codec: oneOf(codecNames, { fallback: "none", doc: "nexmark: compression of the batches" }),
+} as const;
+
+export const benchOptions = { ...load, ...nexmark, ...surroundings } as const;
 
 export type BenchOptions = OptionValues<typeof benchOptions>;

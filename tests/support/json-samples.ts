@@ -202,7 +202,8 @@ const strings = [
   "2026-01-01 00:00:10.00Z",
 ] as const;
 
-const keys = [
+const keys: Names = [
+  "bidder",
   ...new Set(sampleColumns.flatMap(({ path }) => path)),
   "bidder",
   "extra",
@@ -211,7 +212,7 @@ const keys = [
   "event_typ",
   "__proto__",
   "a name of more than sixteen byteS",
-] as Names;
+];
 
 /** White space where JSON allows some, seldom any. */
 function space(dice: Dice): string {

@@ -10,7 +10,8 @@
  *   36 arena, 40 arenaEnd, 44 arenaTop (texts that had escapes are written here),
  *   48 work (16 KiB: see `work` below), 52 graph, 56 graphEnd, 60 graphTop,
  *   64 firstState, 68 lastState, 72 rowsWithout, 76 windowRows, 80 windowMisses, 84 backoffRows,
- *   88 hits, 92 misses, 96 isGeneric (1: never use the graph), 100 stamp, 104 isGraphFull
+ *   88 hits, 92 misses, 96 isGeneric (1: never use the graph), 100 stamp, 104 isGraphFull,
+ *   108 graphDepth (how deep the graph may stand: it does not count)
  *
  * Column, 64 bytes: a value that is wanted.
  *
@@ -118,6 +119,11 @@ export function beginRow(row_: usize, start: usize, end: usize): void {
   depth = 0;
   isWrong = false;
   failCode = 0;
+}
+
+/** Sets how deep the parser is taken to stand. */
+export function standAt(depth_: u32): void {
+  depth = depth_;
 }
 
 /** Notes that the row is no JSON at `p`. Always 0, which callers hand on. */

@@ -193,7 +193,10 @@ function edgeOf(state: usize, entry: usize): usize {
     last = edge;
     edge = <usize>load<u32>(edge, 20);
   }
-  if (load<u32>(state, 16) >= EDGES_MAX) return 0;
+  if (load<u32>(state, 16) >= EDGES_MAX) {
+    store<u32>(context, 1, 104);
+    return 0;
+  }
   let next: usize = 0;
   if (action !== END) {
     next = stateOf(load<u32>(entry, 24), load<u32>(entry, 28), load<u32>(entry, 32));
