@@ -231,10 +231,11 @@ export class Cursor {
     this.want(what);
     if (token.kind !== "number") return this.fail();
     const value = Number(token.text);
-    if (!/^\d+$/.test(token.text) || value > max) {
-      throw this.error("sql_syntax", token, {
-        problem: `expected ${what}, found ${token.text.slice(0, 40)}; it is an integer up to ${max}`,
-      });
+    const isWhole = /^\d+$/.test(token.text);
+    if (!isWhole || value > max) {
+      const problem = `expected ${what}, found ${token.text.slice(0, 40)}`;
+      const remedy = isWhole ? `; at most ${max} is taken` : "; it is a whole number";
+      throw this.error("sql_syntax", token, { problem: problem + remedy });
     }
     this.advance();
     return value;
@@ -276,14 +277,27 @@ export class Cursor {
     if (known !== undefined && (token.kind === "word" || token.kind === "symbol")) {
       throw this.error("sql_unsupported", token, { problem: known });
     }
-    const slip = this.#mistypedClause();
+    const slip = this.#mistypedClause() ?? this.#tornString();
     if (slip !== null) throw slip;
     const wanted = [...this.#wanted];
     const near = token.kind === "word" ? nearest(token.text, keywordsOf(wanted)) : null;
-    throw this.error("sql_syntax", token, {
-      problem: `expected ${oneOf(wanted)}, found ${describe(token)}`,
-      suggestion: near,
-    });
+    const problem = `expected ${oneOf(wanted)}${this.#after()}, found ${describe(token)}`;
+    throw this.error("sql_syntax", token, { problem, suggestion: near });
+  }
+
+  #after(): string {
+    const isLone = this.#wanted.length === 1 && this.#tokens[this.#index - 1]?.text === ",";
+    return isLone ? " after the comma" : "";
+  }
+
+  /** `'it's'` is a string with a word at its heels. */
+  #tornString(): SqlError | null {
+    const last = this.#tokens[this.#index - 1];
+    const isTorn = last?.kind === "string" && last.end === this.token.start;
+    if (!isTorn || this.token.kind !== "word") return null;
+    const at = { start: last.start, end: last.end };
+    const problem = "this string ends before a word; a quote in it is written twice: 'it''s'";
+    return this.error("sql_syntax", at, { problem });
   }
 
   unsupported(at: Token | AstNode | Span, problem: string): never {

@@ -12,6 +12,12 @@ export const reservedWords: ReadonlySet<string> = new Set(
   UNKNOWN USING VALUES WHEN WHERE WITH`.split(/\s+/),
 );
 
+/** Reserved words that people give to columns, and are surprised. */
+export const temptingWords: ReadonlySet<string> = new Set(
+  `ALL CREATE CROSS DROP FETCH FULL GROUP INNER INSERT LEFT LIMIT ORDER OUTER RIGHT TABLE UNION
+  VALUES`.split(/\s+/),
+);
+
 /** Clauses that may follow an expression or a table; mistyped, they look like an alias. */
 export const clauseWords: readonly string[] =
   `AS FROM WHERE GROUP HAVING ORDER LIMIT OFFSET FETCH UNION INTERSECT EXCEPT WINDOW EMIT ALLOWED

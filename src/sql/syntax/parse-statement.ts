@@ -89,7 +89,7 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
 
 function parseAny(cursor: Cursor): Statement {
   const { token } = cursor;
-  if (cursor.isSymbol("(")) return parseQueryStatement(cursor);
+  if (cursor.isSymbol("(") || cursor.isWord("FROM")) return parseQueryStatement(cursor);
   if (token.kind === "end" || cursor.isSymbol(";")) {
     return cursor.invalid(token, "there is no statement here");
   }
@@ -250,6 +250,9 @@ function parseReset(cursor: Cursor): ResetOption {
 function parseKey(cursor: Cursor): StringLiteral {
   if (!cursor.isName()) return cursor.string("a setting such as 'name' = 'value'");
   const path = cursor.path("a setting");
+  if (cursor.isSymbol("-")) {
+    cursor.invalid(path, "a setting whose name has other signs than dots stands in single quotes");
+  }
   const value = path.parts.map((part) => part.text).join(".");
   return { kind: "string", value, at: path.at };
 }
