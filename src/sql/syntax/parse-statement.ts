@@ -68,6 +68,18 @@ function parseWhole<T extends object>(text: string, rule: (cursor: Cursor) => T)
   return tree;
 }
 
+/** What could stand after `text`, a statement begun; null when it is wrong before its end. */
+export function wantedAfter(text: string): readonly string[] | null {
+  if (text.length > statementLengthMax) return null;
+  const cursor = new Cursor(text, tokenize(text), grammar);
+  try {
+    parseAny(cursor);
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+  }
+  return cursor.token.kind === "end" ? cursor.wanted : null;
+}
+
 type Rule = (cursor: Cursor) => Statement;
 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
@@ -86,6 +98,9 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["RESET", parseReset],
   ["DESC", parseDescribe],
 ]);
+
+/** The words that statements begin with. */
+export const statementWords: readonly string[] = [...rules.keys()];
 
 function parseAny(cursor: Cursor): Statement {
   const { token } = cursor;
