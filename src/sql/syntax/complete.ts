@@ -1,6 +1,6 @@
 /**
- * What could be typed next, for a prompt: the parser reads the statement up to the cursor's word and
- * tells what it looked for at the end; names come from the caller's catalog.
+ * What could be typed next, for a prompt: the parser reads the statement up to the word at the
+ * cursor and tells what it looked for at the end; names come from the caller's catalog.
  */
 import { nameText } from "./format-parts.ts";
 import { tokenize } from "./lexer.ts";
@@ -151,8 +151,8 @@ function* plain(words: Iterable<string>): Iterable<Candidate> {
 }
 
 /**
- * The tables of the statement at its beginning, by alias and by name in capitals: found by the words
- * before them, since a statement that is being written does not parse.
+ * The tables of the statement at its beginning, by alias and by name in capitals: found by the
+ * words before them, since a statement that is being written does not parse.
  */
 function tablesIn(tokens: readonly Token[]): ReadonlyMap<string, string> {
   const tables = new Map<string, string>();

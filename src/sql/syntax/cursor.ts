@@ -175,8 +175,9 @@ export class Cursor {
     this.want(what);
     const { token } = this;
     if (token.kind === "word") {
+      const problem = `expected ${what}, found ${token.text}, a reserved word`;
       throw this.error("sql_syntax", token, {
-        problem: `expected ${what}, found ${token.text}, a reserved word; as a name it needs quotes`,
+        problem: `${problem}; as a name it needs quotes`,
         suggestion: `\`${token.text}\``,
       });
     }
