@@ -3,7 +3,9 @@
  * rules that need each other (an expression holds queries, a query holds expressions) meet through
  * `grammar`, so that their files do not import each other.
  */
+
 import type { Expression, OverWindow, Query, SortItem, StringLiteral } from "./ast.ts";
+import { describe, keywordsOf, oneOf, openParenthesis } from "./complaint.ts";
 import {
   canBeAlias,
   clauseWords,
@@ -14,7 +16,7 @@ import {
 import { nestingDepthMax } from "./limits.ts";
 import { nearest } from "./near.ts";
 import type { AstNode, Identifier, NamePath, Span } from "./node.ts";
-import { SqlError, type SqlErrorCode } from "./sql-error.ts";
+import { placeOf, SqlError, type SqlErrorCode } from "./sql-error.ts";
 import type { Token } from "./token.ts";
 
 export interface Grammar {
@@ -282,13 +284,23 @@ export class Cursor {
     if (slip !== null) throw slip;
     const wanted = [...this.#wanted];
     const near = token.kind === "word" ? nearest(token.text, keywordsOf(wanted)) : null;
-    const problem = `expected ${oneOf(wanted)}${this.#after()}, found ${describe(token)}`;
+    const found = `${describe(token)}${this.#opened()}`;
+    const problem = `expected ${oneOf(wanted)}${this.#after()}, found ${found}`;
     throw this.error("sql_syntax", token, { problem, suggestion: near });
   }
 
   #after(): string {
     const isLone = this.#wanted.length === 1 && this.#tokens[this.#index - 1]?.text === ",";
     return isLone ? " after the comma" : "";
+  }
+
+  /** A parenthesis that was opened lines ago is worth a mention. */
+  #opened(): string {
+    if (!this.#wanted.includes(")")) return "";
+    const open = openParenthesis(this.#tokens, this.#index);
+    if (open === null || !this.text.slice(open.start, this.token.start).includes("\n")) return "";
+    const { line, column } = placeOf(this.text, open.start);
+    return `; the ( of line ${line}, column ${column} is not closed`;
   }
 
   /** `'it's'` is a string with a word at its heels. */
@@ -315,7 +327,10 @@ export class Cursor {
     { problem, suggestion = null }: { problem: string; suggestion?: string | null },
   ): SqlError {
     const { start, end } = "at" in at ? at.at : at;
-    return new SqlError({ code, text: this.text, at: { start, end }, problem, suggestion });
+    // The end of the text may lie lines below its last word, which is where something is missing.
+    const isEnd = "kind" in at && at.kind === "end";
+    const place = isEnd ? this.spanFrom(this.#tokens[this.#index - 1]?.end ?? 0) : { start, end };
+    return new SqlError({ code, text: this.text, at: place, problem, suggestion });
   }
 
   /** `FROM bids WHER price > 1`: the alias WHER before the token that does not fit. */
@@ -331,43 +346,4 @@ export class Cursor {
 
 function spanOf({ start, end }: Token): Span {
   return { start, end };
-}
-
-/** What is wanted in words, not to be flooded by everything that an expression may go on with. */
-const wantedShownMax = 6;
-
-/** A closing sign is what is forgotten most, an operator least. */
-function oneOf(wants: readonly string[]): string {
-  if (wants.length === 0) return "the end of the statement";
-  const rank = (want: string) => (/^[)\]>]$/.test(want) ? 0 : want === "an operator" ? 2 : 1);
-  const wanted = [...wants].sort((left, right) => rank(left) - rank(right));
-  const shown = wanted.slice(0, wantedShownMax).map(wantedName);
-  if (wanted.length > wantedShownMax) return `one of ${shown.join(", ")}, …`;
-  if (shown.length < 3) return shown.join(" or ");
-  return `one of ${shown.slice(0, -1).join(", ")} or ${shown.at(-1)}`;
-}
-
-function wantedName(want: string): string {
-  return want === "," ? "a comma" : want;
-}
-
-/** The words in capitals among what is wanted; of several in a row each may be the mistyped one. */
-function* keywordsOf(wanted: readonly string[]): Iterable<string> {
-  for (const want of wanted) if (/^[A-Z_ ]+$/.test(want)) yield* want.split(" ");
-}
-
-function describe(token: Token): string {
-  const text = token.text.length > 30 ? `${token.text.slice(0, 30)}…` : token.text;
-  switch (token.kind) {
-    case "end":
-      return "the end of the statement";
-    case "string":
-      return `'${text.replaceAll("'", "''")}'`;
-    case "binary":
-      return `X'${text}'`;
-    case "quoted":
-      return `\`${text}\``;
-    default:
-      return text;
-  }
 }

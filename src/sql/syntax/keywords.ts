@@ -55,6 +55,7 @@ export const unsupportedWords: ReadonlyMap<string, string> = new Map([
 /** Symbols of other dialects, and what to write. */
 export const foreignSymbols: ReadonlyMap<string, string> = new Map([
   ["::", ":: is not supported; write CAST(x AS type)"],
+  ["=>", "=> gives an argument by its name; to compare, write >="],
   ["==", "== is not an operator; write ="],
   ["<=>", "<=> is not an operator; write IS NOT DISTINCT FROM"],
   ["&&", "&& is not an operator; write AND"],
