@@ -176,12 +176,24 @@ function parseControl(cursor: Cursor): ControlQuery {
 }
 
 const plurals = ["TABLES", "STREAMS", "VIEWS", "QUERIES", "FUNCTIONS"] as const;
-const foreignShows = ["CATALOGS", "DATABASES", "JOBS", "MODULES", "JARS", "COLUMNS", "PARTITIONS"];
+/** With what to write instead. */
+const foreignShows: ReadonlyMap<string, string> = new Map([
+  ["CATALOGS", ": there is one catalog"],
+  ["DATABASES", ": there is one database"],
+  ["SCHEMAS", ": there is one database"],
+  ["JOBS", "; write SHOW QUERIES"],
+  ["COLUMNS", "; write DESCRIBE name"],
+  ["PARTITIONS", "; write DESCRIBE name"],
+  ["MODULES", ": there are no modules"],
+  ["JARS", ": there are no user functions yet"],
+  ["TOPICS", "; write SHOW STREAMS, or streamctl topic list"],
+]);
 
 function parseShow(cursor: Cursor): Show {
   const start = cursor.advance();
-  if (cursor.isAnyWord(foreignShows)) {
-    cursor.unsupported(cursor.token, `SHOW ${cursor.token.upper} is not supported`);
+  const remedy = foreignShows.get(cursor.token.upper);
+  if (cursor.token.kind === "word" && remedy !== undefined) {
+    cursor.unsupported(cursor.token, `SHOW ${cursor.token.upper} is not supported${remedy}`);
   }
   const plural = cursor.acceptAnyWord(...plurals);
   cursor.want("MATERIALIZED VIEWS");

@@ -6,6 +6,7 @@ import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
 import type { Expression, Query } from "../../../src/sql/syntax/ast.ts";
+import { type CatalogNames, complete } from "../../../src/sql/syntax/complete.ts";
 import { renderDiagnostic } from "../../../src/sql/syntax/diagnostic.ts";
 import { formatExpression, formatQuery } from "../../../src/sql/syntax/format-statement.ts";
 import { parseScript, splitScript } from "../../../src/sql/syntax/parse-script.ts";
@@ -100,6 +101,24 @@ test("any text is read or refused", () => {
   const unit = fc.constantFrom("grapheme" as const, "binary" as const, "grapheme-ascii" as const);
   const text = unit.chain((each) => fc.string({ unit: each, maxLength: 60 }));
   fc.assert(fc.property(text, readOrRefuse), { numRuns: 1500 });
+});
+
+test("completion finds something or nothing at any place of a statement", () => {
+  const names: CatalogNames = {
+    tables: () => ["bids"],
+    columns: () => ["price"],
+    functions: () => ["SUM"],
+    queries: () => [],
+  };
+  let found = 0;
+  for (const text of statements) {
+    for (let position = 0; position <= text.length; position += 5) {
+      const { start, candidates } = complete(text, position, names);
+      expect(start).toBeLessThanOrEqual(position);
+      if (candidates.length > 0) found++;
+    }
+  }
+  expect(found).toBeGreaterThan(500);
 });
 
 function readOrRefuse(text: string): void {

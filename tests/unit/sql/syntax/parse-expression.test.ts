@@ -40,6 +40,7 @@ test.each<[string, unknown]>([
   ["a BETWEEN b + 1 AND c = d", ["=", ["BETWEEN", "a", ["+", "b", "1"], "c"], "d"]],
   ["a LIKE b || c AND d", ["AND", ["LIKE", "a", ["||", "b", "c"]], "d"]],
   ["a IS NOT DISTINCT FROM b + c", ["IS NOT DISTINCT FROM", "a", ["+", "b", "c"]]],
+  ["a = b IS DISTINCT FROM c", ["=", "a", ["IS DISTINCT FROM", "b", "c"]]],
   ["a != b", ["<>", "a", "b"]],
   ["a = b IN (c, d)", ["=", "a", ["IN", "b", "c", "d"]]],
   ["t.r.a % 2", ["%", "t.r.a", "2"]],
