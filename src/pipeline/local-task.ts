@@ -1,9 +1,7 @@
 /** A query task in this thread: what worker threads run, and tests and Durable Objects directly. */
 import type { Platform } from "../base/platform.ts";
 import { QueryTask } from "../sql/engine/query-task.ts";
-import { sqlFunctionsOf } from "../sql/engine/sql-functions.ts";
 import { planFromText } from "../sql/plan/plan-text.ts";
-import { SqliteDatabase } from "../sql/sqlite/database.ts";
 import { SqliteHost } from "../sql/sqlite/host.ts";
 import type { SqlModules } from "../sql/sqlite/modules.ts";
 import type { TaskHandle, TaskReply, TaskRequest, TaskSetup } from "./task-protocol.ts";
@@ -20,22 +18,17 @@ export class LocalTask implements TaskHandle {
   constructor({ platform, modules }: LocalTaskParts, setup: TaskSetup) {
     const { memoryBytesMax, states } = setup;
     const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
-    const database = new SqliteDatabase(host);
-    sqlFunctionsOf(database);
     const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
     this.#task = new QueryTask({
       plan: planFromText(setup.plan),
       shape: setup.shape,
-      ...{ database, platform, seed, stateBytesMax: 0 },
+      ...{ host, platform, seed, states, stateBytesMax: 0 },
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
     });
-    if (states.length > 0) this.#task.restore(states);
-    else {
-      for (const { topic, partition } of setup.partitions)
-        this.#task.addPartition(topic, partition);
-      this.#task.begin();
-    }
+    if (states.length > 0) return;
+    for (const { topic, partition } of setup.partitions) this.#task.addPartition(topic, partition);
+    this.#task.begin();
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {

@@ -5,15 +5,19 @@
  * Order of a publish: partitions that begin with it, windows over processing time that have passed,
  * idleness, rows run by run, watermarks. All of it synchronous.
  */
-import { assert } from "../../base/assert.ts";
+import { assert, present } from "../../base/assert.ts";
 import type { Platform } from "../../base/platform.ts";
+import { StreamError } from "../../base/stream-error.ts";
 import { readBatchHeader } from "../../record/batch.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { batchHeaderBytes } from "../../record/batch-layout.ts";
+import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import type { QueryPlan, SourceNode } from "../plan/plan.ts";
-import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
+import { registerFunctions } from "../sqlite/functions.ts";
+import type { SqliteHost } from "../sqlite/host.ts";
+import { StateFile } from "../sqlite/vfs.ts";
 import {
   EventTime,
   type EventTimeState,
@@ -48,13 +52,20 @@ export interface TaskPublish {
 export interface QueryTaskOptions {
   readonly plan: QueryPlan;
   readonly shape: RecordShape;
-  readonly database: SqliteDatabase;
+  readonly host: SqliteHost;
   readonly platform: Pick<Platform, "codecs" | "crc32c">;
   readonly seed: bigint;
   readonly stateBytesMax: number;
   /** Event times further past publishedAt do not move the watermark. */
   readonly aheadMsMax: number;
   readonly quietTimeoutMs: number;
+  /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
+  readonly states: readonly SavedState[];
+}
+
+export interface SavedState {
+  readonly kind: "full" | "delta";
+  readonly bytes: Uint8Array;
 }
 
 export interface TaskStatistics {
@@ -77,15 +88,26 @@ export class QueryTask {
   readonly #graph: Graph;
   readonly #sink: Operator;
   readonly #side: SideOutput;
+  readonly #file: StateFile;
   readonly #outputs: OutputBatch[] = [];
   #now = 0;
   #rowsIn = 0;
   #rowsOut = 0;
   #rowsAhead = 0;
 
+  /** @throws StreamError `corrupt_checkpoint`, `sql_memory_exceeded` */
   constructor(options: QueryTaskOptions) {
     this.#options = options;
-    const { plan, database, seed, stateBytesMax } = options;
+    const { plan, host, seed, stateBytesMax } = options;
+    const saved = options.states.map(({ kind, bytes }) => ({
+      kind,
+      parts: decodeStateBlob(bytes),
+    }));
+    // Pages come before the database is opened, and tables before operators look for theirs.
+    this.#file = new StateFile(host, { name: "state" });
+    for (const { parts } of saved) this.#file.restore(partOf(parts, pagesPart));
+    const database = this.#file.open();
+    registerFunctions(database, hostFunctions);
     this.#side = new SideOutput(options.platform, (batch) => this.#outputs.push(batch));
     const context: OperatorContext = {
       now: () => this.#now,
@@ -114,6 +136,7 @@ export class QueryTask {
         quietTimeoutMs: options.quietTimeoutMs,
       })),
     );
+    if (saved.length > 0) this.#restore(saved);
   }
 
   /** Partitions that are there from the beginning. */
@@ -164,27 +187,11 @@ export class QueryTask {
   } {
     this.#flush();
     const state = encodeStateBlob([
-      { name: "time", bytes: encoder.encode(JSON.stringify(this.#saveTime())) },
+      { name: timePart, bytes: encoder.encode(JSON.stringify(this.#saveTime())) },
+      { name: pagesPart, bytes: this.#file.checkpoint(kind) },
       ...this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) })),
     ]);
     return { outputs: this.#outputs.splice(0), state };
-  }
-
-  /** Into a fresh task of the same plan: a full state, then deltas, oldest first. */
-  restore(
-    states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[],
-  ): void {
-    const blobs = states.map(({ kind, bytes }) => ({ kind, parts: decodeStateBlob(bytes) }));
-    for (const part of this.#parts()) {
-      const saved = blobs.flatMap(({ kind, parts }) => {
-        const bytes = parts.get(part.name);
-        return bytes === undefined ? [] : [{ kind, bytes }];
-      });
-      part.restore(saved);
-    }
-    const time = blobs.at(-1)?.parts.get("time");
-    assert(time !== undefined, "a state has its time");
-    this.#restoreTime(JSON.parse(decoder.decode(time)) as SavedTime);
   }
 
   get statistics(): TaskStatistics {
@@ -292,6 +299,14 @@ export class QueryTask {
     return this.#graph.operators.flatMap(({ state }) => state);
   }
 
+  #restore(saved: readonly { readonly kind: "full" | "delta"; readonly parts: Parts }[]): void {
+    for (const part of this.#parts()) {
+      part.restore(saved.map(({ kind, parts }) => ({ kind, bytes: partOf(parts, part.name) })));
+    }
+    const time = partOf(present(saved.at(-1), "a saved state").parts, timePart);
+    this.#restoreTime(JSON.parse(decoder.decode(time)) as SavedTime);
+  }
+
   #saveTime(): SavedTime {
     return {
       now: this.#now,
@@ -320,6 +335,17 @@ interface SavedTime {
   readonly counts: readonly number[];
   readonly time: EventTimeState;
   readonly watermarks: readonly number[];
+}
+
+type Parts = ReadonlyMap<string, Uint8Array>;
+
+const timePart = "time";
+const pagesPart = "pages";
+
+function partOf(parts: Parts, name: string): Uint8Array {
+  const bytes = parts.get(name);
+  if (bytes !== undefined) return bytes;
+  throw new StreamError("corrupt_checkpoint", `Cannot restore a query: no part "${name}" is there`);
 }
 
 const encoder = new TextEncoder();

@@ -3,8 +3,16 @@
  * workerd takes static imports. `sqlite3` is `@sqlite.org/sqlite-wasm/sqlite3.wasm`, the others
  * are `wasm/build/sql/<name>.wasm`.
  */
-export const sqlKernelNames = ["aggregate", "collect", "emit", "json", "table", "walk"] as const;
-export const sqlKernelNames = ["table", "collect", "emit", "functions", "vfs"] as const;
+export const sqlKernelNames = [
+  "aggregate",
+  "collect",
+  "emit",
+  "functions",
+  "json",
+  "table",
+  "vfs",
+  "walk",
+] as const;
 
 export type SqlKernelName = (typeof sqlKernelNames)[number];
 
