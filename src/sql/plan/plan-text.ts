@@ -6,19 +6,28 @@
 import type { QueryPlan } from "./plan.ts";
 
 export function planToText(plan: unknown): string {
-  return JSON.stringify(plan, (_, value: unknown) => {
+  return objectToText(plan);
+}
+
+/** The plan that `planToText` wrote. */
+export function planFromText(text: string): QueryPlan {
+  return objectFromText(text) as QueryPlan;
+}
+
+/** Anything that is made of what plans are made of. */
+export function objectToText(object: unknown): string {
+  return JSON.stringify(object, (_, value: unknown) => {
     if (typeof value === "bigint") return { $int: String(value) };
     if (value instanceof Uint8Array) return { $bytes: value.toBase64() };
     return value;
   });
 }
 
-/** The plan that `planToText` wrote. */
-export function planFromText(text: string): QueryPlan {
+export function objectFromText(text: string): unknown {
   return JSON.parse(text, (_, value: unknown) => {
     if (typeof value !== "object" || value === null) return value;
     if ("$int" in value) return BigInt(String(value.$int));
     if ("$bytes" in value) return Uint8Array.fromBase64(String(value.$bytes));
     return value;
-  }) as QueryPlan;
+  });
 }
