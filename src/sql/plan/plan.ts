@@ -30,7 +30,9 @@ export type SourceOrigin =
   | {
       readonly from: "metadata";
       readonly field: "topic" | "partition" | "offset" | "timestamp" | "key" | "headers";
-    };
+    }
+  /** PROCTIME(): when the row was published, as the log says. */
+  | { readonly from: "proctime" };
 
 export interface SourceNode extends NodeBase {
   readonly kind: "source";
@@ -38,9 +40,11 @@ export interface SourceNode extends NodeBase {
   readonly stream: string;
   readonly topic: string;
   readonly format: "json" | "raw";
-  /** One per column, only those that the query reads. */
+  /** Of the first columns, only those that the query reads. */
   readonly origins: readonly SourceOrigin[];
-  /** The event time: a column of this source or an expression over its columns, and its delay. */
+  /** The columns behind them, each computed from the columns of `origins`. */
+  readonly computed: readonly Scalar[];
+  /** The event time: a column of this source, which may be a computed one, and its delay. */
   readonly watermark: { readonly column: number; readonly delayMs: number } | null;
   readonly startup: StartupMode;
   /** From the stream's WITH: what the watermark rules need. */
@@ -82,7 +86,12 @@ export type WindowSpec =
       readonly sizeMs: number;
       readonly offsetMs: number;
     }
-  | { readonly kind: "session"; readonly gapMs: number };
+  | { readonly kind: "session"; readonly gapMs: number }
+  /**
+   * The rows bring their window with them, in these columns: an aggregate over windows that were
+   * assigned or aggregated below. `timeColumn` is the column of the window's end.
+   */
+  | { readonly kind: "assigned"; readonly startColumn: number; readonly endColumn: number };
 
 export interface WindowOf {
   readonly spec: WindowSpec;
@@ -185,6 +194,12 @@ export interface IntervalJoinNode extends NodeBase {
   readonly joinType: "inner" | "left" | "right" | "full";
   readonly leftTime: number;
   readonly rightTime: number;
+  /**
+   * How far a row's time may lie behind the watermark before which it came: 0 for an event time, the
+   * window's length where the time is a window_start.
+   */
+  readonly leftLagMs: number;
+  readonly rightLagMs: number;
   readonly lowerMs: number;
   readonly upperMs: number;
   readonly equalities: readonly { readonly left: number; readonly right: number }[];
