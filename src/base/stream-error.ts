@@ -42,6 +42,7 @@ export const errorKinds = {
   sql_unsupported: "invalid",
   sql_invalid: "invalid",
   sql_too_large: "invalid",
+  sql_evaluation_failed: "invalid",
   // missing: the thing named is not there
   topic_unknown: "missing",
   topic_id_unknown: "missing",

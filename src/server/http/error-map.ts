@@ -28,6 +28,7 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   sql_unsupported: 400,
   sql_invalid: 400,
   sql_too_large: 413,
+  sql_evaluation_failed: 400,
   topic_unknown: 404,
   topic_id_unknown: 404,
   topic_recreated: 410,

@@ -33,6 +33,7 @@ export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   sql_unsupported: "INVALID_REQUEST",
   sql_invalid: "INVALID_REQUEST",
   sql_too_large: "INVALID_REQUEST",
+  sql_evaluation_failed: "INVALID_REQUEST",
   topic_unknown: "UNKNOWN_TOPIC_OR_PARTITION",
   topic_id_unknown: "UNKNOWN_TOPIC_ID",
   topic_recreated: "INCONSISTENT_TOPIC_ID",

@@ -27,7 +27,7 @@ export function lowerScalar(scalar: Scalar, columnText: ColumnText, timeZone: st
       });
     case "case": {
       const branches = scalar.branches.map(
-        ({ when, then }) => `WHEN ${lower(when)} THEN ${lower(then)}`,
+        ({ when, result }) => `WHEN ${lower(when)} THEN ${lower(result)}`,
       );
       return `(CASE ${branches.join(" ")} ELSE ${lower(scalar.otherwise)} END)`;
     }

@@ -28,7 +28,7 @@ export type Scalar =
     }
   | {
       readonly kind: "case";
-      readonly branches: readonly { readonly when: Scalar; readonly then: Scalar }[];
+      readonly branches: readonly { readonly when: Scalar; readonly result: Scalar }[];
       readonly otherwise: Scalar;
       readonly type: DataType;
       readonly nullable: boolean;

@@ -1,0 +1,113 @@
+/** Names in reach of an expression, and what they stand for. */
+
+import { columnOf } from "../plan/calc.ts";
+import type { PlanNode, WindowOf } from "../plan/plan.ts";
+import type { Scalar } from "../plan/scalar.ts";
+import type { AstNode, Identifier } from "../syntax/node.ts";
+import type { CheckContext } from "./context.ts";
+
+/** A column that marks its row's window, wherever it has been passed on to. */
+export interface WindowRole {
+  readonly part: "start" | "end" | "time";
+  readonly window: WindowOf;
+  /** Whether the rows come when their window closes. */
+  readonly isClosed: boolean;
+}
+
+export interface Field {
+  /** The table's name or alias. */
+  readonly table: string | null;
+  readonly name: string;
+  /** PROCTIME() of the row, which `*` leaves out. */
+  readonly isHidden: boolean;
+  readonly role: WindowRole | null;
+  /** A ROW_NUMBER() that the query around must bound. */
+  readonly isRank: boolean;
+}
+
+/** A table in FROM: one field per column of the node. */
+export interface Relation {
+  readonly node: PlanNode;
+  readonly fields: readonly Field[];
+}
+
+export function plainField(table: string | null, name: string): Field {
+  return { table, name, isHidden: false, role: null, isRank: false };
+}
+
+/** The relation under another name. */
+export function renamed(relation: Relation, table: string, columns: readonly string[]): Relation {
+  let visible = 0;
+  const fields = relation.fields.map((field) => {
+    const name = field.isHidden ? undefined : columns[visible++];
+    return { ...field, table, name: name ?? field.name };
+  });
+  return { ...relation, fields };
+}
+
+export interface Resolved {
+  readonly index: number;
+  /** Fields of a ROW that follow. */
+  readonly rest: readonly Identifier[];
+}
+
+/**
+ * `a`, `t.a`, and both with fields of a ROW behind them. A column wins over a table of the same name
+ * unless the table has a column of the second name.
+ */
+export function resolveName(
+  context: CheckContext,
+  fields: readonly Field[],
+  node: AstNode,
+  parts: readonly Identifier[],
+): Resolved {
+  const [first, second] = parts;
+  if (first === undefined) return context.fail(node, "expected a name");
+  if (second !== undefined) {
+    const qualified = find(fields, (f) => f.table === first.text && f.name === second.text);
+    if (qualified.length === 1) return { index: qualified[0] ?? 0, rest: parts.slice(2) };
+    if (qualified.length > 1) {
+      return context.fail(node, `"${first.text}.${second.text}" is ambiguous: two columns have it`);
+    }
+  }
+  const plain = find(fields, (f) => f.name === first.text);
+  if (plain.length === 1) return { index: plain[0] ?? 0, rest: parts.slice(1) };
+  if (plain.length > 1) {
+    const tables = plain.map((index) => fields[index]?.table ?? "?").join(", ");
+    return context.fail(node, `column "${first.text}" is ambiguous: it is in ${tables}`);
+  }
+  return failUnknownName(context, fields, node, parts);
+}
+
+function failUnknownName(
+  context: CheckContext,
+  fields: readonly Field[],
+  node: AstNode,
+  parts: readonly Identifier[],
+): never {
+  const [first, second] = parts;
+  const visible = fields.filter((field) => !field.isHidden);
+  const ofTable = visible.filter((field) => field.table === first?.text);
+  if (second !== undefined && ofTable.length > 0) {
+    const problem = `table "${first?.text}" has no column "${second.text}"`;
+    return context.failUnknown(
+      second,
+      problem,
+      second.text,
+      ofTable.map(({ name }) => name),
+    );
+  }
+  const word = first?.text ?? "";
+  const known = visible.flatMap(({ name, table }) =>
+    second === undefined || table === null ? [name] : [name, table],
+  );
+  return context.failUnknown(first ?? node, `there is no column "${word}"`, word, known);
+}
+
+function find(fields: readonly Field[], matches: (field: Field) => boolean): number[] {
+  return fields.flatMap((field, index) => (!field.isHidden && matches(field) ? [index] : []));
+}
+
+export function fieldScalar(relation: Relation, index: number): Scalar {
+  return columnOf(relation.node, index);
+}
