@@ -42,13 +42,13 @@ export const errorKinds = {
   sql_unsupported: "invalid",
   sql_invalid: "invalid",
   sql_too_large: "invalid",
-  sql_evaluation_failed: "invalid",
   // missing: the thing named is not there
   topic_unknown: "missing",
   topic_id_unknown: "missing",
   topic_recreated: "missing",
   partition_unknown: "missing",
   group_unknown: "missing",
+  sql_object_unknown: "missing",
   member_unknown: "missing",
   object_missing: "missing",
   // conflict: somebody was first

@@ -17,6 +17,7 @@ export interface PartitionCursor extends PartitionRef {
 export interface TopicPartitionState extends PartitionCursor {
   readonly logStartOffset: number;
   readonly leaderEpoch: number;
+  readonly sizeBytes: number;
   /** Position of the publish before which the partition was not there. */
   readonly createdPosition: number;
 }
@@ -51,7 +52,7 @@ export async function topicStates(
       statement("SELECT publish_position, published_at FROM namespace WHERE id = 1"),
       statement(
         `SELECT p.topic_number, p.partition, p.next_offset, p.log_start_offset, p.leader_epoch,
-  p.created_position
+  p.created_position, p.size_bytes
 FROM json_each(?1) j JOIN topic t ON t.topic_number = j.value AND t.state = 'live'
 JOIN topic_partition p ON p.topic_number = t.topic_number AND p.deleted = 0
 ORDER BY p.topic_number, p.partition`,
@@ -70,6 +71,7 @@ ORDER BY p.topic_number, p.partition`,
       logStartOffset: numberAt(row, 3),
       leaderEpoch: numberAt(row, 4),
       createdPosition: numberAt(row, 5),
+      sizeBytes: numberAt(row, 6),
     })),
   };
 }

@@ -25,6 +25,7 @@ export class LocalTask implements TaskHandle {
       ...{ host, platform, seed, states, stateBytesMax: 0 },
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
+      isBounded: setup.isBounded,
     });
     if (states.length > 0) return;
     for (const { topic, partition } of setup.partitions) this.#task.addPartition(topic, partition);
@@ -42,7 +43,9 @@ export class LocalTask implements TaskHandle {
         return this.#reply();
       case "finish":
         this.#task.finish();
-        return { ...this.#reply(), outputs: this.#task.commit("full").outputs };
+        return { ...this.#reply(), outputs: this.#task.takeOutputs() };
+      case "drain":
+        return { ...this.#reply(), outputs: this.#task.takeOutputs() };
       case "commit": {
         const { outputs, state } = this.#task.commit(request.state);
         return { ...this.#reply(), outputs, state };
@@ -53,7 +56,7 @@ export class LocalTask implements TaskHandle {
   close(): void {}
 
   #reply(): TaskReply {
-    const { statistics, nextTickAt } = this.#task;
-    return { statistics, nextTickAt: nextTickAt ?? null, outputs: [], state: null };
+    const { statistics, nextTickAt, isFull } = this.#task;
+    return { statistics, isFull, nextTickAt: nextTickAt ?? null, outputs: [], state: null };
   }
 }

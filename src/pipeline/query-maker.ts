@@ -48,9 +48,7 @@ export class QueryMaker {
   /** @throws StreamError `topic_unknown`, and as creating topics does. */
   async define(options: NewQueryOptions): Promise<QueryDefinition> {
     const { queryId, plan, shape, output, settings } = options;
-    const sources = sourcesOf(plan.root);
-    const inputs = await this.#inputs(sources);
-    const start = await this.#start(sources, inputs);
+    const { inputs, start } = await this.startOf(sourcesOf(plan.root));
     const checkpoints = await this.#parts.topics.create({
       name: `${internalTopicPrefix}checkpoint.${queryId}`,
       ...{ partitionCount: 1, replicationFactor: -1, writer: queryId },
@@ -64,6 +62,14 @@ export class QueryMaker {
       output: named(output),
       checkpoints: named(checkpoints),
     };
+  }
+
+  /** The topics that sources read, and where each reading begins, as the log stands now. */
+  async startOf(
+    sources: readonly SourceNode[],
+  ): Promise<{ readonly inputs: ReadonlyMap<string, TopicInfo>; readonly start: ReaderPosition }> {
+    const inputs = await this.#inputs(sources);
+    return { inputs, start: await this.#start(sources, inputs) };
   }
 
   async #inputs(sources: readonly SourceNode[]): Promise<Map<string, TopicInfo>> {

@@ -11,13 +11,13 @@ import type { TopicInfo } from "../meta/catalog.ts";
 import type { NamespaceHead } from "../meta/publish-order.ts";
 import type { OffsetToCommit, PublishGuard } from "../meta/publish-request.ts";
 import { readBatchHeader } from "../record/batch.ts";
-import type { TaskPublish } from "../sql/engine/query-task.ts";
 import type { OutputBatch, OutputKind } from "../sql/engine/task-output.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { CheckpointLog } from "./checkpoint-log.ts";
 import type { QueryDefinition } from "./query-definition.ts";
 import { type QueryStatus, StatusKeeper } from "./query-status.ts";
 import type { StartTask, TaskHandle, TaskReply } from "./task-protocol.ts";
+import { taskPublishOf } from "./task-publish.ts";
 
 /** What a runner takes from the log. */
 export interface RunnerLog extends Pick<LogService, "append" | "appendGroup" | "fetch" | "status"> {
@@ -99,6 +99,7 @@ export class QueryRunner {
       shape: definition.shape,
       ...definition.settings,
       states: loaded?.state ?? [],
+      isBounded: false,
       partitions: start.cursors.map(({ topicNumber, partition }) => ({
         topic: names.get(topicNumber) ?? "",
         partition,
@@ -223,30 +224,16 @@ class Run {
   }
 
   async #feed(publishes: readonly Publish[], release: () => void): Promise<void> {
-    const { task } = this.#run;
+    const { task, names } = this.#run;
     this.#hasNews = true;
     const sent = task.send({
       kind: "publishes",
-      publishes: publishes.map((each) => this.#of(each)),
+      publishes: publishes.map((each) => taskPublishOf(each, names)),
     });
     // Its failure is met where the reply is waited for.
     sent.catch(() => {}).finally(release);
     this.#ahead.push(sent);
     await this.#settle(slicesAheadMax);
-  }
-
-  #of({ publishedAt, runs, created }: Publish): TaskPublish {
-    const { names } = this.#run;
-    const topicOf = (topicNumber: number) => names.get(topicNumber) ?? "";
-    return {
-      publishedAt,
-      runs: runs.map(({ topicNumber, partition, fromOffset, batches }) => ({
-        ...{ topic: topicOf(topicNumber), partition, fromOffset, batches },
-      })),
-      created: created.map(({ topicNumber, partition }) => ({
-        ...{ topic: topicOf(topicNumber), partition },
-      })),
-    };
   }
 
   /** Waits until no more than `left` requests are before the task. */

@@ -14,6 +14,8 @@ export interface TaskSetup {
   readonly memoryBytesMax: number;
   readonly quietTimeoutMs: number;
   readonly aheadMsMax: number;
+  /** The query ends: what would be changes comes out once, as it is then. */
+  readonly isBounded: boolean;
   /** A full state, then deltas; none: the query begins. */
   readonly states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[];
   /** Partitions that there are where a query begins. */
@@ -23,6 +25,8 @@ export interface TaskSetup {
 export type TaskRequest =
   | { readonly kind: "publishes"; readonly publishes: readonly TaskPublish[] }
   | { readonly kind: "commit"; readonly state: "full" | "delta" }
+  /** What has been made so far, of a query that keeps nothing. */
+  | { readonly kind: "drain" }
   /** A bounded read is over. */
   | { readonly kind: "finish" };
 
@@ -30,7 +34,9 @@ export interface TaskReply {
   readonly statistics: TaskStatistics;
   /** publishedAt at which a tick would make something happen. */
   readonly nextTickAt: number | null;
-  /** Of a commit and of a finish. */
+  /** No further rows are asked for: LIMIT is reached. */
+  readonly isFull: boolean;
+  /** Of a commit, a drain and a finish. */
   readonly outputs: readonly OutputBatch[];
   /** Of a commit. */
   readonly state: Uint8Array | null;

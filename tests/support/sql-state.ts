@@ -1,7 +1,7 @@
 /** Random specifications and rows for the state kernels, and ways to read what they give. */
 import fc from "fast-check";
-import { RowTable } from "../../src/sql/memory/row-table.ts";
 import type { KernelTable } from "../../src/sql/kernel/state.ts";
+import { RowTable } from "../../src/sql/memory/row-table.ts";
 import type { Accumulator, AccumulatorKind } from "../../src/sql/plan/plan.ts";
 import type { SqliteMemory } from "../../src/sql/sqlite/memory.ts";
 import type { ValueKind } from "../../src/sql/types/data-type.ts";

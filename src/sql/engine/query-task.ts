@@ -29,6 +29,7 @@ import { AppendSink, type RecordShape } from "./append-sink.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import type { Operator, OperatorContext, StatePart } from "./operator.ts";
 import { SideOutput } from "./side-output.ts";
+import { SortOperator } from "./sort-operator.ts";
 import { decodeStateBlob, encodeStateBlob } from "./state-blob.ts";
 import type { OutputBatch } from "./task-output.ts";
 import { UpsertSink } from "./upsert-sink.ts";
@@ -59,6 +60,8 @@ export interface QueryTaskOptions {
   /** Event times further past publishedAt do not move the watermark. */
   readonly aheadMsMax: number;
   readonly quietTimeoutMs: number;
+  /** The query ends: nothing is held back to be corrected, so every row that comes out is final. */
+  readonly isBounded: boolean;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
 }
@@ -115,7 +118,7 @@ export class QueryTask {
       onLate: (row) => this.#side.add("late", row, this.#now),
     };
     const { root, timeZone } = plan;
-    const appends = root.changes === "append";
+    const appends = options.isBounded || root.changes === "append";
     // What the sink evaluates on the way out is no operator.
     const calc = appends && root.kind === "calc" ? root : null;
     const nodes: SourceNode[] = [];
@@ -175,6 +178,18 @@ export class QueryTask {
       if (nextTickAt !== undefined) next = Math.min(next ?? nextTickAt, nextTickAt);
     }
     return next;
+  }
+
+  /** Whether all rows that are asked for have come: LIMIT without ORDER BY. */
+  get isFull(): boolean {
+    const { root } = this.#graph;
+    return root instanceof SortOperator && root.isFull;
+  }
+
+  /** What has been made, of a query that keeps nothing; changes are held back until `finish`. */
+  takeOutputs(): readonly OutputBatch[] {
+    this.#side.flush();
+    return this.#outputs.splice(0);
   }
 
   /**

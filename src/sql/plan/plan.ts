@@ -93,6 +93,9 @@ export type WindowSpec =
    */
   | { readonly kind: "assigned"; readonly startColumn: number; readonly endColumn: number };
 
+/** Windows that lie at fixed times, whatever rows there are. */
+export type GridSpec = Exclude<WindowSpec, { kind: "session" | "assigned" }>;
+
 export interface WindowOf {
   readonly spec: WindowSpec;
   /** Column of the input that the windows are over. */

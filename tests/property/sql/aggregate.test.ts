@@ -30,7 +30,10 @@ const specOf = (isRetractable: boolean) =>
   });
 
 function stateOf(
-  spec: { readonly keys: number[]; readonly accumulators: Parameters<typeof plainGroups>[0]["accumulators"] },
+  spec: {
+    readonly keys: number[];
+    readonly accumulators: Parameters<typeof plainGroups>[0]["accumulators"];
+  },
   options: {
     readonly seed: bigint;
     readonly isRetractable: boolean;
@@ -107,7 +110,10 @@ for (const isRetractable of [false, true]) {
 
 /** FIRST and LAST go by arrival over all panes, all else pane by pane. */
 function plainWindow(
-  spec: { readonly keys: number[]; readonly accumulators: Parameters<typeof plainGroups>[0]["accumulators"] },
+  spec: {
+    readonly keys: number[];
+    readonly accumulators: Parameters<typeof plainGroups>[0]["accumulators"];
+  },
   inWindow: readonly PlainRow[],
   all: readonly PlainRow[],
 ): CellValue[][] {
@@ -138,8 +144,12 @@ describe("changes", () => {
           add(state, rows, isRetractable);
           const changed = state.changes();
           if (changed === null) throw new Error("rows make a pane");
-          const before = plainZeros(readResult(memory, changed.before).map((row) => row.slice(0, -3)));
-          const after = plainZeros(readResult(memory, changed.after).map((row) => row.slice(0, -3)));
+          const before = plainZeros(
+            readResult(memory, changed.before).map((row) => row.slice(0, -3)),
+          );
+          const after = plainZeros(
+            readResult(memory, changed.after).map((row) => row.slice(0, -3)),
+          );
           done.push(...rows);
           const folded = new Map(shown.map((row) => [keyText(row), row]));
           for (const row of before) {

@@ -17,7 +17,9 @@ describe("state blob", () => {
   test("is refused when it is cut inside of a part, or of another version", () => {
     const blob = encodeStateBlob(parts.slice(0, 1));
     for (let length = 2; length < blob.length; length++) {
-      expect(() => decodeStateBlob(blob.subarray(0, length))).toThrow(/Cannot read a query's state/);
+      expect(() => decodeStateBlob(blob.subarray(0, length))).toThrow(
+        /Cannot read a query's state/,
+      );
     }
     blob[0] = 9;
     expect(() => decodeStateBlob(blob)).toThrow(/version 9/);

@@ -1,0 +1,200 @@
+/**
+ * Queries that end: an ad-hoc SELECT over what topics hold now, and the rows of INSERT … VALUES.
+ * Each runs in a task of its own, is fed up to the ends that its topics had when it began, and keeps
+ * nothing.
+ */
+import type { Platform } from "../base/platform.ts";
+import { StreamError } from "../base/stream-error.ts";
+import type { LogService, TopicService } from "../log/log-types.ts";
+import type { Publish, PublishOrderReader, ReaderPosition } from "../log/publish-order-reader.ts";
+import type { TopicInfo } from "../meta/catalog.ts";
+import { topicStates } from "../meta/publish-order.ts";
+import type { SqlDatabase } from "../meta/sql-database.ts";
+import { batchesIn, readBatchHeader } from "../record/batch.ts";
+import { decodeRecords } from "../record/batch-records.ts";
+import type { RecordShape } from "../sql/engine/append-sink.ts";
+import type { OutputBatch } from "../sql/engine/task-output.ts";
+import type { QueryPlan } from "../sql/plan/plan.ts";
+import { planToText } from "../sql/plan/plan-text.ts";
+import { querySettingsDefault } from "./query-definition.ts";
+import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
+import type { RowsChunk } from "./sql-result.ts";
+import type { SqlSession } from "./sql-session.ts";
+import type { StartTask, TaskHandle } from "./task-protocol.ts";
+import { taskPublishOf } from "./task-publish.ts";
+
+export interface BoundedQueriesParts {
+  readonly platform: Platform;
+  readonly database: SqlDatabase;
+  readonly log: Pick<LogService, "appendGroup"> & {
+    follow(topics: readonly TopicInfo[], start: ReaderPosition): PublishOrderReader;
+  };
+  readonly topics: Pick<TopicService, "byName">;
+  readonly maker: QueryMaker;
+  readonly startTask: StartTask;
+}
+
+/** Bytes of publishes that a task is given at once. */
+const sliceBytes = 4 * 1024 * 1024;
+/** A batch of results, decompressed, is no larger. */
+const resultBytesMax = 64 * 1024 * 1024;
+
+export class BoundedQueries {
+  readonly #parts: BoundedQueriesParts;
+
+  constructor(parts: BoundedQueriesParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * The rows of a SELECT. Its topics are read from each source's start up to where they end now.
+   * A row in error ends it: nobody would see its errors.
+   * @throws StreamError
+   */
+  async *rows(query: {
+    readonly plan: QueryPlan;
+    readonly session: SqlSession;
+    readonly signal: AbortSignal;
+  }): AsyncGenerator<RowsChunk, void> {
+    const { plan, session, signal } = query;
+    const { maker, log } = this.#parts;
+    const shape = { ...shapeOf(plan.root, []), key: [] };
+    const { inputs, start } = await maker.startOf(sourcesOf(plan.root));
+    const topics = [...inputs.values()];
+    const ends = await this.#ends(topics);
+    const task = await this.#start(plan, { shape, session, topics, start });
+    try {
+      const reader = log.follow(topics, start);
+      let recordsRead = 0;
+      let bytesRead = 0;
+      while (!signal.aborted && reader.position.publishPosition < ends.publishPosition) {
+        const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: 0, signal });
+        const publishes = slice.publishes.filter((each) => isBefore(each, ends.publishPosition));
+        const names = new Map(topics.map((topic) => [topic.topicNumber, topic.name as string]));
+        const sent = publishes.map((publish) => taskPublishOf(publish, names));
+        await task.send({ kind: "publishes", publishes: sent });
+        for (const publish of publishes) {
+          const read = sizeOf(publish);
+          recordsRead += read.records;
+          bytesRead += read.bytes;
+        }
+        slice.release();
+        const { outputs, isFull } = await task.send({ kind: "drain" });
+        const progress = { recordsRead, bytesRead, bytesTotal: ends.bytes };
+        yield { rows: this.#rowsOf(outputs), progress };
+        if (isFull) break;
+      }
+      if (signal.aborted) return;
+      const { outputs } = await task.send({ kind: "finish" });
+      yield { rows: this.#rowsOf(outputs), progress: null };
+    } finally {
+      task.close();
+    }
+  }
+
+  /** Appends the rows that the statement itself gives, all or none; returns their number. */
+  async insertInto(
+    topic: TopicInfo,
+    query: { readonly plan: QueryPlan; readonly shape: RecordShape; readonly session: SqlSession },
+  ): Promise<number> {
+    const { plan, shape, session } = query;
+    const start: ReaderPosition = { publishPosition: 0, cursors: [] };
+    const task = await this.#start(plan, { shape, session, topics: [], start });
+    try {
+      const { outputs } = await task.send({ kind: "finish" });
+      refuseErrors(outputs, this.#parts.platform);
+      const batches = outputs.map(({ bytes }) => ({
+        ...{ topic, partition: 0, bytes, header: readBatchHeader(bytes) },
+      }));
+      await this.#parts.log.appendGroup({ guards: [], effects: [], batches });
+      return outputs.reduce((sum, { recordCount }) => sum + recordCount, 0);
+    } finally {
+      task.close();
+    }
+  }
+
+  #start(
+    plan: QueryPlan,
+    options: {
+      readonly shape: RecordShape;
+      readonly session: SqlSession;
+      readonly topics: readonly TopicInfo[];
+      readonly start: ReaderPosition;
+    },
+  ): Promise<TaskHandle> {
+    const { shape, session, topics, start } = options;
+    const { quietTimeoutMs, aheadMsMax } = querySettingsDefault;
+    const names = new Map(topics.map((topic) => [topic.topicNumber, topic.name as string]));
+    return this.#parts.startTask({
+      ...{ plan: planToText(plan), shape, states: [], quietTimeoutMs, aheadMsMax },
+      isBounded: true,
+      memoryBytesMax: session.querySettings.memoryBytesMax,
+      partitions: start.cursors.map(({ topicNumber, partition }) => ({
+        ...{ topic: names.get(topicNumber) ?? "", partition },
+      })),
+    });
+  }
+
+  async #ends(topics: readonly TopicInfo[]) {
+    const numbers = topics.map(({ topicNumber }) => topicNumber);
+    const { head, partitions } = await topicStates(this.#parts.database, numbers);
+    const bytes = partitions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+    return { publishPosition: head.publishPosition, bytes };
+  }
+
+  #rowsOf(outputs: readonly OutputBatch[]): Uint8Array[] {
+    refuseErrors(outputs, this.#parts.platform);
+    return valuesOf(outputs, this.#parts.platform);
+  }
+}
+
+function isBefore({ publishPosition }: Publish, end: number): boolean {
+  return publishPosition <= end;
+}
+
+function sizeOf({ runs }: Publish): { readonly records: number; readonly bytes: number } {
+  let records = 0;
+  let bytes = 0;
+  for (const { fromOffset, nextOffset, batches } of runs) {
+    records += nextOffset - fromOffset;
+    for (const batch of batches) bytes += batch.length;
+  }
+  return { records, bytes };
+}
+
+/** Values of the records of results, views of their batches. */
+export function valuesOf(
+  outputs: readonly OutputBatch[],
+  { codecs }: Pick<Platform, "codecs">,
+): Uint8Array[] {
+  const values: Uint8Array[] = [];
+  for (const { kind, bytes } of outputs) {
+    if (kind !== "result") continue;
+    for (const batch of batchesIn(bytes)) {
+      for (const { value } of decodeRecords(batch.bytes, { codecs, sizeMax: resultBytesMax })) {
+        if (value !== null) values.push(value);
+      }
+    }
+  }
+  return values;
+}
+
+/** A query that ends has nowhere to put rows in error. */
+function refuseErrors(outputs: readonly OutputBatch[], platform: Pick<Platform, "codecs">): void {
+  const failed = outputs.find(({ kind }) => kind === "error");
+  if (failed === undefined) return;
+  const [first] = decodeRecords(failed.bytes, { codecs: platform.codecs, sizeMax: resultBytesMax });
+  const row = JSON.parse(new TextDecoder().decode(first?.value ?? new Uint8Array())) as {
+    readonly topic: string | null;
+    readonly partition: number | null;
+    readonly offset: number | null;
+    readonly reason: string;
+  };
+  const where =
+    row.topic === null
+      ? "a row"
+      : `the record at "${row.topic}"/${row.partition} offset ${row.offset}`;
+  throw new StreamError("sql_evaluation_failed", `Cannot go on at ${where}: ${row.reason}`, {
+    details: { topic: row.topic, partition: row.partition, offset: row.offset },
+  });
+}

@@ -1,0 +1,202 @@
+/** SHOW, DESCRIBE and EXPLAIN. */
+import { StreamError } from "../base/stream-error.ts";
+import type { Catalog } from "../sql/check/catalog.ts";
+import { planInsert } from "../sql/check/insert.ts";
+import { checkMaterializedView } from "../sql/check/materialized-view.ts";
+import { planQuery } from "../sql/check/plan-query.ts";
+import { functionCatalog } from "../sql/functions/catalog.ts";
+import { explain } from "../sql/plan/explain.ts";
+import type { QueryPlan } from "../sql/plan/plan.ts";
+import { nearest } from "../sql/syntax/near.ts";
+import type { Describe, Explain, Show } from "../sql/syntax/statement.ts";
+import type { DataType } from "../sql/types/data-type.ts";
+import { showType } from "../sql/types/show-type.ts";
+import type { QueryManager } from "./query-manager.ts";
+import { catalogOf, type SqlCatalogState } from "./sql-catalog.ts";
+import { type ResultColumn, rowsResult, type StatementResult } from "./sql-result.ts";
+import { type SqlSession, sessionOptions } from "./sql-session.ts";
+
+const text: DataType = { kind: "varchar", length: null };
+const bool: DataType = { kind: "boolean" };
+const column = (name: string, type: DataType = text): ResultColumn => ({ name, type });
+
+interface ShowContext {
+  readonly state: SqlCatalogState;
+  readonly session: SqlSession;
+  readonly manager: QueryManager;
+  readonly text: string;
+}
+
+export function showObjects(statement: Show, context: ShowContext): StatementResult {
+  const { state, session } = context;
+  const likes = likePattern(statement.like?.value ?? null);
+  const objects = [...state.objects.values()].filter(({ name }) => likes(name));
+  const named = (kinds: readonly string[], head: string) =>
+    rowsResult(
+      [column(head), column("kind")],
+      objects
+        .filter(({ kind }) => kinds.includes(kind))
+        .map(({ name, kind }) => [name, kind.replace("_", " ")]),
+    );
+  switch (statement.what) {
+    case "tables":
+      return named(["stream", "table", "view", "materialized_view"], "table name");
+    case "streams":
+      return named(["stream", "table"], "stream name");
+    case "views":
+      return named(["view"], "view name");
+    case "materialized views":
+      return named(["materialized_view"], "view name");
+    case "functions":
+      return rowsResult(
+        [column("function name"), column("syntax"), column("description")],
+        functionCatalog
+          .filter(({ sqlNames }) => sqlNames.some(likes))
+          .map(({ sqlNames, syntax, doc }) => [sqlNames[0] ?? "", syntax, doc]),
+      );
+    case "options":
+      return rowsResult(
+        [column("key"), column("value"), column("description")],
+        Object.entries(sessionOptions).map(([key, { doc }]) => [key, session.get(key), doc]),
+      );
+    case "queries":
+      return showQueries(context, likes);
+    case "create":
+      return showCreate(statement, state);
+  }
+}
+
+function showQueries(
+  { state, manager }: ShowContext,
+  likes: (name: string) => boolean,
+): StatementResult {
+  return rowsResult(
+    [column("query"), column("target"), column("state"), column("here", bool), column("failure")],
+    state.queries
+      .filter(({ queryId }) => likes(queryId))
+      .map(({ queryId, target, desired, failure }) => [
+        ...[queryId, target, failure === null ? desired : "failed"],
+        ...[manager.statusOf(queryId) !== undefined, failure],
+      ]),
+  );
+}
+
+function showCreate({ name: path }: Show, state: SqlCatalogState): StatementResult {
+  const name = (path?.parts ?? []).map((part) => part.text).join(".");
+  const object = state.objects.get(name);
+  if (object === undefined) throw unknownObject(name, state);
+  return rowsResult([column("statement")], [[object.statement]]);
+}
+
+export function describeObject(
+  { name: path }: Describe,
+  state: SqlCatalogState,
+  _text: string,
+): StatementResult {
+  const name = path.parts.map((part) => part.text).join(".");
+  const catalog = catalogOf(state);
+  const entry = catalog.lookup(name);
+  if (entry === undefined) throw unknownObject(name, state);
+  const head = [
+    column("name"),
+    column("type"),
+    column("null", bool),
+    column("key"),
+    column("extras"),
+    column("watermark"),
+  ];
+  if (entry.kind === "view") {
+    const options = { catalog, timeZone: "UTC", isBounded: false };
+    const { columns } = planQuery(entry.query, entry.text, options).root;
+    return rowsResult(
+      head,
+      columns.map((each, index) => [
+        ...[
+          entry.columns[index] ?? each.name,
+          showType(each.type),
+          each.nullable,
+          null,
+          null,
+          null,
+        ],
+      ]),
+    );
+  }
+  return rowsResult(
+    head,
+    entry.columns.map((each) => [
+      ...[each.name, showType(each.type), each.nullable],
+      entry.primaryKey.includes(each.name) ? `PRI(${entry.primaryKey.join(", ")})` : null,
+      extrasOf(each.from),
+      entry.watermark?.column === each.name ? watermarkText(entry.watermark) : null,
+    ]),
+  );
+}
+
+function extrasOf(from: { readonly kind: string; readonly field?: string }): string | null {
+  switch (from.kind) {
+    case "metadata":
+      return `METADATA FROM '${from.field ?? ""}'`;
+    case "proctime":
+      return "AS PROCTIME()";
+    case "computed":
+      return "AS (computed)";
+    default:
+      return null;
+  }
+}
+
+function watermarkText({ column: name, delayMs }: { column: string; delayMs: number }): string {
+  return delayMs === 0 ? name : `${name} - INTERVAL '${delayMs / 1000}' SECOND`;
+}
+
+export function explainStatement(
+  { statement }: Explain,
+  context: {
+    readonly catalog: Catalog;
+    readonly session: SqlSession;
+    readonly text: string;
+  },
+): StatementResult {
+  const { catalog, session, text: whole } = context;
+  const options = (isBounded: boolean) => ({ catalog, timeZone: session.timeZone, isBounded });
+  let plan: QueryPlan;
+  switch (statement.kind) {
+    case "query":
+      plan = planQuery(statement.query, whole, options(true));
+      break;
+    case "insert":
+      ({ plan } = planInsert(statement, whole, options(false)));
+      break;
+    case "createView":
+      plan = planQuery(statement.query, whole, options(false));
+      break;
+    case "createMaterializedView":
+      ({ plan } = checkMaterializedView(statement, whole, options(false)));
+      break;
+  }
+  const lines = explain(plan).trimEnd().split("\n");
+  return rowsResult(
+    [column("plan")],
+    lines.map((line) => [line]),
+  );
+}
+
+function unknownObject(name: string, state: SqlCatalogState): StreamError {
+  const near = nearest(name, state.objects.keys());
+  const hint = near === null ? "; see SHOW TABLES" : `; did you mean "${near}"?`;
+  return new StreamError(
+    "sql_object_unknown",
+    `There is no stream, table or view "${name}"${hint}`,
+  );
+}
+
+/** LIKE with % and _; null: everything. */
+function likePattern(pattern: string | null): (name: string) => boolean {
+  if (pattern === null) return () => true;
+  const source = [...pattern].map((letter) =>
+    letter === "%" ? ".*" : letter === "_" ? "." : RegExp.escape(letter),
+  );
+  const expression = new RegExp(`^${source.join("")}$`, "su");
+  return (name) => expression.test(name);
+}

@@ -1,0 +1,310 @@
+/**
+ * Runs SQL statements: what HTTP and the command line hand over. Definitions change the catalog;
+ * queries that go on are left to the query manager of whichever worker takes their lease; queries
+ * that end run here, each in a task of its own.
+ */
+import { StreamError } from "../base/stream-error.ts";
+import type { TopicInfo } from "../meta/catalog.ts";
+import {
+  createQuery,
+  createSqlObject,
+  type NewQuery,
+  setQueryDesired,
+} from "../meta/sql-objects.ts";
+import { checkCreateTable } from "../sql/check/create-table.ts";
+import { planInsert } from "../sql/check/insert.ts";
+import { checkMaterializedView } from "../sql/check/materialized-view.ts";
+import { planQuery } from "../sql/check/plan-query.ts";
+import type { QueryPlan } from "../sql/plan/plan.ts";
+import type {
+  ControlQuery,
+  CreateMaterializedView,
+  CreateTable,
+  CreateView,
+  Insert,
+  Statement,
+} from "../sql/syntax/statement.ts";
+import type { BoundedQueries } from "./bounded-query.ts";
+import { type DropParts, dropObject, dropQueryById } from "./drop-object.ts";
+import { inferColumns } from "./infer-columns.ts";
+import { encodeQueryDefinition } from "./query-definition.ts";
+import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
+import type { QueryManager } from "./query-manager.ts";
+import { describeObject, explainStatement, showObjects } from "./show-objects.ts";
+import {
+  catalogOf,
+  encodeStreamEntry,
+  loadSqlCatalog,
+  type SqlCatalogState,
+} from "./sql-catalog.ts";
+import type { StatementResult } from "./sql-result.ts";
+import type { SqlSession } from "./sql-session.ts";
+
+export interface SqlServiceParts extends DropParts {
+  readonly manager: QueryManager;
+  readonly maker: QueryMaker;
+  readonly bounded: BoundedQueries;
+}
+
+export interface SqlStatement {
+  readonly statement: Statement;
+  /** Its own text, which its spans point into. */
+  readonly text: string;
+}
+
+export class SqlService {
+  readonly #parts: SqlServiceParts;
+
+  constructor(parts: SqlServiceParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Runs one statement. Rows of a query come as they are asked for; ending the iteration, or
+   * aborting `signal`, ends the query.
+   * @throws SqlError where the statement is wrong; StreamError as the catalog and the log do.
+   */
+  async execute(
+    { statement, text }: SqlStatement,
+    session: SqlSession,
+    signal: AbortSignal,
+  ): Promise<StatementResult> {
+    const state = await loadSqlCatalog(this.#parts.database);
+    switch (statement.kind) {
+      case "createTable":
+        return this.#createTable(statement, { text, state, session });
+      case "createView":
+        return this.#createView(statement, { text, state, session });
+      case "createMaterializedView":
+        return this.#createMaterializedView(statement, { text, state, session });
+      case "insert":
+        return this.#insert(statement, { text, state, session });
+      case "query":
+        return this.#query(statement, { text, state, session }, signal);
+      case "drop":
+        return statement.noun === "query"
+          ? dropQueryById(this.#parts, statement)
+          : dropObject(this.#parts, statement, state);
+      case "show":
+        return showObjects(statement, { state, session, manager: this.#parts.manager, text });
+      case "describe":
+        return describeObject(statement, state, text);
+      case "explain":
+        return explainStatement(statement, { catalog: catalogOf(state), session, text });
+      case "controlQuery":
+        return this.#control(statement);
+      case "set":
+        session.set(statement.key.value, statement.value.value);
+        return { kind: "done", message: `Set ${statement.key.value}` };
+      case "reset":
+        session.reset(statement.key?.value ?? null);
+        return { kind: "done", message: `Reset ${statement.key?.value ?? "all options"}` };
+    }
+  }
+
+  async #createTable(statement: CreateTable, run: StatementRun): Promise<StatementResult> {
+    const name = nameOf(statement);
+    if (statement.ifNotExists && run.state.objects.has(name)) return exists(name);
+    const options = checkOptionsOf(run, { isBounded: false });
+    const draft = checkCreateTable(statement, run.text, options);
+    const topic = await this.#topicFor(draft.topic, draft.options["partitions"]);
+    const isInferred = draft.columns.length === 0 && topic !== undefined;
+    const inferred = isInferred ? await inferColumns(this.#parts, topic, draft.format) : [];
+    const entry = isInferred ? checkCreateTable(statement, run.text, options, inferred) : draft;
+    if (entry.columns.length === 0) {
+      throw new StreamError(
+        "sql_invalid",
+        `Cannot create "${name}": its topic "${entry.topic}" has no records that columns could be ` +
+          "inferred from; list them in parentheses",
+      );
+    }
+    await createSqlObject(this.#parts.database, {
+      ...{ name, kind: statement.noun, statement: run.text },
+      definition: encodeStreamEntry(entry),
+    });
+    return { kind: "done", message: `Created ${statement.noun} ${name}` };
+  }
+
+  /** The topic that a stream stands for, made where its count of partitions is given. */
+  async #topicFor(name: string, partitions: string | undefined): Promise<TopicInfo | undefined> {
+    const { topics } = this.#parts;
+    const found = await topics.byName(name);
+    if (found !== undefined || partitions === undefined) return found;
+    const partitionCount = Number(partitions);
+    return topics.create({ name, partitionCount, replicationFactor: -1, config: {} });
+  }
+
+  async #createView(statement: CreateView, run: StatementRun): Promise<StatementResult> {
+    const name = nameOf(statement);
+    if (statement.ifNotExists && run.state.objects.has(name)) return exists(name);
+    const { columns } = planQuery(
+      statement.query,
+      run.text,
+      checkOptionsOf(run, { isBounded: false }),
+    ).root;
+    if (statement.columns.length > 0 && statement.columns.length !== columns.length) {
+      throw new StreamError(
+        "sql_invalid",
+        `Cannot create view "${name}": it names ${statement.columns.length} columns, its query ` +
+          `has ${columns.length}`,
+      );
+    }
+    await createSqlObject(this.#parts.database, {
+      ...{ name, kind: "view", statement: run.text, definition: "{}" },
+    });
+    return { kind: "done", message: `Created view ${name}` };
+  }
+
+  async #createMaterializedView(
+    statement: CreateMaterializedView,
+    run: StatementRun,
+  ): Promise<StatementResult> {
+    const { database, maker, topics, manager } = this.#parts;
+    const name = nameOf(statement);
+    if (statement.ifNotExists && run.state.objects.has(name)) return exists(name);
+    if (run.state.objects.has(name)) throw nameTaken(name);
+    const checked = checkMaterializedView(
+      statement,
+      run.text,
+      checkOptionsOf(run, { isBounded: false }),
+    );
+    const { plan, entry, key } = checked;
+    const queryId = maker.newId(name);
+    const config: Record<string, string> =
+      entry.changes === "update" ? { "cleanup.policy": "compact" } : { "retention.ms": "-1" };
+    const output = await topics.create({
+      ...{ name, partitionCount: 1, replicationFactor: -1, config, writer: queryId },
+    });
+    try {
+      const query = await this.#defined(plan, {
+        ...{ queryId, target: name, output, statement: run.text, keyColumns: key, run },
+      });
+      const definition = encodeStreamEntry(entry);
+      await createSqlObject(database, {
+        ...{ name, kind: "materialized_view", statement: run.text, definition, query },
+      });
+    } catch (error) {
+      await this.#discard(queryId);
+      throw error;
+    }
+    await manager.look();
+    return { kind: "done", message: `Created materialized view ${name}` };
+  }
+
+  async #insert(statement: Insert, run: StatementRun): Promise<StatementResult> {
+    const { database, maker, topics, manager, bounded } = this.#parts;
+    const { plan, target } = planInsert(
+      statement,
+      run.text,
+      checkOptionsOf(run, { isBounded: false }),
+    );
+    const output =
+      (await this.#topicFor(target.topic, target.options["partitions"])) ??
+      (await topics.create({
+        ...{ name: target.topic, partitionCount: -1, replicationFactor: -1, config: {} },
+      }));
+    const keyColumns = target.primaryKey.map((column) =>
+      plan.root.columns.findIndex(({ name }) => name === column),
+    );
+    if (sourcesOf(plan.root).length === 0) {
+      const shape = shapeOf(plan.root, keyColumns);
+      const count = await bounded.insertInto(output, { plan, shape, session: run.session });
+      return { kind: "done", message: `Inserted ${count} ${count === 1 ? "row" : "rows"}` };
+    }
+    const queryId = maker.newId(target.name);
+    try {
+      const query = await this.#defined(plan, {
+        ...{ queryId, target: target.name, output, statement: run.text, keyColumns, run },
+      });
+      await createQuery(database, query);
+    } catch (error) {
+      await this.#discard(queryId);
+      throw error;
+    }
+    await manager.look();
+    return { kind: "done", message: `Started query ${queryId}` };
+  }
+
+  async #defined(
+    plan: QueryPlan,
+    options: {
+      readonly queryId: string;
+      readonly target: string;
+      readonly output: TopicInfo;
+      readonly statement: string;
+      readonly keyColumns: readonly number[] | null;
+      readonly run: StatementRun;
+    },
+  ): Promise<NewQuery> {
+    const { queryId, target, output, statement, keyColumns, run } = options;
+    const definition = await this.#parts.maker.define({
+      ...{ queryId, plan, output },
+      shape: shapeOf(plan.root, keyColumns),
+      settings: run.session.querySettings,
+    });
+    return { queryId, target, statement, definition: encodeQueryDefinition(definition) };
+  }
+
+  /** Topics of a query that came to nothing. */
+  async #discard(queryId: string): Promise<void> {
+    const { topics, platform } = this.#parts;
+    try {
+      for (const topic of await topics.list()) {
+        if (topic.writer === queryId) await topics.delete(topic.topicId);
+      }
+    } catch (error) {
+      platform.log.warn("Cannot delete the topics of a query that was not made", {
+        queryId,
+        error,
+      });
+    }
+  }
+
+  async #query(
+    statement: Extract<Statement, { kind: "query" }>,
+    run: StatementRun,
+    signal: AbortSignal,
+  ): Promise<StatementResult> {
+    const plan = planQuery(statement.query, run.text, checkOptionsOf(run, { isBounded: true }));
+    const { columns } = plan.root;
+    const rows = this.#parts.bounded.rows({ plan, session: run.session, signal });
+    return { kind: "rows", columns: columns.map(({ name, type }) => ({ name, type })), rows };
+  }
+
+  async #control({ act, name }: ControlQuery): Promise<StatementResult> {
+    const { database, manager } = this.#parts;
+    const queryId = name.parts.map(({ text }) => text).join(".");
+    const desired = act === "pause" ? "paused" : "running";
+    if (!(await setQueryDesired(database, { queryId, desired }))) throw queryUnknown(queryId);
+    await manager.look();
+    return { kind: "done", message: `${act === "pause" ? "Paused" : "Resumed"} query ${queryId}` };
+  }
+}
+
+interface StatementRun {
+  readonly text: string;
+  readonly state: SqlCatalogState;
+  readonly session: SqlSession;
+}
+
+function checkOptionsOf(run: StatementRun, { isBounded }: { readonly isBounded: boolean }) {
+  return { catalog: catalogOf(run.state), timeZone: run.session.timeZone, isBounded };
+}
+
+export function nameOf({ name }: { readonly name: CreateTable["name"] }): string {
+  return name.parts.map(({ text }) => text).join(".");
+}
+
+function exists(name: string): StatementResult {
+  return { kind: "done", message: `"${name}" exists already` };
+}
+
+function nameTaken(name: string): StreamError {
+  return new StreamError("sql_object_exists", `Cannot create "${name}": it exists already`);
+}
+
+export function queryUnknown(queryId: string): StreamError {
+  return new StreamError("sql_object_unknown", `There is no query "${queryId}": see SHOW QUERIES`, {
+    details: { query: queryId },
+  });
+}

@@ -1,0 +1,19 @@
+/** Publishes as a task takes them: topics by name. */
+import type { Publish } from "../log/publish-order-reader.ts";
+import type { TaskPublish } from "../sql/engine/query-task.ts";
+
+export function taskPublishOf(
+  { publishedAt, runs, created }: Publish,
+  names: ReadonlyMap<number, string>,
+): TaskPublish {
+  const topicOf = (topicNumber: number) => names.get(topicNumber) ?? "";
+  return {
+    publishedAt,
+    runs: runs.map(({ topicNumber, partition, fromOffset, batches }) => ({
+      ...{ topic: topicOf(topicNumber), partition, fromOffset, batches },
+    })),
+    created: created.map(({ topicNumber, partition }) => ({
+      ...{ topic: topicOf(topicNumber), partition },
+    })),
+  };
+}

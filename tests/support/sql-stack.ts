@@ -1,0 +1,136 @@
+/** SQL over a whole log in one process, query tasks in the same thread. */
+import type { TopicInfo } from "../../src/meta/catalog.ts";
+import { publishTick } from "../../src/meta/publish-order.ts";
+import { BoundedQueries } from "../../src/pipeline/bounded-query.ts";
+import { LocalTask } from "../../src/pipeline/local-task.ts";
+import { QueryMaker } from "../../src/pipeline/query-maker.ts";
+import { QueryManager } from "../../src/pipeline/query-manager.ts";
+import { SqlService } from "../../src/pipeline/sql-service.ts";
+import { SqlSession } from "../../src/pipeline/sql-session.ts";
+import type { StartTask } from "../../src/pipeline/task-protocol.ts";
+import { batchesIn, readBatchHeader } from "../../src/record/batch.ts";
+import { encodeBatch } from "../../src/record/batch-encode.ts";
+import { decodeRecords } from "../../src/record/batch-records.ts";
+import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
+import type { SqlModules } from "../../src/sql/sqlite/modules.ts";
+import { parseScript } from "../../src/sql/syntax/parse-script.ts";
+import { type LogStack, openStack } from "./log-stack.ts";
+
+let modules: SqlModules | undefined;
+
+export interface RecordSeen {
+  readonly key: string | null;
+  readonly value: string | null;
+  readonly timestamp: number;
+}
+
+export class SqlStack {
+  readonly stack: LogStack;
+  readonly service: SqlService;
+  readonly manager: QueryManager;
+  readonly session = new SqlSession();
+
+  static async open(parts: Parameters<typeof openStack>[0] = {}): Promise<SqlStack> {
+    return new SqlStack(await openStack({ ring: new Uint8Array(32 * 1024 * 1024), ...parts }));
+  }
+
+  constructor(stack: LogStack) {
+    this.stack = stack;
+    const { log, platform, database } = stack;
+    modules ??= loadSqlModules();
+    const linked = modules;
+    const startTask: StartTask = async (setup) =>
+      new LocalTask({ platform, modules: linked }, setup);
+    const common = { platform, database, log, topics: log.topics };
+    const maker = new QueryMaker(common);
+    this.manager = new QueryManager({ ...common, identity: log.session, startTask });
+    const bounded = new BoundedQueries({ ...common, maker, startTask });
+    this.service = new SqlService({ ...common, manager: this.manager, maker, bounded });
+  }
+
+  /** Runs a script; the rows of its queries as values of JSON, messages as texts. */
+  async run(script: string): Promise<unknown[]> {
+    const results: unknown[] = [];
+    for (const { statement, text } of parseScript(script)) {
+      const signal = new AbortController().signal;
+      const result = await this.service.execute({ statement, text }, this.session, signal);
+      if (result.kind === "done") results.push(result.message);
+      else {
+        const rows: unknown[] = [];
+        for await (const chunk of result.rows) {
+          for (const row of chunk.rows) rows.push(JSON.parse(new TextDecoder().decode(row)));
+        }
+        results.push(rows);
+      }
+    }
+    return results;
+  }
+
+  async topic(name: string): Promise<TopicInfo> {
+    const topic = await this.stack.log.topics.byName(name);
+    if (topic === undefined) throw new Error(`no topic ${name}`);
+    return topic;
+  }
+
+  /** Appends a batch of JSON records (an object each) or texts. */
+  async append(name: string, rows: readonly unknown[], partition = 0): Promise<void> {
+    const topic = await this.topic(name);
+    const records = rows.map((row) => ({
+      ...{ timestamp: this.stack.platform.clock.now(), key: null },
+      value: new TextEncoder().encode(typeof row === "string" ? row : JSON.stringify(row)),
+    }));
+    const bytes = encodeBatch({ records, codec: "none" }, this.stack.platform);
+    await this.stack.log.append({ topic, partition, bytes, header: readBatchHeader(bytes) });
+  }
+
+  async tick(name: string): Promise<void> {
+    await publishTick(this.stack.database, [(await this.topic(name)).topicNumber]);
+  }
+
+  /** All records of a topic's partition. */
+  async records(name: string, partition = 0): Promise<RecordSeen[]> {
+    const topic = await this.stack.log.topics.byName(name);
+    if (topic === undefined) return [];
+    const [status] = await this.stack.log.status([{ topic, partition }]);
+    const seen: RecordSeen[] = [];
+    for (let offset = status?.logStartOffset ?? 0; offset < (status?.highOffset ?? 0); ) {
+      const [found] = await this.stack.log.fetch({
+        partitions: [
+          {
+            ...{ topicId: topic.topicId, partition, fetchOffset: offset },
+            ...{ partitionBytesMax: 1e8, currentLeaderEpoch: -1 },
+          },
+        ],
+        ...{ bytesMin: 0, bytesMax: 1e8, waitMsMax: 0 },
+      });
+      for (const chunk of found?.chunks ?? []) {
+        for (const { bytes } of batchesIn(chunk)) {
+          const options = { codecs: this.stack.platform.codecs, sizeMax: 1e8, fromOffset: offset };
+          for (const record of decodeRecords(bytes, options)) {
+            const text = (part: Uint8Array | null) =>
+              part === null ? null : new TextDecoder().decode(part);
+            const { timestamp } = record;
+            seen.push({ key: text(record.key), value: text(record.value), timestamp });
+            offset = record.offset + 1;
+          }
+        }
+      }
+    }
+    return seen;
+  }
+
+  /** Looks again until `find` is content; what it found. */
+  async until<T>(find: () => Promise<T | undefined | false>): Promise<T> {
+    for (let looks = 0; looks < 400; looks++) {
+      const found = await find();
+      if (found !== undefined && found !== false) return found;
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    throw new Error("it never came");
+  }
+
+  async close(): Promise<void> {
+    await this.manager.close();
+    await this.stack.log.close();
+  }
+}

@@ -1,0 +1,120 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { SqlStack } from "../../support/sql-stack.ts";
+
+let sql: SqlStack;
+afterEach(() => sql.close());
+
+const bids = `CREATE STREAM bids (
+  auction BIGINT, price BIGINT, ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '1' SECOND
+) WITH ('partitions' = '1')`;
+
+const counts = `CREATE MATERIALIZED VIEW counts AS
+SELECT auction, COUNT(*) AS n, SUM(price) AS total, window_start, window_end
+FROM TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '10' SECOND)
+GROUP BY auction, window_start, window_end`;
+
+const bid = (auction: number, price: number, second: number) => ({
+  ...{ auction, price, ts: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString() },
+});
+
+describe("SqlService", () => {
+  test("fills a materialized view from history and goes on", async () => {
+    sql = await SqlStack.open();
+    expect(await sql.run("SET 'execution.checkpointing.interval' = '10 ms'")).toEqual([
+      "Set execution.checkpointing.interval",
+    ]);
+    expect(await sql.run(bids)).toEqual(["Created stream bids"]);
+    await sql.append("bids", [bid(1, 10, 1), bid(2, 5, 2), bid(1, 7, 3)]);
+    expect(await sql.run(counts)).toEqual(["Created materialized view counts"]);
+    await sql.append("bids", [bid(1, 1, 11), bid(3, 1, 25)]);
+    const records = await sql.until(async () => {
+      const seen = await sql.records("counts");
+      return seen.length >= 3 && seen;
+    });
+    expect(records.map(({ value }) => value)).toEqual([
+      '{"auction":1,"n":2,"total":17,"window_start":"2026-01-01 00:00:00.000","window_end":"2026-01-01 00:00:10.000"}',
+      '{"auction":2,"n":1,"total":5,"window_start":"2026-01-01 00:00:00.000","window_end":"2026-01-01 00:00:10.000"}',
+      '{"auction":1,"n":1,"total":1,"window_start":"2026-01-01 00:00:10.000","window_end":"2026-01-01 00:00:20.000"}',
+    ]);
+    expect(records[0]?.timestamp).toBe(Date.UTC(2026, 0, 1, 0, 0, 10));
+  });
+
+  test("answers an ad-hoc SELECT over a topic", async () => {
+    sql = await SqlStack.open();
+    await sql.run(bids);
+    await sql.append("bids", [bid(1, 10, 1), bid(2, 5, 2), bid(1, 7, 3)]);
+    expect(await sql.run("SELECT auction, SUM(price) AS total FROM bids GROUP BY auction")).toEqual(
+      [
+        [
+          { auction: 1, total: 17 },
+          { auction: 2, total: 5 },
+        ],
+      ],
+    );
+    expect(
+      await sql.run("SELECT price * 2 AS p FROM bids WHERE auction = 1 ORDER BY p LIMIT 1"),
+    ).toEqual([[{ p: 14 }]]);
+  });
+
+  test("inserts rows, and keeps an updating view of them by key", async () => {
+    sql = await SqlStack.open();
+    await sql.run(`SET 'execution.checkpointing.interval' = '10 ms'; ${bids}`);
+    await sql.run(`CREATE MATERIALIZED VIEW totals AS
+      SELECT auction, COUNT(*) AS n, MAX(price) AS top FROM bids GROUP BY auction`);
+    expect(
+      await sql.run(
+        "INSERT INTO bids VALUES (1, 10, TIMESTAMP '2026-01-01 00:00:01'), (2, 3, NULL)",
+      ),
+    ).toEqual(["Inserted 2 rows"]);
+    await sql.append("bids", [bid(1, 12, 1)]);
+    const last = await sql.until(async () => {
+      const seen = await sql.records("totals");
+      return seen.at(-1)?.value === '{"auction":1,"n":2,"top":12}' && seen;
+    });
+    expect(last.at(-1)?.key).toBe('{"auction":1}');
+    expect((await sql.records("totals.errors")).map(({ value }) => value)).toEqual([
+      expect.stringContaining("the event time ts is NULL"),
+    ]);
+  });
+
+  test("shows, describes, explains and drops what was made", async () => {
+    sql = await SqlStack.open();
+    await sql.run(`${bids}; ${counts}`);
+    expect(await sql.run("SHOW TABLES")).toEqual([
+      [
+        { "table name": "bids", kind: "stream" },
+        { "table name": "counts", kind: "materialized view" },
+      ],
+    ]);
+    const [columns] = await sql.run("DESCRIBE bids");
+    expect(columns).toContainEqual({
+      ...{ name: "ts", type: "TIMESTAMP(3)", null: true, key: null, extras: null },
+      watermark: "ts - INTERVAL '1' SECOND",
+    });
+    expect(JSON.stringify(await sql.run("EXPLAIN SELECT auction FROM bids"))).toContain("bids");
+    expect(await sql.run("DROP MATERIALIZED VIEW counts")).toEqual([
+      "Dropped materialized view counts",
+    ]);
+    expect((await sql.stack.log.topics.list()).map(({ name }) => name as string)).toEqual(["bids"]);
+    await expect(sql.run("DROP STREAM bid")).rejects.toThrow(/did you mean "bids"/);
+  });
+
+  test("infers the columns of a stream from what its topic holds", async () => {
+    sql = await SqlStack.open();
+    await sql.stack.log.topics.create({
+      ...{ name: "orders", partitionCount: 1, replicationFactor: -1, config: {} },
+    });
+    await sql.append("orders", [
+      { id: 1, total: 1.5, at: "2026-01-01 00:00:00.000", customer: { name: "a" } },
+      { id: 2, total: 2, at: null, customer: { name: "b", age: 3 }, tags: ["x"] },
+    ]);
+    await sql.run("CREATE STREAM orders");
+    expect(await sql.run("SELECT id, total, customer.name AS who FROM orders")).toEqual([
+      [
+        { id: 1, total: 1.5, who: "a" },
+        { id: 2, total: 2, who: "b" },
+      ],
+    ]);
+  });
+});
