@@ -1,7 +1,7 @@
 /** Random specifications and rows for the state kernels, and ways to read what they give. */
 import fc from "fast-check";
-import { RowTable } from "../../src/sql/memory/row-table.ts";
 import type { KernelTable } from "../../src/sql/kernel/state.ts";
+import { RowTable } from "../../src/sql/memory/row-table.ts";
 import type { Accumulator, AccumulatorKind } from "../../src/sql/plan/plan.ts";
 import type { SqliteMemory } from "../../src/sql/sqlite/memory.ts";
 import type { ValueKind } from "../../src/sql/types/data-type.ts";
@@ -26,7 +26,8 @@ const valueColumn = fc.integer({ min: firstValueColumn, max: stateInput.length -
 
 function fits(kind: AccumulatorKind, column: number): boolean {
   const input = stateInput[column] ?? "text";
-  if (kind === "sumSquares") return input === "integer" || input === "real";
+  // Squares of large integers are no exact doubles, so that taking them back is not exact.
+  if (kind === "sumSquares") return input === "real";
   return kind !== "sum" || numeric.has(input);
 }
 
@@ -84,7 +85,7 @@ export function rowsOf(isRetractable: boolean, maxLength = 60): fc.Arbitrary<Pla
     cells: valueCells,
     pick: fc.option(fc.nat(1000), { freq: 2 }),
   });
-  return fc.array(each, { maxLength }).map((all) => {
+  return fc.array(each, { maxLength, size: "max" }).map((all) => {
     const rows: PlainRow[] = [];
     const live: PlainRow[] = [];
     for (const { time, cells: values, pick } of all) {

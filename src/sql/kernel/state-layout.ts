@@ -23,9 +23,9 @@
  * DISTINCT changes nothing for min, max, first and last.
  */
 import { assert, present } from "../../base/assert.ts";
+import { kindCodes, slotBytes } from "../memory/column-layout.ts";
 import type { Accumulator } from "../plan/plan.ts";
 import type { ValueKind } from "../types/data-type.ts";
-import { kindCodes, slotBytes } from "../memory/column-layout.ts";
 
 export interface StateSpec {
   /** Kinds of the columns of the tables that rows come in. */

@@ -183,4 +183,3 @@ const restoreFailures = {
   3: "its checkpoint was written by another statement",
   4: "memory is out",
 } as const;
-

@@ -3,7 +3,14 @@
  * workerd takes static imports. `sqlite3` is `@sqlite.org/sqlite-wasm/sqlite3.wasm`, the others
  * are `wasm/build/sql/<name>.wasm`.
  */
-export const sqlKernelNames = ["table", "collect", "aggregate"] as const;
+export const sqlKernelNames = [
+  "table",
+  "collect",
+  "aggregate",
+  "session",
+  "lateness",
+  "keep",
+] as const;
 
 export type SqlKernelName = (typeof sqlKernelNames)[number];
 
