@@ -53,7 +53,15 @@ function buildKernels(out, names) {
 }
 
 // An array index out of bounds cannot happen where there are no arrays; `abort` would be an import.
-const sharedMemoryFlags = ["--uncheckedBehavior", "always", "--disableWarning", "201", "--converge", "--use", "abort="];
+const sharedMemoryFlags = [
+  "--uncheckedBehavior",
+  "always",
+  "--disableWarning",
+  "201",
+  "--converge",
+  "--use",
+  "abort=",
+];
 
 const startSection = 8;
 const dataSection = 11;

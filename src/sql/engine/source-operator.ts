@@ -7,10 +7,11 @@ import { lowerScalar } from "../functions/lower.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { RowBuffer } from "../kernel/row-buffer.ts";
 import { type DecodedSource, SourceDecoder } from "../kernel/source-decoder.ts";
-import { integerAt, pickColumns, rowAt } from "../memory/row-access.ts";
+import { integerOf, pickColumns, rowAt } from "../memory/row-access.ts";
 import { RowTable } from "../memory/row-table.ts";
 import type { PlanColumn, SourceNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
+import { noTime } from "../time/event-time.ts";
 import { valueKindOf } from "../types/data-type.ts";
 import { reasonOf } from "./evaluation-error.ts";
 import { type EventTimeRun, EventTimes, type SeenEventTimes } from "./event-times.ts";
@@ -79,7 +80,7 @@ export class SourceOperator extends Operator {
       origins: node.origins.filter((_, index) => isRead[index]),
     });
     this.#decoded = tableOf(database, { ...this.layout, columns });
-    this.#times = new EventTimes(host.memory);
+    this.#times = new EventTimes(host);
     this.#rowNumbers = new RowBuffer(host.memory);
     this.#skipped = new RowBuffer(host.memory);
     this.#now = host.memory.allocateZeroed(8);
@@ -104,13 +105,13 @@ export class SourceOperator extends Operator {
     const time = node.watermark.column;
     const bound = hiddenIndex(this.layout, boundColumn);
     const { recordCount } = decoded;
-    const seen = this.#times.take(table, { time, bound, recordCount }, run.times, (index) => {
+    const seen = this.#times.take(table, { time, bound, recordCount }, run.times, (missing) => {
       const { name } = node.columns[time] as PlanColumn;
-      const row = Number(integerAt(table, hiddenIndex(this.layout, rowColumn), index));
+      const row = Number(integerOf(table, hiddenIndex(this.layout, rowColumn), missing));
       const reason = `the event time ${name} is NULL`;
       this.#options.context.onError({ origin: origin.describe(row), reason });
     });
-    this.emit({ table, origin });
+    this.emit({ table, origin: { ...origin, greatest: seen.greatest } });
     return seen;
   }
 
@@ -188,6 +189,7 @@ export class SourceOperator extends Operator {
     return {
       source: this.#options.source,
       watermarkBeside,
+      greatest: noTime,
       describe: (row) => this.#describe(row),
     };
   }
