@@ -6,7 +6,7 @@ import { AggregateState } from "../kernel/aggregate.ts";
 import type { GroupAggregateNode } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { ChangedRows } from "./changed-rows.ts";
-import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
+import { Operator, type Rows, type StatePart } from "./operator.ts";
 import { hiddenIndex, type RowLayout, tableColumns, weightColumn } from "./row-layout.ts";
 import { kernelPart } from "./state-part.ts";
 import { refuseOverflow } from "./sum-overflow.ts";
@@ -15,7 +15,6 @@ export interface GroupAggregateOptions {
   readonly name: string;
   readonly node: GroupAggregateNode;
   readonly host: SqliteHost;
-  readonly context: OperatorContext;
   readonly seed: bigint;
   readonly stateBytesMax: number;
 }
@@ -29,7 +28,7 @@ export class GroupAggregateOperator extends Operator {
 
   constructor(input: Operator, options: GroupAggregateOptions) {
     super([input]);
-    const { node, host, context } = options;
+    const { node, host } = options;
     this.layout = { columns: node.columns, hasOrigin: false, hasWeight: true };
     this.#weightColumn = hiddenIndex(input.layout, weightColumn);
     this.#state = new AggregateState(host, {
