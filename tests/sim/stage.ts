@@ -111,6 +111,7 @@ function flushPolicy(dice: Dice): FlushPolicy {
   return {
     flushBytes: dice.pick([8_192, 65_536]),
     sealBytes: dice.pick([1_000, 8_000]),
+    sealGrowth: 2,
     flushAgeMs: dice.pick([5, 50]),
     flightsMax: dice.between(1, 4),
     flushRateMax: dice.pick([0, 0, 10]),

@@ -383,8 +383,11 @@ function ringMemory(settings: Settings): { ring: Uint8Array; memory: WebAssembly
 
 function flushPolicy(settings: Settings): FlushPolicy {
   const { flushBytes, flushAgeMs, flushRateMax, store } = settings;
-  const base = store.kind === "s3" ? objectFlushPolicy : folderFlushPolicy;
-  const sealBytes = Math.min(base.sealBytes, flushBytes);
+  const isS3 = store.kind === "s3";
+  const base = isS3 ? objectFlushPolicy : folderFlushPolicy;
+  // What goes while another flush is under way is what costs nothing of the ceiling.
+  const scale = isS3 ? flushBytes / base.flushBytes : 1;
+  const sealBytes = Math.min(base.sealBytes * scale, flushBytes);
   return { ...base, flushBytes, sealBytes, flushAgeMs, flushRateMax };
 }
 
