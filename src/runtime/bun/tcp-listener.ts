@@ -19,7 +19,7 @@ import { tcpParts } from "../tcp-parts.ts";
  * @throws the runtime's own error (`code` EADDRINUSE, EACCES, …) when the address cannot be bound.
  */
 export async function listenTcp(options: TcpListenOptions): Promise<TcpListener> {
-  const room = new InboxRoom(options.unreadBytesMax);
+  const room = new InboxRoom(options.unreadBytesMax, options.onReceived);
   const listener = Bun.listen<BunDuplex>({
     hostname: options.host,
     port: options.port,

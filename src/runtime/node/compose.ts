@@ -30,7 +30,7 @@ import { isLoopback, type Settings } from "../settings.ts";
 import { StartupError } from "../startup-error.ts";
 import type { TcpListener, TcpListenOptions } from "../tcp-listener.ts";
 import { KafkaService } from "./kafka-service.ts";
-import { watchMemory } from "./memory-watch.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { openDatabase } from "./open-database.ts";
 import { openStore } from "./open-store.ts";
 import { type HostPort, showHostPort } from "./option-kinds.ts";
@@ -124,6 +124,8 @@ class Worker implements RunningServer {
   /** HTTP and Kafka share them: the bounds are the worker's. */
   readonly #requestBudget: ByteBudget;
   readonly #answerMemory: AnswerMemory;
+  /** Undefined where the runtime does not let us collect garbage. */
+  readonly #memory: MemoryWatch | undefined;
   #status: "starting" | "ok" | "stopping" = "starting";
   #store: ObjectStore | undefined;
   #http: HttpListener | undefined;
@@ -140,6 +142,7 @@ class Worker implements RunningServer {
     const { queueBytes } = parts.settings;
     this.#requestBudget = new ByteBudget(queueBytes);
     this.#answerMemory = new AnswerMemory(queueBytes);
+    this.#memory = memoryWatch(parts);
   }
 
   get httpPort(): number {
@@ -165,6 +168,7 @@ class Worker implements RunningServer {
 
   async start(): Promise<void> {
     const { settings, platform, database } = this.#parts;
+    const { signal } = this.#shutdown;
     const store = await openStore(settings, platform);
     this.#store = store;
     await this.#listen();
@@ -185,11 +189,8 @@ class Worker implements RunningServer {
     this.#groups = groups;
     this.#serveHttp(log, groups);
     this.#kafka?.serve(this.#kafkaContext(log, groups));
-    this.#sweeping = Promise.all([this.#sweep(groups), this.#watchMemory()]);
-    this.#watching = watchGroupLag(
-      { platform, database, metrics: this.metrics },
-      this.#shutdown.signal,
-    );
+    this.#sweeping = Promise.all([this.#sweep(groups), this.#memory?.run(platform.timers, signal)]);
+    this.#watching = watchGroupLag({ platform, database, metrics: this.metrics }, signal);
     void this.#checkStore(store);
     this.#status = "ok";
   }
@@ -222,7 +223,10 @@ class Worker implements RunningServer {
     if (kafka === "off") return;
     const service = new KafkaService(this.#shutdown.signal);
     const unreadBytesMax = Math.max(unreadBytesMin, settings.queueBytes / 4);
-    await bind("Kafka", kafka, () => service.listen(runtime.listenTcp, kafka, unreadBytesMax));
+    const { host: kafkaHost, port: kafkaPort } = kafka;
+    const onReceived = (bytes: number) => this.#memory?.received(bytes);
+    const tcp = { host: kafkaHost, port: kafkaPort, unreadBytesMax, onReceived };
+    await bind("Kafka", kafka, () => service.listen(runtime.listenTcp, tcp));
     this.#kafka = service;
   }
 
@@ -314,19 +318,6 @@ class Worker implements RunningServer {
     }
   }
 
-  /** Garbage may take what the base and half of the queues leave, so that the bound holds. */
-  async #watchMemory(): Promise<void> {
-    const { settings, runtime, platform } = this.#parts;
-    if (runtime.collectGarbage === undefined) return;
-    await watchMemory({
-      timers: platform.timers,
-      signal: this.#shutdown.signal,
-      limitBytes: residentBaseBytes + settings.cacheBytes + settings.queueBytes / 2,
-      resident: residentBytes,
-      collect: runtime.collectGarbage,
-    });
-  }
-
   async #sweep(groups: GroupCoordinator): Promise<void> {
     const { timers, log } = this.#parts.platform;
     const { signal } = this.#shutdown;
@@ -379,6 +370,18 @@ function ringMemory(settings: Settings): { ring: Uint8Array; memory: WebAssembly
   const initial = (crc32cReservedBytes + ringBytes) / wasmPageBytes;
   const memory = new WebAssembly.Memory({ initial, maximum: initial });
   return { memory, ring: new Uint8Array(memory.buffer, crc32cReservedBytes, ringBytes) };
+}
+
+/** Garbage may take what the base and half of the queues leave, or else what lives leaves. */
+function memoryWatch({ settings, runtime }: WorkerParts): MemoryWatch | undefined {
+  const { cacheBytes, queueBytes } = settings;
+  if (runtime.collectGarbage === undefined) return undefined;
+  return new MemoryWatch({
+    limitBytes: residentBaseBytes + cacheBytes + queueBytes / 2,
+    boundBytes: residentBaseBytes + cacheBytes + queueBytes * 2,
+    resident: residentBytes,
+    collect: runtime.collectGarbage,
+  });
 }
 
 function flushPolicy(settings: Settings): FlushPolicy {
