@@ -11,9 +11,16 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Each kernel with the pages of 64 KiB that its imported memory must have at least. */
+/** WebAssembly memory ends at so many pages: 4 GiB. */
+const pagesMax = 65536;
+
+/**
+ * Each kernel with the pages of 64 KiB that its imported memory must have at least. A module says
+ * whether its memory is shared, so a kernel that works on both kinds is two modules.
+ */
 const kernels = [
   { name: "crc32c", pages: 1 },
+  { name: "crc32c-shared", source: "crc32c", pages: 1, shared: true },
   { name: "lz4", pages: 1 },
   { name: "snappy", pages: 1 },
 ];
@@ -24,11 +31,13 @@ const compiler = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.
 /** Compiles every kernel into the folder `out`. */
 function buildKernels(out) {
   mkdirSync(out, { recursive: true });
-  for (const { name, pages } of kernels) {
+  for (const { name, source = name, pages, shared = false } of kernels) {
     const file = join(out, `${name}.wasm`);
     const flags = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd"];
     flags.push("--importMemory", "--noExportMemory", "--initialMemory", String(pages));
-    execFileSync(process.execPath, [compiler, `${name}.ts`, "--outFile", file, ...flags], {
+    if (shared) flags.push("--sharedMemory", "--maximumMemory", String(pagesMax));
+    if (shared) flags.push("--enable", "threads");
+    execFileSync(process.execPath, [compiler, `${source}.ts`, "--outFile", file, ...flags], {
       cwd: here,
       stdio: ["ignore", "inherit", "inherit"],
     });

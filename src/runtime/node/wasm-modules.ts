@@ -1,7 +1,7 @@
 /** The committed WASM kernels, read from disk: for Bun and Deno. */
 import { readFileSync } from "node:fs";
 
-export type WasmModuleName = "crc32c" | "lz4" | "snappy";
+export type WasmModuleName = "crc32c" | "crc32c-shared" | "lz4" | "snappy";
 
 /** Reads and compiles `wasm/build/<name>.wasm`. Synchronous: they are a few kilobytes each. */
 export function loadWasmModule(name: WasmModuleName): WebAssembly.Module {
