@@ -50,7 +50,8 @@ export function stageOf(world: World): Stage {
       flush,
       // Room for all flights, the one that fills and one that waits; a little more at times.
       ringBytes: flush.flushBytes * (flush.flightsMax + 2) + 65_536 * dice.between(1, 4),
-      blockCacheBytes: dice.pick([0, 300_000, 4_000_000]),
+      blockCacheBytes: dice.pick([0, 300_000, 1_200_000, 4_000_000]),
+      lentBytesMin: dice.pick([1, 65_536]),
       queueBytesMax: dice.pick([20_000, 1_000_000]),
       databaseLegMsMax: shared ? 3 : 0.5,
       maintenance: {

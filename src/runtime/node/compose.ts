@@ -8,7 +8,6 @@
 import { hostname } from "node:os";
 import { AnswerMemory } from "../../base/answer-memory.ts";
 import { ByteBudget } from "../../base/byte-budget.ts";
-import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
 import type { Logger } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { isStreamError } from "../../base/stream-error.ts";
@@ -35,12 +34,18 @@ import { openDatabase } from "./open-database.ts";
 import { openStore } from "./open-store.ts";
 import { type HostPort, showHostPort } from "./option-kinds.ts";
 import { createPlatform, type NodePlatform } from "./platform.ts";
+import { recordMemory } from "./record-memory.ts";
 import { residentBytes } from "./resident-bytes.ts";
 import { version } from "./version.ts";
 
 /** What a runtime brings. */
 export interface RuntimeParts {
   readonly listenHttp: ListenHttp;
+  /**
+   * Files are read into plain WebAssembly memory, and written from it, through buffers of the
+   * runtime, but directly where that memory is shared.
+   */
+  readonly copiesPlainKernelMemory?: boolean;
   readonly listenTcp: (options: TcpListenOptions) => Promise<TcpListener>;
   /** Collects garbage now, all of it; absent where the runtime does not let us. */
   readonly collectGarbage?: () => void;
@@ -67,9 +72,6 @@ export interface RunningServer {
 const httpRequestBytesMax = 16 * 1024 * 1024;
 /** A batch read for JSON readers, decompressed. */
 const decompressedBytesMax = 64 * 1024 * 1024;
-/** WebAssembly memory ends at 4 GiB, and so much tail serves nobody. */
-const ringBytesMax = 2 * 1024 * 1024 * 1024;
-const wasmPageBytes = 65_536;
 /** Requests under way at the stop are given so long. */
 const drainMsMax = 10_000;
 /** Received over Kafka connections and not looked at yet: a quarter of the queue, but not less. */
@@ -88,10 +90,13 @@ export async function startServer(
   runtime: RuntimeParts,
   logger: Logger,
 ): Promise<RunningServer> {
-  const { ring, memory } = ringMemory(settings);
+  const { memory, ring, blocks } = recordMemory(settings.cacheBytes, {
+    policy: flushPolicy(settings),
+    shared: runtime.copiesPlainKernelMemory === true && settings.store.kind === "folder",
+  });
   const platform = createPlatform({ log: logger, memory });
   const database = await startDatabase(settings);
-  const worker = new Worker({ settings, runtime, platform, ring, database });
+  const worker = new Worker({ settings, runtime, platform, ring, blocks, database });
   try {
     await worker.start();
   } catch (error) {
@@ -114,6 +119,7 @@ interface WorkerParts {
   readonly runtime: RuntimeParts;
   readonly platform: NodePlatform;
   readonly ring: Uint8Array;
+  readonly blocks: readonly Uint8Array[];
   readonly database: SqlDatabase;
 }
 
@@ -231,7 +237,7 @@ class Worker implements RunningServer {
   }
 
   #logOptions(store: ObjectStore): ConstructorParameters<typeof Log>[0] {
-    const { settings, platform, database, ring } = this.#parts;
+    const { settings, platform, database, ring, blocks } = this.#parts;
     const { kafka, kafkaAdvertised } = settings;
     const kafkaHost = kafkaAdvertised?.host ?? (kafka === "off" ? "" : reachable(kafka.host));
     return {
@@ -246,7 +252,7 @@ class Worker implements RunningServer {
         partitionCountDefault: settings.defaultPartitions,
       },
       ring,
-      blockCacheBytes: Math.max(settings.cacheBytes - ring.length, settings.cacheBytes / 4),
+      blockMemory: blocks,
       queueBytesMax: settings.queueBytes,
       storeMayLoseTail: settings.store.kind === "folder",
       maintenance: maintenanceDefaults,
@@ -358,18 +364,6 @@ class Worker implements RunningServer {
     await database.close();
     await this.#store?.close();
   }
-}
-
-/** The ring lies in the memory of the checksum kernel, so that what is in it is summed in place. */
-function ringMemory(settings: Settings): { ring: Uint8Array; memory: WebAssembly.Memory } {
-  const policy = flushPolicy(settings);
-  // All flights, the segment that fills and the one that waits must fit.
-  const needed = policy.flushBytes * (policy.flightsMax + 2);
-  const wanted = Math.min(ringBytesMax, Math.max(needed, (settings.cacheBytes * 3) / 4));
-  const ringBytes = Math.ceil(wanted / wasmPageBytes) * wasmPageBytes;
-  const initial = (crc32cReservedBytes + ringBytes) / wasmPageBytes;
-  const memory = new WebAssembly.Memory({ initial, maximum: initial });
-  return { memory, ring: new Uint8Array(memory.buffer, crc32cReservedBytes, ringBytes) };
 }
 
 /** Garbage may take what the base and half of the queues leave, or else what lives leaves. */

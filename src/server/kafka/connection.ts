@@ -312,6 +312,7 @@ class KafkaConnection {
       principal: this.#sasl.principal,
       sasl: this.#sasl,
       signal: this.#waits.signal,
+      maySendLent: this.#duplex.sendsLent === true,
       submitted: () => {
         slot.submitted = true;
         this.#advance();
@@ -339,7 +340,7 @@ class KafkaConnection {
       const chunks = ready.flatMap((slot) => slot.answer?.chunks ?? []);
       this.#writing = ready.length;
       try {
-        if (chunks.length > 0) await this.#duplex.write(chunks);
+        if (chunks.length > 0) await this.#duplex.write(chunks, this.#context.log.lent);
       } catch (error) {
         this.#gonePeer(error);
       }
