@@ -13,6 +13,7 @@ import { produceBenchmark } from "./benchmarks/produce.ts";
 import { publishBenchmark } from "./benchmarks/publish.ts";
 import { requestsBenchmark } from "./benchmarks/requests.ts";
 import { segmentBenchmark } from "./benchmarks/segment.ts";
+import { sqlDecodeBenchmark } from "./benchmarks/sql-decode.ts";
 import { startupBenchmark } from "./benchmarks/startup.ts";
 import { takeoverBenchmark } from "./benchmarks/takeover.ts";
 import { visibilityBenchmark } from "./benchmarks/visibility.ts";
@@ -34,6 +35,7 @@ const benchmarks: readonly Benchmark[] = [
   requestsBenchmark,
   memoryBenchmark,
   nexmarkBenchmark,
+  sqlDecodeBenchmark,
 ];
 
 const command = "streamctl bench";
