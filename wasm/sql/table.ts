@@ -19,6 +19,10 @@
  *   32  filters of 24 bytes: u32 column, u32 operator, then i64 value, or u32 text and u32 length
  *       (a copy that the cursor owns), then u32 1 if it is text
  *  176  16 bytes in which a wide value becomes a BLOB
+ *  192  u32 index: buckets, then links, each a row + 1; 0: none (see `parts/row-index.ts`)
+ *  196  u32 indexColumn           200  u32 bucketMask
+ *  204  u32 link, row + 1 that comes next in its chain     208  u32 1: the scan follows a chain
+ *  212  u32 how often a scan began
  */
 import {
   COLUMN_BASE,
@@ -41,6 +45,7 @@ import {
   TABLE_SCHEMA,
   TABLE_SELECTION,
 } from "./parts/layout";
+import { bucketMaskFor, buildIndex, hashInteger, hashText } from "./parts/row-index";
 import {
   declareVtab,
   free,
@@ -86,7 +91,16 @@ const FILTER_BYTES: usize = 24;
 const FILTERS_MAX: u32 = 6;
 
 const CURSOR_WIDE: usize = CURSOR_FILTERS + FILTER_BYTES * FILTERS_MAX;
-const CURSOR_BYTES: usize = CURSOR_WIDE + 16;
+const CURSOR_INDEX: usize = CURSOR_WIDE + 16;
+const CURSOR_INDEX_COLUMN: usize = CURSOR_INDEX + 4;
+const CURSOR_BUCKET_MASK: usize = CURSOR_INDEX + 8;
+const CURSOR_LINK: usize = CURSOR_INDEX + 12;
+const CURSOR_IS_CHAIN: usize = CURSOR_INDEX + 16;
+const CURSOR_SCANS: usize = CURSOR_INDEX + 20;
+const CURSOR_BYTES: usize = CURSOR_INDEX + 32;
+
+/** Below so many rows an index costs more than it saves. */
+const INDEXED_ROWS_MIN: u32 = 32;
 
 const EQ: u32 = 2;
 const GT: u32 = 4;
@@ -130,6 +144,7 @@ export function open(vtab: usize, cursorOut: usize): i32 {
 
 export function close(cursor: usize): i32 {
   dropFilters(cursor);
+  free(load<u32>(cursor, CURSOR_INDEX));
   free(cursor);
   return OK;
 }
@@ -268,10 +283,72 @@ export function filter(
     }
     store<u32>(cursor, ++count, CURSOR_FILTER_COUNT);
   }
+  if (startChain(cursor)) return follow(cursor);
   return seek(cursor, load<u32>(cursor, CURSOR_ROW));
 }
 
+/**
+ * An inner side of a join is scanned once per row of the outer one: from the second scan on, its
+ * equality is looked up in an index that lives as long as the cursor. False: scan.
+ */
+function startChain(cursor: usize): bool {
+  store<u32>(cursor, 0, CURSOR_IS_CHAIN);
+  const scans = load<u32>(cursor, CURSOR_SCANS) + 1;
+  store<u32>(cursor, scans, CURSOR_SCANS);
+  const first = load<u32>(cursor, CURSOR_ROW);
+  const rowCount = load<u32>(cursor, CURSOR_ROW_COUNT);
+  if (scans < 2 || rowCount < first + INDEXED_ROWS_MIN) return false;
+  let filter = cursor + CURSOR_FILTERS;
+  let left = load<u32>(cursor, CURSOR_FILTER_COUNT);
+  for (; left > 0 && load<u32>(filter, FILTER_OPERATOR) != EQ; left--) filter += FILTER_BYTES;
+  if (left == 0) return false;
+  const column = load<u32>(filter);
+  if (load<u32>(cursor, CURSOR_INDEX) == 0) {
+    const mask = bucketMaskFor(rowCount - first);
+    const index = buildIndex(column, load<u32>(cursor, CURSOR_SELECTION), first, rowCount, mask);
+    // Without memory for it, scans do.
+    if (index == 0) return false;
+    store<u32>(cursor, <u32>index, CURSOR_INDEX);
+    store<u32>(cursor, column, CURSOR_INDEX_COLUMN);
+    store<u32>(cursor, mask, CURSOR_BUCKET_MASK);
+  } else if (load<u32>(cursor, CURSOR_INDEX_COLUMN) != column) {
+    return false;
+  }
+  const hash = load<u32>(filter, FILTER_IS_TEXT)
+    ? hashText(load<u32>(filter, FILTER_VALUE), load<u32>(filter, FILTER_LENGTH))
+    : hashInteger(load<i64>(filter, FILTER_VALUE));
+  const bucket = hash & load<u32>(cursor, CURSOR_BUCKET_MASK);
+  const index = <usize>load<u32>(cursor, CURSOR_INDEX);
+  store<u32>(cursor, load<u32>(index + ((<usize>bucket) << 2)), CURSOR_LINK);
+  store<u32>(cursor, 1, CURSOR_IS_CHAIN);
+  return true;
+}
+
+/** Goes to the next row of the chain that passes. */
+function follow(cursor: usize): i32 {
+  const filterCount = load<u32>(cursor, CURSOR_FILTER_COUNT);
+  const selection = <usize>load<u32>(cursor, CURSOR_SELECTION);
+  const buckets = <usize>load<u32>(cursor, CURSOR_BUCKET_MASK) + 1;
+  const links = <usize>load<u32>(cursor, CURSOR_INDEX) + (buckets << 2);
+  let link = load<u32>(cursor, CURSOR_LINK);
+  while (link != 0) {
+    const row = link - 1;
+    const place = selection == 0 ? row : load<u32>(selection + ((<usize>row) << 2));
+    link = load<u32>(links + ((<usize>row) << 2));
+    if (passes(cursor, filterCount, place)) {
+      store<u32>(cursor, link, CURSOR_LINK);
+      store<u32>(cursor, row, CURSOR_ROW);
+      store<u32>(cursor, place, CURSOR_PLACE);
+      store<u32>(load<u32>(cursor, CURSOR_TABLE), row, TABLE_CURRENT);
+      return OK;
+    }
+  }
+  store<u32>(cursor, load<u32>(cursor, CURSOR_ROW_COUNT), CURSOR_ROW);
+  return OK;
+}
+
 export function next(cursor: usize): i32 {
+  if (load<u32>(cursor, CURSOR_IS_CHAIN)) return follow(cursor);
   return seek(cursor, load<u32>(cursor, CURSOR_ROW) + 1);
 }
 

@@ -213,6 +213,25 @@ describe("declareTable", () => {
     ]);
   });
 
+  test("the inner side of a join is looked up, not scanned, and gives its rows in order", () => {
+    const database = openSqlite();
+    const column = [{ name: "i", kind: "integer" }] as const;
+    const outer = declareTable(database, "outside", column).table;
+    const inner = declareTable(database, "inside", column).table;
+    // 20 000 × 20 000 pairs would take minutes if each were looked at by SQLite.
+    const rows = Array.from({ length: 20_000 }, (_, index) => [BigInt(index % 10_000)]);
+    fillTable(outer, rows);
+    fillTable(inner, rows);
+    const sql = "FROM outside CROSS JOIN inside ON outside.i = inside.i";
+    expect(database.query(`SELECT count(*) ${sql}`)).toEqual([[40_000n]]);
+    expect(database.query(`SELECT inside.rowid ${sql} WHERE outside.i = 7`)).toEqual([
+      [7n],
+      [10_007n],
+      [7n],
+      [10_007n],
+    ]);
+  });
+
   test("names are any text", () => {
     const database = openSqlite();
     const { table } = declareTable(database, 'a "b"', [{ name: 'x "y"', kind: "integer" }]);
