@@ -8,19 +8,22 @@ const integer = fc.oneof(
   fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
 );
 const text = fc.oneof(fc.constantFrom("", "a", "ab", "b", "5"), fc.string({ maxLength: 40 }));
+const blob = fc.oneof(fc.constant(new Uint8Array(0)), fc.uint8Array({ maxLength: 2, max: 2 }));
 const row = fc.tuple(
   fc.option(integer),
   fc.option(integer),
   fc.option(text),
   // An ordinary table stores −0 as 0.
   fc.option(fc.double({ noNaN: true }).map((each) => each + 0)),
+  fc.option(blob),
 );
 const constraint = fc.oneof(
   fc.tuple(fc.constantFrom("i", "j"), fc.constantFrom("=", "<", "<=", ">", ">=", "<>"), integer),
   fc.tuple(fc.constant("t"), fc.constantFrom("=", "<", ">="), text),
   fc.tuple(fc.constantFrom("i", "t", "r"), fc.constantFrom("=", "<", "IS"), fc.constant(null)),
   fc.tuple(fc.constantFrom("i", "r"), fc.constantFrom("=", "<", ">="), fc.double({ noNaN: true })),
-  fc.tuple(fc.constantFrom("i", "t"), fc.constantFrom("=", ">"), text),
+  fc.tuple(fc.constantFrom("i", "t", "b"), fc.constantFrom("=", ">"), text),
+  fc.tuple(fc.constantFrom("b", "t"), fc.constantFrom("=", "<"), blob),
 );
 
 test("a virtual table gives the rows that an ordinary one would, in order", () => {
@@ -30,10 +33,11 @@ test("a virtual table gives the rows that an ordinary one would, in order", () =
     { name: "j", kind: "integer" },
     { name: "t", kind: "text" },
     { name: "r", kind: "real" },
+    { name: "b", kind: "blob" },
   ] as const;
   const { table } = declareTable(database, "virtual", columns);
-  database.run("CREATE TABLE ordinary(i INTEGER, j INTEGER, t TEXT, r REAL)");
-  const insert = database.prepare("INSERT INTO ordinary VALUES (?, ?, ?, ?)");
+  database.run("CREATE TABLE ordinary(i INTEGER, j INTEGER, t TEXT, r REAL, b BLOB)");
+  const insert = database.prepare("INSERT INTO ordinary VALUES (?, ?, ?, ?, ?)");
   const property = fc.property(
     fc.array(row, { maxLength: 60 }),
     fc.array(constraint, { minLength: 1, maxLength: 8 }),
