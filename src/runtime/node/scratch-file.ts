@@ -42,7 +42,7 @@ export class ScratchFile implements ScratchDisk {
   }
 
   #torn(pageNumber: number): StreamError {
-    const message = `Cannot read page ${pageNumber} of the scratch file ${this.#path}: it ends before`;
+    const message = `Cannot read page ${pageNumber} of ${this.#path}: it ends before`;
     return new StreamError("corrupt_state", message);
   }
 
