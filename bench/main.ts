@@ -14,6 +14,7 @@ import { publishBenchmark } from "./benchmarks/publish.ts";
 import { requestsBenchmark } from "./benchmarks/requests.ts";
 import { segmentBenchmark } from "./benchmarks/segment.ts";
 import { sqlDecodeBenchmark } from "./benchmarks/sql-decode.ts";
+import { sqlKernelsBenchmark } from "./benchmarks/sql-kernels.ts";
 import { startupBenchmark } from "./benchmarks/startup.ts";
 import { takeoverBenchmark } from "./benchmarks/takeover.ts";
 import { visibilityBenchmark } from "./benchmarks/visibility.ts";
@@ -31,6 +32,7 @@ const benchmarks: readonly Benchmark[] = [
   takeoverBenchmark,
   segmentBenchmark,
   crcBenchmark,
+  sqlKernelsBenchmark,
   startupBenchmark,
   requestsBenchmark,
   memoryBenchmark,

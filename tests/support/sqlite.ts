@@ -1,6 +1,7 @@
 /** SQLite hosts for tests, and rows of JavaScript values as columns in their memory. */
 import { assert } from "../../src/base/assert.ts";
 import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
+import { columnField } from "../../src/sql/memory/column-layout.ts";
 import { RowTable } from "../../src/sql/memory/row-table.ts";
 import type { SqlValue } from "../../src/sql/plan/scalar.ts";
 import { SqliteDatabase } from "../../src/sql/sqlite/database.ts";
@@ -90,4 +91,33 @@ export function wideOfBlob(blob: Uint8Array): bigint {
   const view = new DataView(blob.buffer, blob.byteOffset);
   const high = BigInt.asIntN(64, view.getBigUint64(0) ^ (1n << 63n));
   return (high << 64n) | view.getBigUint64(8);
+}
+
+/** The rows of a table as JavaScript values, its selection followed. */
+export function readTable(table: RowTable): CellValue[][] {
+  const { memory } = table;
+  return Array.from({ length: table.rowCount }, (_, index) => {
+    const row = table.selection === 0 ? index : memory.readUint32(table.selection + 4 * index);
+    return table.kinds.map((kind, column) => readCell(table, { kind, column, row }));
+  });
+}
+
+function readCell(
+  table: RowTable,
+  cell: { readonly kind: ValueKind; readonly column: number; readonly row: number },
+): CellValue {
+  const { memory } = table;
+  const field = (name: keyof typeof columnField) =>
+    memory.readUint32(table.columnAddress(cell.column) + columnField[name]);
+  const nulls = field("nulls");
+  if (nulls !== 0 && memory.bytes[nulls + cell.row * field("nullStride")] !== 0) return null;
+  const at = field("values") + cell.row * field("stride");
+  if (cell.kind === "integer") return memory.view.getBigInt64(at, true);
+  if (cell.kind === "real") return memory.view.getFloat64(at, true);
+  if (cell.kind === "wide") {
+    return (memory.view.getBigInt64(at + 8, true) << 64n) | memory.view.getBigUint64(at, true);
+  }
+  const bytes = field("base") + memory.readUint32(at);
+  const length = memory.readUint32(at + 4);
+  return cell.kind === "text" ? memory.text(bytes, length) : memory.take(bytes, length);
 }

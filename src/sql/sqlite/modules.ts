@@ -3,7 +3,15 @@
  * workerd takes static imports. `sqlite3` is `@sqlite.org/sqlite-wasm/sqlite3.wasm`, the others
  * are `wasm/build/sql/<name>.wasm`.
  */
-export const sqlKernelNames = ["json", "table", "walk"] as const;
+export const sqlKernelNames = [
+  "collect",
+  "emit",
+  "functions",
+  "json",
+  "table",
+  "vfs",
+  "walk",
+] as const;
 
 export type SqlKernelName = (typeof sqlKernelNames)[number];
 

@@ -3,6 +3,7 @@
  * both directions, so that 64 bits are exact; a number is a REAL. Texts may hold zeros.
  */
 import { assert } from "../../base/assert.ts";
+import type { StreamError } from "../../base/stream-error.ts";
 import type { SqlValue } from "../plan/scalar.ts";
 import { type SqliteExports, sqliteCode, sqliteType, transient } from "./exports.ts";
 import type { SqliteHost } from "./host.ts";
@@ -20,7 +21,7 @@ const encoder = new TextEncoder();
 interface Connection {
   readonly host: SqliteHost;
   readonly address: number;
-  failure(code: number, act: string): Error;
+  failure(code: number, act: string): StreamError;
 }
 
 export class SqliteStatement {
@@ -115,7 +116,7 @@ export class SqliteStatement {
   }
 
   /** The error for a step that gave `code`, also one that a kernel made. */
-  failure(code: number): Error {
+  failure(code: number): StreamError {
     return this.database.failure(code, `evaluate ${this.sql}`);
   }
 
