@@ -1,5 +1,6 @@
 /** The metadata contract: what every SqlDatabase gives to `src/meta`. */
 import { catalogContract } from "./metadata-catalog.ts";
+import { cutContract } from "./metadata-cut.ts";
 import type { OpenMetadata } from "./metadata-fixture.ts";
 import { publishContract } from "./metadata-publish.ts";
 import { publishGroupsContract } from "./metadata-publish-groups.ts";
@@ -16,4 +17,5 @@ export function metadataContract(name: string, open: OpenMetadata): void {
   catalogContract(name, open);
   workersContract(name, open);
   releaseContract(name, open);
+  cutContract(name, open);
 }

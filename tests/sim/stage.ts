@@ -27,7 +27,6 @@ export interface Stage {
   readonly disk: SimulatedDisk | undefined;
   /** The store without faults, for checks. */
   readonly bareStore: ObjectStore;
-  readonly checksReceipts: boolean;
 }
 
 interface Storage
@@ -67,7 +66,6 @@ export function stageOf(world: World): Stage {
     activeMs: dice.between(2_500, 6_000),
     strikePauseMsMax: dice.pick([600, 1_500, 4_000]),
     faults: faultRates(dice),
-    checksReceipts: !storage.losesPower,
   };
 }
 

@@ -4,7 +4,13 @@ import { folderFlushPolicy } from "../../../src/log/flush-policy.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { rollingFileKey } from "../../../src/store/object-keys.ts";
 import type { ObjectLocation, SegmentBytes } from "../../../src/store/object-store.ts";
-import { batchOf, memoryDatabase, openStack } from "../../support/log-stack.ts";
+import {
+  type BatchOptions,
+  batchOf,
+  type LogStack,
+  memoryDatabase,
+  openStack,
+} from "../../support/log-stack.ts";
 import { readBack } from "../../support/read-back.ts";
 
 /** One rolling file per epoch in memory; the write of some segments leaves a hole of zeros. */
@@ -38,8 +44,8 @@ class FileWithHoles extends MemoryStore {
     return this.#files.get(key)?.length ?? super.sizeOf(key);
   }
 
-  lose(key: string, position: number): void {
-    this.#files.get(key)?.fill(0, position);
+  lose(key: string, position: number, end?: number): void {
+    this.#files.get(key)?.fill(0, position, end);
   }
 }
 
@@ -56,7 +62,127 @@ async function writeThree(store: FileWithHoles) {
   return { topic, log: stack.log, restart: () => openStack(parts) };
 }
 
+const firstFile = rollingFileKey({ workerEpoch: 1, fileNumber: 0 });
+
+/** A topic of two partitions whose worker will die; each step makes one segment of 4096 bytes. */
+async function openTwoPartitions() {
+  const store = new FileWithHoles();
+  const parts = {
+    store,
+    database: memoryDatabase(),
+    flush: folderFlushPolicy,
+    storeMayLoseTail: true,
+  };
+  const stack = await openStack(parts);
+  const request = { name: "orders", partitionCount: 2, replicationFactor: -1, config: {} };
+  const topic = await stack.log.topics.create(request);
+  const append = (value: string, options: BatchOptions = {}) =>
+    stack.log.append(batchOf(stack, topic, [value], options));
+  return {
+    topic,
+    append,
+    appendTo: (log: LogStack, sequence: number, values: readonly (string | null)[]) =>
+      log.log.appendGroup({
+        batches: values.flatMap((value, partition) =>
+          value === null ? [] : [batchOf(log, topic, [value], { partition })],
+        ),
+        guards: [],
+        effects: [
+          {
+            kind: "httpProducer",
+            topicNumber: topic.topicNumber,
+            name: "till",
+            epoch: 0,
+            sequence,
+          },
+        ],
+      }),
+    stack,
+    /** The power goes, and takes segment `index` with it. */
+    restartWithout: (index: number) => {
+      store.lose(firstFile, index * 4096, (index + 1) * 4096);
+      return openStack(parts);
+    },
+    read: async (log: LogStack) =>
+      Promise.all(
+        [0, 1].map(async (partition) =>
+          (await readBack(log, topic, { partition })).map(({ value }) => value),
+        ),
+      ),
+  };
+}
+
 describe("cutLostBytes", () => {
+  test("a group that loses one entry loses the others, and what follows them", async () => {
+    const { append, appendTo, stack, restartWithout, read } = await openTwoPartitions();
+    await append("a1");
+    await append("b1", { partition: 1 });
+    await append("lost");
+    await appendTo(stack, 0, ["a2", "b2"]);
+    await append("b3", { partition: 1 });
+    const after = await restartWithout(2);
+    expect(await read(after)).toEqual([["a1"], ["b1"]]);
+    const { appended } = await appendTo(after, 0, ["a2", "b2"]);
+    expect(appended.map((each) => [each.baseOffset, each.leaderEpoch])).toEqual([
+      [1, 1],
+      [1, 1],
+    ]);
+    await after.log.close();
+  });
+
+  test("what shares a segment with a cut group stays", async () => {
+    const { append, appendTo, topic, stack, restartWithout, read } = await openTwoPartitions();
+    const other = await stack.log.topics.create({
+      ...{ name: "other", partitionCount: 1, replicationFactor: -1, config: {} },
+    });
+    await append("lost");
+    // The first goes alone, the other two leave together when it has landed.
+    await Promise.all([
+      append("lost too"),
+      appendTo(stack, 0, ["a1", "b1"]),
+      stack.log.append(batchOf(stack, other, ["kept"])),
+    ]);
+    const after = await restartWithout(0);
+    expect(await read(after)).toEqual([[], []]);
+    expect((await readBack(after, other)).map(({ value }) => value)).toEqual(["kept"]);
+    expect(topic.partitionCount).toBe(2);
+    await after.log.close();
+  });
+
+  test("a producer goes on from its last batch that is kept, and a repeat of it is known", async () => {
+    const { append, topic, restartWithout, read } = await openTwoPartitions();
+    const producer = (sequence: number) => ({ producer: { id: 7, sequence } });
+    await append("a1", producer(0));
+    await append("a2", producer(1));
+    await append("lost", producer(2));
+    const after = await restartWithout(2);
+    const again = (value: string, sequence: number) =>
+      after.log.append(batchOf(after, topic, [value], producer(sequence)));
+    expect(await again("a2", 1)).toMatchObject({ duplicate: true, baseOffset: 1 });
+    await expect(again("a4", 3)).rejects.toMatchObject({ code: "sequence_out_of_order" });
+    expect(await again("lost", 2)).toMatchObject({ duplicate: false, baseOffset: 2 });
+    expect(await read(after)).toEqual([["a1", "a2", "lost"], []]);
+    await after.log.close();
+  });
+
+  test("an HTTP producer's requests behind a lost one go with it, and it is told where", async () => {
+    const { appendTo, stack, restartWithout, read } = await openTwoPartitions();
+    await appendTo(stack, 0, ["a1", null]);
+    await appendTo(stack, 1, ["lost", null]);
+    await appendTo(stack, 2, [null, "b1"]);
+    const after = await restartWithout(1);
+    expect(await read(after)).toEqual([["a1"], []]);
+    await expect(appendTo(after, 3, [null, "b2"])).rejects.toMatchObject({
+      code: "sequence_out_of_order",
+      details: { expectedSequence: 1 },
+    });
+    const { repeated } = await appendTo(after, 0, ["a1", null]);
+    expect(repeated).toEqual([{ partition: 0, baseOffset: 0, count: 1 }]);
+    await appendTo(after, 1, ["lost", null]);
+    expect(await read(after)).toEqual([["a1", "lost"], []]);
+    await after.log.close();
+  });
+
   test("a hole that a failed write left costs nothing behind it", async () => {
     const store = new FileWithHoles();
     store.failing.add(2);
