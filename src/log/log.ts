@@ -7,7 +7,7 @@ import { LentBytes } from "../base/lent-bytes.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
-import { epochEndOffset, partitionStates } from "../meta/log-index.ts";
+import { epochEndOffset, leaderEpochAt, partitionStates } from "../meta/log-index.ts";
 import { migrate } from "../meta/migrate.ts";
 import type { PublishGroup, PublishReceipt } from "../meta/publish-request.ts";
 import { deleteRecords } from "../meta/release.ts";
@@ -245,7 +245,7 @@ export class Log implements LogService {
   async findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset> {
     const known = await this.#confirm(topic, partition);
     const { leaderEpoch } = known;
-    if (query === "earliest") return { offset: known.logStartOffset, timestamp: -1, leaderEpoch };
+    if (query === "earliest") return this.#earliest(topic, partition, known);
     if (query === "latest") return { offset: known.highOffset, timestamp: -1, leaderEpoch };
     const parts = {
       database: this.#options.database,
@@ -255,6 +255,14 @@ export class Log implements LogService {
     const where = { topic, partition, known };
     if (query === "maxTimestamp") return findMaxTimestamp(parts, where);
     return findTimestamp(parts, where, query.timestamp);
+  }
+
+  /** Its leader epoch is that of the first record, which a cut further on does not change. */
+  async #earliest(topic: TopicInfo, partition: number, known: KnownPartition) {
+    const { logStartOffset: offset, leaderEpoch: current } = known;
+    const where = { topicNumber: topic.topicNumber, partition, offset };
+    const leaderEpoch = current === 0 ? 0 : await leaderEpochAt(this.#options.database, where);
+    return { offset, timestamp: -1, leaderEpoch };
   }
 
   async epochEnd(

@@ -31,13 +31,21 @@ export interface Extent extends PartitionRef {
   readonly maxTimestamp: number;
   readonly publishPosition: number;
   readonly publishedAt: number;
+  /** The partition's leader epoch when it was published. */
+  readonly leaderEpoch: number;
 }
 
 const stateColumns = `p.topic_number, p.partition, p.next_offset, p.log_start_offset,
   p.leader_epoch, p.size_bytes`;
 
+/** Of the record at `offset`: epochs begin where the log was cut. Epoch 0 has no row. */
+const epochAt = (topicNumber: string, partition: string, offset: string) =>
+  `coalesce((SELECT max(l.leader_epoch) FROM leader_epoch l WHERE l.topic_number = ${topicNumber}
+    AND l.partition = ${partition} AND l.start_offset <= ${offset}), 0)`;
+
 export const extentColumns = `e.topic_number, e.partition, e.base_offset, e.last_offset, o.key,
-  e.position, e.length, e.max_timestamp, e.publish_position, e.published_at`;
+  e.position, e.length, e.max_timestamp, e.publish_position, e.published_at,
+  ${epochAt("e.topic_number", "e.partition", "e.base_offset")}`;
 
 const extentJoin = "extent e JOIN object o ON o.object_id = e.object_id";
 
@@ -189,6 +197,16 @@ WHERE p.topic_number = ?1 AND p.partition = ?2 AND p.deleted = 0
   return { leaderEpoch: numberAt(row, 0), endOffset: numberAt(row, 1) };
 }
 
+/** The leader epoch in which the record at `offset` was published, or would be. */
+export async function leaderEpochAt(
+  database: SqlDatabase,
+  { topicNumber, partition, offset }: PartitionRef & { readonly offset: number },
+): Promise<number> {
+  const sql = `SELECT ${epochAt("?1", "?2", "?3")}`;
+  const results = await database.batch([statement(sql, topicNumber, partition, offset)], "read");
+  return numberAt(rowsOf(results, 0)[0], 0);
+}
+
 export interface ChangeCounter {
   readonly publishPosition: number;
   readonly catalogVersion: number;
@@ -276,7 +294,7 @@ function publishedExtents(row: readonly SqlValue[]): PublishedExtent[] {
     extents.push({
       ...{ topicNumber, partition, baseOffset, lastOffset: baseOffset + recordCount - 1 },
       ...{ key, position, length, maxTimestamp: entry[6] },
-      ...{ publishPosition, publishedAt, workerEpoch },
+      ...{ publishPosition, publishedAt, workerEpoch, leaderEpoch: entry[7] },
     });
   }
   return extents;
@@ -313,5 +331,6 @@ export function extentFromRow(row: readonly SqlValue[]): Extent {
     maxTimestamp: numberAt(row, 7),
     publishPosition: numberAt(row, 8),
     publishedAt: numberAt(row, 9),
+    leaderEpoch: numberAt(row, 10),
   };
 }

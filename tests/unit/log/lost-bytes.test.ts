@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { StreamError } from "../../../src/base/stream-error.ts";
 import { folderFlushPolicy } from "../../../src/log/flush-policy.ts";
+import type { OffsetQuery } from "../../../src/log/log-types.ts";
+import type { TopicInfo } from "../../../src/meta/catalog.ts";
+import { batchesIn } from "../../../src/record/batch.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { rollingFileKey } from "../../../src/store/object-keys.ts";
 import type { ObjectLocation, SegmentBytes } from "../../../src/store/object-store.ts";
@@ -112,7 +115,50 @@ async function openTwoPartitions() {
   };
 }
 
+async function storedEpochs({ log }: LogStack, topic: TopicInfo): Promise<readonly number[]> {
+  const [found] = await log.fetch({
+    partitions: [
+      {
+        topicId: topic.topicId,
+        partition: 0,
+        fetchOffset: 0,
+        partitionBytesMax: 1e6,
+        currentLeaderEpoch: -1,
+      },
+    ],
+    bytesMin: 1,
+    bytesMax: 1e6,
+    waitMsMax: 0,
+  });
+  return (found?.chunks ?? []).flatMap((chunk) =>
+    [...batchesIn(chunk)].map(({ header }) => header.partitionLeaderEpoch),
+  );
+}
+
 describe("cutLostBytes", () => {
+  test("batches keep the leader epoch of their publish, and epochs their ends", async () => {
+    const { append, topic, restartWithout } = await openTwoPartitions();
+    await append("a", { timestamp: 1_000 });
+    await append("lost");
+    const cut = await restartWithout(1);
+    await cut.log.append(batchOf(cut, topic, ["b"], { timestamp: 2_000 }));
+    await cut.log.close();
+    const after = await openStack({ store: cut.store, database: cut.database });
+    expect(await storedEpochs(after, topic)).toEqual([0, 1]);
+    const epochOf = async (query: OffsetQuery) =>
+      (await after.log.findOffset(topic, 0, query)).leaderEpoch;
+    expect(await epochOf("earliest")).toBe(0);
+    expect(await epochOf({ timestamp: 1_000 })).toBe(0);
+    expect(await epochOf("maxTimestamp")).toBe(1);
+    expect(await epochOf("latest")).toBe(1);
+    const ends = [0, 1].map((leaderEpoch) => after.log.epochEnd(topic, 0, leaderEpoch));
+    expect(await Promise.all(ends)).toEqual([
+      { leaderEpoch: 0, endOffset: 1 },
+      { leaderEpoch: 1, endOffset: 2 },
+    ]);
+    await after.log.close();
+  });
+
   test("a group that loses one entry loses the others, and what follows them", async () => {
     const { append, appendTo, stack, restartWithout, read } = await openTwoPartitions();
     await append("a1");
