@@ -75,6 +75,7 @@ export class Log implements LogService {
   readonly #waiters: Waiters;
   readonly #gone: GoneTopics;
   readonly #feed: ChangeFeed;
+  readonly #extents: ExtentCache;
   readonly #stored: StoredReader;
   readonly #fetcher: Fetcher;
   readonly #topicMetrics: TopicMetrics;
@@ -104,6 +105,10 @@ export class Log implements LogService {
       table: this.#table,
       waiters: this.#waiters,
       shared,
+      onCut: (slot, offset) => {
+        this.#tail.cut(slot, offset);
+        this.#extents.forget(slot);
+      },
       onCatalogChange: () => {
         this.topics.forget();
         this.#waiters.wakeAll();
@@ -120,7 +125,7 @@ export class Log implements LogService {
       isUsedUp: (workerEpoch) => this.#hasObjects(workerEpoch),
       onRenewed: () => options.onEpochLost?.(),
     });
-    const extents = new ExtentCache(database, (slot, state) => {
+    this.#extents = new ExtentCache(database, (slot, state) => {
       const { nextOffset: highOffset, logStartOffset, leaderEpoch } = state;
       this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
     });
@@ -128,7 +133,8 @@ export class Log implements LogService {
     const { blockMemory: memory } = options;
     const blocks = new BlockCache({ store, pool: this.#pool, lent, memory, metrics });
     const chunks = this.#chunks;
-    this.#stored = new StoredReader({ extents, blocks, crc32c: platform.crc32c, chunks });
+    const { crc32c } = platform;
+    this.#stored = new StoredReader({ extents: this.#extents, blocks, crc32c, chunks });
     this.#topicMetrics = new TopicMetrics(metrics);
     this.#fetcher = new Fetcher({
       topicMetrics: this.#topicMetrics,
@@ -169,6 +175,7 @@ export class Log implements LogService {
       store,
       identity: this.session,
       settings: options.maintenance,
+      onStartsRaised: () => this.#feed.readEnds(),
     });
   }
 
@@ -346,7 +353,9 @@ export class Log implements LogService {
       const { batchPositions, baseOffset, nextOffset } = run;
       const bytes = (batchPositions.at(-1) ?? 0) - (batchPositions[0] ?? 0);
       this.#topicMetrics.appended(topic, { recordCount: nextOffset - baseOffset, bytes });
-      this.#tail.add(key, run);
+      // A peer may have cut the partition while the answer was on its way.
+      const isCut = run.leaderEpoch < (this.#table.get(key)?.leaderEpoch ?? 0);
+      if (!isCut) this.#tail.add(key, run);
       this.#table.learn(key, {
         highOffset: run.nextOffset,
         logStartOffset,

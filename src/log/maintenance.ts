@@ -38,6 +38,8 @@ export interface MaintenanceParts {
   readonly store: ObjectStore;
   readonly identity: WorkerIdentity;
   readonly settings: MaintenanceSettings;
+  /** Retention has raised log starts, which this worker must not go on reading below. */
+  readonly onStartsRaised: () => Promise<void>;
 }
 
 export interface MaintenanceSettings {
@@ -157,13 +159,17 @@ export class Maintenance {
 
   async #retain(): Promise<void> {
     const { topics } = await listTopics(this.#parts.database);
+    let raised = 0;
     for (const topic of topics) {
       const rule = retentionRule(topic);
       if (rule.retentionMs < 0 && rule.retentionBytes < 0) continue;
       for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
-        if ((await applyRetention(this.#parts.database, rule, slice)) === 0) break;
+        const changed = await applyRetention(this.#parts.database, rule, slice);
+        raised += changed;
+        if (changed === 0) break;
       }
     }
+    if (raised > 0) await this.#parts.onStartsRaised();
   }
 
   /**

@@ -3,6 +3,7 @@
  * `log/cut-plan.ts`; here are the questions that the plan asks, and the one batch that carries it
  * out: all of it or nothing, and nothing when a partition has moved since it was planned.
  */
+import { nextEndsVersion, raiseEndsVersion } from "./ends.ts";
 import { type Extent, extentColumns, extentFromRow, type PartitionRef } from "./log-index.ts";
 import type { SqlDatabase, SqlValue } from "./sql-database.ts";
 import { databaseNow, numberAt, numberOrNullAt, rowsOf, statement, textAt } from "./sql-values.ts";
@@ -267,6 +268,7 @@ WHERE last_sequence = -1 AND topic_number IN (SELECT j.value ->> 0 FROM json_eac
 /** The last of all: with it the partitions are no longer as planned. */
 const movePartitions = `UPDATE topic_partition AS p SET
   leader_epoch = p.leader_epoch + 1,
+  ends_version = ${nextEndsVersion},
   next_offset = ${newEnd},
   size_bytes = (SELECT coalesce(sum(e.length), 0) FROM extent e
     WHERE e.topic_number = p.topic_number AND e.partition = p.partition)
@@ -297,6 +299,7 @@ export async function applyCuts(database: SqlDatabase, cuts: readonly Cut[]): Pr
       ...steps.map((sql) => statement(sql, asked)),
       statement(movePartitions, asked),
       statement("SELECT changes()"),
+      statement(raiseEndsVersion),
     ],
     "write",
   );

@@ -35,7 +35,7 @@ export interface Extent extends PartitionRef {
   readonly leaderEpoch: number;
 }
 
-const stateColumns = `p.topic_number, p.partition, p.next_offset, p.log_start_offset,
+export const stateColumns = `p.topic_number, p.partition, p.next_offset, p.log_start_offset,
   p.leader_epoch, p.size_bytes`;
 
 /** Of the record at `offset`: epochs begin where the log was cut. Epoch 0 has no row. */
@@ -210,16 +210,26 @@ export async function leaderEpochAt(
 export interface ChangeCounter {
   readonly publishPosition: number;
   readonly catalogVersion: number;
+  /** Goes up when a partition's end or start moves other than by a publish (ends.ts). */
+  readonly endsVersion: number;
 }
 
-/** One cheap query: has anything been published, or the catalog changed? */
+/** One cheap query: has anything been published, moved, or the catalog changed? */
 export async function changeCounter(database: SqlDatabase): Promise<ChangeCounter> {
   const results = await database.batch(
-    [statement("SELECT publish_position, catalog_version FROM namespace WHERE id = 1")],
+    [
+      statement(
+        "SELECT publish_position, catalog_version, ends_version FROM namespace WHERE id = 1",
+      ),
+    ],
     "read",
   );
   const row = rowsOf(results, 0)[0];
-  return { publishPosition: numberAt(row, 0), catalogVersion: numberAt(row, 1) };
+  return {
+    publishPosition: numberAt(row, 0),
+    catalogVersion: numberAt(row, 1),
+    endsVersion: numberAt(row, 2),
+  };
 }
 
 export interface PublishedExtent extends Extent {
@@ -308,7 +318,7 @@ function touches(extent: Extent, entry: StoredEntry): boolean {
   );
 }
 
-function stateFromRow(row: readonly SqlValue[]): PartitionState {
+export function stateFromRow(row: readonly SqlValue[]): PartitionState {
   return {
     topicNumber: numberAt(row, 0),
     partition: numberAt(row, 1),

@@ -4,6 +4,7 @@
  * with them; at zero it is released, and the collector deletes it after its grace.
  */
 import { StreamError } from "../base/stream-error.ts";
+import { nextEndsVersion, raiseEndsVersion } from "./ends.ts";
 import type { PartitionRef } from "./log-index.ts";
 import type { SqlDatabase, SqlStatement } from "./sql-database.ts";
 import { databaseNow, numberAt, rowsOf, statement } from "./sql-values.ts";
@@ -52,11 +53,13 @@ export async function deleteRecords(
   const results = await database.batch(
     [
       statement(
-        `UPDATE topic_partition SET log_start_offset =
-  max(log_start_offset, CASE WHEN ?3 = -1 THEN next_offset ELSE ?3 END)
-WHERE ${ofPartition} AND deleted = 0 AND ?3 BETWEEN -1 AND next_offset`,
+        `UPDATE topic_partition SET ends_version = ${nextEndsVersion},
+  log_start_offset = CASE WHEN ?3 = -1 THEN next_offset ELSE ?3 END
+WHERE ${ofPartition} AND deleted = 0 AND ?3 BETWEEN -1 AND next_offset
+  AND log_start_offset < CASE WHEN ?3 = -1 THEN next_offset ELSE ?3 END`,
         ...[topicNumber, partition, beforeOffset],
       ),
+      statement(raiseEndsVersion),
       statement(
         `SELECT log_start_offset, next_offset FROM topic_partition
 WHERE ${ofPartition} AND deleted = 0`,
@@ -65,7 +68,7 @@ WHERE ${ofPartition} AND deleted = 0`,
     ],
     "write",
   );
-  const row = rowsOf(results, 1)[0];
+  const row = rowsOf(results, 2)[0];
   if (row === undefined) throw unknownPartition(partition);
   const nextOffset = numberAt(row, 1);
   if (beforeOffset < -1 || beforeOffset > nextOffset) {

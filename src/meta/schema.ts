@@ -194,8 +194,15 @@ const first: readonly string[] = [
   `CREATE INDEX main.${stagingIndex}`,
 ];
 
+const second: readonly string[] = [
+  "ALTER TABLE namespace ADD COLUMN ends_version INTEGER NOT NULL DEFAULT 0",
+  "ALTER TABLE topic_partition ADD COLUMN ends_version INTEGER NOT NULL DEFAULT 0",
+  "CREATE INDEX partition_by_ends ON topic_partition (ends_version) WHERE ends_version > 0",
+];
+
 export const migrations: readonly Migration[] = [
   { version: 1, title: "the log", statements: first },
+  { version: 2, title: "ends that move other than by a publish", statements: second },
 ];
 
 /**

@@ -5,6 +5,7 @@ import { leaveWorkers } from "../../../src/meta/workers.ts";
 import { parseReceiptKey } from "../../../src/store/object-keys.ts";
 import type { ObjectStore } from "../../../src/store/object-store.ts";
 import { batchOf, openStack } from "../../support/log-stack.ts";
+import { readBack } from "../../support/read-back.ts";
 
 async function receiptEpochs(store: ObjectStore): Promise<(number | undefined)[]> {
   const found = await Array.fromAsync(store.list("receipts/"));
@@ -27,6 +28,16 @@ async function openAfterCrash() {
 }
 
 describe("Maintenance", () => {
+  test("what retention has released is no longer read from memory", async () => {
+    const stack = await openStack();
+    const request = { name: "orders", partitionCount: 1, replicationFactor: -1, config: {} };
+    const topic = await stack.log.topics.create(request);
+    await stack.log.append(batchOf(stack, topic, ["old"], { timestamp: 1_000 }));
+    await stack.log.maintenance.run();
+    await expect(readBack(stack, topic)).rejects.toThrow("offset_out_of_range");
+    await stack.log.close();
+  });
+
   test("writes receipts of a closed worker that nobody else wrote", async () => {
     const { other, one, workerEpoch } = await openAfterCrash();
     expect(await receiptEpochs(other.store)).toEqual([]);
