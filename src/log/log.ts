@@ -13,11 +13,11 @@ import type { PublishGroup, PublishReceipt } from "../meta/publish-request.ts";
 import { deleteRecords } from "../meta/release.ts";
 import type { TopicId } from "../record/types.ts";
 import { workerPrefix } from "../store/object-keys.ts";
-import { adoptReceipts } from "./adopt-receipts.ts";
 import { AnswerChunks } from "./answer-chunks.ts";
 import { Batcher } from "./batcher.ts";
 import { BlockCache } from "./block-cache.ts";
 import { ChangeFeed } from "./change-feed.ts";
+import { EpochMender } from "./epoch-mender.ts";
 import { ExtentCache } from "./extent-cache.ts";
 import { Fetcher } from "./fetch.ts";
 import { findMaxTimestamp, findTimestamp } from "./find-offset.ts";
@@ -38,7 +38,6 @@ import type {
   OffsetQuery,
   PartitionStatus,
 } from "./log-types.ts";
-import { cutLostBytes } from "./lost-bytes.ts";
 import { Maintenance } from "./maintenance.ts";
 import { partitionSlot } from "./partition-slot.ts";
 import { type KnownPartition, PartitionTable } from "./partition-table.ts";
@@ -48,6 +47,7 @@ import { ReceiptLedger } from "./receipt-ledger.ts";
 import { writeReceipts } from "./receipt-store.ts";
 import { SegmentRing } from "./segment-ring.ts";
 import { appendedRuns, settleAppends } from "./settle.ts";
+import { checkStoreIdentity } from "./store-identity.ts";
 import { StoredReader } from "./stored-reader.ts";
 import { TailCache } from "./tail-cache.ts";
 import { TopicCatalog } from "./topic-catalog.ts";
@@ -79,6 +79,7 @@ export class Log implements LogService {
   readonly #stored: StoredReader;
   readonly #fetcher: Fetcher;
   readonly #topicMetrics: TopicMetrics;
+  readonly #mender: EpochMender;
   readonly #receipts: ReceiptLedger;
   readonly #publisher: Publisher;
   readonly #batcher: Batcher;
@@ -89,6 +90,7 @@ export class Log implements LogService {
     this.#platform = platform;
     this.#chunks = new AnswerChunks(this.#pool, this.lent, options.lentBytesMin);
     this.#waiters = new Waiters(platform.timers);
+    this.#mender = new EpochMender(options);
     this.topics = new TopicCatalog({
       platform,
       database,
@@ -120,7 +122,7 @@ export class Log implements LogService {
       database,
       shared,
       worker: options.worker,
-      onPeerClosed: (workerEpoch) => adoptReceipts({ platform, store, database }, workerEpoch),
+      mend: (workerEpoch) => this.#mender.mend(workerEpoch),
       onBeat: () => this.#feed.sync(),
       isUsedUp: (workerEpoch) => this.#hasObjects(workerEpoch),
       onRenewed: () => options.onEpochLost?.(),
@@ -176,6 +178,7 @@ export class Log implements LogService {
       identity: this.session,
       settings: options.maintenance,
       onStartsRaised: () => this.#feed.readEnds(),
+      onEndedFound: (workerEpochs) => this.session.adopt(workerEpochs),
     });
   }
 
@@ -183,15 +186,16 @@ export class Log implements LogService {
   async open(): Promise<void> {
     const { database, store, storeMayLoseTail } = this.#options;
     await migrate(database);
-    const parts = { platform: this.#platform, database, store };
-    await this.session.open(async (orphans) => {
-      if (storeMayLoseTail) await cutLostBytes(parts, orphans);
-      const adopting = orphans.map((workerEpoch) =>
+    if (storeMayLoseTail) await checkStoreIdentity({ platform: this.#platform, database, store });
+    await this.session.open(async (ended) => {
+      for (const workerEpoch of ended) await this.#mender.check(workerEpoch);
+      const finishing = ended.map((workerEpoch) =>
         // A store that does not answer now keeps nobody from starting: the session tries again.
-        adoptReceipts(parts, workerEpoch).catch(() => this.session.adopt([workerEpoch])),
+        this.#mender.finish(workerEpoch).catch(() => this.session.adopt([workerEpoch])),
       );
-      await Promise.all(adopting);
+      await Promise.all(finishing);
     });
+    if (this.#options.shared && storeMayLoseTail) await this.session.awaitMended();
     await this.#feed.open();
     this.maintenance.start();
   }
@@ -215,17 +219,31 @@ export class Log implements LogService {
     const late = timers.after(closeMsMax, () => this.#publisher.abandon());
     await Promise.all([this.#batcher.close(), this.maintenance.close()]);
     late.cancel();
-    await this.#atTheEnd("store receipts", this.#receipts.close());
+    const isProved = await this.#atTheEnd("store receipts", this.#receipts.close());
+    const isSettled = await this.#atTheEnd("settle what was written", this.#settle());
     this.#feed.close();
     this.#waiters.wakeAll();
-    await this.#atTheEnd("leave the worker list", this.session.close());
+    const isMended = isProved && isSettled;
+    await this.#atTheEnd("leave the worker list", this.session.close({ isMended }));
   }
 
-  /** One failing step must not keep the others from being taken. */
-  async #atTheEnd(act: string, step: Promise<void>): Promise<void> {
-    await step.catch((error: unknown) => {
+  /** One failing step must not keep the others from being taken. Returns whether it succeeded. */
+  async #atTheEnd(act: string, step: Promise<void>): Promise<boolean> {
+    try {
+      await step;
+      return true;
+    } catch (error) {
       this.#platform.log.warn(`Cannot ${act} at the end`, { error: String(error) });
-    });
+      return false;
+    }
+  }
+
+  /** Nobody looks through the files of an epoch that left in order: they must outlast the power. */
+  async #settle(): Promise<void> {
+    const { store, storeMayLoseTail } = this.#options;
+    if (!storeMayLoseTail || store.settle === undefined) return;
+    const { workerEpoch } = this.session.current();
+    for await (const { key } of store.list(workerPrefix(workerEpoch))) await store.settle(key);
   }
 
   async append(batch: AppendBatch): Promise<Appended> {

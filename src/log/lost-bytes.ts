@@ -1,13 +1,12 @@
 /**
- * After a power loss with fsync off, the metadata may name bytes that never reached the disk. At
- * start, the files of epochs that did not leave properly are looked through; index rows without
- * their bytes are cut, with what cannot stand without them (cut-plan.ts) and a raised leader epoch,
- * and reported. Nothing is served that is not stored.
+ * After a power loss with fsync off, the metadata may name bytes that never reached the disk. The
+ * files of epochs that did not leave properly are looked through; index rows without their bytes
+ * are cut, with what cannot stand without them (cut-plan.ts) and a raised leader epoch, and
+ * reported. Nothing is served that is not stored.
  */
 import { StreamError } from "../base/stream-error.ts";
 import { applyCuts, type Cut, type ObjectBytes } from "../meta/cut.ts";
-import { type LiveObject, liveObjects } from "../meta/object-index.ts";
-import type { SqlDatabase } from "../meta/sql-database.ts";
+import { type LiveObject, liveObjectsOf } from "../meta/object-index.ts";
 import { scanSegments } from "../segment/scan.ts";
 import { type CutPlanParts, planCuts } from "./cut-plan.ts";
 
@@ -20,25 +19,22 @@ export interface CutPartition {
   readonly leaderEpoch: number;
 }
 
-const pageObjects = 1000;
-
 /** A plan that peers' publishes overtake is made anew; so often at most before it is given up. */
 const plansMax = 100;
 
 /**
- * Checks the objects of these ended epochs and cuts what is lost. Of each epoch's last file every
- * batch is read, being what a power loss takes first; of the others headers and footers. A gap in a
- * file is no loss by itself: a write that failed leaves one to which no index row points.
+ * Checks the objects of an ended epoch and cuts what is lost. Of its last file every batch is read,
+ * being what a power loss takes first; of the others headers and footers. A gap in a file is no
+ * loss by itself: a write that failed leaves one to which no index row points.
  */
 export async function cutLostBytes(
   parts: CutPlanParts,
-  workerEpochs: readonly number[],
+  workerEpoch: number,
 ): Promise<readonly CutPartition[]> {
-  const objects = await objectsOf(parts.database, new Set(workerEpochs));
-  const lastOfEpoch = new Map(objects.map((object) => [object.workerEpoch, object.objectId]));
+  const objects = await liveObjectsOf(parts.database, workerEpoch);
   const gaps: ObjectBytes[] = [];
   for (const object of objects) {
-    const checkBodies = lastOfEpoch.get(object.workerEpoch) === object.objectId;
+    const checkBodies = object === objects.at(-1);
     // What is found whole stays so: the process that died may have left it in the page cache, and
     // once its epoch is closed nobody looks at it again.
     await parts.store.settle?.(object.key);
@@ -62,21 +58,6 @@ function reported({ platform }: CutPlanParts, cut: Cut): CutPartition {
   const done = { topicNumber, partition, offset, lostCount, leaderEpoch: cut.leaderEpoch + 1 };
   platform.log.error("records lost with the power: cut", { ...done });
   return done;
-}
-
-async function objectsOf(
-  database: SqlDatabase,
-  workerEpochs: ReadonlySet<number>,
-): Promise<readonly LiveObject[]> {
-  const found: LiveObject[] = [];
-  let afterObjectId = 0;
-  for (;;) {
-    const page = await liveObjects(database, { afterObjectId, limit: pageObjects });
-    found.push(...page.filter((object) => workerEpochs.has(object.workerEpoch)));
-    const last = page[page.length - 1];
-    if (last === undefined || page.length < pageObjects) return found;
-    afterObjectId = last.objectId;
-  }
 }
 
 /** Where the object holds no whole segments, up to its published end. */

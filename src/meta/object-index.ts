@@ -7,6 +7,9 @@ import type { PublishReceipt } from "./publish-request.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { databaseNow, numberAt, rowsOf, statement, textAt, textOrNullAt } from "./sql-values.ts";
 
+/** Objects read per question. */
+const pageObjects = 1000;
+
 export interface ReleasedObject {
   readonly objectId: number;
   readonly key: string;
@@ -116,6 +119,22 @@ WHERE object_id > ?1 AND live_rows > 0 ORDER BY object_id LIMIT ?2`,
     workerEpoch: numberAt(row, 2),
     sizeBytes: numberAt(row, 3),
   }));
+}
+
+/** The same, of one worker epoch: all of them, in the order in which they were begun. */
+export async function liveObjectsOf(
+  database: SqlDatabase,
+  workerEpoch: number,
+): Promise<readonly LiveObject[]> {
+  const found: LiveObject[] = [];
+  let afterObjectId = 0;
+  for (;;) {
+    const page = await liveObjects(database, { afterObjectId, limit: pageObjects });
+    found.push(...page.filter((object) => object.workerEpoch === workerEpoch));
+    const last = page[page.length - 1];
+    if (last === undefined || page.length < pageObjects) return found;
+    afterObjectId = last.objectId;
+  }
 }
 
 export interface StoredReceipt {

@@ -198,11 +198,19 @@ const second: readonly string[] = [
   "ALTER TABLE namespace ADD COLUMN ends_version INTEGER NOT NULL DEFAULT 0",
   "ALTER TABLE topic_partition ADD COLUMN ends_version INTEGER NOT NULL DEFAULT 0",
   "CREATE INDEX partition_by_ends ON topic_partition (ends_version) WHERE ends_version > 0",
+  "ALTER TABLE namespace ADD COLUMN store_id TEXT",
+  "ALTER TABLE worker ADD COLUMN mended INTEGER NOT NULL DEFAULT 0",
+  "UPDATE worker SET mended = closed",
+  "CREATE INDEX worker_to_mend ON worker (worker_epoch) WHERE closed = 1 AND mended = 0",
 ];
 
 export const migrations: readonly Migration[] = [
   { version: 1, title: "the log", statements: first },
-  { version: 2, title: "ends that move other than by a publish", statements: second },
+  {
+    version: 2,
+    title: "ends that move by themselves, epochs to mend, the store's name",
+    statements: second,
+  },
 ];
 
 /**

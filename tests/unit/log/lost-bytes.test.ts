@@ -3,6 +3,7 @@ import { StreamError } from "../../../src/base/stream-error.ts";
 import { folderFlushPolicy } from "../../../src/log/flush-policy.ts";
 import type { OffsetQuery } from "../../../src/log/log-types.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
+import { closeWorker, epochsToMend } from "../../../src/meta/workers.ts";
 import { batchesIn } from "../../../src/record/batch.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { rollingFileKey } from "../../../src/store/object-keys.ts";
@@ -38,6 +39,27 @@ class FileWithHoles extends MemoryStore {
     const file = this.#files.get(location.key);
     if (file === undefined) return super.read(location);
     return file.slice(location.position, location.position + location.length);
+  }
+
+  /** Where each file was cut off. */
+  readonly trimmed = new Map<string, number>();
+
+  async trimTornTail(key: string, endPosition: number): Promise<void> {
+    this.trimmed.set(key, endPosition);
+    this.#files.set(key, this.#files.get(key)?.slice(0, endPosition) ?? new Uint8Array(0));
+  }
+
+  readonly settled: string[] = [];
+
+  async settle(key: string): Promise<void> {
+    this.settled.push(key);
+  }
+
+  override async *list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
+    for (const [key, { length }] of this.#files) {
+      if (key.startsWith(prefix)) yield { key, sizeBytes: length };
+    }
+    yield* super.list(prefix);
   }
 
   isAway = false;
@@ -134,6 +156,48 @@ async function storedEpochs({ log }: LogStack, topic: TopicInfo): Promise<readon
     [...batchesIn(chunk)].map(({ header }) => header.partitionLeaderEpoch),
   );
 }
+
+describe("EpochMender", () => {
+  test("peers look after the files of an epoch that one of them closed", async () => {
+    const store = new FileWithHoles();
+    const database = memoryDatabase();
+    const parts = { store, database, flush: folderFlushPolicy, storeMayLoseTail: true };
+    const dead = await openStack({ ...parts, shared: true });
+    const request = { name: "orders", partitionCount: 1, replicationFactor: -1, config: {} };
+    const topic = await dead.log.topics.create(request);
+    for (const value of ["a", "b"]) await dead.log.append(batchOf(dead, topic, [value]));
+    const { workerEpoch } = dead.log.session.current();
+    store.lose(firstFile, 4096);
+    await closeWorker(database, { workerEpoch, observedCounter: 0 });
+    const peer = await openStack({ ...parts, shared: true });
+    // The start waited for it: what is appended behind a loss would be cut with it.
+    expect(await epochsToMend(database, { closedMs: 0 })).toEqual([]);
+    expect((await readBack(peer, topic)).map(({ value }) => value)).toEqual(["a"]);
+    const appended = await peer.log.append(batchOf(peer, topic, ["c"]));
+    expect([appended.baseOffset, appended.leaderEpoch]).toEqual([1, 1]);
+    await peer.log.close();
+    await dead.log.close();
+  });
+
+  test("what lies behind the last published segment is cut off, and only there", async () => {
+    const store = new FileWithHoles();
+    store.failing.add(3);
+    const { topic, restart } = await writeThree(store);
+    expect(await store.sizeOf(firstFile)).toBe(3 * 4096);
+    const stack = await restart();
+    expect([...store.trimmed]).toEqual([[firstFile, 2 * 4096]]);
+    expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
+    await stack.log.close();
+  });
+
+  test("a worker that leaves settles its files first, and leaves nothing to mend", async () => {
+    const { append, stack } = await openTwoPartitions();
+    await append("a");
+    await stack.log.close();
+    expect((stack.store as FileWithHoles).settled).toContain(firstFile);
+    expect(await epochsToMend(stack.database, { closedMs: 0 })).toEqual([]);
+  });
+});
 
 describe("cutLostBytes", () => {
   test("batches keep the leader epoch of their publish, and epochs their ends", async () => {

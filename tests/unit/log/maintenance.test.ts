@@ -12,7 +12,7 @@ async function receiptEpochs(store: ObjectStore): Promise<(number | undefined)[]
   return found.map(({ key }) => parseReceiptKey(key)?.workerEpoch).sort();
 }
 
-/** A worker that published one record and whose epoch was closed, by whom nobody knows. */
+/** A worker that published one record and left, the objects of its last receipts being lost. */
 async function openAfterCrash() {
   const one = await openStack({ shared: true });
   const { store, database } = one;
@@ -21,7 +21,7 @@ async function openAfterCrash() {
   const topic = await one.log.topics.create(request);
   await one.log.append(batchOf(one, topic, ["a"]));
   const { workerEpoch } = one.log.session.current();
-  await leaveWorkers(database, workerEpoch);
+  await leaveWorkers(database, workerEpoch, { isMended: true });
   const maintenance = { ...maintenanceDefaults, graceMs: -1 };
   const other = await openStack({ shared: true, store, database, maintenance });
   return { other, one, topic, workerEpoch };
