@@ -4,8 +4,9 @@
  */
 import type { Codecs } from "../base/codecs.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
-import { type Extent, extentForTimestamp, extentOfMaxTimestamp } from "../meta/log-index.ts";
+import type { Extent } from "../meta/log-index.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
+import { extentForTimestamp, extentOfMaxTimestamp } from "../meta/timestamp-index.ts";
 import { batchesIn } from "../record/batch.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { FoundOffset } from "./log-types.ts";

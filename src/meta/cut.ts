@@ -270,6 +270,9 @@ const movePartitions = `UPDATE topic_partition AS p SET
   leader_epoch = p.leader_epoch + 1,
   ends_version = ${nextEndsVersion},
   next_offset = ${newEnd},
+  max_timestamp = coalesce((SELECT e.max_so_far FROM extent e
+    WHERE e.topic_number = p.topic_number AND e.partition = p.partition
+    ORDER BY e.base_offset DESC LIMIT 1), -1),
   size_bytes = (SELECT coalesce(sum(e.length), 0) FROM extent e
     WHERE e.topic_number = p.topic_number AND e.partition = p.partition)
 FROM json_each(?1) j

@@ -114,59 +114,6 @@ ORDER BY e.base_offset LIMIT ?4`,
 }
 
 /**
- * First extent that reaches `fromOffset` and whose maxTimestamp is at or after `timestamp`, or
- * null. Timestamps need not ascend, so this walks the partition's rows; the caller looks inside.
- * The extent may begin below the log start, and the record with that timestamp lie there.
- */
-export async function extentForTimestamp(
-  database: SqlDatabase,
-  options: PartitionRef & { readonly timestamp: number; readonly fromOffset: number },
-): Promise<Extent | null> {
-  const { topicNumber, partition, timestamp, fromOffset } = options;
-  return oneExtent(database, {
-    condition: `e.max_timestamp >= ?3 AND e.last_offset >= max(p.log_start_offset, ?4)
-ORDER BY e.base_offset LIMIT 1`,
-    args: [topicNumber, partition, timestamp, fromOffset],
-  });
-}
-
-/**
- * The first of the extents reaching `fromOffset` that has their greatest timestamp, or null when
- * there is none. As above, that record may lie below the log start.
- */
-export async function extentOfMaxTimestamp(
-  database: SqlDatabase,
-  options: PartitionRef & { readonly fromOffset: number },
-): Promise<Extent | null> {
-  const { topicNumber, partition, fromOffset } = options;
-  return oneExtent(database, {
-    condition: `e.last_offset >= max(p.log_start_offset, ?3)
-ORDER BY e.max_timestamp DESC, e.base_offset LIMIT 1`,
-    args: [topicNumber, partition, fromOffset],
-  });
-}
-
-async function oneExtent(
-  database: SqlDatabase,
-  query: { readonly condition: string; readonly args: readonly SqlValue[] },
-): Promise<Extent | null> {
-  const results = await database.batch(
-    [
-      statement(
-        `SELECT ${extentColumns} FROM topic_partition p
-CROSS JOIN extent e ON e.topic_number = p.topic_number AND e.partition = p.partition
-CROSS JOIN object o ON o.object_id = e.object_id
-WHERE p.topic_number = ?1 AND p.partition = ?2 AND p.deleted = 0 AND ${query.condition}`,
-        ...query.args,
-      ),
-    ],
-    "read",
-  );
-  const row = rowsOf(results, 0)[0];
-  return row === undefined ? null : extentFromRow(row);
-}
-
-/**
  * Kafka's OffsetForLeaderEpoch: the largest epoch at or below the one asked for, and where it ends.
  * Null: the partition is unknown, or the epoch is above its current one.
  */

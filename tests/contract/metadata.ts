@@ -7,6 +7,7 @@ import { publishGroupsContract } from "./metadata-publish-groups.ts";
 import { releaseContract } from "./metadata-release.ts";
 import { sequencesContract } from "./metadata-sequences.ts";
 import { sqlContract } from "./metadata-sql.ts";
+import { timestampsContract } from "./metadata-timestamps.ts";
 import { workersContract } from "./metadata-workers.ts";
 
 export function metadataContract(name: string, open: OpenMetadata): void {
@@ -18,4 +19,5 @@ export function metadataContract(name: string, open: OpenMetadata): void {
   workersContract(name, open);
   releaseContract(name, open);
   cutContract(name, open);
+  timestampsContract(name, open);
 }
