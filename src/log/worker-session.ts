@@ -71,6 +71,8 @@ export class WorkerSession implements WorkerIdentity {
   #epoch: WorkerEpoch = { workerEpoch: -1, nodeId: -1, lastSequence: -1 };
   #workers: readonly WorkerInfo[] = [];
   #clusterId = "";
+  /** As `cluster` last said it, and out of which list. */
+  #cluster: (Cluster & { readonly workers: readonly WorkerInfo[] }) | undefined;
   #timer: TimerHandle | undefined;
   #beating: Promise<void> | undefined;
   #renewing: Promise<void> | undefined;
@@ -172,9 +174,16 @@ export class WorkerSession implements WorkerIdentity {
 
   /** Live workers as of the last beat; a draining one is left out, unless it is the only one. */
   cluster(): Cluster {
-    const live = this.#workers.filter((worker) => !worker.isDraining);
-    const nodes = (live.length > 0 ? live : this.#workers).map(clusterNode);
-    return { clusterId: this.#clusterId, selfNodeId: this.#epoch.nodeId, nodes };
+    const workers = this.#workers;
+    const { nodeId: selfNodeId } = this.#epoch;
+    // Metadata asks once per partition, and the list changes once per beat at most.
+    if (this.#cluster?.workers === workers && this.#cluster.selfNodeId === selfNodeId) {
+      return this.#cluster;
+    }
+    const live = workers.filter((worker) => !worker.isDraining);
+    const nodes = (live.length > 0 ? live : workers).map(clusterNode);
+    this.#cluster = { clusterId: this.#clusterId, selfNodeId, nodes, workers };
+    return this.#cluster;
   }
 
   async #register(): Promise<void> {

@@ -68,6 +68,19 @@ const epochs = async ({ database }: Fixture) =>
   (await listWorkers(database)).map(({ workerEpoch }) => workerEpoch);
 
 describe("WorkerSession", () => {
+  test("the cluster is built anew with the list of workers, not with each question", async () => {
+    const stack = await fixture();
+    const one = await stack.open();
+    const alone = one.cluster();
+    expect(one.cluster()).toBe(alone);
+    const two = await stack.open();
+    await stack.platform.advance(600);
+    expect(alone.nodes).toHaveLength(1);
+    expect(one.cluster().nodes).toHaveLength(2);
+    await one.close({ isMended: true });
+    await two.close({ isMended: true });
+  });
+
   test("workers that were all cut off from the metadata close nobody when it is back", async () => {
     const stack = await fixture();
     const one = await stack.open();
