@@ -175,7 +175,7 @@ WHERE h.topic_number IN (SELECT j.value ->> 0 FROM json_each(?1) j)
   });
 }
 
-/** The rows that hold these offsets. */
+/** The rows that hold these offsets, save what lies below the log start. */
 export async function extentsAt(
   database: SqlDatabase,
   places: readonly PartitionOffset[],
@@ -185,6 +185,8 @@ export async function extentsAt(
     [
       statement(
         `SELECT DISTINCT ${extentColumns} FROM json_each(?1) j
+CROSS JOIN topic_partition p ON p.topic_number = j.value ->> 0 AND p.partition = j.value ->> 1
+  AND p.deleted = 0 AND p.log_start_offset <= j.value ->> 2
 CROSS JOIN extent e ON e.topic_number = j.value ->> 0 AND e.partition = j.value ->> 1
   AND e.base_offset = (SELECT max(x.base_offset) FROM extent x
     WHERE x.topic_number = j.value ->> 0 AND x.partition = j.value ->> 1

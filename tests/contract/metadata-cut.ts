@@ -1,7 +1,7 @@
 /** The contract of cuts: what goes with a partition's end, what is rewound, and what stays. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import type { TopicInfo } from "../../src/meta/catalog.ts";
-import { applyCuts, type Cut, extentsIn, groupedExtents } from "../../src/meta/cut.ts";
+import { applyCuts, type Cut, extentsAt, extentsIn, groupedExtents } from "../../src/meta/cut.ts";
 import { epochEndOffset, partitionStates } from "../../src/meta/log-index.ts";
 import { liveObjects, releasedObjects } from "../../src/meta/object-index.ts";
 import type { PublishGroup } from "../../src/meta/publish-request.ts";
@@ -135,6 +135,20 @@ export function cutContract(name: string, open: OpenMetadata): void {
       expect(await found()).toEqual([0, 3, 7]);
       await deleteRecords(database(), { ...topic, partition: 0, beforeOffset: 4 });
       expect(await found()).toEqual([3, 7]);
+    });
+
+    test("rows are found by an offset, save what lies below the log start", async () => {
+      const topic = await newTopic(database());
+      const worker = await Publisher.open(database());
+      for (const count of [3, 4]) await worker.publish([{ topic, count }]);
+      const { topicNumber } = topic;
+      const find = async (...offsets: number[]) => {
+        const places = offsets.map((offset) => ({ topicNumber, partition: 0, offset }));
+        return (await extentsAt(database(), places)).map((row) => row.baseOffset);
+      };
+      expect(await find(2, 3, 6, 7)).toEqual([0, 3]);
+      await deleteRecords(database(), { ...topic, partition: 0, beforeOffset: 2 });
+      expect([await find(1), await find(2)]).toEqual([[], [0]]);
     });
 
     test("a cut below the log start leaves the log start where it is", async () => {
