@@ -103,7 +103,7 @@ export class WorkerSession implements WorkerIdentity {
     for (const { workerEpoch, counter } of shared ? [] : await listWorkers(database)) {
       await closeWorker(database, { workerEpoch, observedCounter: counter });
     }
-    const ended = await epochsToMend(database, { closedMs: 0 });
+    const ended = await epochsToMend(database);
     if (!shared && ended.length > 0) await mendFirst(ended);
     await this.#register();
     if (!shared) return;
@@ -127,7 +127,7 @@ export class WorkerSession implements WorkerIdentity {
     for (;;) {
       const open = await listWorkers(database);
       const isSilent = open.some(({ workerEpoch, counter }) => met.get(workerEpoch) === counter);
-      if (!isSilent && (await epochsToMend(database, { closedMs: 0 })).length === 0) return;
+      if (!isSilent && (await epochsToMend(database)).length === 0) return;
       if (clock.monotonic() >= deadline) break;
       await timers.sleep(mendedPollMs, this.#stop.signal);
     }

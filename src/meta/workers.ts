@@ -156,17 +156,20 @@ WHERE worker_epoch = ?1 AND closed = 0`,
   });
 }
 
-/** Epochs closed `closedMs` ago or earlier whose remains nobody has looked after yet. */
+/**
+ * Closed epochs whose remains nobody has looked after yet; with `closedMs` only those closed so
+ * long ago, which goes by a clock that may jump: who must not miss any does not ask for it.
+ */
 export async function epochsToMend(
   database: SqlDatabase,
-  { closedMs }: { readonly closedMs: number },
+  { closedMs }: { readonly closedMs?: number } = {},
 ): Promise<number[]> {
   const results = await database.batch(
     [
       statement(
         `SELECT worker_epoch FROM worker WHERE closed = 1 AND mended = 0
-  AND closed_at <= ${databaseNow} - ?1 ORDER BY worker_epoch`,
-        closedMs,
+  AND (?1 IS NULL OR closed_at <= ${databaseNow} - ?1) ORDER BY worker_epoch`,
+        closedMs ?? null,
       ),
     ],
     "read",

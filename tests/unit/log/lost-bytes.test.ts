@@ -171,7 +171,7 @@ describe("EpochMender", () => {
     await closeWorker(database, { workerEpoch, observedCounter: 0 });
     const peer = await openStack({ ...parts, shared: true });
     // The start waited for it: what is appended behind a loss would be cut with it.
-    expect(await epochsToMend(database, { closedMs: 0 })).toEqual([]);
+    expect(await epochsToMend(database)).toEqual([]);
     expect((await readBack(peer, topic)).map(({ value }) => value)).toEqual(["a"]);
     const appended = await peer.log.append(batchOf(peer, topic, ["c"]));
     expect([appended.baseOffset, appended.leaderEpoch]).toEqual([1, 1]);
@@ -195,7 +195,7 @@ describe("EpochMender", () => {
     await append("a");
     await stack.log.close();
     expect((stack.store as FileWithHoles).settled).toContain(firstFile);
-    expect(await epochsToMend(stack.database, { closedMs: 0 })).toEqual([]);
+    expect(await epochsToMend(stack.database)).toEqual([]);
   });
 });
 
