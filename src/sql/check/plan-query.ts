@@ -1,5 +1,5 @@
 /** The way from a parsed query to a plan: bound, its emit mode applied, pruned. */
-import { makeCalc } from "../plan/calc.ts";
+import { mapInputs } from "../plan/map-inputs.ts";
 import { optimize } from "../plan/optimize.ts";
 import type { EmitMode, PlanNode, QueryPlan, WindowRankNode } from "../plan/plan.ts";
 import type { Query } from "../syntax/ast.ts";
@@ -40,31 +40,6 @@ function settleRank(context: CheckContext, key: WindowRankNode, node: WindowRank
     );
   }
   return { ...node, from: bounds.from, to: bounds.to };
-}
-
-/** The same node over other inputs; what follows from its inputs is worked out anew. */
-export function mapInputs(node: PlanNode, map: (input: PlanNode) => PlanNode): PlanNode {
-  switch (node.kind) {
-    case "source":
-    case "values":
-      return node;
-    case "calc":
-      return makeCalc({ ...node, input: map(node.input) });
-    case "union": {
-      const inputs = node.inputs.map(map);
-      const isUpdate = inputs.some(({ changes }) => changes === "update");
-      return { ...node, inputs, changes: isUpdate ? "update" : "append" };
-    }
-    case "windowJoin":
-    case "intervalJoin":
-      return { ...node, left: map(node.left), right: map(node.right) };
-    case "sort": {
-      const input = map(node.input);
-      return { ...node, input, changes: input.changes, key: input.key };
-    }
-    default:
-      return { ...node, input: map(node.input) };
-  }
 }
 
 /** EMIT and ALLOWED LATENESS are for the last aggregate: what comes before it is final or joined. */

@@ -14,6 +14,7 @@ import { batchHeaderBytes } from "../../record/batch-layout.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
+import { shareSources } from "../plan/share-sources.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
 import { registerFunctions } from "../sqlite/functions.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
@@ -117,7 +118,8 @@ export class QueryTask {
       onError: (row) => this.#side.add("error", row, this.#now),
       onLate: (row) => this.#side.add("late", row, this.#now),
     };
-    const { root, timeZone } = plan;
+    const { timeZone } = plan;
+    const root = shareSources(plan.root);
     const appends = options.isBounded || root.changes === "append";
     // What the sink evaluates on the way out is no operator.
     const calc = appends && root.kind === "calc" ? root : null;
