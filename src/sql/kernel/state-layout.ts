@@ -268,7 +268,14 @@ function writeWords({ head, session, keys, accumulators, fields }: LayoutParts):
   }
   // A group that has seen no value shows NULL.
   const template = new Uint8Array(words.buffer, templateAt * 4, entryBytes);
-  for (const each of accumulators) if (each.nullByte !== 0) template[each.nullByte] = 1;
+  const view = new DataView(words.buffer, templateAt * 4, entryBytes);
+  for (const each of accumulators) {
+    if (each.nullByte !== 0) template[each.nullByte] = 1;
+    if (each.kind !== "integer") continue;
+    // What any integer is better than.
+    if (each.op === op.min) view.setBigInt64(each.slot, 2n ** 63n - 1n, true);
+    if (each.op === op.max) view.setBigInt64(each.slot, -(2n ** 63n), true);
+  }
   return words;
 }
 
