@@ -13,6 +13,7 @@ import { publishBenchmark } from "./benchmarks/publish.ts";
 import { requestsBenchmark } from "./benchmarks/requests.ts";
 import { segmentBenchmark } from "./benchmarks/segment.ts";
 import { sqlAggregateBenchmark } from "./benchmarks/sql-aggregate.ts";
+import { sqlKernelsBenchmark } from "./benchmarks/sql-kernels.ts";
 import { startupBenchmark } from "./benchmarks/startup.ts";
 import { takeoverBenchmark } from "./benchmarks/takeover.ts";
 import { visibilityBenchmark } from "./benchmarks/visibility.ts";
@@ -31,6 +32,7 @@ const benchmarks: readonly Benchmark[] = [
   segmentBenchmark,
   crcBenchmark,
   sqlAggregateBenchmark,
+  sqlKernelsBenchmark,
   startupBenchmark,
   requestsBenchmark,
   memoryBenchmark,

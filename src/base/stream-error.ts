@@ -79,7 +79,7 @@ export const errorKinds = {
   corrupt_record: "corrupt",
   corrupt_segment: "corrupt",
   corrupt_metadata: "corrupt",
-  corrupt_checkpoint: "corrupt",
+  corrupt_state: "corrupt",
   // denied
   unauthenticated: "denied",
   unauthorized: "denied",

@@ -1,7 +1,7 @@
 /**
- * Grouped aggregation: rows with weights into panes of entries, panes into windows, and what changed
- * since it was last asked. See parts/fields.ts for the structures and `src/sql/kernel/aggregate.ts`
- * for who calls this and when.
+ * Grouped aggregation: rows with weights into panes of entries, panes into windows, and what
+ * changed since it was last asked. See parts/fields.ts for the structures and
+ * `src/sql/kernel/aggregate.ts` for who calls this and when.
  */
 import { inputColumn, foldBlock } from "./parts/fold";
 import * as F from "./parts/fields";
@@ -66,7 +66,8 @@ export function dropBefore(state: usize, start: i64): void {
 }
 
 /**
- * Adds the rows of a table. `time` and `weight` are columns by number + 1, 0: none. Gives `failure`.
+ * Adds the rows of a table. `time` and `weight` are columns by number + 1, 0: none. Gives
+ * `failure`.
  */
 export function add(state: usize, table: usize, time: u32, weight: u32): u32 {
   if (hasFailed(state)) return failure(state);
@@ -210,8 +211,8 @@ function paneFor(state: usize, start: i64, count: u32): usize {
 
 /**
  * The result of the window [start, end): all its panes merged. A window of one pane shows the pane
- * itself unless `isCopy`; such a result is good until rows are added or the pane is dropped. Gives 0
- * when memory is out.
+ * itself unless `isCopy`; such a result is good until rows are added or the pane is dropped. Gives
+ * 0 when memory is out.
  */
 export function merge(state: usize, start: i64, end: i64, isCopy: bool): usize {
   if (hasFailed(state)) return 0;
@@ -329,7 +330,8 @@ function looksSame(layout: usize, one: usize, arena1: u32, two: usize, arena2: u
 
 /**
  * What changed in pane `index` since `settle`: rows as they were to `before`, as they are to
- * `after`, both empty results. Rows whose group looks as before are in neither. Good until `settle`.
+ * `after`, both empty results. Rows whose group looks as before are in neither. Good until
+ * `settle`.
  */
 export function changes(state: usize, index: u32, before: usize, after: usize): u32 {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
@@ -400,8 +402,8 @@ export function isUnsettled(state: usize): bool {
 }
 
 /**
- * Compares two results of one window, the older of which must be a copy: selects in `older` the rows
- * that have gone or look different now, in `newer` those that are new or look different.
+ * Compares two results of one window, the older of which must be a copy: selects in `older` the
+ * rows that have gone or look different now, in `newer` those that are new or look different.
  */
 export function compare(state: usize, older: usize, newer: usize): u32 {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);

@@ -18,6 +18,7 @@ import {
   COLUMN_KIND,
   COLUMN_NULLS,
   COLUMN_VALUES,
+  copyBytes,
   KIND_BLOB,
   KIND_INTEGER,
   KIND_REAL,
@@ -152,7 +153,7 @@ function appendBytes(statement: usize, collector: usize, slot: usize, index: u32
     used = CHUNK_HEADER;
   }
   const to = <usize>load<u32>(collector, ARENA) + used;
-  memory.copy(to, from, length);
+  copyBytes(to, from, length);
   store<u32>(slot, <u32>to);
   store<u32>(slot, length, 4);
   store<u32>(collector, used + length, ARENA_USED);

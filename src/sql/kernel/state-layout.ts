@@ -1,6 +1,7 @@
 /**
  * How the entries of a state (one per group, or per session) lie in memory, from what a plan node
- * asks for. The kernels (`wasm/sql/parts/fields.ts`: keep in step) interpret the words written here.
+ * asks for. The kernels (`wasm/sql/parts/fields.ts`: keep in step) interpret the words written
+ * here.
  *
  * An entry: 16 bytes of head, then slots of 8, 16 or 24 bytes, then a byte per nullable slot. Its
  * size is the stride of the columns that show it, so that entries are a Table as they lie.

@@ -108,6 +108,8 @@ export class RowTable {
   /** Lets scans begin at `row`: behind the one that failed. */
   set first(row: number) {
     this.memory.writeUint32(this.address + tableField.first, row);
+    // An error before the scan has begun, in an expression of constants, is this row's.
+    this.memory.writeUint32(this.address + tableField.current, row);
   }
 
   /** The row that the last scan stands on. */

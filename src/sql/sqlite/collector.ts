@@ -93,7 +93,8 @@ export class Collector {
         const outcome = this.collect(statement);
         if (outcome.kind !== "failed") return;
         const row = input.current;
-        if (row >= input.rowCount) throw outcome.error;
+        // An expression of constants that fails does so also where there is no row to blame.
+        if (row >= input.rowCount) return;
         onFailedRow(row, outcome.error);
         if (row + 1 === input.rowCount) return;
         statement.reset();

@@ -40,6 +40,7 @@ export interface SqliteExports {
   sqlite3_column_blob(statement: number, index: number): number;
   sqlite3_column_bytes(statement: number, index: number): number;
   sqlite3_changes64(db: number): bigint;
+  sqlite3_get_autocommit(db: number): number;
   sqlite3_interrupt(db: number): void;
   sqlite3_create_module_v2(
     db: number,
@@ -72,6 +73,7 @@ export interface SqliteExports {
   sqlite3_result_double(context: number, value: number): void;
   sqlite3_result_text(context: number, at: number, bytes: number, free: number): void;
   sqlite3_result_blob(context: number, at: number, bytes: number, free: number): void;
+  sqlite3_result_error_nomem(context: number): void;
   sqlite3_result_error(context: number, at: number, bytes: number): void;
 }
 

@@ -38,6 +38,7 @@ type Imports = Record<string, Imported>;
 export class SqliteHost {
   readonly exports: SqliteExports;
   readonly memory: SqliteMemory;
+  readonly clock: Clock;
   readonly #modules: SqlModules;
   readonly #memory: WebAssembly.Memory;
 
@@ -50,6 +51,7 @@ export class SqliteHost {
       throw new StreamError("invalid_config", message);
     }
     this.#modules = options.modules;
+    this.clock = options.clock;
     this.#memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages });
     const imports = importsOf(options, this.#memory);
     const instance = new WebAssembly.Instance(options.modules.sqlite3, imports);

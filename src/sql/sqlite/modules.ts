@@ -6,6 +6,9 @@
 export const sqlKernelNames = [
   "table",
   "collect",
+  "emit",
+  "functions",
+  "vfs",
   "aggregate",
   "session",
   "lateness",

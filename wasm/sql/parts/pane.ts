@@ -334,8 +334,8 @@ export function removeEntry(state: usize, pane: usize, entry: usize): bool {
 }
 
 /**
- * Closes the gaps that removed entries left. Numbers change, so nothing may be touched since changes
- * were taken; the next checkpoint holds the pane whole.
+ * Closes the gaps that removed entries left. Numbers change, so nothing may be touched since
+ * changes were taken; the next checkpoint holds the pane whole.
  */
 export function closeGaps(state: usize, pane: usize): void {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);

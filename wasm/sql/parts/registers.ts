@@ -3,11 +3,11 @@
  * hash that does not depend on the seed, read by Ertl's improved estimator ("New cardinality
  * estimation algorithms for HyperLogLog sketches", 2017), which needs no tables. Up to 383 values
  * are kept as a set of hashes instead and counted, so that small counts are exact but for values
- * whose hashes collide. Which of the two it is depends on the values alone. From some 10^8 values on
- * the 32 bits collide too often (1 % too few).
+ * whose hashes collide. Which of the two it is depends on the values alone. From some 10^8 values
+ * on the 32 bits collide too often (1 % too few).
  *
- * Block: u32 used, u32 capacity (slots of the set; 0: registers), then hashes of u32 (0: free), or a
- * byte per register.
+ * Block: u32 used, u32 capacity (slots of the set; 0: registers), then hashes of u32 (0: free), or
+ * a byte per register.
  */
 import { B_HISTOGRAM, S_BLOCK } from "./fields";
 import { grabZeroed, release } from "./heap";

@@ -218,7 +218,7 @@ describe("AggregateState", () => {
     const other = stateOf({ input: ["integer"], accumulators: [of("max", 0)] });
     one.add([[1n]]);
     const blob = one.state.save({ full: true });
-    const refused = expect.objectContaining({ code: "corrupt_checkpoint" });
+    const refused = expect.objectContaining({ code: "corrupt_state" });
     expect(() => other.state.restore(blob)).toThrow(refused);
     expect(() => one.state.restore(blob.subarray(0, 20))).toThrow(refused);
     expect(() => one.state.restore(new Uint8Array(64))).toThrow(refused);
