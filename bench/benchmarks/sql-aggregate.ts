@@ -172,7 +172,7 @@ function sessionRun({ host, batches }: Input): () => void {
     let watermarkMs = Number.NEGATIVE_INFINITY;
     for (const [index, table] of batches.entries()) {
       state.add({ table, timeColumn: time, watermarkMs });
-      watermarkMs = Date.UTC(2026, 0, 1) + (index * batchRows) / 10 - 4000;
+      watermarkMs = Date.UTC(2026, 0, 1) + Math.floor((index * batchRows) / 10) - 4000;
       state.close(watermarkMs);
       state.settle();
     }
