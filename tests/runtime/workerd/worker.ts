@@ -65,7 +65,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
     flush: { ...folderFlushPolicy, flushBytes: 1024 * 1024 },
     topics: { autoCreateTopics: false, partitionCountDefault: 1 },
     ring: new Uint8Array(memory.buffer, crc32cReservedBytes),
-    blockCacheBytes: 4 * 1024 * 1024,
+    blockMemory: [new Uint8Array(4 * 1024 * 1024)],
     queueBytesMax: budgetBytes,
     storeMayLoseTail: false,
     maintenance: maintenanceDefaults,
