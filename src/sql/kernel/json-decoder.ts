@@ -121,7 +121,7 @@ export class JsonDecoder {
     this.#kernel.init(this.#context);
   }
 
-  /** Rows that the shape graph took, and rows that it was asked for in vain, since the beginning. */
+  /** Rows that the shape graph took since the beginning, and rows that it did not know. */
   get shapes(): { readonly hits: number; readonly misses: number } {
     return { hits: this.#read("hits"), misses: this.#read("misses") };
   }
