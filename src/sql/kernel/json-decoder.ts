@@ -22,7 +22,7 @@
  *
  * Flink's format takes the same, save that it is silent where this is an error: there a fraction of
  * an INT or BIGINT is cut off, a DECIMAL of too many digits is NULL, a DOUBLE beyond its range is
- * infinite, and any string that is not "true" is FALSE. Zones and epoch milliseconds beside its one
+ * infinite, and whatever is not true is FALSE. Zones and epoch milliseconds beside its one
  * configured form are ours; STRING compacts objects there.
  */
 import { assert } from "../../base/assert.ts";
