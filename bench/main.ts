@@ -8,11 +8,13 @@ import { fetchBenchmark } from "./benchmarks/fetch.ts";
 import { httpBenchmark } from "./benchmarks/http.ts";
 import { latencyBenchmark } from "./benchmarks/latency.ts";
 import { memoryBenchmark } from "./benchmarks/memory.ts";
+import { nexmarkBenchmark } from "./benchmarks/nexmark.ts";
 import { produceBenchmark } from "./benchmarks/produce.ts";
 import { publishBenchmark } from "./benchmarks/publish.ts";
 import { requestsBenchmark } from "./benchmarks/requests.ts";
 import { segmentBenchmark } from "./benchmarks/segment.ts";
 import { sqlAggregateBenchmark } from "./benchmarks/sql-aggregate.ts";
+import { sqlDecodeBenchmark } from "./benchmarks/sql-decode.ts";
 import { sqlKernelsBenchmark } from "./benchmarks/sql-kernels.ts";
 import { startupBenchmark } from "./benchmarks/startup.ts";
 import { takeoverBenchmark } from "./benchmarks/takeover.ts";
@@ -36,6 +38,8 @@ const benchmarks: readonly Benchmark[] = [
   startupBenchmark,
   requestsBenchmark,
   memoryBenchmark,
+  nexmarkBenchmark,
+  sqlDecodeBenchmark,
 ];
 
 const command = "streamctl bench";

@@ -38,16 +38,22 @@ export const errorKinds = {
   unsupported_media_type: "invalid",
   offset_out_of_range: "invalid",
   sql_evaluation_failed: "invalid",
+  sql_syntax: "invalid",
+  sql_unsupported: "invalid",
+  sql_invalid: "invalid",
+  sql_too_large: "invalid",
   // missing: the thing named is not there
   topic_unknown: "missing",
   topic_id_unknown: "missing",
   topic_recreated: "missing",
   partition_unknown: "missing",
   group_unknown: "missing",
+  sql_object_unknown: "missing",
   member_unknown: "missing",
   object_missing: "missing",
   // conflict: somebody was first
   topic_exists: "conflict",
+  sql_object_exists: "conflict",
   object_exists: "conflict",
   group_not_empty: "conflict",
   group_subscribed: "conflict",
@@ -83,6 +89,7 @@ export const errorKinds = {
   // denied
   unauthenticated: "denied",
   unauthorized: "denied",
+  topic_read_only: "denied",
   origin_denied: "denied",
 } as const satisfies Record<string, ErrorKind>;
 

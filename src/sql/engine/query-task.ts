@@ -99,7 +99,7 @@ export class QueryTask {
   #rowsOut = 0;
   #rowsAhead = 0;
 
-  /** @throws StreamError `corrupt_checkpoint`, `sql_memory_exceeded` */
+  /** @throws StreamError `corrupt_state`, `sql_memory_exceeded` */
   constructor(options: QueryTaskOptions) {
     this.#options = options;
     const { plan, host, seed, stateBytesMax } = options;
@@ -377,7 +377,7 @@ const pagesPart = "pages";
 function partOf(parts: Parts, name: string): Uint8Array {
   const bytes = parts.get(name);
   if (bytes !== undefined) return bytes;
-  throw new StreamError("corrupt_checkpoint", `Cannot restore a query: no part "${name}" is there`);
+  throw new StreamError("corrupt_state", `Cannot restore a query: no part "${name}" is there`);
 }
 
 const encoder = new TextEncoder();
