@@ -58,7 +58,8 @@ export function bindNumber(
     if (inReach(integerMax.int)) return literal(unscaled, { kind: "int" });
     if (inReach(integerMax.bigint)) return literal(unscaled, { kind: "bigint" });
   }
-  const precision = Math.max(text.replace(/\D/g, "").replace(/^0+/, "").length, parsed.scale, 1);
+  const digits = text.replace(/\D/g, "").replace(/^0+/, "").length;
+  const precision = Math.max(digits, parsed.scale + (text.includes(".") ? 1 : 0), 1);
   if (precision > decimalPrecisionMax || !fitsPrecision(unscaled, precision)) {
     return context.fail(node, `${text} has more than ${decimalPrecisionMax} digits`);
   }

@@ -55,7 +55,16 @@ export function bindArithmetic(
   const nullable = isNullable(left) || isNullable(right);
   if (common.kind !== "decimal") {
     const type: DataType = common.kind === "null" ? { kind: "int" } : common;
-    return { kind: "call", name: key, args: args.map((a) => coerce(a, type)), type, nullable };
+    const coerced = args.map((arg) => coerce(arg, type));
+    // A remainder is smaller than its divisor and has the divisor's type.
+    const isRemainder = key === "modulo" && isIntegerKind(right.type.kind);
+    return {
+      kind: "call",
+      name: key,
+      args: coerced,
+      type: isRemainder ? right.type : type,
+      nullable,
+    };
   }
   const leftShape = decimalShapeOf(left.type) ?? common;
   const rightShape = decimalShapeOf(right.type) ?? common;

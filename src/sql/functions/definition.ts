@@ -2,13 +2,22 @@
  * How a built-in function is written down: its names, what it takes, what it gives, and its SQLite
  * text. `bind` types a call and makes its coercions explicit; `lower` turns the typed call to text.
  */
-import type { Scalar } from "../plan/scalar.ts";
+import type { Scalar, SqlValue } from "../plan/scalar.ts";
 import { commonTypeOf } from "../types/common-type.ts";
 import type { DataType } from "../types/data-type.ts";
+import {
+  decimalValue,
+  fitsPrecision,
+  formatDecimal,
+  rescale,
+  unscaledOf,
+} from "../types/decimal.ts";
+import { decimalShapeOf } from "../types/decimal-type.ts";
 import {
   bigintType,
   booleanType,
   doubleType,
+  integerMax,
   intType,
   isCharacter,
   isIntegerKind,
@@ -239,7 +248,25 @@ export function coerce(scalar: Scalar, type: DataType): Scalar {
   if (isSameType(scalar.type, type)) return scalar;
   if (scalar.kind === "literal" && scalar.value === null) return { ...scalar, type };
   if (isFreeCast(scalar.type, type)) return retyped(scalar, type);
+  const widened =
+    scalar.kind === "literal" ? widenedLiteral(scalar.value, scalar.type, type) : null;
+  if (widened !== null) return { kind: "literal", value: widened, type };
   return { kind: "cast", input: scalar, type, nullable: isNullable(scalar), isTry: false };
+}
+
+/** A number that is written out, as a value of a type that holds it exactly; null: at run time. */
+function widenedLiteral(value: SqlValue, from: DataType, to: DataType): SqlValue {
+  const shape = decimalShapeOf(from);
+  if (shape === null || value === null) return null;
+  const unscaled = unscaledOf(value);
+  if (isIntegerKind(to.kind)) {
+    const isWider = isIntegerKind(from.kind) && integerMax[from.kind] <= integerMax[to.kind];
+    return isWider ? value : null;
+  }
+  if (to.kind === "double") return Number(formatDecimal(unscaled, shape.scale));
+  if (to.kind !== "decimal" || to.scale < shape.scale) return null;
+  const scaled = rescale(unscaled, shape.scale, to.scale);
+  return fitsPrecision(scaled, to.precision) ? decimalValue(scaled, to.precision) : null;
 }
 
 /** Whether each value lies in memory alike under both types. */

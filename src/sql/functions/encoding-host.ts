@@ -1,6 +1,6 @@
 /** Characters as codes, bytes and URLs, and what the functions of regular expressions do. */
 import { bytes, flag, type HostFunction, integer, number, strict, text } from "./host-function.ts";
-import { compilePattern, expandReplacement } from "./regular-expression.ts";
+import { compilePattern } from "./regular-expression.ts";
 import { RowError, shown } from "./row-error.ts";
 
 const encoder = new TextEncoder();
@@ -94,7 +94,7 @@ function replaceMatches(value: string, pattern: string, replacement: string): st
   let result = "";
   let position = 0;
   for (const match of matchesOf(value, pattern)) {
-    result += value.slice(position, match.index) + expandReplacement(replacement, match);
+    result += value.slice(position, match.index) + replacement;
     position = match.index + match[0].length;
   }
   return result + value.slice(position);

@@ -134,7 +134,7 @@ function rounding(name: "ROUND" | "TRUNCATE", isHalfUp: 0 | 1): FunctionDefiniti
     takes: ["numeric", "int?"],
     gives: ([value, digits]) => {
       if (value?.type.kind !== "decimal") return ownType([value as Scalar]);
-      return isHalfUp === 1 ? roundType(value.type, literalDigits(digits)) : value.type;
+      return roundType(value.type, literalDigits(digits));
     },
     lower: lowerRounding(isHalfUp),
   });

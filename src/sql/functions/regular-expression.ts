@@ -121,25 +121,3 @@ function quote(character: string): string {
 function refuse(pattern: string, reason: string): never {
   throw new RowError(`Cannot use the regular expression ${shown(pattern)}: ${reason}`);
 }
-
-/** Java's replacement: `$1` and `${name}` are groups, `\` takes the next character as it is. */
-export function expandReplacement(replacement: string, match: RegExpExecArray): string {
-  let result = "";
-  for (let index = 0; index < replacement.length; index++) {
-    const character = replacement[index] ?? "";
-    if (character === "\\") result += replacement[++index] ?? "";
-    else if (character === "$") {
-      const named = /^\$\{(\w+)\}/.exec(replacement.slice(index));
-      const numbered = /^\$(\d)/.exec(replacement.slice(index));
-      const found = named ?? numbered;
-      if (found === null) throw new RowError(`The replacement ${shown(replacement)} has a lone $`);
-      const group = found[1] ?? "";
-      if (named === null && Number(group) >= match.length) {
-        throw new RowError(`The replacement ${shown(replacement)} names group ${group}: none`);
-      }
-      result += (named === null ? match[Number(group)] : match.groups?.[group]) ?? "";
-      index += found[0].length - 1;
-    } else result += character;
-  }
-  return result;
-}

@@ -218,7 +218,7 @@ const patterns: readonly StringFunction[] = [
   {
     names: "REGEXP_REPLACE",
     syntax: "REGEXP_REPLACE(string, pattern, replacement)",
-    doc: "With each match replaced; `$1` stands for a group.",
+    doc: "With each match replaced by the text as it stands.",
     takes: ["string", "string", "string"],
   },
   {

@@ -1,0 +1,3 @@
+SELECT auction, COUNT(*) AS num, window_start, window_end
+FROM TUMBLE(bid, `dateTime`, INTERVAL '10 seconds')
+GROUP BY auction, window_start, window_end
