@@ -12,6 +12,7 @@ import { produceBenchmark } from "./benchmarks/produce.ts";
 import { publishBenchmark } from "./benchmarks/publish.ts";
 import { requestsBenchmark } from "./benchmarks/requests.ts";
 import { segmentBenchmark } from "./benchmarks/segment.ts";
+import { sqlKernelsBenchmark } from "./benchmarks/sql-kernels.ts";
 import { startupBenchmark } from "./benchmarks/startup.ts";
 import { takeoverBenchmark } from "./benchmarks/takeover.ts";
 import { visibilityBenchmark } from "./benchmarks/visibility.ts";
@@ -29,6 +30,7 @@ const benchmarks: readonly Benchmark[] = [
   takeoverBenchmark,
   segmentBenchmark,
   crcBenchmark,
+  sqlKernelsBenchmark,
   startupBenchmark,
   requestsBenchmark,
   memoryBenchmark,

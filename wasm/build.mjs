@@ -1,42 +1,82 @@
 /**
- * Compiles the kernels of this folder to `wasm/build/<name>.wasm`, which are committed: users need
- * no compiler, and workerd takes WebAssembly only as files known at build time. The output depends
- * on nothing but the sources and the pinned compiler, so that a test can compile again and compare.
+ * Compiles the kernels to `wasm/build/`, which is committed: users need no compiler, and workerd
+ * takes WebAssembly only as files known at build time. The output depends on nothing but the
+ * sources and the pinned compiler, so that a test can compile again and compare.
  *
- *   node wasm/build.mjs [--out DIR]
+ *   node wasm/build.mjs [--out DIR] [NAME…]      NAME: a kernel, as in `crc32c` or `sql/table`
+ *
+ * Two sorts. Those listed below have a memory of their own. Each file directly in `wasm/sql/` is a
+ * kernel of the query engine (what kernels share lies in `wasm/sql/parts/`): it is linked to the
+ * memory of SQLite, of which it owns nothing, so it may bring no static data and run nothing when
+ * it is instantiated; memory comes from SQLite's allocator, imported as any other of its functions:
+ *
+ *   @external("env", "malloc") declare function malloc(bytes: usize): usize;
  */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Each kernel with the pages of 64 KiB that its imported memory must have at least. */
-const kernels = [
-  { name: "crc32c", pages: 1 },
-  { name: "lz4", pages: 1 },
-  { name: "snappy", pages: 1 },
-];
-
 const here = dirname(fileURLToPath(import.meta.url));
 const compiler = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
 
-/** Compiles every kernel into the folder `out`. */
-function buildKernels(out) {
-  mkdirSync(out, { recursive: true });
-  for (const { name, pages } of kernels) {
+/** Pages of 64 KiB that the imported memory must have at least. */
+const pages = 1;
+
+const ownMemory = ["crc32c", "lz4", "snappy"];
+const sharedMemory = readdirSync(join(here, "sql"))
+  .filter((file) => file.endsWith(".ts"))
+  .map((file) => `sql/${file.slice(0, -3)}`)
+  .toSorted();
+
+/** Compiles the kernels called `names` into the folder `out`; none named: all. */
+function buildKernels(out, names) {
+  const kernels = [...ownMemory, ...sharedMemory];
+  for (const name of names) {
+    if (!kernels.includes(name)) throw new Error(`There is no kernel ${name}: ${kernels}`);
+  }
+  mkdirSync(join(out, "sql"), { recursive: true });
+  for (const name of kernels) {
+    if (names.length > 0 && !names.includes(name)) continue;
     const file = join(out, `${name}.wasm`);
     const flags = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd"];
     flags.push("--importMemory", "--noExportMemory", "--initialMemory", String(pages));
+    if (sharedMemory.includes(name)) flags.push(...sharedMemoryFlags);
     execFileSync(process.execPath, [compiler, `${name}.ts`, "--outFile", file, ...flags], {
       cwd: here,
       stdio: ["ignore", "inherit", "inherit"],
     });
+    if (sharedMemory.includes(name)) refuseOwnState(name, readFileSync(file));
     console.log(`${file}: ${statSync(file).size} bytes`);
   }
 }
 
+// An array index out of bounds cannot happen where there are no arrays; `abort` would be an import.
+const sharedMemoryFlags = ["--uncheckedBehavior", "always", "--converge", "--use", "abort="];
+
+const startSection = 8;
+const dataSection = 11;
+
+/** Throws when a module that shares a memory has data segments or a start function. */
+function refuseOwnState(name, bytes) {
+  let position = 8;
+  while (position < bytes.length) {
+    const section = bytes[position++];
+    let length = 0;
+    for (let shift = 0, more = true; more; shift += 7) {
+      more = bytes[position] >= 0x80;
+      length |= (bytes[position++] & 0x7f) << shift;
+    }
+    if (section === dataSection) throw new Error(`${name} has static data (a string, an array?)`);
+    if (section === startSection) throw new Error(`${name} has globals that need a start`);
+    position += length;
+  }
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const flag = process.argv.indexOf("--out");
-  buildKernels(flag < 0 ? join(here, "build") : process.argv[flag + 1]);
+  const args = process.argv.slice(2);
+  const flag = args.indexOf("--out");
+  const out = flag < 0 ? join(here, "build") : args.splice(flag, 2)[1];
+  buildKernels(out, args);
 }

@@ -41,6 +41,7 @@ export const errorKinds = {
   sql_unsupported: "invalid",
   sql_invalid: "invalid",
   sql_too_large: "invalid",
+  sql_evaluation_failed: "invalid",
   // missing: the thing named is not there
   topic_unknown: "missing",
   topic_id_unknown: "missing",
@@ -77,10 +78,12 @@ export const errorKinds = {
   // exhausted: a bound was reached
   queue_full: "exhausted",
   group_full: "exhausted",
+  sql_memory_exceeded: "exhausted",
   // corrupt: bytes are not what their checksum or layout says
   corrupt_record: "corrupt",
   corrupt_segment: "corrupt",
   corrupt_metadata: "corrupt",
+  corrupt_state: "corrupt",
   // denied
   unauthenticated: "denied",
   unauthorized: "denied",

@@ -36,9 +36,21 @@ export interface RecordInput {
   readonly headers?: readonly RecordHeader[];
 }
 
-export interface BatchInput {
+export interface BatchInput extends BatchFields {
   /** At least one; they get the offsets baseOffset, baseOffset + 1, … */
   readonly records: readonly RecordInput[];
+}
+
+/** Records that are encoded already: their offset deltas are 0, 1, 2, … */
+export interface EncodedRecords {
+  readonly records: Uint8Array;
+  readonly recordCount: number;
+  readonly baseTimestamp: number;
+  readonly maxTimestamp: number;
+}
+
+/** What a batch is beside its records. */
+export interface BatchFields {
   readonly codec: CodecName;
   readonly baseOffset?: number;
   readonly partitionLeaderEpoch?: number;
@@ -71,12 +83,7 @@ export function encodeBatch(
   const baseTimestamp = input.baseTimestamp ?? first.timestamp;
   const bodyBytes = new Float64Array(records.length);
   const recordsBytes = measure(records, baseTimestamp, bodyBytes);
-  if (batchHeaderBytes + recordsBytes > batchBytesMax) {
-    throw new StreamError(
-      "record_too_large",
-      `Cannot encode a record batch of ${recordsBytes} bytes: its format ends at 2 GiB`,
-    );
-  }
+  requireBatchBytes(recordsBytes);
   let batch: Uint8Array;
   if (codec === "none") {
     batch = new Uint8Array(batchHeaderBytes + recordsBytes);
@@ -88,9 +95,42 @@ export function encodeBatch(
     batch = new Uint8Array(batchHeaderBytes + packed.length);
     batch.set(packed, batchHeaderBytes);
   }
-  writeHeader(batch, input, baseTimestamp);
+  writeHeader(batch, input, {
+    recordCount: records.length,
+    baseTimestamp,
+    maxTimestamp: input.maxTimestamp ?? greatestTimestamp(records),
+  });
   writeInt32(batch, layout.crc, tools.crc32c.of(batch.subarray(layout.attributes)));
   return batch;
+}
+
+/**
+ * Puts a batch around records that a kernel has encoded, into a fresh buffer.
+ * @throws StreamError `record_too_large`, as `encodeBatch`
+ */
+export function encloseRecords(
+  encoded: EncodedRecords,
+  fields: Omit<BatchFields, "baseTimestamp" | "maxTimestamp">,
+  tools: { readonly codecs: Codecs; readonly crc32c: Crc32c },
+): Uint8Array {
+  assert(encoded.recordCount > 0, "a batch has a record");
+  const { codec } = fields;
+  requireBatchBytes(encoded.records.length);
+  const { records } = encoded;
+  const body = codec === "none" ? records : tools.codecs.compress(codec, records);
+  const batch = new Uint8Array(batchHeaderBytes + body.length);
+  batch.set(body, batchHeaderBytes);
+  writeHeader(batch, fields, encoded);
+  writeInt32(batch, layout.crc, tools.crc32c.of(batch.subarray(layout.attributes)));
+  return batch;
+}
+
+function requireBatchBytes(recordsBytes: number): void {
+  if (batchHeaderBytes + recordsBytes <= batchBytesMax) return;
+  throw new StreamError(
+    "record_too_large",
+    `Cannot encode a record batch of ${recordsBytes} bytes: its format ends at 2 GiB`,
+  );
 }
 
 /**
@@ -175,7 +215,11 @@ function writeNullable(target: Uint8Array, start: number, bytes: Uint8Array | nu
   return position + bytes.length;
 }
 
-function writeHeader(batch: Uint8Array, input: BatchInput, baseTimestamp: number): void {
+function writeHeader(
+  batch: Uint8Array,
+  input: BatchFields,
+  records: Omit<EncodedRecords, "records">,
+): void {
   let attributes = codecNames.indexOf(input.codec);
   if (input.timestampType === "LogAppendTime") attributes |= attributeBits.logAppendTime;
   if (input.isTransactional === true) attributes |= attributeBits.transactional;
@@ -185,13 +229,13 @@ function writeHeader(batch: Uint8Array, input: BatchInput, baseTimestamp: number
   writeInt32(batch, layout.partitionLeaderEpoch, input.partitionLeaderEpoch ?? -1);
   batch[layout.magic] = batchMagic;
   writeInt16(batch, layout.attributes, attributes);
-  writeInt32(batch, layout.lastOffsetDelta, input.records.length - 1);
-  writeInt64(batch, layout.baseTimestamp, baseTimestamp);
-  writeInt64(batch, layout.maxTimestamp, input.maxTimestamp ?? greatestTimestamp(input.records));
+  writeInt32(batch, layout.lastOffsetDelta, records.recordCount - 1);
+  writeInt64(batch, layout.baseTimestamp, records.baseTimestamp);
+  writeInt64(batch, layout.maxTimestamp, records.maxTimestamp);
   writeInt64(batch, layout.producerId, input.producerId ?? noProducerId);
   writeInt16(batch, layout.producerEpoch, input.producerEpoch ?? -1);
   writeInt32(batch, layout.baseSequence, input.baseSequence ?? noSequence);
-  writeInt32(batch, layout.recordCount, input.records.length);
+  writeInt32(batch, layout.recordCount, records.recordCount);
 }
 
 function greatestTimestamp(records: readonly RecordInput[]): number {

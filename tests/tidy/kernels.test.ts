@@ -11,8 +11,8 @@ test("the committed kernels are what their sources compile to", () => {
   const out = mkdtempSync(join(tmpdir(), "millrace-kernels-"));
   try {
     execFileSync(process.execPath, [join(wasm, "build.mjs"), "--out", out], { stdio: "pipe" });
-    const files = readdirSync(out).toSorted();
-    expect(readdirSync(join(wasm, "build")).toSorted()).toEqual(files);
+    const files = kernelsIn(out);
+    expect(kernelsIn(join(wasm, "build"))).toEqual(files);
     for (const file of files) {
       const isSame = readFileSync(join(out, file)).equals(readFileSync(join(wasm, "build", file)));
       expect(isSame, `wasm/build/${file} is old: run npm run build:wasm`).toBe(true);
@@ -21,3 +21,9 @@ test("the committed kernels are what their sources compile to", () => {
     rmSync(out, { recursive: true });
   }
 }, 60_000);
+
+function kernelsIn(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" })
+    .filter((file) => file.endsWith(".wasm"))
+    .toSorted();
+}

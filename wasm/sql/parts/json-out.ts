@@ -1,0 +1,432 @@
+/**
+ * JSON text as Flink's JSON format writes values (timestamps in SQL style), into a buffer that
+ * grows. Strings come out byte for byte as JSON.stringify writes them; bytes that are no UTF-8
+ * become U+FFFD, as TextDecoder has it.
+ */
+import * as civil from "./civil";
+import { realloc } from "./sqlite";
+
+/** Writes a DOUBLE (or a FLOAT, if `isFloat`) that has no short decimal form; at most 32 bytes. */
+@external("env", "formatReal")
+declare function formatReal(value: f64, isFloat: i32, to: usize): i32;
+
+let start: usize = 0;
+let limit: usize = 0;
+/** Where the next byte goes. */
+export let at: usize = 0;
+/** No memory was left; what was written since is worthless. */
+export let isFull: bool = false;
+
+/** What a value may take beside the bytes of a text. */
+const VALUE_BYTES: usize = 128;
+
+export function begin(buffer: usize, bytes: usize): void {
+  start = buffer;
+  at = buffer;
+  limit = buffer + bytes;
+  isFull = false;
+}
+
+export function bufferStart(): usize {
+  return start;
+}
+
+export function bufferBytes(): usize {
+  return limit - start;
+}
+
+/** Makes room for a value. The buffer may move; on failure what follows overwrites its start. */
+// @ts-ignore: decorator
+@inline
+export function reserve(bytes: usize): void {
+  if (limit - at < bytes) grow(bytes);
+}
+
+function grow(bytes: usize): void {
+  const used = at - start;
+  const wanted = (used + bytes) * 2;
+  const moved = realloc(start, wanted);
+  if (moved == 0) {
+    isFull = true;
+    at = start;
+    return;
+  }
+  start = moved;
+  at = moved + used;
+  limit = moved + wanted;
+}
+
+// @ts-ignore: decorator
+@inline
+export function putByte(byte: u32): void {
+  store<u8>(at++, <u8>byte);
+}
+
+export function putRaw(from: usize, length: usize): void {
+  reserve(length + VALUE_BYTES);
+  if (isFull) return;
+  memory.copy(at, from, length);
+  at += length;
+}
+
+export function putNull(): void {
+  store<u32>(at, 0x6c6c756e);
+  at += 4;
+}
+
+export function putBoolean(value: bool): void {
+  if (value) {
+    store<u32>(at, 0x65757274);
+    at += 4;
+  } else {
+    store<u32>(at, 0x736c6166);
+    store<u8>(at, 101, 4);
+    at += 5;
+  }
+}
+
+export function putInteger(value: i64): void {
+  let rest = <u64>value;
+  if (value < 0) {
+    putByte(45);
+    rest = 0 - rest;
+  }
+  putUnsigned(rest);
+}
+
+function putUnsigned(value: u64): void {
+  let digits: usize = 1;
+  for (let bound: u64 = 10; digits < 20 && value >= bound; digits++) {
+    // 10^20 does not fit.
+    if (digits == 19) {
+      digits = 20;
+      break;
+    }
+    bound *= 10;
+  }
+  let rest = value;
+  let to = at + digits;
+  at = to;
+  while (rest > 0xffffffff) {
+    const cut = rest / 10;
+    store<u8>(--to, <u8>(48 + rest - cut * 10));
+    rest = cut;
+  }
+  let small = <u32>rest;
+  do {
+    const cut = small / 10;
+    store<u8>(--to, <u8>(48 + small - cut * 10));
+    small = cut;
+  } while (small > 0);
+}
+
+/** A 128-bit number of which the last `scale` digits stand behind the point. */
+export function putDecimal(low: u64, high: i64, scale: u32): void {
+  let a = low;
+  let b = <u64>high;
+  if (high < 0) {
+    putByte(45);
+    a = 0 - a;
+    b = ~b + (a == 0 ? 1 : 0);
+  }
+  // Written from the end of the room that a value has, then moved to its place.
+  const end = at + VALUE_BYTES - 8;
+  let to = end;
+  let count: u32 = 0;
+  while (b != 0 || a > 0xffffffff || count < scale) {
+    // Nine digits at a time, by long division of 32-bit limbs.
+    let rest = b >> 32;
+    const q3 = rest / 1_000_000_000;
+    rest = ((rest - q3 * 1_000_000_000) << 32) | (b & 0xffffffff);
+    const q2 = rest / 1_000_000_000;
+    rest = ((rest - q2 * 1_000_000_000) << 32) | (a >> 32);
+    const q1 = rest / 1_000_000_000;
+    rest = ((rest - q1 * 1_000_000_000) << 32) | (a & 0xffffffff);
+    const q0 = rest / 1_000_000_000;
+    let group = <u32>(rest - q0 * 1_000_000_000);
+    b = (q3 << 32) | q2;
+    a = (q1 << 32) | q0;
+    for (let digit = 0; digit < 9; digit++) {
+      if (count == scale && scale > 0) store<u8>(--to, 46);
+      const cut = group / 10;
+      store<u8>(--to, <u8>(48 + group - cut * 10));
+      group = cut;
+      count++;
+    }
+  }
+  let last = <u32>a;
+  while (last > 0 || count <= scale) {
+    if (count == scale && scale > 0) store<u8>(--to, 46);
+    const cut = last / 10;
+    store<u8>(--to, <u8>(48 + last - cut * 10));
+    last = cut;
+    count++;
+  }
+  // Whole groups may have put zeros before the first digit.
+  while (load<u8>(to) == 48 && to + 1 < end && load<u8>(to, 1) != 46) to++;
+  const length = end - to;
+  memory.copy(at, to, length);
+  at += length;
+}
+
+/** Decimal numbers of up to so many digits are told apart by every DOUBLE, and by every FLOAT. */
+const SHORT_REAL: f64 = 1e15;
+const SHORT_FLOAT: f64 = 1e6;
+
+/** The shortest text that reads back as the same number; Jackson's quoted names for infinities. */
+export function putReal(value: f64, isFloat: bool): void {
+  const magnitude = Math.abs(value);
+  if (!(magnitude < Infinity)) {
+    putNonFinite(value);
+    return;
+  }
+  if (magnitude < SHORT_REAL && Math.floor(value) == value) {
+    putInteger(<i64>value);
+    return;
+  }
+  if (magnitude >= 1e-6 && magnitude < SHORT_REAL) {
+    const bound = isFloat ? SHORT_FLOAT : SHORT_REAL;
+    let power: f64 = 10;
+    for (let scale: u32 = 1; scale <= 21; scale++) {
+      const scaled = nearest(magnitude * power);
+      if (scaled >= bound) break;
+      const back = scaled / power;
+      if (isFloat ? <f32>back == <f32>magnitude : back == magnitude) {
+        const unscaled = <i64>(value < 0 ? -scaled : scaled);
+        putDecimal(<u64>unscaled, unscaled >> 63, scale);
+        return;
+      }
+      power *= 10;
+    }
+  }
+  at += formatReal(value, isFloat ? 1 : 0, at);
+}
+
+function putNonFinite(value: f64): void {
+  putByte(34);
+  if (value != value) {
+    store<u16>(at, 0x614e);
+    store<u8>(at, 78, 2);
+    at += 3;
+  } else {
+    if (value < 0) putByte(45);
+    store<u64>(at, 0x7974696e69666e49);
+    at += 8;
+  }
+  putByte(34);
+}
+
+// @ts-ignore: decorator
+@inline
+function put2(value: u32): void {
+  const tens = value / 10;
+  store<u16>(at, <u16>((48 + tens) | ((48 + value - tens * 10) << 8)));
+  at += 2;
+}
+
+// @ts-ignore: decorator
+@inline
+function put3(value: u32): void {
+  const hundreds = value / 100;
+  putByte(48 + hundreds);
+  put2(value - hundreds * 100);
+}
+
+/** Day number of 1970-01-01 as YYYY-MM-DD, without quotes; years as ISO 8601 has them. */
+function putDay(day: i64): void {
+  civil.civilOf(day);
+  const year = civil.year;
+  if (year >= 0 && year <= 9999) {
+    put2(<u32>year / 100);
+    put2(<u32>year % 100);
+  } else {
+    putByte(year < 0 ? 45 : 43);
+    const magnitude = <u64>(year < 0 ? -year : year);
+    if (magnitude < 1000) putByte(48);
+    if (magnitude < 100) putByte(48);
+    if (magnitude < 10) putByte(48);
+    putUnsigned(magnitude);
+  }
+  putByte(45);
+  put2(civil.month);
+  putByte(45);
+  put2(civil.day);
+}
+
+export function putDate(day: i64): void {
+  putByte(34);
+  putDay(day);
+  putByte(34);
+}
+
+/** `2026-01-01 00:00:10.000`, with a Z behind it if it is a point in time. */
+export function putTimestamp(ms: i64, isPoint: bool): void {
+  const day = civil.floorDivide(ms, civil.DAY_MS);
+  putByte(34);
+  putDay(day);
+  putByte(32);
+  const time = <u32>(ms - day * civil.DAY_MS);
+  putClock(time / 1000);
+  putByte(46);
+  put3(time % 1000);
+  if (isPoint) putByte(90);
+  putByte(34);
+}
+
+/** `00:00:10`, with milliseconds only if there are any. */
+export function putTime(ms: i64): void {
+  const time = <u32>ms;
+  putByte(34);
+  putClock(time / 1000);
+  if (time % 1000 != 0) {
+    putByte(46);
+    put3(time % 1000);
+  }
+  putByte(34);
+}
+
+function putClock(seconds: u32): void {
+  const minutes = seconds / 60;
+  put2(minutes / 60);
+  putByte(58);
+  put2(minutes % 60);
+  putByte(58);
+  put2(seconds % 60);
+}
+
+// @ts-ignore: decorator
+@inline
+function base64Letter(bits: u32): u32 {
+  if (bits < 26) return 65 + bits;
+  if (bits < 52) return 71 + bits;
+  if (bits < 62) return bits - 4;
+  return bits == 62 ? 43 : 47;
+}
+
+export function putBase64(from: usize, length: usize): void {
+  reserve((length / 3 + 1) * 4 + VALUE_BYTES);
+  if (isFull) return;
+  putByte(34);
+  let position: usize = 0;
+  for (; position + 3 <= length; position += 3) {
+    const first = <u32>load<u8>(from + position) << 16;
+    const bits = first | (<u32>load<u8>(from + position, 1) << 8) | load<u8>(from + position, 2);
+    putByte(base64Letter(bits >> 18));
+    putByte(base64Letter((bits >> 12) & 63));
+    putByte(base64Letter((bits >> 6) & 63));
+    putByte(base64Letter(bits & 63));
+  }
+  const left = length - position;
+  if (left > 0) {
+    let bits = <u32>load<u8>(from + position) << 16;
+    if (left == 2) bits |= <u32>load<u8>(from + position, 1) << 8;
+    putByte(base64Letter(bits >> 18));
+    putByte(base64Letter((bits >> 12) & 63));
+    putByte(left == 2 ? base64Letter((bits >> 6) & 63) : 61);
+    putByte(61);
+  }
+  putByte(34);
+}
+
+export function putText(from: usize, length: usize): void {
+  reserve(length + VALUE_BYTES);
+  if (isFull) return;
+  putByte(34);
+  const end = from + length;
+  let position = from;
+  while (position < end) {
+    if (position + 16 <= end) {
+      const bytes = v128.load(position);
+      const control = i8x16.lt_s(bytes, i8x16.splat(32));
+      const quote = i8x16.eq(bytes, i8x16.splat(34));
+      const slash = i8x16.eq(bytes, i8x16.splat(92));
+      // As signed numbers, bytes of more than ASCII are below 32 too.
+      if (!v128.any_true(v128.or(control, v128.or(quote, slash)))) {
+        v128.store(at, bytes);
+        at += 16;
+        position += 16;
+        continue;
+      }
+    }
+    const stop = position + 16 < end ? position + 16 : end;
+    reserve(end - position + VALUE_BYTES);
+    if (isFull) return;
+    while (position < stop) {
+      const byte = <u32>load<u8>(position);
+      if (byte >= 0x80) {
+        position = putSequence(position, end, byte);
+      } else {
+        if (byte < 32 || byte == 34 || byte == 92) putEscaped(byte);
+        else putByte(byte);
+        position++;
+      }
+    }
+  }
+  putByte(34);
+}
+
+function putEscaped(byte: u32): void {
+  putByte(92);
+  switch (byte) {
+    case 34:
+    case 92:
+      putByte(byte);
+      return;
+    case 8:
+      putByte(98);
+      return;
+    case 9:
+      putByte(116);
+      return;
+    case 10:
+      putByte(110);
+      return;
+    case 12:
+      putByte(102);
+      return;
+    case 13:
+      putByte(114);
+      return;
+    default: {
+      store<u32>(at, 0x30303075);
+      at += 3;
+      putByte(48 + (byte >> 4));
+      const low = byte & 15;
+      putByte(low < 10 ? 48 + low : 87 + low);
+    }
+  }
+}
+
+/** One character of more than a byte, or U+FFFD for the longest start of one that is there. */
+function putSequence(position: usize, end: usize, byte: u32): usize {
+  let more: usize = 0;
+  let lowest: u32 = 0x80;
+  let highest: u32 = 0xbf;
+  if (byte >= 0xc2 && byte <= 0xdf) {
+    more = 1;
+  } else if (byte >= 0xe0 && byte <= 0xef) {
+    more = 2;
+    if (byte == 0xe0) lowest = 0xa0;
+    if (byte == 0xed) highest = 0x9f;
+  } else if (byte >= 0xf0 && byte <= 0xf4) {
+    more = 3;
+    if (byte == 0xf0) lowest = 0x90;
+    if (byte == 0xf4) highest = 0x8f;
+  }
+  let next = position + 1;
+  const last = next + more;
+  while (next < last && next < end) {
+    const following = <u32>load<u8>(next);
+    if (following < lowest || following > highest) break;
+    lowest = 0x80;
+    highest = 0xbf;
+    next++;
+  }
+  if (more == 0 || next < last) {
+    store<u32>(at, 0xbdbfef);
+    at += 3;
+  } else {
+    for (let from = position; from < next; from++) putByte(load<u8>(from));
+  }
+  return next;
+}
