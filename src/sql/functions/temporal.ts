@@ -54,8 +54,10 @@ const extract = define({
   takes: ["int", "moment"],
   gives: bigintType,
   lower: ([unit, value], { types, args, timeZone }) => {
-    const zone = unitAt(args, 0) === "EPOCH" ? "UTC" : timeZone;
-    return `mr_extract(${unit}, ${wallText(value, types[1], zone)})`;
+    const field = unitAt(args, 0);
+    const zone = field === "EPOCH" ? "UTC" : timeZone;
+    const extracted = `mr_extract(${unit}, ${wallText(value, types[1], zone)})`;
+    return field === "MILLISECOND" ? `(${extracted} % 1000)` : extracted;
   },
 });
 
