@@ -15,7 +15,7 @@ export const flinkFunctions: Readonly<Record<string, readonly string[]>> = {
     + ; - ; * ; / ; % ; POWER ; ABS ; SQRT ; LN ; LOG10 ; LOG2 ; LOG ; EXP ; CEIL ; CEILING ; FLOOR ;
     SIN ; SINH ; COS ; TAN ; TANH ; COT ; ASIN ; ACOS ; ATAN ; ATAN2 ; COSH ; DEGREES ; RADIANS ;
     SIGN ; ROUND ; PI ; E ; RAND ; RAND_INTEGER ; UUID ; BIN ; HEX ; TRUNCATE ; UNHEX ; PERCENTILE ;
-    CONV ; MOD`),
+    MOD`),
   Text: words(`
     || ; CHAR_LENGTH ; CHARACTER_LENGTH ; UPPER ; LOWER ; POSITION ; TRIM ; LTRIM ; RTRIM ; BTRIM ;
     REPEAT ; REGEXP_REPLACE ; OVERLAY ; SUBSTRING ; REPLACE ; TRANSLATE ; REGEXP_COUNT ;

@@ -181,6 +181,7 @@ function windowOf(
   };
 }
 
+/** The new window's columns hide those of windows before it. */
 function assign(input: Relation, window: WindowOf, partitionBy: readonly number[]): Relation {
   const time = input.node.columns[window.timeColumn];
   const node: WindowAssignNode = {
@@ -193,9 +194,12 @@ function assign(input: Relation, window: WindowOf, partitionBy: readonly number[
     key: null,
   };
   const table = input.fields.find(({ isHidden }) => !isHidden)?.table ?? null;
+  const hidden = input.fields.map((field) =>
+    /^window_(start|end|time)$/.test(field.name) ? { ...field, isHidden: true } : field,
+  );
   return {
     node,
-    fields: [...input.fields, ...windowFields(table, window, window.spec.kind === "session")],
+    fields: [...hidden, ...windowFields(table, window, window.spec.kind === "session")],
   };
 }
 

@@ -242,12 +242,14 @@ function groupAggregateText(node: GroupAggregateNode): Description {
 
 function joinText(node: WindowJoinNode | IntervalJoinNode, state: string): Description {
   const equalities = node.equalities.map(
-    ({ left, right }) => `on ${nameOf(node.left, left)} = ${nameOf(node.right, right)}`,
+    ({ left, right }) => `on left.${nameOf(node.left, left)} = right.${nameOf(node.right, right)}`,
   );
+  const width = node.left.columns.length;
+  const sided = (index: number) => `${index < width ? "left" : "right"}.${nameOf(node, index)}`;
   const residual =
     node.residual === null
       ? []
-      : conjunctsOf(node.residual).map((each) => `on ${show(each, node)}`);
+      : conjunctsOf(node.residual).map((each) => `on ${showScalar(each, sided)}`);
   const name = node.kind === "windowJoin" ? "Window join" : "Interval join";
   return {
     head: `${name}, ${node.joinType}`,
@@ -260,8 +262,8 @@ function intervalJoinText(node: IntervalJoinNode): Description {
     node,
     `rows of both sides for ${showDuration(Math.abs(node.upperMs - node.lowerMs))}, until the watermark passes`,
   );
-  const left = nameOf(node.left, node.leftTime);
-  const right = nameOf(node.right, node.rightTime);
+  const left = `left.${nameOf(node.left, node.leftTime)}`;
+  const right = `right.${nameOf(node.right, node.rightTime)}`;
   const bound = (ms: number) =>
     ms === 0 ? right : `${right} ${ms < 0 ? "-" : "+"} ${showDuration(Math.abs(ms))}`;
   const range = `on ${left} between ${bound(node.lowerMs)} and ${bound(node.upperMs)}`;
@@ -274,7 +276,7 @@ function rankText(node: WindowRankNode): Description {
     head: `Rank in window${keysText(node.partitionBy, node.input)}: ${ranks}`,
     details: [
       `order by ${sortText(node.orderBy, node.input)}`,
-      `state: ${node.to} rows per key of open windows, until the watermark closes them`,
+      `state: ${node.to} ${node.to === 1 ? "row" : "rows"} per key of open windows, until the watermark closes them`,
     ],
   };
 }
