@@ -18,9 +18,10 @@ describe("JSON paths", () => {
   });
 
   test("open lists when they are lax, and fail when they are strict", () => {
-    expect(select("$.l.x")).toEqual(["1", "2"]);
-    expect(select("$.nowhere.x")).toEqual([]);
+    expect(select("lax $.l.x")).toEqual(["1", "2"]);
+    expect(select("lax $.nowhere.x")).toEqual([]);
     expect(() => select("strict $.l.x")).toThrow();
+    expect(() => select("$.nowhere")).toThrow();
   });
 
   test("that are none are refused", () => {
