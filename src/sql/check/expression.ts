@@ -27,10 +27,11 @@ import { type Binding, bindKey, coerceTo, makeCast } from "./binding.ts";
 import { bindCall, bindJson, bindTrim } from "./call.ts";
 import type { CheckContext } from "./context.ts";
 import { bindLiteral, bindNumber, literal } from "./literals.ts";
-import { fieldScalar, type Relation, resolveName } from "./scope.ts";
+import type { Relation } from "./relation.ts";
+import { fieldScalar, resolveName } from "./scope.ts";
 import { dataTypeOf } from "./type-node.ts";
 
-/** A binding for the expressions of one clause; `onAggregate` takes its aggregates, if it may have. */
+/** A binding for the expressions of one clause; `onAggregate` takes its aggregates, if any. */
 export function bindingOf(
   context: CheckContext,
   relation: Relation,

@@ -14,7 +14,7 @@ import {
 } from "../plan/scalar-walk.ts";
 import type { Join } from "../syntax/ast.ts";
 import type { CheckContext } from "./context.ts";
-import type { Field, Relation } from "./scope.ts";
+import type { Field, Relation } from "./relation.ts";
 import { type TimeBounds, timeBoundsOf } from "./time-bounds.ts";
 import { windowKey } from "./window-function.ts";
 

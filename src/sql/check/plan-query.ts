@@ -5,7 +5,7 @@ import type { EmitMode, PlanNode, QueryPlan, WindowRankNode } from "../plan/plan
 import type { Query } from "../syntax/ast.ts";
 import { CheckContext, type CheckOptions } from "./context.ts";
 import { bindQuery, withoutHidden } from "./query.ts";
-import type { Relation } from "./scope.ts";
+import type { Relation } from "./relation.ts";
 
 /** Throws an SqlError that points into `text` where the query is wrong or not supported. */
 export function planQuery(query: Query, text: string, options: CheckOptions): QueryPlan {
@@ -67,7 +67,7 @@ export function mapInputs(node: PlanNode, map: (input: PlanNode) => PlanNode): P
   }
 }
 
-/** EMIT and ALLOWED LATENESS are for the last aggregate: what comes before it is final or joined. */
+/** EMIT and ALLOWED LATENESS are for the last aggregate: what comes before it is final. */
 function withEmit(context: CheckContext, query: Query, node: PlanNode): PlanNode {
   const { emit, allowedLateness } = query;
   const mode: EmitMode | null =

@@ -5,7 +5,8 @@ import type { AstNode } from "../syntax/node.ts";
 import { showType } from "../types/show-type.ts";
 import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf } from "./expression.ts";
-import { plainField, type Relation, resolveName, type WindowRole } from "./scope.ts";
+import type { Relation, WindowRole } from "./relation.ts";
+import { plainField, resolveName } from "./scope.ts";
 
 type Value = Expression | TableArgument | Descriptor;
 

@@ -129,8 +129,8 @@ function convert(name: string, ...args: SqlValue[]): SqlValue {
 }
 
 /**
- * mr_field(row, name, host, …): the field's text form through one of the conversions of CAST; `text`
- * and `json` leave it as it is.
+ * mr_field(row, name, host, …): the field's text form through one of the conversions of CAST;
+ * `text` and `json` leave it as it is.
  */
 function field(args: readonly SqlValue[]): SqlValue {
   const [row = null, name = null, conversion = null, ...rest] = args;

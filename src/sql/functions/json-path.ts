@@ -1,5 +1,6 @@
 /**
- * The path language of SQL's JSON functions: `lax` or `strict` (also without a word, as Flink has it), then `$`, `.name`, `['name']`, `[0]`,
+ * The path language of SQL's JSON functions: `lax` or `strict` (also without a word, as Flink has
+ * it), then `$`, `.name`, `['name']`, `[0]`,
  * `.*` and `[*]`. Lax: a member that is not there is nothing, not an error, and lists are opened.
  */
 import { isList, isMembers, type JsonValue } from "./json-text.ts";

@@ -80,7 +80,7 @@ function edgeFunction(key: string, name: string, host: string): FunctionDefiniti
     key,
     names: "",
     syntax: `${name}(time TO unit)`,
-    doc: `The ${name === "FLOOR" ? "last" : "next"} start of a YEAR, MONTH, DAY, HOUR, … from it on.`,
+    doc: `The ${name === "FLOOR" ? "last" : "next"} start of a YEAR, MONTH, DAY, HOUR, …`,
     takes: ["moment", "int"],
     gives: ([value]) => value?.type ?? timestampType,
     lower: ([value, unit], { types, timeZone }) => {

@@ -93,7 +93,7 @@ function descriptionOf(node: PlanNode): Description {
       };
     case "windowAssign":
       return {
-        head: `Window ${windowText(node.window, node.input)}${keysText(node.partitionBy, node.input)}`,
+        head: windowHead("Window", node.window, node.input, node.partitionBy),
         details:
           node.window.spec.kind === "session"
             ? ["state: rows of open sessions, until the watermark closes them"]
@@ -181,6 +181,15 @@ function windowText(window: WindowOf, input: PlanNode): string {
   return `${specText(window.spec)} on ${nameOf(input, window.timeColumn)}${time}${zone}`;
 }
 
+function windowHead(
+  name: string,
+  window: WindowOf,
+  input: PlanNode,
+  keys: readonly number[],
+): string {
+  return `${name} ${windowText(window, input)}${keysText(keys, input)}`;
+}
+
 function keysText(keys: readonly number[], input: PlanNode): string {
   return keys.length === 0 ? "" : ` by ${keys.map((key) => nameOf(input, key)).join(", ")}`;
 }
@@ -206,7 +215,7 @@ function windowAggregateText(node: WindowAggregateNode): Description {
       ? []
       : [`allowed lateness ${showDuration(node.allowedLatenessMs)}`];
   return {
-    head: `Aggregate window ${windowText(node.window, node.input)}${keysText(node.keys, node.input)}`,
+    head: windowHead("Aggregate window", node.window, node.input, node.keys),
     details: [
       ...node.accumulators.map((each) => accumulatorText(each, node.input)),
       emitText(node.emit),
@@ -223,11 +232,12 @@ function groupAggregateText(node: GroupAggregateNode): Description {
   const distinct = node.accumulators.some((each) => each.isDistinct)
     ? ", and each distinct value"
     : "";
+  const clause = isDistinct ? "DISTINCT" : "GROUP BY";
   const warning =
     keys === "" && distinct === ""
       ? {}
       : {
-          warning: `the state of ${isDistinct ? "DISTINCT" : "GROUP BY"} (${keys}) grows with its keys: nothing bounds it`,
+          warning: `the state of ${clause} (${keys}) grows with its keys: nothing bounds it`,
         };
   return {
     head: `${isDistinct ? "Distinct" : "Aggregate"}${keysText(node.keys, node.input)}`,
