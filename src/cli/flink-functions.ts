@@ -14,8 +14,8 @@ export const flinkFunctions: Readonly<Record<string, readonly string[]>> = {
   Arithmetic: words(`
     + ; - ; * ; / ; % ; POWER ; ABS ; SQRT ; LN ; LOG10 ; LOG2 ; LOG ; EXP ; CEIL ; CEILING ;
     FLOOR ; SIN ; SINH ; COS ; TAN ; TANH ; COT ; ASIN ; ACOS ; ATAN ; ATAN2 ; COSH ; DEGREES ;
-    RADIANS ; SIGN ; ROUND ; PI ; E ; RAND ; RAND_INTEGER ; UUID ; BIN ; HEX ; TRUNCATE ; UNHEX ; PERCENTILE ;
-    MOD`),
+    RADIANS ; SIGN ; ROUND ; PI ; E ; RAND ; RAND_INTEGER ; UUID ; BIN ; HEX ; TRUNCATE ;
+    UNHEX ; PERCENTILE ; MOD`),
   Text: words(`
     || ; CHAR_LENGTH ; CHARACTER_LENGTH ; UPPER ; LOWER ; POSITION ; TRIM ; LTRIM ; RTRIM ; BTRIM ;
     REPEAT ; REGEXP_REPLACE ; OVERLAY ; SUBSTRING ; REPLACE ; TRANSLATE ; REGEXP_COUNT ;

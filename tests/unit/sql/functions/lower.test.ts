@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { isStreamError } from "../../../../src/base/stream-error.ts";
 import { functionCatalog, hostFunctions } from "../../../../src/sql/functions/catalog.ts";
 import { lowerScalar } from "../../../../src/sql/functions/lower.ts";
+import type { Scalar } from "../../../../src/sql/plan/scalar.ts";
 import { registerFunctions } from "../../../../src/sql/sqlite/functions.ts";
 import { TestCatalog } from "../../../support/sql-catalog.ts";
 import { openSqlite } from "../../../support/sqlite.ts";
@@ -145,5 +146,32 @@ describe("the catalog", () => {
     expect(value("CONCAT('axb', '') LIKE 'a*_'")).toBe(0n);
     expect(value("CONCAT('a[b]', '') LIKE '%[b]'")).toBe(1n);
     expect(value("CONCAT('a%b', '') LIKE 'a!%b' ESCAPE '!'")).toBe(1n);
+  });
+});
+
+describe("what is long", () => {
+  test("conditions of thousands of terms are no deeper than SQLite takes", () => {
+    const no: Scalar = { kind: "literal", value: 0n, type: { kind: "boolean" } };
+    const scalar: Scalar = {
+      kind: "call",
+      name: "or",
+      args: Array.from({ length: 5000 }, () => no),
+      type: no.type,
+      nullable: false,
+    };
+    expect(native.query(`SELECT ${lowerScalar(scalar, String, "UTC")}`)).toEqual([[0n]]);
+  });
+
+  test("more arguments than SQLite passes are refused by name", () => {
+    const many = Array.from({ length: 200 }, () => "'a'").join(", ");
+    expect(new TestCatalog().complaint(`SELECT CONCAT(${many})`)).toContain(
+      "CONCAT has 200 arguments",
+    );
+    expect(value(`'b' IN (${many})`)).toBe(0n);
+  });
+
+  test("a LIKE pattern longer than GLOB takes still matches", () => {
+    const pattern = `${"%a".repeat(3000)}%`;
+    expect(value(`'b' LIKE '${pattern}'`)).toBe(0n);
   });
 });
