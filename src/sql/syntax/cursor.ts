@@ -3,7 +3,9 @@
  * rules that need each other (an expression holds queries, a query holds expressions) meet through
  * `grammar`, so that their files do not import each other.
  */
+
 import type { Expression, OverWindow, Query, SortItem, StringLiteral } from "./ast.ts";
+import { describe, keywordsOf, oneOf, openParenthesis } from "./complaint.ts";
 import {
   canBeAlias,
   clauseWords,
@@ -14,7 +16,7 @@ import {
 import { nestingDepthMax } from "./limits.ts";
 import { nearest } from "./near.ts";
 import type { AstNode, Identifier, NamePath, Span } from "./node.ts";
-import { SqlError, type SqlErrorCode } from "./sql-error.ts";
+import { placeOf, SqlError, type SqlErrorCode } from "./sql-error.ts";
 import type { Token } from "./token.ts";
 
 export interface Grammar {
@@ -175,8 +177,9 @@ export class Cursor {
     this.want(what);
     const { token } = this;
     if (token.kind === "word") {
+      const problem = `expected ${what}, found ${token.text}, a reserved word`;
       throw this.error("sql_syntax", token, {
-        problem: `expected ${what}, found ${token.text}, a reserved word; as a name it needs quotes`,
+        problem: `${problem}; as a name it needs quotes`,
         suggestion: `\`${token.text}\``,
       });
     }
@@ -231,10 +234,11 @@ export class Cursor {
     this.want(what);
     if (token.kind !== "number") return this.fail();
     const value = Number(token.text);
-    if (!/^\d+$/.test(token.text) || value > max) {
-      throw this.error("sql_syntax", token, {
-        problem: `expected ${what}, found ${token.text.slice(0, 40)}; it is an integer up to ${max}`,
-      });
+    const isWhole = /^\d+$/.test(token.text);
+    if (!isWhole || value > max) {
+      const problem = `expected ${what}, found ${token.text.slice(0, 40)}`;
+      const remedy = isWhole ? `; at most ${max} is taken` : "; it is a whole number";
+      throw this.error("sql_syntax", token, { problem: problem + remedy });
     }
     this.advance();
     return value;
@@ -276,14 +280,37 @@ export class Cursor {
     if (known !== undefined && (token.kind === "word" || token.kind === "symbol")) {
       throw this.error("sql_unsupported", token, { problem: known });
     }
-    const slip = this.#mistypedClause();
+    const slip = this.#mistypedClause() ?? this.#tornString();
     if (slip !== null) throw slip;
     const wanted = [...this.#wanted];
     const near = token.kind === "word" ? nearest(token.text, keywordsOf(wanted)) : null;
-    throw this.error("sql_syntax", token, {
-      problem: `expected ${oneOf(wanted)}, found ${describe(token)}`,
-      suggestion: near,
-    });
+    const found = `${describe(token)}${this.#opened()}`;
+    const problem = `expected ${oneOf(wanted)}${this.#after()}, found ${found}`;
+    throw this.error("sql_syntax", token, { problem, suggestion: near });
+  }
+
+  #after(): string {
+    const isLone = this.#wanted.length === 1 && this.#tokens[this.#index - 1]?.text === ",";
+    return isLone ? " after the comma" : "";
+  }
+
+  /** A parenthesis that was opened lines ago is worth a mention. */
+  #opened(): string {
+    if (!this.#wanted.includes(")")) return "";
+    const open = openParenthesis(this.#tokens, this.#index);
+    if (open === null || !this.text.slice(open.start, this.token.start).includes("\n")) return "";
+    const { line, column } = placeOf(this.text, open.start);
+    return `; the ( of line ${line}, column ${column} is not closed`;
+  }
+
+  /** `'it's'` is a string with a word at its heels. */
+  #tornString(): SqlError | null {
+    const last = this.#tokens[this.#index - 1];
+    const isTorn = last?.kind === "string" && last.end === this.token.start;
+    if (!isTorn || this.token.kind !== "word") return null;
+    const at = { start: last.start, end: last.end };
+    const problem = "this string ends before a word; a quote in it is written twice: 'it''s'";
+    return this.error("sql_syntax", at, { problem });
   }
 
   unsupported(at: Token | AstNode | Span, problem: string): never {
@@ -300,7 +327,10 @@ export class Cursor {
     { problem, suggestion = null }: { problem: string; suggestion?: string | null },
   ): SqlError {
     const { start, end } = "at" in at ? at.at : at;
-    return new SqlError({ code, text: this.text, at: { start, end }, problem, suggestion });
+    // The end of the text may lie lines below its last word, which is where something is missing.
+    const isEnd = "kind" in at && at.kind === "end";
+    const place = isEnd ? this.spanFrom(this.#tokens[this.#index - 1]?.end ?? 0) : { start, end };
+    return new SqlError({ code, text: this.text, at: place, problem, suggestion });
   }
 
   /** `FROM bids WHER price > 1`: the alias WHER before the token that does not fit. */
@@ -316,43 +346,4 @@ export class Cursor {
 
 function spanOf({ start, end }: Token): Span {
   return { start, end };
-}
-
-/** What is wanted in words, not to be flooded by everything that an expression may go on with. */
-const wantedShownMax = 6;
-
-/** A closing sign is what is forgotten most, an operator least. */
-function oneOf(wants: readonly string[]): string {
-  if (wants.length === 0) return "the end of the statement";
-  const rank = (want: string) => (/^[)\]>]$/.test(want) ? 0 : want === "an operator" ? 2 : 1);
-  const wanted = [...wants].sort((left, right) => rank(left) - rank(right));
-  const shown = wanted.slice(0, wantedShownMax).map(wantedName);
-  if (wanted.length > wantedShownMax) return `one of ${shown.join(", ")}, …`;
-  if (shown.length < 3) return shown.join(" or ");
-  return `one of ${shown.slice(0, -1).join(", ")} or ${shown.at(-1)}`;
-}
-
-function wantedName(want: string): string {
-  return want === "," ? "a comma" : want;
-}
-
-/** The words in capitals among what is wanted; of several in a row each may be the mistyped one. */
-function* keywordsOf(wanted: readonly string[]): Iterable<string> {
-  for (const want of wanted) if (/^[A-Z_ ]+$/.test(want)) yield* want.split(" ");
-}
-
-function describe(token: Token): string {
-  const text = token.text.length > 30 ? `${token.text.slice(0, 30)}…` : token.text;
-  switch (token.kind) {
-    case "end":
-      return "the end of the statement";
-    case "string":
-      return `'${text.replaceAll("'", "''")}'`;
-    case "binary":
-      return `X'${text}'`;
-    case "quoted":
-      return `\`${text}\``;
-    default:
-      return text;
-  }
 }

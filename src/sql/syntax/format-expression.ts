@@ -5,6 +5,7 @@ import type {
   Expression,
   FrameBound,
   JsonBehavior,
+  JsonObject,
   JsonPathCall,
   Like,
   OverWindow,
@@ -173,9 +174,7 @@ class ExpressionWriter {
       case "jsonPath":
         return this.#jsonPath(expression);
       case "jsonObject": {
-        const entries = expression.entries.map(
-          ({ key, value }) => `KEY ${this.text(key)} VALUE ${this.text(value)}`,
-        );
+        const entries = expression.entries.map((entry) => this.#entry(entry));
         const name = expression.isAggregate ? "JSON_OBJECTAGG" : "JSON_OBJECT";
         return `${name}(${entries.join(", ")}${onNullText(expression.onNull)})`;
       }
@@ -184,6 +183,16 @@ class ExpressionWriter {
         return `${name}(${this.list(expression.items)}${onNullText(expression.onNull)})`;
       }
     }
+  }
+
+  /**
+   * A column called `key` would be taken for the word, which then has to stand before it; and the
+   * VALUE after `x IS JSON` for a part of the test.
+   */
+  #entry({ key, value }: JsonObject["entries"][number]): string {
+    const bare = this.text(key);
+    const text = /\bIS (NOT )?JSON$/.test(bare) ? `(${bare})` : bare;
+    return `${/^key\b/i.test(text) ? "KEY " : ""}${text} VALUE ${this.text(value)}`;
   }
 
   #operand(expression: Expression): string {

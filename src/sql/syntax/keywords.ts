@@ -12,6 +12,12 @@ export const reservedWords: ReadonlySet<string> = new Set(
   UNKNOWN USING VALUES WHEN WHERE WITH`.split(/\s+/),
 );
 
+/** Reserved words that people give to columns, and are surprised. */
+export const temptingWords: ReadonlySet<string> = new Set(
+  `ALL CREATE CROSS DROP FETCH FULL GROUP INNER INSERT LEFT LIMIT ORDER OUTER RIGHT TABLE UNION
+  VALUES`.split(/\s+/),
+);
+
 /** Clauses that may follow an expression or a table; mistyped, they look like an alias. */
 export const clauseWords: readonly string[] =
   `AS FROM WHERE GROUP HAVING ORDER LIMIT OFFSET FETCH UNION INTERSECT EXCEPT WINDOW EMIT ALLOWED
@@ -49,6 +55,7 @@ export const unsupportedWords: ReadonlyMap<string, string> = new Map([
 /** Symbols of other dialects, and what to write. */
 export const foreignSymbols: ReadonlyMap<string, string> = new Map([
   ["::", ":: is not supported; write CAST(x AS type)"],
+  ["=>", "=> gives an argument by its name; to compare, write >="],
   ["==", "== is not an operator; write ="],
   ["<=>", "<=> is not an operator; write IS NOT DISTINCT FROM"],
   ["&&", "&& is not an operator; write AND"],

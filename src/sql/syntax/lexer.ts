@@ -1,7 +1,7 @@
 /**
- * Text to tokens, in one pass and without looking back. A token that cannot be one becomes `bad` and
- * ends the list: the parser complains of it when it gets there, so that the first mistake in the
- * text is the one that is told. Comments and hints are skipped like spaces.
+ * Text to tokens, in one pass and without looking back. A token that cannot be one becomes `bad`
+ * and ends the list: the parser complains of it when it gets there, so that the first mistake in
+ * the text is the one that is told. Comments and hints are skipped like spaces.
  */
 import type { Token, TokenKind } from "./token.ts";
 

@@ -3,7 +3,7 @@ import { nearCandidatesMax, nearLengthMax } from "./limits.ts";
 
 /**
  * The candidate nearest to `word`, whatever its case, or null when none is near: one slip in a
- * short word, two in a longer one. Of equally near ones, the first.
+ * short word, two in a longer one, none in one of two letters. Of equally near ones, the first.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | null {
   const wanted = word.toUpperCase();
@@ -24,6 +24,7 @@ export function nearest(word: string, candidates: Iterable<string>): string | nu
 }
 
 function slipsMax(word: string): number {
+  if (word.length <= 2) return 0;
   return word.length <= 4 ? 1 : 2;
 }
 

@@ -140,7 +140,8 @@ function parseElement(cursor: Cursor, elements: Elements): void {
     elements.primaryKey = onlyOne(cursor, elements.primaryKey, parsePrimaryKey(cursor));
     return;
   }
-  if (cursor.isWord("WATERMARK") && cursor.isWord("FOR", 1)) {
+  const isWatermark = cursor.isWord("FOR", 1) || (cursor.isName(1) && cursor.isWord("AS", 2));
+  if (cursor.isWord("WATERMARK") && isWatermark) {
     const watermark = parseWatermark(cursor);
     if (elements.watermark !== null) cursor.invalid(watermark, "a table has one WATERMARK");
     elements.watermark = watermark;
@@ -167,10 +168,9 @@ function parseColumn(cursor: Cursor, elements: Elements): ColumnDefinition {
     return { kind: "metadata", name, type, from, isVirtual, comment, at: cursor.spanFrom(name) };
   }
   if (isPrimaryKey(cursor)) {
-    const start = cursor.token;
     cursor.expectWord("PRIMARY", "KEY");
     expectNotEnforced(cursor);
-    const key = { columns: [name], at: cursor.spanFrom(start) };
+    const key = { columns: [name], at: cursor.spanFrom(name) };
     elements.primaryKey = onlyOne(cursor, elements.primaryKey, key);
   }
   if (cursor.isWord("DEFAULT")) {
@@ -209,7 +209,7 @@ function onlyOne(cursor: Cursor, before: PrimaryKey | null, key: PrimaryKey): Pr
 
 function parseWatermark(cursor: Cursor): Watermark {
   const start = cursor.advance();
-  cursor.advance();
+  cursor.expectWord("FOR");
   const column = cursor.path("a column name");
   cursor.expectWord("AS");
   const expression = cursor.grammar.expression(cursor);

@@ -1,7 +1,8 @@
 /**
- * Operators by precedence, Flink's, from the loosest: OR, AND, NOT, IS, comparisons (=, <, IS
- * DISTINCT FROM), BETWEEN IN LIKE, + -, * / % ||, unary + -. Operators of one level go left to
- * right. As in Flink `||` binds like `*`.
+ * Operators by precedence, Flink's, from the loosest: OR, AND, NOT, IS, comparisons with IS
+ * DISTINCT FROM, BETWEEN IN LIKE, + -, * / % ||, unary + -. Operators of one level go left to
+ * right. The levels are those by which Flink 2.3 explains such expressions: `||` binds like `*`,
+ * and `a = b IS NULL` asks whether the comparison is NULL.
  */
 import type { Binary, BinaryOperator, Expression, IsTest, Like } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";

@@ -151,8 +151,8 @@ const queryWords = ["SELECT", "WITH", "VALUES"];
 const afterQuery = ["UNION", "INTERSECT", "EXCEPT", "ORDER", "LIMIT", "OFFSET", "FETCH"];
 
 /**
- * At a parenthesis: tells `(SELECT …)` and `((SELECT …) UNION …)` from `((SELECT …) a JOIN b)`, where
- * the first parenthesis holds joins.
+ * At a parenthesis: tells `(SELECT …)` and `((SELECT …) UNION …)` from `((SELECT …) a JOIN b)`,
+ * where the first parenthesis holds joins.
  */
 function isQueryAhead(cursor: Cursor): boolean {
   let opened = 1;

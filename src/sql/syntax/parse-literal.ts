@@ -1,6 +1,7 @@
 /** Literals of time: DATE, TIME, TIMESTAMP and INTERVAL, with their values. */
 import type { DatetimeLiteral, IntervalLiteral } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
+import { nearest } from "./near.ts";
 import { intervalUnitOf, parseUnits } from "./parse-type.ts";
 import type { Token } from "./token.ts";
 import type { IntervalUnit } from "./type-node.ts";
@@ -120,8 +121,11 @@ function unitInText(cursor: Cursor, written: string) {
   const { token } = cursor;
   if (parts === null || (token.kind === "word" && intervalUnitOf(token.upper) !== null))
     return null;
-  const from = intervalUnitOf((parts[2] ?? "").toUpperCase());
-  return from === null ? null : { text: parts[1] ?? "", from, to: null };
+  const word = parts[2] ?? "";
+  const from = intervalUnitOf(word.toUpperCase());
+  if (from !== null) return { text: parts[1] ?? "", from, to: null };
+  const near = nearest(word, ["years", "months", "weeks", "days", "hours", "minutes", "seconds"]);
+  return cursor.invalid(cursor.peek(-1), `${word} is not a unit of time`, near ?? undefined);
 }
 
 const unitSizes: Readonly<Record<IntervalUnit, number>> = {

@@ -22,14 +22,18 @@ function parseSortItem(cursor: Cursor): SortItem {
 export function parseOverWindow(cursor: Cursor): OverWindow {
   const start = cursor.token;
   cursor.expectSymbol("(");
-  const partitionBy = cursor.acceptWords("PARTITION", "BY")
-    ? cursor.list(cursor.grammar.expression)
-    : [];
+  cursor.want("PARTITION BY");
+  const partitionBy = cursor.isWord("PARTITION") ? parsePartitionBy(cursor) : [];
   cursor.want("ORDER BY");
   const orderBy = cursor.isWord("ORDER") ? parseOrderBy(cursor) : [];
   const frame = parseFrame(cursor);
   cursor.expectSymbol(")");
   return { kind: "over", partitionBy, orderBy, frame, at: cursor.spanFrom(start) };
+}
+
+function parsePartitionBy(cursor: Cursor) {
+  cursor.expectWord("PARTITION", "BY");
+  return cursor.list(cursor.grammar.expression);
 }
 
 function parseFrame(cursor: Cursor): WindowFrame | null {

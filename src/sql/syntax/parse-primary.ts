@@ -1,7 +1,7 @@
 /** What operators stand between: literals, names, calls, parentheses, CASE, CAST, subqueries. */
 import type { Case, Cast, Expression, Name } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
-import { reservedWords } from "./keywords.ts";
+import { reservedWords, temptingWords } from "./keywords.ts";
 import { isCallHere, parseCall } from "./parse-call.ts";
 import { isJsonFunction, parseJsonFunction } from "./parse-json.ts";
 import { parseDatetime, parseInterval } from "./parse-literal.ts";
@@ -52,6 +52,9 @@ function parseBare(cursor: Cursor): Expression {
 }
 
 function failWanted(cursor: Cursor): never {
+  const { token } = cursor;
+  const isTempting = token.kind === "word" && temptingWords.has(token.upper);
+  if (isTempting && !cursor.isWord("BY", 1)) return cursor.identifier("an expression") as never;
   cursor.want("an expression");
   return cursor.fail();
 }

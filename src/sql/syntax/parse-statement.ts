@@ -68,6 +68,18 @@ function parseWhole<T extends object>(text: string, rule: (cursor: Cursor) => T)
   return tree;
 }
 
+/** What could stand after `text`, a statement begun; null when it is wrong before its end. */
+export function wantedAfter(text: string): readonly string[] | null {
+  if (text.length > statementLengthMax) return null;
+  const cursor = new Cursor(text, tokenize(text), grammar);
+  try {
+    parseAny(cursor);
+  } catch (error) {
+    if (!(error instanceof SqlError)) throw error;
+  }
+  return cursor.token.kind === "end" ? cursor.wanted : null;
+}
+
 type Rule = (cursor: Cursor) => Statement;
 
 const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
@@ -87,9 +99,12 @@ const rules: ReadonlyMap<string, Rule> = new Map<string, Rule>([
   ["DESC", parseDescribe],
 ]);
 
+/** The words that statements begin with. */
+export const statementWords: readonly string[] = [...rules.keys()];
+
 function parseAny(cursor: Cursor): Statement {
   const { token } = cursor;
-  if (cursor.isSymbol("(")) return parseQueryStatement(cursor);
+  if (cursor.isSymbol("(") || cursor.isWord("FROM")) return parseQueryStatement(cursor);
   if (token.kind === "end" || cursor.isSymbol(";")) {
     return cursor.invalid(token, "there is no statement here");
   }
@@ -161,12 +176,24 @@ function parseControl(cursor: Cursor): ControlQuery {
 }
 
 const plurals = ["TABLES", "STREAMS", "VIEWS", "QUERIES", "FUNCTIONS"] as const;
-const foreignShows = ["CATALOGS", "DATABASES", "JOBS", "MODULES", "JARS", "COLUMNS", "PARTITIONS"];
+/** With what to write instead. */
+const foreignShows: ReadonlyMap<string, string> = new Map([
+  ["CATALOGS", ": there is one catalog"],
+  ["DATABASES", ": there is one database"],
+  ["SCHEMAS", ": there is one database"],
+  ["JOBS", "; write SHOW QUERIES"],
+  ["COLUMNS", "; write DESCRIBE name"],
+  ["PARTITIONS", "; write DESCRIBE name"],
+  ["MODULES", ": there are no modules"],
+  ["JARS", ": there are no user functions yet"],
+  ["TOPICS", "; write SHOW STREAMS, or streamctl topic list"],
+]);
 
 function parseShow(cursor: Cursor): Show {
   const start = cursor.advance();
-  if (cursor.isAnyWord(foreignShows)) {
-    cursor.unsupported(cursor.token, `SHOW ${cursor.token.upper} is not supported`);
+  const remedy = foreignShows.get(cursor.token.upper);
+  if (cursor.token.kind === "word" && remedy !== undefined) {
+    cursor.unsupported(cursor.token, `SHOW ${cursor.token.upper} is not supported${remedy}`);
   }
   const plural = cursor.acceptAnyWord(...plurals);
   cursor.want("MATERIALIZED VIEWS");
@@ -250,6 +277,9 @@ function parseReset(cursor: Cursor): ResetOption {
 function parseKey(cursor: Cursor): StringLiteral {
   if (!cursor.isName()) return cursor.string("a setting such as 'name' = 'value'");
   const path = cursor.path("a setting");
+  if (cursor.isSymbol("-")) {
+    cursor.invalid(path, "a setting whose name has other signs than dots stands in single quotes");
+  }
   const value = path.parts.map((part) => part.text).join(".");
   return { kind: "string", value, at: path.at };
 }

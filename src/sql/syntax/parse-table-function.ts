@@ -62,10 +62,11 @@ function roleOf(name: Identifier | null, index: number): Role {
 
 function parseValue(cursor: Cursor, role: Role): TableFunctionArgument["value"] {
   if (cursor.isWord("TABLE")) return parseTableArgument(cursor);
-  if (cursor.isWord("DESCRIPTOR") && cursor.isSymbol("(", 1)) return parseDescriptor(cursor);
+  if (cursor.isWord("DESCRIPTOR") && (cursor.isSymbol("(", 1) || cursor.isName(1)))
+    return parseDescriptor(cursor);
   const isQuery = cursor.isSymbol("(") && cursor.isAnyWord(["SELECT", "WITH", "VALUES"], 1);
   if (role === "table" && (isQuery || cursor.isName())) return parseTableArgument(cursor);
-  if (role === "table") cursor.want("TABLE name");
+  if (role === "table") cursor.want("a table such as TABLE bids");
   if (role === "descriptor") cursor.want("DESCRIPTOR(column)");
   if (role === "table") return cursor.fail();
   if (role !== "descriptor" || !cursor.isName() || cursor.isWord("INTERVAL")) {
@@ -79,8 +80,8 @@ function parseTableArgument(cursor: Cursor): TableArgument {
   const start = cursor.token;
   if (cursor.isWord("TABLE")) cursor.advance();
   const table = cursor.isSymbol("(") ? parseQuery(cursor) : cursor.path("a table name");
-  const hasKeys = cursor.acceptWords("PARTITION", "BY");
-  const partitionBy = hasKeys ? parseKeys(cursor) : [];
+  cursor.want("PARTITION BY");
+  const partitionBy = cursor.isWord("PARTITION") ? parseKeys(cursor) : [];
   const orderBy = cursor.isWord("ORDER") ? parseOrderBy(cursor) : [];
   return { kind: "tableArgument", table, partitionBy, orderBy, at: cursor.spanFrom(start) };
 }
@@ -92,9 +93,10 @@ function parseQuery(cursor: Cursor) {
   return query;
 }
 
-/** `(a, b)`, or one key: a comma after it begins the next argument. */
+/** `PARTITION BY (a, b)`, or one key: a comma after it begins the next argument. */
 function parseKeys(cursor: Cursor) {
   const { expression } = cursor.grammar;
+  cursor.expectWord("PARTITION", "BY");
   return cursor.isSymbol("(") ? cursor.listInParentheses(expression) : [expression(cursor)];
 }
 

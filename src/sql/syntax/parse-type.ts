@@ -42,7 +42,7 @@ const rules: ReadonlyMap<string, NameRule> = new Map(
 );
 
 const compositeNames = ["ROW", "ARRAY", "MAP", "MULTISET", "INTERVAL"];
-const typeNames = [...rules.keys(), ...compositeNames];
+export const typeNames: readonly string[] = [...rules.keys(), ...compositeNames];
 
 /** What other systems call theirs. */
 const foreignNames: ReadonlyMap<string, string> = new Map([

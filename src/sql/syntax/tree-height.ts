@@ -19,8 +19,9 @@ export function checkHeight(cursor: Cursor, root: object): void {
     const isNode = "at" in visit.value;
     const height = visit.height + (isNode ? 1 : 0);
     if (isNode && height > treeHeightMax) {
+      const problem = `more than ${treeHeightMax} operators and queries on each other`;
       throw cursor.error("sql_too_large", visit.value as AstNode, {
-        problem: `more than ${treeHeightMax} operators and queries on each other; use IN, CASE or a view`,
+        problem: `${problem}; use IN, CASE or a view`,
       });
     }
     for (const value of Object.values(visit.value)) {
