@@ -3,6 +3,7 @@
  * servers see it as LogService and TopicService.
  */
 import { BufferPool } from "../base/buffer-pool.ts";
+import { LentBytes } from "../base/lent-bytes.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
@@ -13,6 +14,7 @@ import { deleteRecords } from "../meta/release.ts";
 import type { TopicId } from "../record/types.ts";
 import { workerPrefix } from "../store/object-keys.ts";
 import { adoptReceipts } from "./adopt-receipts.ts";
+import { AnswerChunks } from "./answer-chunks.ts";
 import { Batcher } from "./batcher.ts";
 import { BlockCache } from "./block-cache.ts";
 import { ChangeFeed } from "./change-feed.ts";
@@ -68,6 +70,8 @@ export class Log implements LogService {
   readonly #table = new PartitionTable();
   readonly #tail = new TailCache();
   readonly #pool = new BufferPool(idleBuffersBytesMax);
+  readonly lent = new LentBytes(this.#pool);
+  readonly #chunks: AnswerChunks;
   readonly #waiters: Waiters;
   readonly #gone: GoneTopics;
   readonly #feed: ChangeFeed;
@@ -82,6 +86,7 @@ export class Log implements LogService {
     const { platform, metrics, store, database, shared } = options;
     this.#options = options;
     this.#platform = platform;
+    this.#chunks = new AnswerChunks(this.#pool, this.lent, options.lentBytesMin);
     this.#waiters = new Waiters(platform.timers);
     this.topics = new TopicCatalog({
       platform,
@@ -119,9 +124,11 @@ export class Log implements LogService {
       const { nextOffset: highOffset, logStartOffset, leaderEpoch } = state;
       this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
     });
-    const pool = this.#pool;
-    const blocks = new BlockCache({ store, pool, capacityBytes: options.blockCacheBytes, metrics });
-    this.#stored = new StoredReader({ extents, blocks, crc32c: platform.crc32c, pool });
+    const { lent } = this;
+    const { blockMemory: memory } = options;
+    const blocks = new BlockCache({ store, pool: this.#pool, lent, memory, metrics });
+    const chunks = this.#chunks;
+    this.#stored = new StoredReader({ extents, blocks, crc32c: platform.crc32c, chunks });
     this.#topicMetrics = new TopicMetrics(metrics);
     this.#fetcher = new Fetcher({
       topicMetrics: this.#topicMetrics,
@@ -133,7 +140,7 @@ export class Log implements LogService {
       stored: this.#stored,
       waiters: this.#waiters,
       feed: this.#feed,
-      pool,
+      chunks,
     });
     this.#receipts = new ReceiptLedger(platform, (receipts) =>
       writeReceipts({ platform, store }, receipts),
@@ -149,7 +156,7 @@ export class Log implements LogService {
       platform,
       metrics,
       store,
-      ring: new SegmentRing(options.ring),
+      ring: new SegmentRing(options.ring, (slot) => lent.recall(slot)),
       publisher: this.#publisher,
       receipts: this.#receipts,
       identity: this.session,
@@ -232,7 +239,7 @@ export class Log implements LogService {
   }
 
   release(fetched: readonly FetchedPartition[]): void {
-    for (const { chunks } of fetched) for (const chunk of chunks) this.#pool.give(chunk);
+    for (const { chunks } of fetched) this.#chunks.give(chunks);
   }
 
   async findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset> {

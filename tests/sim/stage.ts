@@ -50,7 +50,8 @@ export function stageOf(world: World): Stage {
       flush,
       // Room for all flights, the one that fills and one that waits; a little more at times.
       ringBytes: flush.flushBytes * (flush.flightsMax + 2) + 65_536 * dice.between(1, 4),
-      blockCacheBytes: dice.pick([0, 300_000, 4_000_000]),
+      blockCacheBytes: dice.pick([0, 300_000, 1_200_000, 4_000_000]),
+      lentBytesMin: dice.pick([1, 65_536]),
       queueBytesMax: dice.pick([20_000, 1_000_000]),
       databaseLegMsMax: shared ? 3 : 0.5,
       maintenance: {
@@ -111,6 +112,7 @@ function flushPolicy(dice: Dice): FlushPolicy {
   return {
     flushBytes: dice.pick([8_192, 65_536]),
     sealBytes: dice.pick([1_000, 8_000]),
+    sealGrowth: 2,
     flushAgeMs: dice.pick([5, 50]),
     flightsMax: dice.between(1, 4),
     flushRateMax: dice.pick([0, 0, 10]),

@@ -66,6 +66,7 @@ interface Topic {
 type HttpProducerEffect = Extract<PublishEffect, { readonly kind: "httpProducer" }>;
 
 export class MemoryLog implements LogService, TopicService {
+  readonly lent = { current: (view: Uint8Array) => view };
   /** Groups that a server refused before they came here. */
   readonly refusedGroups: PublishGroup[] = [];
   readonly #platform: Platform;

@@ -8,6 +8,7 @@ import { listenTcp } from "./tcp-listener.ts";
 export const bunParts: RuntimeParts = {
   listenHttp,
   listenTcp,
+  copiesPlainKernelMemory: true,
   collectGarbage: () => void Bun.gc(true),
 };
 

@@ -8,7 +8,6 @@
 import { hostname } from "node:os";
 import { AnswerMemory } from "../../base/answer-memory.ts";
 import { ByteBudget } from "../../base/byte-budget.ts";
-import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
 import type { Logger } from "../../base/log.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { isStreamError } from "../../base/stream-error.ts";
@@ -30,17 +29,23 @@ import { isLoopback, type Settings } from "../settings.ts";
 import { StartupError } from "../startup-error.ts";
 import type { TcpListener, TcpListenOptions } from "../tcp-listener.ts";
 import { KafkaService } from "./kafka-service.ts";
-import { watchMemory } from "./memory-watch.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { openDatabase } from "./open-database.ts";
 import { openStore } from "./open-store.ts";
 import { type HostPort, showHostPort } from "./option-kinds.ts";
 import { createPlatform, type NodePlatform } from "./platform.ts";
+import { recordMemory } from "./record-memory.ts";
 import { residentBytes } from "./resident-bytes.ts";
 import { version } from "./version.ts";
 
 /** What a runtime brings. */
 export interface RuntimeParts {
   readonly listenHttp: ListenHttp;
+  /**
+   * Files are read into plain WebAssembly memory, and written from it, through buffers of the
+   * runtime, but directly where that memory is shared.
+   */
+  readonly copiesPlainKernelMemory?: boolean;
   readonly listenTcp: (options: TcpListenOptions) => Promise<TcpListener>;
   /** Collects garbage now, all of it; absent where the runtime does not let us. */
   readonly collectGarbage?: () => void;
@@ -67,9 +72,6 @@ export interface RunningServer {
 const httpRequestBytesMax = 16 * 1024 * 1024;
 /** A batch read for JSON readers, decompressed. */
 const decompressedBytesMax = 64 * 1024 * 1024;
-/** WebAssembly memory ends at 4 GiB, and so much tail serves nobody. */
-const ringBytesMax = 2 * 1024 * 1024 * 1024;
-const wasmPageBytes = 65_536;
 /** Requests under way at the stop are given so long. */
 const drainMsMax = 10_000;
 /** Received over Kafka connections and not looked at yet: a quarter of the queue, but not less. */
@@ -88,10 +90,13 @@ export async function startServer(
   runtime: RuntimeParts,
   logger: Logger,
 ): Promise<RunningServer> {
-  const { ring, memory } = ringMemory(settings);
+  const { memory, ring, blocks } = recordMemory(settings.cacheBytes, {
+    policy: flushPolicy(settings),
+    shared: runtime.copiesPlainKernelMemory === true && settings.store.kind === "folder",
+  });
   const platform = createPlatform({ log: logger, memory });
   const database = await startDatabase(settings);
-  const worker = new Worker({ settings, runtime, platform, ring, database });
+  const worker = new Worker({ settings, runtime, platform, ring, blocks, database });
   try {
     await worker.start();
   } catch (error) {
@@ -114,6 +119,7 @@ interface WorkerParts {
   readonly runtime: RuntimeParts;
   readonly platform: NodePlatform;
   readonly ring: Uint8Array;
+  readonly blocks: readonly Uint8Array[];
   readonly database: SqlDatabase;
 }
 
@@ -124,6 +130,8 @@ class Worker implements RunningServer {
   /** HTTP and Kafka share them: the bounds are the worker's. */
   readonly #requestBudget: ByteBudget;
   readonly #answerMemory: AnswerMemory;
+  /** Undefined where the runtime does not let us collect garbage. */
+  readonly #memory: MemoryWatch | undefined;
   #status: "starting" | "ok" | "stopping" = "starting";
   #store: ObjectStore | undefined;
   #http: HttpListener | undefined;
@@ -140,6 +148,7 @@ class Worker implements RunningServer {
     const { queueBytes } = parts.settings;
     this.#requestBudget = new ByteBudget(queueBytes);
     this.#answerMemory = new AnswerMemory(queueBytes);
+    this.#memory = memoryWatch(parts);
   }
 
   get httpPort(): number {
@@ -165,6 +174,7 @@ class Worker implements RunningServer {
 
   async start(): Promise<void> {
     const { settings, platform, database } = this.#parts;
+    const { signal } = this.#shutdown;
     const store = await openStore(settings, platform);
     this.#store = store;
     await this.#listen();
@@ -185,11 +195,8 @@ class Worker implements RunningServer {
     this.#groups = groups;
     this.#serveHttp(log, groups);
     this.#kafka?.serve(this.#kafkaContext(log, groups));
-    this.#sweeping = Promise.all([this.#sweep(groups), this.#watchMemory()]);
-    this.#watching = watchGroupLag(
-      { platform, database, metrics: this.metrics },
-      this.#shutdown.signal,
-    );
+    this.#sweeping = Promise.all([this.#sweep(groups), this.#memory?.run(platform.timers, signal)]);
+    this.#watching = watchGroupLag({ platform, database, metrics: this.metrics }, signal);
     void this.#checkStore(store);
     this.#status = "ok";
   }
@@ -222,12 +229,15 @@ class Worker implements RunningServer {
     if (kafka === "off") return;
     const service = new KafkaService(this.#shutdown.signal);
     const unreadBytesMax = Math.max(unreadBytesMin, settings.queueBytes / 4);
-    await bind("Kafka", kafka, () => service.listen(runtime.listenTcp, kafka, unreadBytesMax));
+    const { host: kafkaHost, port: kafkaPort } = kafka;
+    const onReceived = (bytes: number) => this.#memory?.received(bytes);
+    const tcp = { host: kafkaHost, port: kafkaPort, unreadBytesMax, onReceived };
+    await bind("Kafka", kafka, () => service.listen(runtime.listenTcp, tcp));
     this.#kafka = service;
   }
 
   #logOptions(store: ObjectStore): ConstructorParameters<typeof Log>[0] {
-    const { settings, platform, database, ring } = this.#parts;
+    const { settings, platform, database, ring, blocks } = this.#parts;
     const { kafka, kafkaAdvertised } = settings;
     const kafkaHost = kafkaAdvertised?.host ?? (kafka === "off" ? "" : reachable(kafka.host));
     return {
@@ -242,7 +252,7 @@ class Worker implements RunningServer {
         partitionCountDefault: settings.defaultPartitions,
       },
       ring,
-      blockCacheBytes: Math.max(settings.cacheBytes - ring.length, settings.cacheBytes / 4),
+      blockMemory: blocks,
       queueBytesMax: settings.queueBytes,
       storeMayLoseTail: settings.store.kind === "folder",
       maintenance: maintenanceDefaults,
@@ -314,19 +324,6 @@ class Worker implements RunningServer {
     }
   }
 
-  /** Garbage may take what the base and half of the queues leave, so that the bound holds. */
-  async #watchMemory(): Promise<void> {
-    const { settings, runtime, platform } = this.#parts;
-    if (runtime.collectGarbage === undefined) return;
-    await watchMemory({
-      timers: platform.timers,
-      signal: this.#shutdown.signal,
-      limitBytes: residentBaseBytes + settings.cacheBytes + settings.queueBytes / 2,
-      resident: residentBytes,
-      collect: runtime.collectGarbage,
-    });
-  }
-
   async #sweep(groups: GroupCoordinator): Promise<void> {
     const { timers, log } = this.#parts.platform;
     const { signal } = this.#shutdown;
@@ -369,22 +366,25 @@ class Worker implements RunningServer {
   }
 }
 
-/** The ring lies in the memory of the checksum kernel, so that what is in it is summed in place. */
-function ringMemory(settings: Settings): { ring: Uint8Array; memory: WebAssembly.Memory } {
-  const policy = flushPolicy(settings);
-  // All flights, the segment that fills and the one that waits must fit.
-  const needed = policy.flushBytes * (policy.flightsMax + 2);
-  const wanted = Math.min(ringBytesMax, Math.max(needed, (settings.cacheBytes * 3) / 4));
-  const ringBytes = Math.ceil(wanted / wasmPageBytes) * wasmPageBytes;
-  const initial = (crc32cReservedBytes + ringBytes) / wasmPageBytes;
-  const memory = new WebAssembly.Memory({ initial, maximum: initial });
-  return { memory, ring: new Uint8Array(memory.buffer, crc32cReservedBytes, ringBytes) };
+/** Garbage may take what the base and half of the queues leave, or else what lives leaves. */
+function memoryWatch({ settings, runtime }: WorkerParts): MemoryWatch | undefined {
+  const { cacheBytes, queueBytes } = settings;
+  if (runtime.collectGarbage === undefined) return undefined;
+  return new MemoryWatch({
+    limitBytes: residentBaseBytes + cacheBytes + queueBytes / 2,
+    boundBytes: residentBaseBytes + cacheBytes + queueBytes * 2,
+    resident: residentBytes,
+    collect: runtime.collectGarbage,
+  });
 }
 
 function flushPolicy(settings: Settings): FlushPolicy {
   const { flushBytes, flushAgeMs, flushRateMax, store } = settings;
-  const base = store.kind === "s3" ? objectFlushPolicy : folderFlushPolicy;
-  const sealBytes = Math.min(base.sealBytes, flushBytes);
+  const isS3 = store.kind === "s3";
+  const base = isS3 ? objectFlushPolicy : folderFlushPolicy;
+  // What goes while another flush is under way is what costs nothing of the ceiling.
+  const scale = isS3 ? flushBytes / base.flushBytes : 1;
+  const sealBytes = Math.min(base.sealBytes * scale, flushBytes);
   return { ...base, flushBytes, sealBytes, flushAgeMs, flushRateMax };
 }
 

@@ -131,20 +131,32 @@ class KafkaConnection {
   async #read(): Promise<void> {
     if (this.#draining) return;
     for await (const chunk of this.#duplex.incoming) {
-      this.#context.metrics.receivedBytes.add(chunk.length);
-      this.#activeAt = this.#context.platform.clock.monotonic();
-      this.#splitter.push(chunk);
-      for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
-        const waitedMs = this.#room.useReservation() ?? (await this.#room.take(frame.length));
-        await this.#turnToAccept();
-        if (this.#gone || this.#draining) {
-          this.#room.give(frame.length);
-          return;
-        }
-        this.#accept(frame, waitedMs);
-      }
-      if (!(await this.#reserve())) return;
+      this.#receive(chunk);
+      if (!(await this.#acceptFrames()) || !(await this.#reserve())) return;
     }
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#context.metrics.receivedBytes.add(chunk.length);
+    this.#activeAt = this.#context.platform.clock.monotonic();
+    this.#splitter.push(chunk);
+  }
+
+  /**
+   * Accepts what has come whole; false when nothing more is to be read. Ends before the next chunk
+   * is waited for: an async function that waits still holds the frame that it waited with before.
+   */
+  async #acceptFrames(): Promise<boolean> {
+    for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
+      const waitedMs = this.#room.useReservation() ?? (await this.#room.take(frame.length));
+      await this.#turnToAccept();
+      if (this.#gone || this.#draining) {
+        this.#room.give(frame.length);
+        return false;
+      }
+      this.#accept(frame, waitedMs);
+    }
+    return true;
   }
 
   /**
@@ -300,6 +312,7 @@ class KafkaConnection {
       principal: this.#sasl.principal,
       sasl: this.#sasl,
       signal: this.#waits.signal,
+      maySendLent: this.#duplex.sendsLent === true,
       submitted: () => {
         slot.submitted = true;
         this.#advance();
@@ -327,7 +340,7 @@ class KafkaConnection {
       const chunks = ready.flatMap((slot) => slot.answer?.chunks ?? []);
       this.#writing = ready.length;
       try {
-        if (chunks.length > 0) await this.#duplex.write(chunks);
+        if (chunks.length > 0) await this.#duplex.write(chunks, this.#context.log.lent);
       } catch (error) {
         this.#gonePeer(error);
       }
