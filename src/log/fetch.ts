@@ -291,11 +291,10 @@ export class Fetcher {
     };
   }
 
-  #readFrom({ asked, topic, slot }: Target, limit: ReadLimit): ReadFrom {
-    const leaderEpoch = this.#parts.table.get(slot)?.leaderEpoch ?? 0;
+  #readFrom({ asked, topic }: Target, limit: ReadLimit): ReadFrom {
     const { topicNumber } = topic;
     const { partition, fetchOffset: offset } = asked;
-    return { topicNumber, partition, offset, ...limit, leaderEpoch };
+    return { topicNumber, partition, offset, ...limit };
   }
 
   /** Small runs are worth a copy together, not a view each. */

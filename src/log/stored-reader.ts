@@ -30,7 +30,6 @@ export interface ReadFrom {
   /** Stop after so many bytes; before one whole batch only where `atLeastOne` is false. */
   readonly bytesMax: number;
   readonly atLeastOne?: boolean;
-  readonly leaderEpoch: number;
   /** Chunks may be lent views; see LentBytes. */
   readonly lends?: boolean;
 }
@@ -205,7 +204,7 @@ export class StoredReader {
         full = !mayExceed && range.bytes + size > from.bytesMax;
         if (full) break;
         this.#check(batch, extent);
-        stampBatch(batch, 0, { baseOffset: offset, leaderEpoch: from.leaderEpoch });
+        stampBatch(batch, 0, { baseOffset: offset, leaderEpoch: extent.leaderEpoch });
         const continues = start >= 0 && span.pieceAt(start) === span.pieceAt(position);
         if (inPlace === undefined || !continues) closeStretch();
         if (inPlace === undefined) range.chunks.push(batch);

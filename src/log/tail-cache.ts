@@ -79,6 +79,15 @@ export class TailCache {
     return range;
   }
 
+  /** Forgets what lies at `offset` and behind it: the log was cut there. */
+  cut(key: PartitionSlot, offset: number): void {
+    const runs = this.#partitions.get(key);
+    if (runs === undefined) return;
+    const kept = runs.filter(({ nextOffset }) => nextOffset <= offset);
+    if (kept.length > 0) this.#partitions.set(key, kept);
+    else this.#partitions.delete(key);
+  }
+
   #remove(key: PartitionSlot, run: CachedRun): void {
     const runs = this.#partitions.get(key);
     if (runs === undefined) return;

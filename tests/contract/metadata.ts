@@ -1,11 +1,13 @@
 /** The metadata contract: what every SqlDatabase gives to `src/meta`. */
 import { catalogContract } from "./metadata-catalog.ts";
+import { cutContract } from "./metadata-cut.ts";
 import type { OpenMetadata } from "./metadata-fixture.ts";
 import { publishContract } from "./metadata-publish.ts";
 import { publishGroupsContract } from "./metadata-publish-groups.ts";
 import { releaseContract } from "./metadata-release.ts";
 import { sequencesContract } from "./metadata-sequences.ts";
 import { sqlContract } from "./metadata-sql.ts";
+import { timestampsContract } from "./metadata-timestamps.ts";
 import { workersContract } from "./metadata-workers.ts";
 
 export function metadataContract(name: string, open: OpenMetadata): void {
@@ -16,4 +18,6 @@ export function metadataContract(name: string, open: OpenMetadata): void {
   catalogContract(name, open);
   workersContract(name, open);
   releaseContract(name, open);
+  cutContract(name, open);
+  timestampsContract(name, open);
 }
