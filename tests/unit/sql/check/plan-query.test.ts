@@ -100,6 +100,22 @@ describe("plans", () => {
     expect(node.residual).toBeNull();
   });
 
+  test("filter the side that an outer join keeps before it, the other one after it", () => {
+    const side = (name: string) => `(SELECT * FROM TUMBLE(bids, ts, INTERVAL '1 minute')) ${name}`;
+    const sql = `SELECT l.price FROM ${side("l")} LEFT JOIN ${side("r")}
+      ON l.window_start = r.window_start AND l.window_end = r.window_end
+        AND l.price > 1 AND r.price > 2
+      WHERE l.auction = 3 AND r.auction IS NULL`;
+    const { root } = catalog.plan(sql);
+    const join = find(sql, "windowJoin");
+    expect(root.kind === "calc" && root.filter).toMatchObject({ name: "isNull" });
+    expect(join.residual).toMatchObject({ name: "gt" });
+    const filters = nodes(join).flatMap((node) =>
+      node.kind === "calc" && node.filter !== null ? [node.filter] : [],
+    );
+    expect(filters).toMatchObject([{ name: "eq" }, { name: "gt" }]);
+  });
+
   test("give a window's start the lag of its length in an interval join", () => {
     const sql = `SELECT b.price FROM bids b JOIN (
         SELECT MAX(price) AS m, window_start AS s FROM TUMBLE(bids, ts, INTERVAL '1 minute')
