@@ -3,10 +3,10 @@ import fc from "fast-check";
 import {
   assignWindows,
   boundRows,
-  type GridSpec,
   countWindows,
   lateSplit,
 } from "../../../src/sql/kernel/lateness.ts";
+import type { GridSpec } from "../../../src/sql/plan/plan.ts";
 import { createSqliteHost, tableOf } from "../../support/sqlite.ts";
 
 const size = fc.integer({ min: 1, max: 12 });
