@@ -11,7 +11,9 @@ import { querySettingsDefault } from "../../src/pipeline/query-definition.ts";
 import { shapeOf } from "../../src/pipeline/query-maker.ts";
 import type { TaskSetup } from "../../src/pipeline/task-protocol.ts";
 import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
-import { checkMaterializedView } from "../../src/sql/check/materialized-view.ts";
+import { planMaterializedView } from "../../src/sql/check/create-view.ts";
+import { planInsert } from "../../src/sql/check/insert.ts";
+import type { StreamEntry } from "../../src/sql/check/catalog.ts";
 import type { TaskPublish } from "../../src/sql/engine/query-task.ts";
 import type { OutputBatch } from "../../src/sql/engine/task-output.ts";
 import type { QueryPlan } from "../../src/sql/plan/plan.ts";
@@ -29,6 +31,8 @@ export interface CaseQuery {
   readonly plan: QueryPlan;
   readonly setup: Omit<TaskSetup, "states">;
   readonly isAppend: boolean;
+  /** Records have the time of a column, not of the publish that made them. */
+  readonly isTimed: boolean;
 }
 
 /** Plans the last statement over what those before it made. */
@@ -43,6 +47,7 @@ export function planCase(sqlCase: SqlCase): CaseQuery {
   const shape = shapeOf(plan.root, key);
   return {
     plan,
+    isTimed: shape.timestampColumn !== undefined,
     isAppend: isBounded || plan.root.changes === "append",
     setup: {
       ...{ plan: planToText(plan), shape, isBounded, quietTimeoutMs, partitions },
@@ -53,8 +58,19 @@ export function planCase(sqlCase: SqlCase): CaseQuery {
 }
 
 function planned(catalog: TestCatalog, { statement, text }: ReturnType<typeof parseScript>[number]) {
-  if (statement.kind !== "createMaterializedView") return { plan: catalog.plan(text), key: null };
-  return checkMaterializedView(statement, text, catalog.options);
+  if (statement.kind === "createMaterializedView") {
+    const { plan, entry } = planMaterializedView(statement, text, catalog.options);
+    return { plan, key: keyOf(plan, entry) };
+  }
+  if (statement.kind === "insert") {
+    const { plan, target } = planInsert(statement, text, catalog.options);
+    return { plan, key: keyOf(plan, target) };
+  }
+  return { plan: catalog.plan(text), key: null };
+}
+
+function keyOf({ root }: QueryPlan, { primaryKey }: StreamEntry): number[] {
+  return primaryKey.map((name) => root.columns.findIndex((column) => column.name === name));
 }
 
 export interface ResultRow {

@@ -1,8 +1,10 @@
 /** Goldens of `tests/golden/sql` as text: what a straight run gives, and what confirmed it. */
-import type { CaseResult, Folded, ResultRow } from "./sql-case-run.ts";
+import type { CaseQuery, CaseResult, Folded, ResultRow } from "./sql-case-run.ts";
 
 /** Sections without lines are left out. */
-export function goldenText(result: CaseResult, isAppend: boolean): string {
+export function goldenText(result: CaseResult, query: CaseQuery): string {
+  const { isAppend, isTimed } = query;
+  const lineOf = (row: ResultRow) => lineWith(row, isTimed);
   const sections: [string, readonly string[]][] = isAppend
     ? [
         ["rows", result.rows.map(lineOf)],
@@ -19,9 +21,9 @@ export function goldenText(result: CaseResult, isAppend: boolean): string {
     .join("");
 }
 
-function lineOf({ key, value, timestamp }: ResultRow): string {
-  const at = new Date(timestamp).toISOString();
-  return `${at} ${key === null ? "" : `${key} `}${value ?? "gone"}`;
+function lineWith({ key, value, timestamp }: ResultRow, isTimed: boolean): string {
+  const at = isTimed ? `${new Date(timestamp).toISOString()} ` : "";
+  return `${at}${key === null ? "" : `${key} `}${value ?? "gone"}`;
 }
 
 export function stateLines(state: Folded): string[] {

@@ -120,6 +120,11 @@ export class SessionAggregateOperator extends Operator {
     this.#lastEnd = Math.max(this.#lastEnd, seen + this.#options.gapMs);
   }
 
+  /** Sessions that a late row has made longer come out anew, at the latest with the commit. */
+  override flush(): void {
+    if (this.#options.node.allowedLatenessMs > 0) this.#closeUntil(this.watermark);
+  }
+
   override onTime(publishedAt: number): void {
     if (this.#options.time.isProcessing) this.#closeUntil(publishedAt);
   }

@@ -1,8 +1,0 @@
--- Window join, semi, by EXISTS.
--- input: sales
-SELECT o.id, o.amount FROM (
-  SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10' SECOND))
-) o WHERE EXISTS (
-  SELECT * FROM (
-    SELECT * FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '10' SECOND))
-  ) p WHERE o.id = p.order_id AND o.window_start = p.window_start AND o.window_end = p.window_end)
