@@ -27,6 +27,7 @@ import type {
 import type { BoundedQueries } from "./bounded-query.ts";
 import { type DropParts, dropObject, dropQueryById } from "./drop-object.ts";
 import { inferColumns } from "./infer-columns.ts";
+import { queryUnknown } from "./query-admin.ts";
 import { encodeQueryDefinition } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
 import type { QueryManager } from "./query-manager.ts";
@@ -301,10 +302,4 @@ function exists(name: string): StatementResult {
 
 function nameTaken(name: string): StreamError {
   return new StreamError("sql_object_exists", `Cannot create "${name}": it exists already`);
-}
-
-export function queryUnknown(queryId: string): StreamError {
-  return new StreamError("sql_object_unknown", `There is no query "${queryId}": see SHOW QUERIES`, {
-    details: { query: queryId },
-  });
 }
