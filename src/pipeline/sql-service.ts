@@ -15,7 +15,7 @@ import { checkCreateTable } from "../sql/check/create-table.ts";
 import { planInsert } from "../sql/check/insert.ts";
 import { checkMaterializedView } from "../sql/check/materialized-view.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
-import type { QueryPlan } from "../sql/plan/plan.ts";
+import type { PlanNode, QueryPlan } from "../sql/plan/plan.ts";
 import type {
   ControlQuery,
   CreateMaterializedView,
@@ -266,7 +266,8 @@ export class SqlService {
     run: StatementRun,
     signal: AbortSignal,
   ): Promise<StatementResult> {
-    const plan = planQuery(statement.query, run.text, checkOptionsOf(run, { isBounded: true }));
+    const planned = planQuery(statement.query, run.text, checkOptionsOf(run, { isBounded: true }));
+    const plan = { ...planned, root: withDistinctNames(planned.root) };
     const { columns } = plan.root;
     const rows = this.#parts.bounded.rows({ plan, session: run.session, signal });
     return { kind: "rows", columns: columns.map(({ name, type }) => ({ name, type })), rows };
@@ -286,6 +287,18 @@ interface StatementRun {
   readonly text: string;
   readonly state: SqlCatalogState;
   readonly session: SqlSession;
+}
+
+/** Rows are objects by column name: a name that comes again gets a number, as Flink gives it. */
+function withDistinctNames<N extends PlanNode>(root: N): N {
+  const names = new Set<string>();
+  const columns = root.columns.map((column) => {
+    let { name } = column;
+    for (let count = 0; names.has(name); count++) name = `${column.name}${count}`;
+    names.add(name);
+    return { ...column, name };
+  });
+  return { ...root, columns };
 }
 
 function checkOptionsOf(run: StatementRun, { isBounded }: { readonly isBounded: boolean }) {
