@@ -14,7 +14,7 @@ export interface LocalTaskParts {
 export class LocalTask implements TaskHandle {
   readonly #task: QueryTask;
 
-  /** @throws StreamError `sql_memory_exceeded`, `corrupt_checkpoint` */
+  /** @throws StreamError `sql_memory_exceeded`, `corrupt_state` */
   constructor({ platform, modules }: LocalTaskParts, setup: TaskSetup) {
     const { memoryBytesMax, states } = setup;
     const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });

@@ -5,7 +5,8 @@ import type { AstNode } from "../syntax/node.ts";
 import { showType } from "../types/show-type.ts";
 import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf } from "./expression.ts";
-import { plainField, type Relation, resolveName, type WindowRole } from "./scope.ts";
+import type { Relation, WindowRole } from "./relation.ts";
+import { plainField, resolveName } from "./scope.ts";
 
 type Value = Expression | TableArgument | Descriptor;
 
@@ -181,6 +182,7 @@ function windowOf(
   };
 }
 
+/** The new window's columns hide those of windows before it. */
 function assign(input: Relation, window: WindowOf, partitionBy: readonly number[]): Relation {
   const time = input.node.columns[window.timeColumn];
   const node: WindowAssignNode = {
@@ -193,9 +195,12 @@ function assign(input: Relation, window: WindowOf, partitionBy: readonly number[
     key: null,
   };
   const table = input.fields.find(({ isHidden }) => !isHidden)?.table ?? null;
+  const hidden = input.fields.map((field) =>
+    /^window_(start|end|time)$/.test(field.name) ? { ...field, isHidden: true } : field,
+  );
   return {
     node,
-    fields: [...input.fields, ...windowFields(table, window, window.spec.kind === "session")],
+    fields: [...hidden, ...windowFields(table, window, window.spec.kind === "session")],
   };
 }
 

@@ -14,6 +14,7 @@ import { batchHeaderBytes } from "../../record/batch-layout.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
+import { shareSources } from "../plan/share-sources.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
 import { registerFunctions } from "../sqlite/functions.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
@@ -98,7 +99,7 @@ export class QueryTask {
   #rowsOut = 0;
   #rowsAhead = 0;
 
-  /** @throws StreamError `corrupt_checkpoint`, `sql_memory_exceeded` */
+  /** @throws StreamError `corrupt_state`, `sql_memory_exceeded` */
   constructor(options: QueryTaskOptions) {
     this.#options = options;
     const { plan, host, seed, stateBytesMax } = options;
@@ -117,7 +118,8 @@ export class QueryTask {
       onError: (row) => this.#side.add("error", row, this.#now),
       onLate: (row) => this.#side.add("late", row, this.#now),
     };
-    const { root, timeZone } = plan;
+    const { timeZone } = plan;
+    const root = shareSources(plan.root);
     const appends = options.isBounded || root.changes === "append";
     // What the sink evaluates on the way out is no operator.
     const calc = appends && root.kind === "calc" ? root : null;
@@ -375,7 +377,7 @@ const pagesPart = "pages";
 function partOf(parts: Parts, name: string): Uint8Array {
   const bytes = parts.get(name);
   if (bytes !== undefined) return bytes;
-  throw new StreamError("corrupt_checkpoint", `Cannot restore a query: no part "${name}" is there`);
+  throw new StreamError("corrupt_state", `Cannot restore a query: no part "${name}" is there`);
 }
 
 const encoder = new TextEncoder();

@@ -16,6 +16,7 @@ import { valueKindOf } from "../types/data-type.ts";
 import { reasonOf } from "./evaluation-error.ts";
 import { type EventTimeRun, EventTimes, type SeenEventTimes } from "./event-times.ts";
 import { Operator, type OperatorContext, type OriginRow, type RowOrigin } from "./operator.ts";
+import { type PlacedColumn, PlacedReader } from "./placed-reader.ts";
 import {
   boundColumn,
   columnName,
@@ -24,7 +25,6 @@ import {
   rowColumn,
   tableColumns,
 } from "./row-layout.ts";
-import { RowReader } from "./row-reader.ts";
 
 export interface SourceOptions {
   readonly name: string;
@@ -56,7 +56,7 @@ export class SourceOperator extends Operator {
   readonly #rowNumbers: RowBuffer;
   readonly #skipped: RowBuffer;
   readonly #now: number;
-  readonly #computing: RowReader | null;
+  readonly #computing: PlacedReader | null;
   readonly #decodedCount: number;
   /** Of each decoded column, its place in the decoder's table. */
   readonly #picked: readonly number[];
@@ -128,7 +128,7 @@ export class SourceOperator extends Operator {
     const numbers = { values: this.#numbers(recordCount) };
     decoded.point(this.#decodedCount, numbers);
     decoded.point(this.#decodedCount + 1, numbers);
-    if (run.fromOffset > 0) this.#skipBelow(decoded, run.fromOffset);
+    if (startsBefore(run)) this.#skipBelow(decoded, run.fromOffset);
     if (this.#computing === null) return decoded;
     return this.#computing.read(decoded, (index, error: StreamError) => {
       const reason = reasonOf(error);
@@ -195,6 +195,12 @@ export class SourceOperator extends Operator {
   }
 }
 
+/** Whether the first batch holds records that were read before. */
+function startsBefore({ batches, fromOffset }: SourceRun): boolean {
+  const first = batches[0];
+  return first !== undefined && first.baseOffset < fromOffset;
+}
+
 function tableOf(database: SqliteDatabase, layout: RowLayout): RowTable {
   return new RowTable(
     database.host.memory,
@@ -202,17 +208,19 @@ function tableOf(database: SqliteDatabase, layout: RowLayout): RowTable {
   );
 }
 
-/** All columns, the computed ones from the decoded. */
-function computingOf(options: SourceOptions, decoded: readonly PlanColumn[]): RowReader {
+/** The decoded columns where they lie, with the computed ones beside them. */
+function computingOf(options: SourceOptions, decoded: readonly PlanColumn[]): PlacedReader {
   const { node, database, name, timeZone } = options;
-  const layout = { columns: decoded, hasOrigin: true, hasWeight: false };
-  const computed = node.computed.map((each) => lowerScalar(each, columnName, timeZone));
-  const plain = decoded.map((_, index) => columnName(index));
-  const hidden = [`"${rowColumn}"`, `"${boundColumn}"`];
-  return new RowReader(database, {
-    name,
-    columns: tableColumns(layout),
-    sql: (table) => `SELECT ${[...plain, ...computed, ...hidden].join(", ")} FROM ${table}`,
-    kinds: [...node.columns.map(({ type }) => valueKindOf(type)), "integer", "integer"],
+  const input = tableColumns({ columns: decoded, hasOrigin: true, hasWeight: false });
+  const plain = decoded.map(({ type }, from): PlacedColumn => ({ kind: valueKindOf(type), from }));
+  const computed = node.computed.map((scalar): PlacedColumn => {
+    return { kind: valueKindOf(scalar.type), sql: lowerScalar(scalar, columnName, timeZone) };
+  });
+  const hidden = [0, 1].map((index): PlacedColumn => {
+    return { kind: "integer", from: decoded.length + index };
+  });
+  return new PlacedReader(database, {
+    ...{ name, input, where: null },
+    output: [...plain, ...computed, ...hidden],
   });
 }

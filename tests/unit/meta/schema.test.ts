@@ -36,7 +36,7 @@ VALUES (1, 0, 3, 0)`,
 describe("schema version 2", () => {
   test("finds times in rows that version 1 wrote", async () => {
     const database = await versionOne();
-    expect(await migrate(database)).toBe(2);
+    expect(await migrate(database)).toBe(migrations.at(-1)?.version ?? 0);
     const find = async (timestamp: number) => {
       const asked = { ...partition, timestamp, fromOffset: 0 };
       return (await extentForTimestamp(database, asked))?.baseOffset;
