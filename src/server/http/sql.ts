@@ -13,7 +13,7 @@ import { type SqlFormat, type SqlMediaType, sqlFormats } from "./sql-formats.ts"
 import { runScript, type SqlEvent } from "./sql-script.ts";
 
 /** The longest script, escaped in JSON; the parser says what it thinks of its length. */
-const bodyBytesMax = 4 * 1024 * 1024;
+const bodyBytesMax = 16 * 1024 * 1024;
 /** Scripts that run at a time: each may hold a thread and its memory. */
 const scriptsMax = 32;
 

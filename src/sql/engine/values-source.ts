@@ -7,7 +7,12 @@ import { Operator } from "./operator.ts";
 import { type RowLayout, tableColumns } from "./row-layout.ts";
 
 /** A statement has columns: the row of a SELECT without FROM, which has none, holds a NULL. */
-const placeholder: PlanColumn = { name: "$none", type: { kind: "int" }, nullable: true, time: null };
+const placeholder: PlanColumn = {
+  name: "$none",
+  type: { kind: "int" },
+  nullable: true,
+  time: null,
+};
 
 export class ValuesSource extends Operator {
   readonly layout: RowLayout;

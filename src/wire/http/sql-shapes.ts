@@ -122,7 +122,7 @@ export const queryDetails = z
       memoryBytesMax: z.int(),
       quietTimeoutMs: z.int(),
       aheadMsMax: z.int(),
-      onError: z.enum(["log", "stop"]),
+      onError: z.enum(["skip", "stop"]),
     }),
     plan: z.string().describe("As EXPLAIN shows it."),
     live: live.nullable().describe("Since its worker took it; null where nobody runs it."),
