@@ -23,8 +23,8 @@ export interface SqlPrinter {
   progress(progress: SqlProgress): Promise<void>;
   /** Nothing has come for a moment: what was held back is to be shown. */
   idle(): Promise<void>;
-  /** The script is over, in whatever way. */
-  end(): Promise<void>;
+  /** The script is over; or it broke off, and rows that were shown are not all. */
+  end(outcome: { readonly isWhole: boolean }): Promise<void>;
 }
 
 export interface SqlCall {
@@ -54,14 +54,15 @@ const utf8 = new TextDecoder();
 export async function runSql({ api, sql, settings, printer, signal }: SqlCall): Promise<void> {
   const headers = { accept: sqlLinesMediaType };
   const response = await api.send("POST", "/v1/sql", { json: { sql, settings }, headers, signal });
+  let isWhole = false;
   try {
-    const isWhole = await print(new LineReader(chunksOf(response)), printer);
+    isWhole = await print(new LineReader(chunksOf(response)), printer);
     if (!isWhole) throw brokenOff();
   } catch (error) {
     signal.throwIfAborted();
     throw error instanceof CommandError ? error : brokenOff(error);
   } finally {
-    await printer.end();
+    await printer.end({ isWhole });
   }
 }
 

@@ -67,9 +67,10 @@ abstract class Printer implements SqlPrinter {
 
   async idle(): Promise<void> {}
 
-  async end(): Promise<void> {
+  async end({ isWhole }: { readonly isWhole: boolean }): Promise<void> {
     await this.#progress.clear();
-    await this.closeRows();
+    if (isWhole) await this.closeRows();
+    else await this.idle();
   }
 
   protected async openRows(_columns: readonly SqlColumn[]): Promise<void> {}

@@ -17,6 +17,9 @@ const bodyBytesMax = 16 * 1024 * 1024;
 /** Scripts that run at a time: each may hold a thread and its memory. */
 const scriptsMax = 32;
 
+/** For the metrics alone; other servers use the same number. */
+const clientLeft = 499;
+
 const offered = Object.keys(sqlFormats) as SqlMediaType[];
 
 export function sqlApp(context: HttpContext, endpoints: Endpoints): Hono {
@@ -45,7 +48,17 @@ async function sql(c: Context, context: HttpContext, open: Gauge): Promise<Respo
   const events = runScript(context.sql, { sql: text, session, signal, wanted: format.wanted });
   open.set(open.value + 1);
   const answer = new SqlAnswer(context, { format, events, left }, () => open.set(open.value - 1));
-  return new Response(await answer.begin(), {
+  let body: Awaited<ReturnType<SqlAnswer["begin"]>>;
+  try {
+    body = await answer.begin();
+  } catch (error) {
+    // Nobody reads the answer: that the script was broken off is no failure.
+    if (request.signal.aborted && !context.shutdown.aborted) {
+      return new Response(null, { status: clientLeft });
+    }
+    throw error;
+  }
+  return new Response(body, {
     headers: {
       "Content-Type": type,
       "Cache-Control": "no-store, no-transform",
