@@ -15,7 +15,7 @@ import { checkCreateTable } from "../sql/check/create-table.ts";
 import { checkCreateView, planMaterializedView } from "../sql/check/create-view.ts";
 import { planInsert } from "../sql/check/insert.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
-import type { QueryPlan } from "../sql/plan/plan.ts";
+import type { PlanNode, QueryPlan } from "../sql/plan/plan.ts";
 import type {
   ControlQuery,
   CreateMaterializedView,
@@ -27,6 +27,7 @@ import type {
 import type { BoundedQueries } from "./bounded-query.ts";
 import { type DropParts, dropObject, dropQueryById } from "./drop-object.ts";
 import { inferColumns } from "./infer-columns.ts";
+import { queryUnknown } from "./query-admin.ts";
 import { encodeQueryDefinition } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
 import type { QueryManager } from "./query-manager.ts";
@@ -255,7 +256,8 @@ export class SqlService {
     run: StatementRun,
     signal: AbortSignal,
   ): Promise<StatementResult> {
-    const plan = planQuery(statement.query, run.text, checkOptionsOf(run, { isBounded: true }));
+    const planned = planQuery(statement.query, run.text, checkOptionsOf(run, { isBounded: true }));
+    const plan = { ...planned, root: withDistinctNames(planned.root) };
     const { columns } = plan.root;
     const rows = this.#parts.bounded.rows({ plan, session: run.session, signal });
     return { kind: "rows", columns: columns.map(({ name, type }) => ({ name, type })), rows };
@@ -277,6 +279,18 @@ interface StatementRun {
   readonly session: SqlSession;
 }
 
+/** Rows are objects by column name: a name that comes again gets a number, as Flink gives it. */
+function withDistinctNames<N extends PlanNode>(root: N): N {
+  const names = new Set<string>();
+  const columns = root.columns.map((column) => {
+    let { name } = column;
+    for (let count = 0; names.has(name); count++) name = `${column.name}${count}`;
+    names.add(name);
+    return { ...column, name };
+  });
+  return { ...root, columns };
+}
+
 function checkOptionsOf(run: StatementRun, { isBounded }: { readonly isBounded: boolean }) {
   return { catalog: catalogOf(run.state), timeZone: run.session.timeZone, isBounded };
 }
@@ -296,10 +310,4 @@ function exists(name: string): StatementResult {
 
 function nameTaken(name: string): StreamError {
   return new StreamError("sql_object_exists", `Cannot create "${name}": it exists already`);
-}
-
-export function queryUnknown(queryId: string): StreamError {
-  return new StreamError("sql_object_unknown", `There is no query "${queryId}": see SHOW QUERIES`, {
-    details: { query: queryId },
-  });
 }
