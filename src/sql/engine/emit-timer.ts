@@ -5,6 +5,7 @@
  */
 import type { EmitMode } from "../plan/plan.ts";
 import type { StatePart } from "./operator.ts";
+import { numberPart } from "./state-part.ts";
 
 export class EmitTimer {
   readonly #everyMs: number;
@@ -36,18 +37,11 @@ export class EmitTimer {
   }
 
   part(name: string): StatePart {
-    return {
-      name: `${name}.timer`,
-      save: () => {
-        const bytes = new Uint8Array(8);
-        new DataView(bytes.buffer).setFloat64(0, this.#dueAt, true);
-        return bytes;
+    return numberPart(`${name}.timer`, {
+      get: () => this.#dueAt,
+      set: (value) => {
+        this.#dueAt = value;
       },
-      restore: (parts) => {
-        const last = parts.at(-1)?.bytes;
-        if (last === undefined) return;
-        this.#dueAt = new DataView(last.buffer, last.byteOffset).getFloat64(0, true);
-      },
-    };
+    });
   }
 }

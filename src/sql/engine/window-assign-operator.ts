@@ -29,6 +29,14 @@ export interface WindowAssignOptions {
 
 const slot = 8;
 
+/** Addresses of what the kernel writes per row and window. */
+interface Place {
+  readonly rows: number;
+  readonly starts: number;
+  readonly ends: number;
+  readonly times: number;
+}
+
 export class WindowAssignOperator extends Operator {
   readonly layout: RowLayout;
   readonly #options: WindowAssignOptions;
@@ -79,14 +87,15 @@ export class WindowAssignOperator extends Operator {
     const table = this.#late.split(rows, this.boundOf(rows.origin));
     if (table.rowCount === 0) return;
     const timed = { table, timeColumn: time.column, window: spec };
-    const count = countWindows(host, timed);
+    const countMax = countWindows(host, timed);
     const place = {
-      rows: this.#rows.reserve(4 * count),
-      starts: this.#starts.reserve(slot * count),
-      ends: this.#ends.reserve(slot * count),
-      times: this.#times.reserve(slot * count),
+      rows: this.#rows.reserve(4 * countMax),
+      starts: this.#starts.reserve(slot * countMax),
+      ends: this.#ends.reserve(slot * countMax),
+      times: this.#times.reserve(slot * countMax),
     };
     assignWindows(host, timed, place);
+    const count = this.#keepOpen(countMax, place);
     if (time.zone !== null) this.#toMoments(count, place);
     this.#selected.pointToAddress(rows.table.address);
     this.#selected.setRows({ rowCount: count, selection: place.rows });
@@ -103,6 +112,31 @@ export class WindowAssignOperator extends Operator {
     this.#output.point(first + 1, { values: place.ends });
     this.#output.point(first + 2, { values: place.times });
     this.emit({ table: this.#output, origin: rows.origin });
+  }
+
+  /**
+   * Leaves out windows that are over: a row is late only when all of its windows are, and one that
+   * has come out for good must not come out again for the sake of a row that is in time for others.
+   */
+  #keepOpen(count: number, place: Place): number {
+    const { time, spec, database, allowedLatenessMs } = this.#options;
+    if (spec.kind === "tumble" || time.isProcessing || this.hasEnded) return count;
+    const { memory } = database.host;
+    const { view } = memory;
+    let kept = 0;
+    for (let index = 0; index < count; index++) {
+      const end = view.getBigInt64(place.ends + slot * index, true);
+      if (time.momentOf(Number(end)) + allowedLatenessMs <= this.watermark) continue;
+      if (kept !== index) {
+        memory.writeUint32(place.rows + 4 * kept, memory.readUint32(place.rows + 4 * index));
+        for (const column of [place.starts, place.ends, place.times]) {
+          const value = view.getBigInt64(column + slot * index, true);
+          view.setBigInt64(column + slot * kept, value, true);
+        }
+      }
+      kept += 1;
+    }
+    return kept;
   }
 
   /** window_time is an instant, where windows end at wall times. */
