@@ -7,6 +7,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { Dice } from "../sim/dice.ts";
 import { caseFolder, readCase, type SqlCase } from "../support/sql-case.ts";
 import {
   type CaseQuery,
@@ -17,7 +18,6 @@ import {
   straight,
 } from "../support/sql-case-run.ts";
 import { goldenText, splitGolden, stateLines } from "../support/sql-golden.ts";
-import { Dice } from "../sim/dice.ts";
 
 const writes = process.env["MILLRACE_GOLDEN"] === "write";
 

@@ -3,17 +3,18 @@
  * difference: record batches cut otherwise, publishes handed over in slices, commits elsewhere, and
  * the task thrown away after a commit and restored into a fresh one.
  */
-import { batchesIn } from "../../src/record/batch.ts";
-import { encodeBatch, type RecordInput } from "../../src/record/batch-encode.ts";
-import { decodeRecords } from "../../src/record/batch-records.ts";
+
 import { LocalTask } from "../../src/pipeline/local-task.ts";
 import { querySettingsDefault } from "../../src/pipeline/query-definition.ts";
 import { shapeOf } from "../../src/pipeline/query-maker.ts";
 import type { TaskSetup } from "../../src/pipeline/task-protocol.ts";
+import { batchesIn } from "../../src/record/batch.ts";
+import { encodeBatch, type RecordInput } from "../../src/record/batch-encode.ts";
+import { decodeRecords } from "../../src/record/batch-records.ts";
 import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
+import type { StreamEntry } from "../../src/sql/check/catalog.ts";
 import { planMaterializedView } from "../../src/sql/check/create-view.ts";
 import { planInsert } from "../../src/sql/check/insert.ts";
-import type { StreamEntry } from "../../src/sql/check/catalog.ts";
 import type { TaskPublish } from "../../src/sql/engine/query-task.ts";
 import type { OutputBatch } from "../../src/sql/engine/task-output.ts";
 import type { QueryPlan } from "../../src/sql/plan/plan.ts";
@@ -57,7 +58,10 @@ export function planCase(sqlCase: SqlCase): CaseQuery {
   };
 }
 
-function planned(catalog: TestCatalog, { statement, text }: ReturnType<typeof parseScript>[number]) {
+function planned(
+  catalog: TestCatalog,
+  { statement, text }: ReturnType<typeof parseScript>[number],
+) {
   if (statement.kind === "createMaterializedView") {
     const { plan, entry } = planMaterializedView(statement, text, catalog.options);
     return { plan, key: keyOf(plan, entry) };
@@ -109,7 +113,11 @@ export const straight: RunOptions = {
   after: () => "commit",
 };
 
-export function runCase({ setup, isAppend }: CaseQuery, sqlCase: SqlCase, options: RunOptions): CaseResult {
+export function runCase(
+  { setup, isAppend }: CaseQuery,
+  sqlCase: SqlCase,
+  options: RunOptions,
+): CaseResult {
   return new CaseRunner(setup, isAppend, options).run(sqlCase.publishes);
 }
 
@@ -154,7 +162,12 @@ class CaseRunner {
       rows: this.#rows.slice(0, before),
       last: this.#rows.slice(before),
       ...{ late: this.#late, errors: this.#errors, states: this.#states },
-      statistics: [statistics.rowsIn, statistics.rowsLate, statistics.rowsWrong, statistics.rowsAhead],
+      statistics: [
+        statistics.rowsIn,
+        statistics.rowsLate,
+        statistics.rowsWrong,
+        statistics.rowsAhead,
+      ],
     };
   }
 

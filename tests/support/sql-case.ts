@@ -61,7 +61,9 @@ export function parseCase(name: string, text: string): SqlCase {
     readFileSync(join(caseFolder, "inputs", `${input}.sql`), "utf8"),
   );
   const whole = [...included, text].join("\n");
-  const blocks = [...whole.matchAll(/\/\* publishes\n([\s\S]*?)\*\//g)].map((each) => each[1] ?? "");
+  const blocks = [...whole.matchAll(/\/\* publishes\n([\s\S]*?)\*\//g)].map(
+    (each) => each[1] ?? "",
+  );
   const publishes = blocks.flatMap(parsePublishes);
   for (const spec of directives(whole, "nexmark")) publishes.push(...nexmarkPublishes(spec));
   const options = new Map(

@@ -59,7 +59,8 @@ function refuseSharedKeys(
 ): void {
   const { node, named, target } = parts;
   const problem = "the query updates its rows, and nothing tells them apart";
-  if (node.key === null) context.fail(insert.query, `${problem}: select the columns of GROUP BY too`);
+  if (node.key === null)
+    context.fail(insert.query, `${problem}: select the columns of GROUP BY too`);
   const stray = node.key.map((index) => named[index]?.name ?? "");
   const missing = stray.find((name) => !target.primaryKey.includes(name));
   if (missing === undefined) return;
