@@ -73,12 +73,20 @@ function compare(parts: {
 }): void {
   const { query, sqlCase, result, options } = parts;
   const other = runCase(query, sqlCase, options);
-  expect(goldenText(other, query)).toBe(goldenText(result, query));
-  expect(other.statistics).toEqual(result.statistics);
-  if (query.isAppend) return;
+  expect(goldenText(seen(other, query), query)).toBe(goldenText(seen(result, query), query));
+  if (query.isAppend) {
+    expect(other.statistics).toEqual(result.statistics);
+    return;
+  }
   // A straight run commits behind every publish: every other commit has one to equal.
   for (const { publishes, state } of other.states) {
     const same = result.states.find((each) => each.publishes === publishes);
     expect(stateLines(state)).toEqual(stateLines(same?.state ?? new Map()));
   }
+}
+
+/** An updating result may pass over states in which an expression above a group would have failed. */
+function seen(result: CaseResult, { isAppend }: CaseQuery): CaseResult {
+  if (isAppend) return result;
+  return { ...result, errors: result.errors.filter((each) => !each.includes('"topic":null')) };
 }

@@ -146,7 +146,8 @@ class CaseRunner {
     let waiting: TaskPublish[] = [];
     for (const [index, publish] of publishes.entries()) {
       waiting.push(this.#encoded(publish));
-      const act = this.#options.after(index);
+      // A query that ends commits nothing.
+      const act = this.#setup.isBounded ? "go on" : this.#options.after(index);
       if (act === "go on" && waiting.length < this.#options.slice) continue;
       this.#task.answer({ kind: "publishes", publishes: waiting });
       waiting = [];
@@ -154,7 +155,7 @@ class CaseRunner {
       if (act === "restore") this.#task = this.#start();
     }
     this.#task.answer({ kind: "publishes", publishes: waiting });
-    this.#commit(publishes.length);
+    if (!this.#setup.isBounded) this.#commit(publishes.length);
     const before = this.#rows.length;
     const { outputs, statistics } = this.#task.answer({ kind: "finish" });
     this.#take(outputs);
