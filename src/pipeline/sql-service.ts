@@ -16,6 +16,7 @@ import { planInsert } from "../sql/check/insert.ts";
 import { checkMaterializedView } from "../sql/check/materialized-view.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
+import type { Query } from "../sql/syntax/ast.ts";
 import type {
   ControlQuery,
   CreateMaterializedView,
@@ -25,8 +26,10 @@ import type {
   Statement,
 } from "../sql/syntax/statement.ts";
 import type { BoundedQueries } from "./bounded-query.ts";
+import type { CatalogCache } from "./catalog-cache.ts";
 import { type DropParts, dropObject, dropQueryById } from "./drop-object.ts";
 import { inferColumns } from "./infer-columns.ts";
+import type { LiveQueries } from "./live-query.ts";
 import { encodeQueryDefinition } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
 import type { QueryManager } from "./query-manager.ts";
@@ -39,11 +42,20 @@ import {
 } from "./sql-catalog.ts";
 import type { StatementResult } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
+import type { ViewQueries } from "./view-queries.ts";
 
 export interface SqlServiceParts extends DropParts {
   readonly manager: QueryManager;
   readonly maker: QueryMaker;
   readonly bounded: BoundedQueries;
+  readonly live: LiveQueries;
+  readonly views: ViewQueries;
+  readonly catalog: CatalogCache;
+}
+
+export interface ExecuteOptions {
+  /** EMIT CHANGES over a view goes on behind this event; absent: it begins with a snapshot. */
+  readonly cursor?: string;
 }
 
 export interface SqlStatement {
@@ -68,6 +80,21 @@ export class SqlService {
     { statement, text }: SqlStatement,
     session: SqlSession,
     signal: AbortSignal,
+    options: ExecuteOptions = {},
+  ): Promise<StatementResult> {
+    if (statement.kind === "query") {
+      return this.#query(statement.query, { text, session, signal, options });
+    }
+    try {
+      return await this.#define({ statement, text }, session);
+    } finally {
+      this.#parts.catalog.forget();
+    }
+  }
+
+  async #define(
+    { statement, text }: { readonly statement: Definition; readonly text: string },
+    session: SqlSession,
   ): Promise<StatementResult> {
     const state = await loadSqlCatalog(this.#parts.database);
     switch (statement.kind) {
@@ -79,8 +106,6 @@ export class SqlService {
         return this.#createMaterializedView(statement, { text, state, session });
       case "insert":
         return this.#insert(statement, { text, state, session });
-      case "query":
-        return this.#query(statement, { text, state, session }, signal);
       case "drop":
         return statement.noun === "query"
           ? dropQueryById(this.#parts, statement)
@@ -261,14 +286,32 @@ export class SqlService {
   }
 
   async #query(
-    statement: Extract<Statement, { kind: "query" }>,
-    run: StatementRun,
-    signal: AbortSignal,
+    query: Query,
+    run: {
+      readonly text: string;
+      readonly session: SqlSession;
+      readonly signal: AbortSignal;
+      readonly options: ExecuteOptions;
+    },
   ): Promise<StatementResult> {
-    const plan = planQuery(statement.query, run.text, checkOptionsOf(run, { isBounded: true }));
-    const { columns } = plan.root;
-    const rows = this.#parts.bounded.rows({ plan, session: run.session, signal });
-    return { kind: "rows", columns: columns.map(({ name, type }) => ({ name, type })), rows };
+    const { views, live, bounded, catalog } = this.#parts;
+    const { text, session, signal, options } = run;
+    const known = await catalog.get();
+    const select = { query, text, timeZone: session.timeZone, known };
+    if (query.emit?.mode === "changes") {
+      const push = views.planPush(select);
+      if (push.kind === "query") return live.run(push.plan, session, signal);
+      return views.push(push, { cursor: options.cursor ?? null, signal });
+    }
+    const planned = views.planSelect(select);
+    if (planned.kind === "pull") return views.pull(planned, signal);
+    const { plan } = planned;
+    const fed = new Map<string, readonly Uint8Array[]>();
+    for (const [stream, entry] of planned.views) {
+      fed.set(stream, await views.batchesOf(entry, signal));
+    }
+    const columns = plan.root.columns.map(({ name, type }) => ({ name, type }));
+    return { kind: "rows", columns, rows: bounded.rows({ plan, session, signal, fed }) };
   }
 
   async #control({ act, name }: ControlQuery): Promise<StatementResult> {
@@ -280,6 +323,8 @@ export class SqlService {
     return { kind: "done", message: `${act === "pause" ? "Paused" : "Resumed"} query ${queryId}` };
   }
 }
+
+type Definition = Exclude<Statement, { kind: "query" }>;
 
 interface StatementRun {
   readonly text: string;
