@@ -13,6 +13,7 @@ import { produceBenchmark } from "./benchmarks/produce.ts";
 import { publishBenchmark } from "./benchmarks/publish.ts";
 import { requestsBenchmark } from "./benchmarks/requests.ts";
 import { segmentBenchmark } from "./benchmarks/segment.ts";
+import { sqlDecodeBenchmark } from "./benchmarks/sql-decode.ts";
 import { sqlKernelsBenchmark } from "./benchmarks/sql-kernels.ts";
 import { startupBenchmark } from "./benchmarks/startup.ts";
 import { takeoverBenchmark } from "./benchmarks/takeover.ts";
@@ -36,6 +37,7 @@ const benchmarks: readonly Benchmark[] = [
   requestsBenchmark,
   memoryBenchmark,
   nexmarkBenchmark,
+  sqlDecodeBenchmark,
 ];
 
 const command = "streamctl bench";

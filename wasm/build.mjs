@@ -21,39 +21,61 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 const compiler = createRequire(import.meta.url).resolve("assemblyscript/bin/asc.js");
 
-/** Pages of 64 KiB that the imported memory must have at least. */
-const pages = 1;
+/** WebAssembly memory ends at so many pages: 4 GiB. */
+const pagesMax = 65536;
 
-const ownMemory = ["crc32c", "lz4", "snappy"];
-const sharedMemory = readdirSync(join(here, "sql"))
+/**
+ * Kernels with a memory of their own, each with the pages of 64 KiB that it must have at least. A
+ * module says whether its memory is shared between threads, so a kernel that works on both kinds is
+ * two modules.
+ */
+const ownMemory = [
+  { name: "crc32c", pages: 1 },
+  { name: "crc32c-shared", source: "crc32c", pages: 1, isShared: true },
+  { name: "lz4", pages: 1 },
+  { name: "snappy", pages: 1 },
+];
+const sqliteMemory = readdirSync(join(here, "sql"))
   .filter((file) => file.endsWith(".ts"))
-  .map((file) => `sql/${file.slice(0, -3)}`)
-  .toSorted();
+  .map((file) => ({ name: `sql/${file.slice(0, -3)}`, pages: 1, isLinked: true }))
+  .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Compiles the kernels called `names` into the folder `out`; none named: all. */
 function buildKernels(out, names) {
-  const kernels = [...ownMemory, ...sharedMemory];
+  const kernels = [...ownMemory, ...sqliteMemory];
   for (const name of names) {
-    if (!kernels.includes(name)) throw new Error(`There is no kernel ${name}: ${kernels}`);
+    if (kernels.some((kernel) => kernel.name === name)) continue;
+    const known = kernels.map((kernel) => kernel.name).join(", ");
+    throw new Error(`There is no kernel ${name}: ${known}`);
   }
   mkdirSync(join(out, "sql"), { recursive: true });
-  for (const name of kernels) {
+  for (const { name, source = name, pages, isShared = false, isLinked = false } of kernels) {
     if (names.length > 0 && !names.includes(name)) continue;
     const file = join(out, `${name}.wasm`);
     const flags = ["-O3", "--noAssert", "--runtime", "stub", "--enable", "simd"];
     flags.push("--importMemory", "--noExportMemory", "--initialMemory", String(pages));
-    if (sharedMemory.includes(name)) flags.push(...sharedMemoryFlags);
-    execFileSync(process.execPath, [compiler, `${name}.ts`, "--outFile", file, ...flags], {
+    if (isShared) flags.push("--sharedMemory", "--maximumMemory", String(pagesMax));
+    if (isShared) flags.push("--enable", "threads");
+    if (isLinked) flags.push(...sharedMemoryFlags);
+    execFileSync(process.execPath, [compiler, `${source}.ts`, "--outFile", file, ...flags], {
       cwd: here,
       stdio: ["ignore", "inherit", "inherit"],
     });
-    if (sharedMemory.includes(name)) refuseOwnState(name, readFileSync(file));
+    if (isLinked) refuseOwnState(name, readFileSync(file));
     console.log(`${file}: ${statSync(file).size} bytes`);
   }
 }
 
 // An array index out of bounds cannot happen where there are no arrays; `abort` would be an import.
-const sharedMemoryFlags = ["--uncheckedBehavior", "always", "--disableWarning", "201", "--converge", "--use", "abort="];
+const sharedMemoryFlags = [
+  "--uncheckedBehavior",
+  "always",
+  "--disableWarning",
+  "201",
+  "--converge",
+  "--use",
+  "abort=",
+];
 
 const startSection = 8;
 const dataSection = 11;

@@ -1,10 +1,15 @@
-/** That memory is bounded by settings: a crowd of readers that hardly read, and writers that dribble. */
+/**
+ * That memory is bounded by settings: a crowd of readers that hardly read, and writers that dribble;
+ * then writers that send all they may, over Kafka and over HTTP.
+ */
 import { fetchApi } from "../../src/wire/kafka/api/fetch.ts";
 import { encodeRequestFrame } from "../../src/wire/kafka/request-header.ts";
-import type { Benchmark } from "../benchmark.ts";
+import type { BenchContext, Benchmark } from "../benchmark.ts";
 import { withMillrace } from "../support/brokers.ts";
+import type { Figure } from "../support/figures.ts";
 import { KafkaClient, newTopic } from "../support/kafka-client.ts";
 import type { Millrace } from "../support/millrace.ts";
+import type { BenchOptions } from "../support/options.ts";
 import { residentBytes } from "../support/processes.ts";
 import { makeFrame, runProduceLoad } from "../support/produce-load.ts";
 import { makeBatch, platform } from "../support/record-batches.ts";
@@ -21,45 +26,112 @@ const dribbleMs = 200;
 /** A slow reader's socket is open for an instant so rarely. */
 const sipMs = 1_000;
 const sampleMs = 100;
+/** How long a refused HTTP writer waits. */
+const retryMs = 500;
 /** The goal for a worker that does nothing, and the default of `--queue-bytes`. */
 const idleBytes = 150e6;
 const queueBytes = 128 * MiB;
 
 export const memoryBenchmark: Benchmark = {
   name: "memory",
-  summary: "resident memory with 500 slow readers and 500 slow writers",
+  summary: "resident memory with 500 slow readers and 500 slow writers, and with 500 fast writers",
   async run(context) {
-    const { options, say } = context;
-    const count = options.connections ?? clientsDefault;
-    return await withMillrace(context, {}, async (worker) => {
-      const before = (await residentBytes(worker.program.pid)).now;
-      const topic = await newTopic(worker, options.partitions);
-      say("  writing what will be read");
-      await runProduceLoad(worker, {
-        ...{ topic, partitions: options.partitions, connections: 1, inFlight: options.inFlight },
-        ...{ recordBytes: KiB, batchBytes: 256 * KiB, bytes: datasetBytes },
-      });
-      const loaded = (await residentBytes(worker.program.pid)).now;
-      const crowd = new Crowd(worker, topic, options.partitions);
-      say(`  ${count} slow readers and ${count} slow writers`);
-      await crowd.join(count);
-      const peak = await crowd.watch(options.seconds * options.rounds);
-      crowd.leave();
-      const setting = options.cacheBytes + 2 * queueBytes;
-      return [
-        { what: "resident, before", value: before / 1e6, unit: "MB" },
-        { what: "resident, after 512 MiB written", value: loaded / 1e6, unit: "MB" },
-        {
-          what: `resident at most, ${count} slow readers and ${count} slow writers`,
-          value: peak / 1e6,
-          unit: "MB",
-          goal: { atMost: (idleBytes + setting) / 1e6 },
-          note: "the goal: idle, cache, requests and answers under way, as the settings bound them",
-        },
-      ];
-    });
+    return [
+      ...(await slowCrowd(context)),
+      await fastWriters(context, "Kafka", kafkaWriters),
+      await fastWriters(context, "HTTP", httpWriters),
+    ];
   },
 };
+
+async function slowCrowd(context: BenchContext): Promise<Figure[]> {
+  const { options, say } = context;
+  const count = options.connections ?? clientsDefault;
+  return await withMillrace(context, {}, async (worker) => {
+    const before = (await residentBytes(worker.program.pid)).now;
+    const topic = await newTopic(worker, options.partitions);
+    say("  writing what will be read");
+    await runProduceLoad(worker, {
+      ...{ topic, partitions: options.partitions, connections: 1, inFlight: options.inFlight },
+      ...{ recordBytes: KiB, batchBytes: 256 * KiB, bytes: datasetBytes },
+    });
+    const loaded = (await residentBytes(worker.program.pid)).now;
+    const crowd = new Crowd(worker, topic, options.partitions);
+    say(`  ${count} slow readers and ${count} slow writers`);
+    await crowd.join(count);
+    const peak = await crowd.watch(options.seconds * options.rounds);
+    crowd.leave();
+    const setting = options.cacheBytes + 2 * queueBytes;
+    return [
+      { what: "resident, before", value: before / 1e6, unit: "MB" },
+      { what: "resident, after 512 MiB written", value: loaded / 1e6, unit: "MB" },
+      {
+        what: `resident at most, ${count} slow readers and ${count} slow writers`,
+        value: peak / 1e6,
+        unit: "MB",
+        goal: { atMost: (idleBytes + setting) / 1e6 },
+        note: "the goal: idle, cache, requests and answers under way, as the settings bound them",
+      },
+    ];
+  });
+}
+
+type Load = (worker: Millrace, options: BenchOptions) => Promise<void>;
+
+/** A worker of their own, which they keep as busy as they can. */
+async function fastWriters(context: BenchContext, name: string, load: Load): Promise<Figure> {
+  const { options, say } = context;
+  return await withMillrace(context, {}, async (worker) => {
+    const count = options.connections ?? clientsDefault;
+    say(`  ${count} fast writers over ${name}`);
+    let most = 0;
+    let isOver = false;
+    const watching = (async () => {
+      for (; !isOver; await Bun.sleep(sampleMs)) {
+        most = Math.max(most, (await residentBytes(worker.program.pid)).now);
+      }
+    })();
+    await load(worker, { ...options, connections: count });
+    isOver = true;
+    await watching;
+    return {
+      what: `resident at most, ${count} fast writers over ${name}`,
+      value: most / 1e6,
+      unit: "MB",
+      goal: { atMost: (idleBytes + options.cacheBytes + 2.5 * queueBytes) / 1e6 },
+      note: "the goal: the formula of docs/OPERATIONS.md",
+    };
+  });
+}
+
+/** Whole requests of 256 KiB, five under way on each connection. */
+async function kafkaWriters(worker: Millrace, options: BenchOptions): Promise<void> {
+  const { partitions, inFlight, seconds, rounds } = options;
+  await runProduceLoad(worker, {
+    ...{ topic: await newTopic(worker, partitions), partitions, inFlight },
+    connections: options.connections ?? clientsDefault,
+    ...{ recordBytes: KiB, batchBytes: 256 * KiB, seconds: (seconds * rounds) / 2 },
+  });
+}
+
+/** Bodies of 1 MiB in short lines, which weigh most while they are taken apart. */
+async function httpWriters(worker: Millrace, options: BenchOptions): Promise<void> {
+  const topic = await newTopic(worker, options.partitions);
+  const url = `${worker.httpUrl}/v1/topics/${topic}/records`;
+  const line = `${JSON.stringify({ value: "x".repeat(16) })}\n`;
+  const body = new TextEncoder().encode(line.repeat(MiB / line.length));
+  const headers = { "Content-Type": "application/x-ndjson" };
+  const deadline = performance.now() + (options.seconds * options.rounds * 1000) / 2;
+  const writer = async () => {
+    while (performance.now() < deadline) {
+      const answer = await fetch(url, { method: "POST", headers, body });
+      await answer.arrayBuffer();
+      if (answer.status === 429) await Bun.sleep(retryMs * (0.5 + platform.random.uniform()));
+      else if (!answer.ok) throw new Error(`The worker answered ${answer.status}`);
+    }
+  };
+  await Promise.all(Array.from({ length: options.connections ?? clientsDefault }, writer));
+}
 
 class Crowd {
   readonly #worker: Millrace;

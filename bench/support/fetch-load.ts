@@ -1,12 +1,9 @@
 /** A topic read from its beginning by our raw client, as fast as the broker gives it. */
 import { batchLayout, batchPrefixBytes } from "../../src/record/batch-layout.ts";
 import { readInt32, readInt64 } from "../../src/record/big-endian.ts";
-import { fetchApi } from "../../src/wire/kafka/api/fetch.ts";
 import type { Broker } from "./broker.ts";
-import { checkCode, KafkaClient } from "./kafka-client.ts";
+import { FetchClient } from "./fetch-stream.ts";
 
-/** Names in place of topic ids, which every broker understands. */
-const fetchVersion = 12;
 /** As Java's consumer asks: fetch.max.bytes and max.partition.fetch.bytes. */
 const bytesMax = 50 * 1024 * 1024;
 const partitionBytesMax = 1024 * 1024;
@@ -30,7 +27,7 @@ export async function runFetchLoad(broker: Broker, load: FetchLoad): Promise<Fet
   const connections = Math.min(load.connections, load.partitions);
   const progress = { records: 0, bytes: 0, requests: 0 };
   const clients = await Promise.all(
-    Array.from({ length: connections }, () => KafkaClient.connect(broker)),
+    Array.from({ length: connections }, () => FetchClient.connect(broker)),
   );
   const since = performance.now();
   await Promise.all(
@@ -53,12 +50,12 @@ interface Progress {
 }
 
 async function fetchOnce(
-  client: KafkaClient,
+  client: FetchClient,
   topic: string,
   next: Map<number, number>,
   progress: Progress,
 ): Promise<void> {
-  const answer = await client.ask(fetchApi, fetchVersion, {
+  const partitions = await client.fetch({
     maxWaitMs: 100,
     minBytes: 1,
     maxBytes: bytesMax,
@@ -73,19 +70,14 @@ async function fetchOnce(
       },
     ],
   });
-  checkCode(answer.errorCode, "fetch");
   progress.requests += 1;
-  for (const { partitionIndex, errorCode, records } of answer.responses[0]?.partitions ?? []) {
-    checkCode(errorCode, `fetch partition ${partitionIndex}`);
-    const bytes = records ?? new Uint8Array(0);
-    const { nextOffset, count } = walk(bytes);
-    progress.records += count;
-    progress.bytes += bytes.length;
-    if (count > 0) {
-      next.delete(partitionIndex);
-      // Served last the next time, as consumers do for fairness.
-      next.set(partitionIndex, nextOffset);
-    }
+  for (const { partition, bytes, records, nextOffset } of partitions) {
+    progress.records += records;
+    progress.bytes += bytes;
+    if (records === 0) continue;
+    next.delete(partition);
+    // Served last the next time, as consumers do for fairness.
+    next.set(partition, nextOffset);
   }
 }
 

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Broker } from "./broker.ts";
+import { kafkaProperties } from "./kafka-properties.ts";
 import type { BenchOptions } from "./options.ts";
 import {
   freePorts,
@@ -73,7 +74,7 @@ export class KafkaBroker implements Broker {
     const folder = temporaryFolder(options.folder);
     const [port = 0, controllerPort = 0] = await freePorts(2);
     const properties = join(folder, "server.properties");
-    writeFileSync(properties, serverProperties({ port, controllerPort, folder }));
+    writeFileSync(properties, kafkaProperties({ port, controllerPort, folder }));
     const storage = command(options, "storage");
     const id = (await outputOf([...storage, "random-uuid"])).trim().split("\n").at(-1) ?? "";
     await outputOf([...storage, "format", "--standalone", "-t", id, "-c", properties]);
@@ -112,31 +113,4 @@ export class KafkaBroker implements Broker {
   async #ready(): Promise<void> {
     await this.#program.waitUntil(() => listens(this.port));
   }
-}
-
-function serverProperties(place: {
-  readonly port: number;
-  readonly controllerPort: number;
-  readonly folder: string;
-}): string {
-  const { port, controllerPort, folder } = place;
-  return [
-    "process.roles=broker,controller",
-    "node.id=1",
-    `controller.quorum.bootstrap.servers=127.0.0.1:${controllerPort}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
-    "controller.listener.names=CONTROLLER",
-    "inter.broker.listener.name=PLAINTEXT",
-    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    `log.dirs=${join(folder, "data")}`,
-    "offsets.topic.replication.factor=1",
-    "offsets.topic.num.partitions=3",
-    "transaction.state.log.replication.factor=1",
-    "transaction.state.log.min.isr=1",
-    "share.coordinator.state.topic.replication.factor=1",
-    "share.coordinator.state.topic.min.isr=1",
-    "group.initial.rebalance.delay.ms=0",
-    "",
-  ].join("\n");
 }

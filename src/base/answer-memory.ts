@@ -6,6 +6,7 @@
  * Shares shrink as answers pile up (an eighth of the rest), so slow readers leave room for fast
  * ones, and answers get smaller before anybody waits.
  */
+import { pooledBytes } from "./buffer-pool.ts";
 import { ByteBudget } from "./byte-budget.ts";
 import type { Timers } from "./platform.ts";
 
@@ -17,6 +18,8 @@ const batchShare = 1 / 4;
 /** Part of an answer: buffers that are kept for it. */
 export interface HeldBuffers {
   readonly chunks: readonly Uint8Array[];
+  /** Some are views of memory that is kept for others too, or copies as long as those. */
+  readonly isLent?: boolean;
 }
 
 export interface ReserveOptions {
@@ -69,7 +72,10 @@ export class AnswerMemory {
     this.#budget.give(room.reservedBytes);
     for (const answer of answers) {
       let bytes = 0;
-      for (const { buffer } of answer.chunks) bytes += buffer.byteLength;
+      // What is lent counts as the copy that it becomes when its reader is slow.
+      for (const { length, buffer } of answer.chunks) {
+        bytes += answer.isLent ? pooledBytes(length) : buffer.byteLength;
+      }
       this.hold(answer, bytes);
     }
   }

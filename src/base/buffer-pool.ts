@@ -59,6 +59,12 @@ export class BufferPool {
   }
 }
 
+/** Bytes of the buffer that `take` gives for `length`, at most. */
+export function pooledBytes(length: number): number {
+  if (length < classBytesMin / 2 || length > classBytesMax) return length;
+  return classOf(length);
+}
+
 function classOf(length: number): number {
   const stepBytes = Math.max(classBytesMin, 2 ** Math.ceil(Math.log2(length))) / 8;
   return Math.max(classBytesMin, Math.ceil(length / stepBytes) * stepBytes);

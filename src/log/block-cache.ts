@@ -1,18 +1,19 @@
 /**
- * Objects read in aligned blocks and kept, bounded in bytes, least recently used first out. What
- * one reader fetched serves the next one, and neighbouring partitions of a segment, whose bytes
- * share blocks. Missing neighbours are fetched by one ranged read, and a read that is under way is
- * joined, not repeated.
+ * Objects read in aligned blocks and kept. What one reader fetched serves the next one, and
+ * neighbouring partitions of a segment, whose bytes share blocks. Missing neighbours are fetched by
+ * one ranged read, and a read that is under way is joined, not repeated.
  *
- * The bound holds for the buffers themselves, on their way or there: a buffer counts until its
- * block is dropped and its last reader has copied. Reads beyond the bound wait; reads ahead of
- * anyone's need are left out when much is on its way or lies unread already.
+ * All blocks lie in an arena, which is the bound; inside the memory of the CRC kernel their batches
+ * are summed where they are. Readers look at blocks in one synchronous step, during which these are
+ * pinned; what they take along is a copy, or lent (base/lent-bytes.ts). Pins and reads ahead are
+ * budgeted so that a quarter of the slots is always to be had: nobody waits for a slow reader.
  */
-
 import type { BufferPool } from "../base/buffer-pool.ts";
 import { ByteBudget } from "../base/byte-budget.ts";
+import { Lendable, type LentBytes } from "../base/lent-bytes.ts";
 import type { Counter, Metrics } from "../base/metrics.ts";
-import type { ObjectLocation, ObjectStore } from "../store/object-store.ts";
+import type { ObjectStore } from "../store/object-store.ts";
+import { BlockArena, type Tenant } from "./block-arena.ts";
 
 /**
  * Large enough for neighbours to share a read, small enough that a reader of one partition among
@@ -23,21 +24,8 @@ export const blockBytes = 256 * 1024;
 /** Neighbouring blocks in one ranged read at most: 8 MiB, a whole segment. */
 const blocksPerReadMax = 32;
 
-/**
- * A block and its buffer, which is of one size for all, so that any may serve for any other again.
- */
-interface Block {
-  /** Its buffer once it is filled, as long as the block. */
-  bytes: Promise<Uint8Array>;
-  /** Of its buffer; 0 until it has one. */
-  heldBytes: number;
-  /** May be shorter than `blockBytes` where the object was not known to go on. */
-  readonly length: number;
-  /** The cache and readers under way; at zero the buffer is used again. */
-  users: number;
-  /** Read ahead, and nobody has come for it yet. */
-  unread: boolean;
-}
+/** A store that reads side by side gets targets of this size: one system call each in a folder. */
+const targetBytesMax = 1024 * 1024;
 
 export interface ObjectRange {
   readonly key: string;
@@ -47,26 +35,78 @@ export interface ObjectRange {
   readonly knownEnd: number;
 }
 
+/** Bytes of a range that lie side by side in memory. */
+export interface Piece {
+  readonly bytes: Uint8Array;
+  /** What the bytes lie in; empty where they are gone when the reader returns. */
+  readonly sources: readonly Lendable[];
+}
+
 export interface BlockCacheOptions {
   readonly store: ObjectStore;
   readonly pool: BufferPool;
-  readonly capacityBytes: number;
+  readonly lent: LentBytes;
+  /** The arena; see LogOptions. */
+  readonly memory: readonly Uint8Array[];
   readonly metrics: Metrics;
+}
+
+class Block extends Lendable implements Tenant {
+  readonly name: string;
+  readonly slot: number;
+  /** May be shorter than `blockBytes` where the object was not known to go on. */
+  readonly length: number;
+  /** Settles when it is filled or has failed; never rejects. */
+  loaded: Promise<void> | undefined;
+  failure: unknown;
+  /** Readers that look at it or wait for it. */
+  users = 0;
+  usedAgain = false;
+  /** Read ahead, and nobody has come for it yet. */
+  unread: boolean;
+  /** Not to be found any more: its slot is free as soon as nobody uses it. */
+  dropped = false;
+
+  constructor(name: string, place: { slot: number; length: number; unread: boolean }) {
+    super();
+    this.name = name;
+    this.slot = place.slot;
+    this.length = place.length;
+    this.unread = place.unread;
+  }
+
+  get isPinned(): boolean {
+    return this.users > 0 || this.loaded !== undefined;
+  }
+}
+
+/** Blocks of an object, one behind the other, to be read by one request. */
+interface BlockRun {
+  readonly key: string;
+  readonly first: number;
+  count: number;
+  knownEnd: number;
 }
 
 export class BlockCache {
   readonly #options: BlockCacheOptions;
+  readonly #arena: BlockArena<Block>;
   readonly #blocks = new Map<string, Block>();
+  /** Of blocks that readers use. */
+  readonly #pins: ByteBudget;
+  readonly #aheadBytesMax: number;
   readonly #hits: Counter;
   readonly #misses: Counter;
-  /** Reads under way. */
-  readonly #loading: ByteBudget;
-  #heldBytes = 0;
+  /** Being read ahead. */
+  #aheadBytes = 0;
   #unreadBytes = 0;
 
   constructor(options: BlockCacheOptions) {
     this.#options = options;
-    this.#loading = new ByteBudget(options.capacityBytes);
+    this.#arena = new BlockArena(options.memory, blockBytes);
+    const { slotCount } = this.#arena;
+    this.#pins = new ByteBudget(Math.floor(slotCount / 4) * blockBytes);
+    this.#aheadBytesMax = Math.floor(slotCount / 2) * blockBytes;
     const { metrics } = options;
     this.#hits = metrics.counter({
       name: "millrace_block_cache_hits_total",
@@ -79,140 +119,207 @@ export class BlockCache {
     metrics.beforePrint(() => {
       metrics
         .gauge({ name: "millrace_block_cache_bytes", help: "Bytes of blocks held." })
-        .set(this.#heldBytes);
+        .set(this.heldBytes);
     });
   }
 
-  /** Bytes of all buffers, those of blocks that are being read included. */
+  /** Bytes of all slots in use, those of blocks that are being read included. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.#arena.tenantCount * blockBytes;
   }
 
-  /** Copies the range into `target`, which is as long. Errors as the store's `read`. */
-  async copy(range: ObjectRange, target: Uint8Array): Promise<void> {
-    const end = range.position + range.length;
-    const blocks = this.#want(range);
-    // All are held before the first await: one that is evicted meanwhile keeps its buffer.
-    for (const block of blocks) block.users += 1;
-    this.#evict();
-    let start = range.position - (range.position % blockBytes);
-    let copied = 0;
+  /**
+   * Calls `use` with the bytes of the range as soon as they are there. They are valid until it
+   * returns, unless it lends them; it may write what no checksum covers. Errors as the store's
+   * `read`, and those of `use`.
+   */
+  async read<T>(range: ObjectRange, use: (pieces: readonly Piece[]) => T): Promise<T> {
+    const { first, last } = blocksOf(range);
+    const bytes = (last - first + 1) * blockBytes;
+    // It would wait for itself.
+    if (bytes > this.#pins.capacityBytes) return this.#readPast(range, use);
+    if (!this.#pins.tryTake(bytes)) await this.#pins.take(bytes);
+    const blocks = this.#pinned(range);
     try {
-      for (const block of blocks) {
-        const bytes = await block.bytes;
-        const from = Math.max(range.position, start);
-        const to = Math.min(end, start + block.length);
-        target.set(bytes.subarray(from - start, to - start), from - range.position);
-        this.#leave(block);
-        copied += 1;
-        start += blockBytes;
-      }
+      for (const { loaded } of blocks) if (loaded !== undefined) await loaded;
+      for (const { failure } of blocks) if (failure !== undefined) throw failure;
+      return use(this.#pieces(range, blocks));
     } finally {
-      for (const block of blocks.slice(copied)) this.#leave(block);
+      for (const block of blocks) this.#unpin(block);
+      this.#pins.give(bytes);
     }
   }
 
   /**
-   * Starts reading what `copy` would need, unless half the cache is on its way, or was read ahead
-   * and waits for its readers; failures show when it is asked for. False: it was left out.
+   * Starts reading what will be wanted, neighbours of all ranges together. False: some of it was
+   * left out, since half the cache is on its way, or was read ahead and waits for its readers.
+   * Failures show when it is asked for.
    */
-  prefetch(range: ObjectRange): boolean {
-    const halfBytes = this.#options.capacityBytes / 2;
-    if (this.#loading.takenBytes + range.length > halfBytes) return false;
-    if (this.#unreadBytes + range.length > halfBytes) return false;
-    this.#want(range, true);
-    this.#evict();
+  readAhead(ranges: readonly ObjectRange[]): boolean {
+    let run: BlockRun | undefined;
+    let isWhole = true;
+    for (const range of ranges.toSorted(byPlace)) {
+      const { first, last } = blocksOf(range);
+      const end = range.position + range.length;
+      for (let index = first; index <= last; index++) {
+        if (run?.key === range.key && index < run.first + run.count) continue;
+        const neededBytes = Math.min(end - index * blockBytes, blockBytes);
+        if (this.#find(blockName(range.key, index), neededBytes) !== undefined) continue;
+        const knownEnd = Math.max(range.knownEnd, end);
+        if (run !== undefined && follows(run, range.key, index)) {
+          run.count += 1;
+          run.knownEnd = Math.max(run.knownEnd, knownEnd);
+          continue;
+        }
+        if (run !== undefined) isWhole = this.#loadAhead(run) && isWhole;
+        run = { key: range.key, first: index, count: 1, knownEnd };
+      }
+    }
+    if (run !== undefined) isWhole = this.#loadAhead(run) && isWhole;
+    return isWhole;
+  }
+
+  #loadAhead(run: BlockRun): boolean {
+    const bytes = run.count * blockBytes;
+    if (this.#aheadBytes + bytes > this.#aheadBytesMax) return false;
+    if (this.#unreadBytes + bytes > this.#aheadBytesMax) return false;
+    const [block] = this.#load(run, true);
+    this.#aheadBytes += bytes;
+    void block?.loaded?.then(() => {
+      this.#aheadBytes -= bytes;
+    });
     return true;
   }
 
-  /** The blocks of a range in order, each held or on its way. */
-  #want(range: ObjectRange, isAhead = false): Block[] {
+  /** The blocks of a range in order, each there or on its way, none of which can go. */
+  #pinned(range: ObjectRange): readonly Block[] {
+    const { first, last } = blocksOf(range);
     const end = range.position + range.length;
-    const first = Math.floor(range.position / blockBytes);
-    const last = Math.floor((end - 1) / blockBytes);
-    const missing: number[] = [];
-    const load = () => this.#load(range, missing.splice(0), isAhead);
+    const blocks: (Block | undefined)[] = [];
+    // Those that are there first: room for the others must not be taken from them.
     for (let index = first; index <= last; index++) {
       const neededBytes = Math.min(end - index * blockBytes, blockBytes);
-      if (this.#touch(blockKey(range.key, index), { neededBytes, isAhead })) load();
-      else missing.push(index);
-      if (missing.length === blocksPerReadMax) load();
+      const block = this.#find(blockName(range.key, index), neededBytes);
+      if (block !== undefined) this.#use(block);
+      blocks.push(block);
     }
-    load();
-    const wanted: Block[] = [];
-    for (let index = first; index <= last; index++) {
-      wanted.push(this.#blocks.get(blockKey(range.key, index)) as Block);
+    for (let at = 0; at < blocks.length; at++) {
+      let count = 0;
+      while (at + count < blocks.length && blocks[at + count] === undefined) count++;
+      count = Math.min(count, blocksPerReadMax);
+      if (count === 0) continue;
+      const knownEnd = Math.max(range.knownEnd, end);
+      const loading = this.#load({ key: range.key, first: first + at, count, knownEnd }, false);
+      for (const block of loading) block.users += 1;
+      blocks.splice(at, count, ...loading);
     }
-    return wanted;
+    return blocks as Block[];
   }
 
-  /** Whether the block is held with at least the needed bytes; it is then the last to go. */
-  #touch(
-    key: string,
-    { neededBytes, isAhead }: { readonly neededBytes: number; readonly isAhead: boolean },
-  ): boolean {
-    const block = this.#blocks.get(key);
-    if (block === undefined || block.length < neededBytes) return false;
-    this.#blocks.delete(key);
-    this.#blocks.set(key, block);
+  #find(name: string, neededBytes: number): Block | undefined {
+    const block = this.#blocks.get(name);
+    return block !== undefined && block.length >= neededBytes ? block : undefined;
+  }
+
+  #use(block: Block): void {
     this.#hits.add();
-    if (!isAhead) this.#claim(block);
-    return true;
+    block.users += 1;
+    if (block.unread) this.#claim(block);
+    else block.usedAgain = true;
   }
 
-  /** Reads neighbouring blocks by one request. */
-  #load(range: ObjectRange, indexes: readonly number[], isAhead: boolean): void {
-    const first = indexes[0];
-    if (first === undefined) return;
-    const { key } = range;
-    const start = first * blockBytes;
-    const knownEnd = Math.max(range.knownEnd, range.position + range.length);
-    const length = Math.min(start + indexes.length * blockBytes, knownEnd) - start;
-    this.#misses.add(indexes.length);
-    const blocks = indexes.map((index): Block => {
-      const left = start + length - index * blockBytes;
-      const blockLength = Math.min(blockBytes, left);
-      return { bytes: noBytes, heldBytes: 0, length: blockLength, users: 0, unread: isAhead };
-    });
-    const all = this.#read({ key, position: start, length }, blocks);
-    indexes.forEach((index, at) => {
-      const block = blocks[at] as Block;
-      block.bytes = all.then((buffers) => buffers[at] as Uint8Array);
-      this.#insert(blockKey(key, index), block);
-      block.bytes.catch(() => this.#forget(blockKey(key, index), block));
-    });
+  /** Starts one ranged read. There are slots for it: the budgets see to that. */
+  #load({ key, first, count, knownEnd }: BlockRun, isAhead: boolean): readonly Block[] {
+    const position = first * blockBytes;
+    const length = Math.min(position + count * blockBytes, knownEnd) - position;
+    this.#misses.add(count);
+    const blocks: Block[] = [];
+    const targets: Uint8Array[] = [];
+    while (blocks.length < count) {
+      const run = this.#arena.take(count - blocks.length, (block) => this.#drop(block));
+      const start = blocks.length * blockBytes;
+      const runBytes = Math.min(run.count * blockBytes, length - start);
+      for (let at = 0; at < runBytes; at += targetBytesMax) {
+        targets.push(this.#arena.view(run.first, at, Math.min(targetBytesMax, runBytes - at)));
+      }
+      for (let slot = run.first; slot < run.first + run.count; slot++) {
+        const left = length - blocks.length * blockBytes;
+        const place = { slot, length: Math.min(blockBytes, left), unread: isAhead };
+        const block = new Block(blockName(key, first + blocks.length), place);
+        this.#arena.occupy(slot, block);
+        blocks.push(block);
+      }
+    }
+    const loaded = this.#fill({ key, position, length }, targets, blocks);
+    for (const block of blocks) {
+      block.loaded = loaded;
+      const before = this.#blocks.get(block.name);
+      if (before !== undefined) this.#drop(before);
+      this.#blocks.set(block.name, block);
+      if (block.unread) this.#unreadBytes += block.length;
+    }
+    return blocks;
   }
 
-  /** Waits for its turn before it takes buffers. */
-  async #read(location: ObjectLocation, blocks: readonly Block[]): Promise<Uint8Array[]> {
-    const { store, pool } = this.#options;
-    const { length } = location;
-    // Whoever calls evicts once all blocks of its range are held: here that could take one of them.
-    const waits = !this.#loading.tryTake(length);
-    if (waits) await this.#loading.take(length);
-    const buffers = blocks.map((block) => {
-      const whole = pool.take(blockBytes);
-      block.heldBytes = whole.buffer.byteLength;
-      this.#heldBytes += block.heldBytes;
-      return whole.subarray(0, block.length);
-    });
-    if (waits) this.#evict();
+  async #fill(
+    location: { readonly key: string; readonly position: number; readonly length: number },
+    targets: readonly Uint8Array[],
+    blocks: readonly Block[],
+  ): Promise<void> {
+    let failure: unknown;
     try {
-      await store.readInto(location, buffers);
-      return buffers;
+      await this.#options.store.readInto(location, targets);
     } catch (error) {
-      for (const buffer of buffers) pool.give(buffer);
-      throw error;
-    } finally {
-      this.#loading.give(length);
+      failure = error;
+    }
+    for (const block of blocks) {
+      block.loaded = undefined;
+      block.failure = failure;
+      // Whoever asks next asks the store again.
+      if (failure !== undefined) this.#drop(block);
+      else this.#freeIfDone(block);
     }
   }
 
-  #insert(key: string, block: Block): void {
-    this.#drop(key);
-    this.#blocks.set(key, block);
-    if (block.unread) this.#unreadBytes += block.length;
-    block.users += 1;
+  #pieces(range: ObjectRange, blocks: readonly Block[]): readonly Piece[] {
+    const pieces: Piece[] = [];
+    let left = range.length;
+    let from = range.position % blockBytes;
+    for (let at = 0; at < blocks.length; ) {
+      const { slot } = blocks[at] as Block;
+      const sources: Lendable[] = [];
+      let bytes = -from;
+      do {
+        sources.push(blocks[at++] as Block);
+        bytes += blockBytes;
+      } while (at < blocks.length && this.#adjoin(blocks[at - 1], blocks[at]));
+      const length = Math.min(bytes, left);
+      pieces.push({ bytes: this.#arena.view(slot, from, length), sources });
+      left -= length;
+      from = 0;
+    }
+    return pieces;
+  }
+
+  #adjoin(here: Block | undefined, there: Block | undefined): boolean {
+    if (here === undefined || there === undefined || there.slot !== here.slot + 1) return false;
+    return this.#arena.adjoins(here.slot, there.slot);
+  }
+
+  /** Reads what the arena is too small for into a buffer that only this reader sees. */
+  async #readPast<T>(range: ObjectRange, use: (pieces: readonly Piece[]) => T): Promise<T> {
+    const { store, pool } = this.#options;
+    const { key, position, length } = range;
+    const bytes = pool.take(length);
+    await store.readInto({ key, position, length }, [bytes]);
+    const result = use([{ bytes, sources: [] }]);
+    pool.give(bytes);
+    return result;
+  }
+
+  #unpin(block: Block): void {
+    block.users -= 1;
+    this.#freeIfDone(block);
   }
 
   #claim(block: Block): void {
@@ -220,45 +327,35 @@ export class BlockCache {
     block.unread = false;
   }
 
-  /** A read failed: whoever asks next asks the store again. */
-  #forget(key: string, failed: Block): void {
-    if (this.#blocks.get(key) === failed) this.#drop(key);
-  }
-
-  #drop(key: string): void {
-    const block = this.#blocks.get(key);
-    if (block === undefined) return;
-    this.#blocks.delete(key);
+  #drop(block: Block): void {
+    if (block.dropped) return;
+    block.dropped = true;
+    if (this.#blocks.get(block.name) === block) this.#blocks.delete(block.name);
     this.#claim(block);
-    this.#leave(block);
+    this.#freeIfDone(block);
   }
 
-  #leave(block: Block): void {
-    block.users -= 1;
-    if (block.users > 0) return;
-    const gone = () => {
-      this.#heldBytes -= block.heldBytes;
-      block.heldBytes = 0;
-    };
-    block.bytes.then((bytes) => {
-      gone();
-      this.#options.pool.give(bytes);
-    }, gone);
-  }
-
-  /** Drops blocks used longest ago until the buffers that only blocks hold fit. */
-  #evict(): void {
-    let leavingBytes = 0;
-    for (const [key, block] of this.#blocks) {
-      if (this.#heldBytes - leavingBytes <= this.#options.capacityBytes) return;
-      this.#drop(key);
-      if (block.users === 0) leavingBytes += block.heldBytes;
-    }
+  #freeIfDone(block: Block): void {
+    if (!block.dropped || block.isPinned) return;
+    this.#options.lent.recall(block);
+    this.#arena.leave(block.slot);
   }
 }
 
-const noBytes = Promise.resolve(new Uint8Array(0));
+function blocksOf({ position, length }: ObjectRange): { first: number; last: number } {
+  const first = Math.floor(position / blockBytes);
+  return { first, last: Math.max(first, Math.floor((position + length - 1) / blockBytes)) };
+}
 
-function blockKey(key: string, index: number): string {
+function follows(run: BlockRun, key: string, index: number): boolean {
+  return run.key === key && run.first + run.count === index && run.count < blocksPerReadMax;
+}
+
+function byPlace(left: ObjectRange, right: ObjectRange): number {
+  if (left.key !== right.key) return left.key < right.key ? -1 : 1;
+  return left.position - right.position;
+}
+
+function blockName(key: string, index: number): string {
   return `${key}#${index}`;
 }

@@ -4,7 +4,8 @@
  * process owns the database there is nothing to hear, and nothing is asked.
  */
 import type { Platform, TimerHandle } from "../base/platform.ts";
-import { changeCounter, changesAfter } from "../meta/log-index.ts";
+import { movedEnds } from "../meta/ends.ts";
+import { changeCounter, changesAfter, type PartitionState } from "../meta/log-index.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import type { PartitionTable } from "./partition-table.ts";
@@ -16,6 +17,9 @@ const pollMs = 20;
 /** Publishes read per question. */
 const segmentsPerRead = 512;
 
+/** Moved partitions read per question. */
+const endsPerRead = 1000;
+
 export interface ChangeFeedParts {
   readonly platform: Platform;
   readonly database: SqlDatabase;
@@ -25,12 +29,15 @@ export interface ChangeFeedParts {
   readonly shared: boolean;
   /** Topics came, went or changed. */
   readonly onCatalogChange: () => void;
+  /** A power loss took the partition's end: nothing that was known from `offset` on is so. */
+  readonly onCut: (slot: PartitionSlot, offset: number) => void;
 }
 
 export class ChangeFeed {
   readonly #parts: ChangeFeedParts;
   #publishPosition = 0;
   #catalogVersion = -1;
+  #endsVersion = 0;
   #syncing: Promise<void> | undefined;
   #timer: TimerHandle | undefined;
   #closed = false;
@@ -45,6 +52,7 @@ export class ChangeFeed {
     const counter = await changeCounter(this.#parts.database);
     this.#publishPosition = counter.publishPosition;
     this.#catalogVersion = counter.catalogVersion;
+    this.#endsVersion = counter.endsVersion;
   }
 
   close(): void {
@@ -61,6 +69,22 @@ export class ChangeFeed {
       this.#syncing = undefined;
     });
     await this.#syncing;
+  }
+
+  /** Resolves when ends are known that moved other than by a publish, also by this worker. */
+  async readEnds(): Promise<void> {
+    let after = {
+      endsVersion: this.#endsVersion,
+      topicNumber: Number.MAX_SAFE_INTEGER,
+      partition: 0,
+    };
+    for (;;) {
+      const { states, last } = await movedEnds(this.#parts.database, { after, limit: endsPerRead });
+      for (const state of states) this.#moved(state);
+      if (last === null) break;
+      after = last;
+    }
+    this.#endsVersion = after.endsVersion;
   }
 
   #arm(): void {
@@ -85,6 +109,8 @@ export class ChangeFeed {
       this.#catalogVersion = counter.catalogVersion;
       onCatalogChange();
     }
+    // Before the publishes: what follows a cut is counted from there.
+    if (counter.endsVersion > this.#endsVersion) await this.readEnds();
     while (this.#publishPosition < counter.publishPosition) {
       const changes = await changesAfter(database, {
         after: this.#publishPosition,
@@ -99,12 +125,24 @@ export class ChangeFeed {
         const slot = partitionSlot(extent.topicNumber, extent.partition);
         const known = this.#parts.table.get(slot);
         if (known === undefined || extent.lastOffset < known.highOffset) continue;
-        this.#parts.table.learn(slot, { ...known, highOffset: extent.lastOffset + 1 });
+        // The receipt of a publish that was cut still names the older epoch, and teaches nothing.
+        const { leaderEpoch } = extent;
+        this.#parts.table.learn(slot, { ...known, leaderEpoch, highOffset: extent.lastOffset + 1 });
         grown.add(slot);
       }
       for (const slot of grown) this.#parts.waiters.wake(slot);
       if (changes.publishPosition <= this.#publishPosition) break;
       this.#publishPosition = changes.publishPosition;
     }
+  }
+
+  #moved({ topicNumber, partition, nextOffset, logStartOffset, leaderEpoch }: PartitionState) {
+    const { table, waiters, onCut } = this.#parts;
+    const slot = partitionSlot(topicNumber, partition);
+    const known = table.get(slot);
+    if (known === undefined || known.leaderEpoch < leaderEpoch) onCut(slot, nextOffset);
+    if (known === undefined) return;
+    table.learn(slot, { highOffset: nextOffset, logStartOffset, leaderEpoch });
+    waiters.wake(slot);
   }
 }

@@ -1,21 +1,21 @@
 /**
- * Answers fetches: from the tail cache in one copy, else from stored segments; waits for news when
- * there is too little. What the caches do not know is confirmed in the metadata before it is denied
- * to anyone, so that what one worker acknowledged no other worker calls missing.
+ * Answers fetches: from the tail cache, else from stored segments, copied or lent; waits for news
+ * when there is too little. What the caches do not know is confirmed in the metadata before it is
+ * denied to anyone, so that what one worker acknowledged no other worker calls missing.
  */
 import { present } from "../base/assert.ts";
-import type { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
 import { isStreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { partitionStates } from "../meta/log-index.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { topicConfigNumber } from "../meta/topic-config.ts";
+import type { AnswerChunks } from "./answer-chunks.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { FetchedPartition, FetchPartition, FetchRequest, TopicService } from "./log-types.ts";
 import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import type { KnownPartition, PartitionTable } from "./partition-table.ts";
-import type { StoredReader } from "./stored-reader.ts";
+import type { ReadFrom, StoredReader } from "./stored-reader.ts";
 import type { CachedRange, TailCache } from "./tail-cache.ts";
 import type { TopicMetrics } from "./topic-metrics.ts";
 import type { Waiters } from "./waiters.ts";
@@ -33,7 +33,7 @@ export interface FetcherParts {
   readonly stored: StoredReader;
   readonly waiters: Waiters;
   readonly feed: ChangeFeed;
-  readonly pool: BufferPool;
+  readonly chunks: AnswerChunks;
 }
 
 /** A partition of a fetch with what is needed to read it. */
@@ -47,6 +47,7 @@ interface ReadLimit {
   readonly bytesMax: number;
   /** One batch is given even when it is larger. */
   readonly atLeastOne: boolean;
+  readonly lends: boolean;
 }
 
 interface Gathered {
@@ -132,9 +133,12 @@ export class Fetcher {
     const first = targets.find(isToRead);
     if (first === undefined) return { items: targets as FetchedPartition[], slots };
     const { memory } = request;
-    if (memory === undefined) return { items: await this.#readAll(targets, request), slots };
+    const { lends = false, bytesMax } = request;
+    if (memory === undefined) {
+      return { items: await this.#readAll(targets, { bytesMax, lends }), slots };
+    }
     const room = await memory.reserve({
-      bytesMax: request.bytesMax,
+      bytesMax,
       batchBytesMax: batchBytesMaxOf(first.topic),
       waitMsMax: Math.max(roomWaitMsMin, deadline - platform.clock.monotonic()),
       timers: platform.timers,
@@ -146,7 +150,7 @@ export class Fetcher {
     }
     let items: readonly FetchedPartition[] = [];
     try {
-      items = await this.#readAll(targets, { bytesMax: room.bytesMax });
+      items = await this.#readAll(targets, { bytesMax: room.bytesMax, lends });
     } finally {
       memory.settle(room, items);
     }
@@ -157,17 +161,18 @@ export class Fetcher {
    * Reads in the order of the request. As in Kafka (KIP-74) the first partition that has anything
    * gives one batch at least, the others keep to what is left.
    */
-  #readAll(
+  async #readAll(
     targets: readonly (Target | FetchedPartition)[],
-    { bytesMax }: { readonly bytesMax: number },
+    { bytesMax, lends }: { readonly bytesMax: number; readonly lends: boolean },
   ): Promise<FetchedPartition[]> {
+    await this.#prepare(targets, bytesMax);
     let bytesLeft = bytesMax;
     let atLeastOne = true;
     const reads = targets.map((target) => {
       if (!isToRead(target)) return target;
       const partitionBytesMax = Math.max(0, Math.min(target.asked.partitionBytesMax, bytesLeft));
       if (partitionBytesMax === 0 && !atLeastOne) return this.#ends(target);
-      const read = this.#read(target, { bytesMax: partitionBytesMax, atLeastOne });
+      const read = this.#read(target, { bytesMax: partitionBytesMax, atLeastOne, lends });
       atLeastOne = false;
       if (!(read instanceof Promise)) {
         bytesLeft -= read.bytes;
@@ -177,6 +182,22 @@ export class Fetcher {
       return this.#orRefusal(target.asked, read);
     });
     return Promise.all(reads);
+  }
+
+  /** What comes from the store is asked for together before it is read partition by partition. */
+  async #prepare(targets: readonly (Target | FetchedPartition)[], bytesMax: number): Promise<void> {
+    const reads: ReadFrom[] = [];
+    let bytesLeft = bytesMax;
+    for (const target of targets) {
+      if (!isToRead(target)) continue;
+      const partitionBytesMax = Math.min(target.asked.partitionBytesMax, bytesLeft);
+      if (partitionBytesMax <= 0) break;
+      bytesLeft -= partitionBytesMax;
+      if (this.#parts.tail.holds(target.slot, target.asked.fetchOffset)) continue;
+      const limit = { bytesMax: partitionBytesMax, atLeastOne: false, lends: false };
+      reads.push(this.#readFrom(target, limit));
+    }
+    if (reads.length > 0) await this.#parts.stored.prepare(reads);
   }
 
   async #orRefusal<T>(asked: FetchPartition, answer: Promise<T>): Promise<T | FetchedPartition> {
@@ -191,7 +212,7 @@ export class Fetcher {
 
   /** What was read is not answered. */
   #letGo({ items }: Gathered, { memory }: FetchRequest): void {
-    for (const { chunks } of items) for (const chunk of chunks) this.#parts.pool.give(chunk);
+    for (const { chunks } of items) this.#parts.chunks.give(chunks);
     memory?.release(items);
   }
 
@@ -231,22 +252,23 @@ export class Fetcher {
     if (cached === undefined) return this.#readStored(target, limit);
     if (cached.bytes === 0) return this.#ends(target);
     this.#parts.topicMetrics.fetched(target.topic, cached.bytes);
-    return { ...this.#ends(target), chunks: [this.#copyOut(cached)], bytes: cached.bytes };
+    const { bytes } = cached;
+    const chunks = this.#chunksOf(cached, limit.lends);
+    return { ...this.#ends(target), chunks, bytes, isLent: limit.lends };
   }
 
   async #readStored(target: Target, limit: ReadLimit): Promise<FetchedPartition> {
     const { asked, topic, slot } = target;
-    const { partition, fetchOffset: offset } = asked;
-    const leaderEpoch = this.#parts.table.get(slot)?.leaderEpoch ?? 0;
-    const { topicNumber } = topic;
-    const from = { topicNumber, partition, offset, ...limit, leaderEpoch };
+    const from = this.#readFrom(target, limit);
+    const { partition, offset } = from;
     const { chunks, bytes } = await this.#parts.stored.read(from);
     // The read may have brought news: what was asked for is deleted, and these are later records.
     const isDeleted = offset < (this.#parts.table.get(slot)?.logStartOffset ?? 0);
     if (bytes > 0 && !isDeleted) {
       this.#parts.topicMetrics.fetched(topic, bytes);
-      return { ...this.#ends(target), chunks, bytes };
+      return { ...this.#ends(target), chunks, bytes, isLent: limit.lends };
     }
+    this.#parts.chunks.give(chunks);
     if (!limit.atLeastOne && !isDeleted) return this.#ends(target);
     // Known to exist and yet without rows: it was deleted or cut a moment ago.
     const known = await this.confirm(topic, partition);
@@ -269,14 +291,19 @@ export class Fetcher {
     };
   }
 
-  #copyOut(range: CachedRange): Uint8Array {
-    const bytes = this.#parts.pool.take(range.bytes);
-    let position = 0;
-    for (const view of range.views) {
-      bytes.set(view, position);
-      position += view.length;
+  #readFrom({ asked, topic }: Target, limit: ReadLimit): ReadFrom {
+    const { topicNumber } = topic;
+    const { partition, fetchOffset: offset } = asked;
+    return { topicNumber, partition, offset, ...limit };
+  }
+
+  /** Small runs are worth a copy together, not a view each. */
+  #chunksOf({ views, bytes }: CachedRange, lends: boolean): Uint8Array[] {
+    const { chunks } = this.#parts;
+    if (lends && chunks.areWorthLending(views.length, bytes)) {
+      return views.map((view) => chunks.lend(view.bytes, [view.slot]));
     }
-    return bytes;
+    return [chunks.copy(views.map((view) => view.bytes))];
   }
 
   #hasGrown({ items, slots }: Gathered): boolean {

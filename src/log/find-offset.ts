@@ -4,8 +4,9 @@
  */
 import type { Codecs } from "../base/codecs.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
-import { type Extent, extentForTimestamp, extentOfMaxTimestamp } from "../meta/log-index.ts";
+import type { Extent } from "../meta/log-index.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
+import { extentForTimestamp, extentOfMaxTimestamp } from "../meta/timestamp-index.ts";
 import { batchesIn } from "../record/batch.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { FoundOffset } from "./log-types.ts";
@@ -43,7 +44,7 @@ export async function findTimestamp(
     const extent = await extentForTimestamp(parts.database, asked);
     if (extent === null) return nothing(where);
     for await (const record of recordsOf(parts, where, { extent, from: timestamp })) {
-      return found(where, record);
+      return record;
     }
     // What the row promises lies below the log start: later rows may have it too.
     fromOffset = extent.lastOffset + 1;
@@ -67,20 +68,18 @@ export async function findMaxTimestamp(parts: FindOffsetParts, where: Where): Pr
     // Only the row at the log start can have lost its greatest: the others are asked next.
     fromOffset = extent.lastOffset + 1;
   }
-  return greatest === undefined ? nothing(where) : found(where, greatest);
+  return greatest === undefined ? nothing(where) : greatest;
 }
 
 interface RecordPlace {
   readonly offset: number;
   readonly timestamp: number;
+  /** Of its batch: when it was published, not now. */
+  readonly leaderEpoch: number;
 }
 
 function nothing({ known }: Where): FoundOffset {
   return { offset: -1, timestamp: -1, leaderEpoch: known.leaderEpoch };
-}
-
-function found({ known }: Where, { offset, timestamp }: RecordPlace): FoundOffset {
-  return { offset, timestamp, leaderEpoch: known.leaderEpoch };
 }
 
 /** The records of an extent that are not deleted and not older than `from`, in order. */
@@ -97,7 +96,6 @@ async function* recordsOf(
       partition: where.partition,
       offset,
       bytesMax: stepBytes,
-      leaderEpoch: where.known.leaderEpoch,
     });
     if (range.bytes === 0) return;
     for (const chunk of range.chunks) {
@@ -105,8 +103,9 @@ async function* recordsOf(
         if (batch.header.maxTimestamp < from) continue;
         const { codecs } = parts;
         const options = { codecs, sizeMax: recordsBytesMax, fromOffset: offset };
-        for (const record of decodeRecords(batch.bytes, options)) {
-          if (record.timestamp >= from) yield record;
+        const { partitionLeaderEpoch: leaderEpoch } = batch.header;
+        for (const { offset, timestamp } of decodeRecords(batch.bytes, options)) {
+          if (timestamp >= from) yield { offset, timestamp, leaderEpoch };
         }
       }
     }

@@ -8,8 +8,10 @@ import type { TopicInfo } from "../meta/catalog.ts";
 export interface FlushPolicy {
   /** A segment of this size is full: no ceiling delays it, and it takes no more. */
   readonly flushBytes: number;
-  /** While flushes are under way the next one goes from this size on. */
+  /** While a flush is under way the next one goes from this size on. */
   readonly sealBytes: number;
+  /** Each further flush under way multiplies that size: many at once are worth few requests. */
+  readonly sealGrowth: number;
   /** …or when one of its appends has waited this long (a topic may say otherwise). */
   readonly flushAgeMs: number;
   /** Flushes between seal and receipt at most. */
@@ -23,6 +25,7 @@ export interface FlushPolicy {
 export const folderFlushPolicy: FlushPolicy = {
   flushBytes: 8 * 1024 * 1024,
   sealBytes: 1024 * 1024,
+  sealGrowth: 1,
   flushAgeMs: 250,
   flightsMax: 3,
   flushRateMax: 0,
@@ -32,7 +35,8 @@ export const folderFlushPolicy: FlushPolicy = {
 /** S3 and R2 bill each PUT: four a second are about $50 a month. */
 export const objectFlushPolicy: FlushPolicy = {
   flushBytes: 8 * 1024 * 1024,
-  sealBytes: 8 * 1024 * 1024,
+  sealBytes: 2 * 1024 * 1024,
+  sealGrowth: 2,
   flushAgeMs: 250,
   flightsMax: 4,
   flushRateMax: 4,
@@ -40,13 +44,17 @@ export const objectFlushPolicy: FlushPolicy = {
 };
 
 /**
- * What a flush of `bytes` takes of the ceiling: nothing from half a segment on, a whole token when
- * it is nearly empty. So requests never exceed the ceiling by more than one per half segment of
- * data, and a producer whose limit in flight is below a segment is not held to the ceiling (ADR 5).
+ * What a flush of `bytes` takes of the ceiling: nothing from a quarter of a segment on, a whole
+ * token when it is nearly empty. So requests never exceed the ceiling by more than one per quarter
+ * of a segment of data, and a producer whose limit in flight is below a segment is not held to the
+ * ceiling (ADR 5).
  */
 export function flushCost(policy: FlushPolicy, bytes: number): number {
-  return Math.max(0, 1 - (2 * bytes) / policy.flushBytes);
+  return Math.max(0, 1 - (freeShare * bytes) / policy.flushBytes);
 }
+
+/** A flush of this part of a segment, one fourth, is free. */
+const freeShare = 4;
 
 export interface FlushSituation {
   readonly pendingBytes: number;
@@ -65,8 +73,12 @@ export function sealDelayMs(policy: FlushPolicy, now: FlushSituation): number {
   if (now.pendingBytes === 0 || now.flights >= policy.flightsMax) return Number.POSITIVE_INFINITY;
   if (now.pendingBytes >= policy.flushBytes) return 0;
   if (now.ceilingWaitMs > 0) return now.ceilingWaitMs;
-  if (now.flights === 0 || now.pendingBytes >= policy.sealBytes) return 0;
+  if (now.flights === 0 || now.pendingBytes >= sealBytesOf(policy, now.flights)) return 0;
   return Math.max(0, now.dueMs);
+}
+
+function sealBytesOf({ sealBytes, sealGrowth }: FlushPolicy, flights: number): number {
+  return sealBytes * sealGrowth ** (flights - 1);
 }
 
 const ages = new WeakMap<TopicInfo, number>();

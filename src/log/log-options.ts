@@ -21,8 +21,13 @@ export interface LogOptions {
    * the CRC kernel, checksums need no copy. Its size bounds segments being written and tail cache.
    */
   readonly ring: Uint8Array;
-  /** Bound of the cache of blocks read back from the store, bytes. */
-  readonly blockCacheBytes: number;
+  /**
+   * The memory of the cache of blocks read back from the store, which is its bound; in the memory
+   * of the CRC kernel if there is room, as the ring.
+   */
+  readonly blockMemory: readonly Uint8Array[];
+  /** Shorter stretches are copied where an answer may be lent. Absent: what pays. */
+  readonly lentBytesMin?: number;
   /** Bound of appends that wait or fly, bytes. */
   readonly queueBytesMax: number;
   /** True for a folder: a power loss may take what was written last. */

@@ -1,10 +1,11 @@
 /**
  * What the servers ask of the log and what it answers: the shapes between `server/` and `log/`.
  * Buffers given to `append` are lent until its promise settles; buffers that `fetch` returns
- * belong to the caller.
+ * belong to the caller, save those that it asked to be lent.
  */
 
 import type { AnswerMemory } from "../base/answer-memory.ts";
+import type { CurrentBytes } from "../base/lent-bytes.ts";
 import type { ErrorCode } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { AppendedRange, PublishGroup } from "../meta/publish-request.ts";
@@ -59,6 +60,8 @@ export interface FetchRequest {
   readonly waitMsMax: number;
   /** Where room for the answer is taken from; without it nothing is counted. */
   readonly memory?: AnswerMemory;
+  /** The caller only sends the chunks, and reads each through `LogService.lent` when it does. */
+  readonly lends?: boolean;
 }
 
 export interface FetchedPartition {
@@ -77,6 +80,8 @@ export interface FetchedPartition {
    */
   readonly chunks: readonly Uint8Array[];
   readonly bytes: number;
+  /** Some chunks are views of the caches, as the request allowed. */
+  readonly isLent?: boolean;
 }
 
 /** ListOffsets' special timestamps: -2, -1, -3 and any time in milliseconds. */
@@ -137,6 +142,8 @@ export interface LogService {
    * nothing may touch them. The `memory` of the request is the caller's to release.
    */
   release(fetched: readonly FetchedPartition[]): void;
+  /** What chunks of answers that were lent are to be read through. */
+  readonly lent: CurrentBytes;
   findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset>;
   /** End offset of the largest epoch at or below `leaderEpoch`; -1/-1 when unknown (KIP-101). */
   epochEnd(

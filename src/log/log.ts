@@ -3,20 +3,22 @@
  * servers see it as LogService and TopicService.
  */
 import { BufferPool } from "../base/buffer-pool.ts";
+import { LentBytes } from "../base/lent-bytes.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
-import { epochEndOffset, partitionStates } from "../meta/log-index.ts";
+import { epochEndOffset, leaderEpochAt, partitionStates } from "../meta/log-index.ts";
 import { migrate } from "../meta/migrate.ts";
 import type { PartitionCursor } from "../meta/publish-order.ts";
 import type { PublishGroup, PublishReceipt } from "../meta/publish-request.ts";
 import { deleteRecords } from "../meta/release.ts";
 import type { TopicId } from "../record/types.ts";
 import { workerPrefix } from "../store/object-keys.ts";
-import { adoptReceipts } from "./adopt-receipts.ts";
+import { AnswerChunks } from "./answer-chunks.ts";
 import { Batcher } from "./batcher.ts";
 import { BlockCache } from "./block-cache.ts";
 import { ChangeFeed } from "./change-feed.ts";
+import { EpochMender } from "./epoch-mender.ts";
 import { ExtentCache } from "./extent-cache.ts";
 import { Fetcher } from "./fetch.ts";
 import { findMaxTimestamp, findTimestamp } from "./find-offset.ts";
@@ -37,7 +39,6 @@ import type {
   OffsetQuery,
   PartitionStatus,
 } from "./log-types.ts";
-import { cutLostBytes } from "./lost-bytes.ts";
 import { Maintenance } from "./maintenance.ts";
 import { partitionSlot } from "./partition-slot.ts";
 import { type KnownPartition, PartitionTable } from "./partition-table.ts";
@@ -52,6 +53,7 @@ import { ReceiptLedger } from "./receipt-ledger.ts";
 import { writeReceipts } from "./receipt-store.ts";
 import { SegmentRing } from "./segment-ring.ts";
 import { appendedRuns, settleAppends } from "./settle.ts";
+import { checkStoreIdentity } from "./store-identity.ts";
 import { StoredReader } from "./stored-reader.ts";
 import { TailCache } from "./tail-cache.ts";
 import { TopicCatalog } from "./topic-catalog.ts";
@@ -74,12 +76,16 @@ export class Log implements LogService {
   readonly #table = new PartitionTable();
   readonly #tail = new TailCache();
   readonly #pool = new BufferPool(idleBuffersBytesMax);
+  readonly lent = new LentBytes(this.#pool);
+  readonly #chunks: AnswerChunks;
   readonly #waiters: Waiters;
   readonly #gone: GoneTopics;
   readonly #feed: ChangeFeed;
+  readonly #extents: ExtentCache;
   readonly #stored: StoredReader;
   readonly #fetcher: Fetcher;
   readonly #topicMetrics: TopicMetrics;
+  readonly #mender: EpochMender;
   readonly #receipts: ReceiptLedger;
   readonly #publisher: Publisher;
   readonly #batcher: Batcher;
@@ -89,7 +95,9 @@ export class Log implements LogService {
     const { platform, metrics, store, database, shared } = options;
     this.#options = options;
     this.#platform = platform;
+    this.#chunks = new AnswerChunks(this.#pool, this.lent, options.lentBytesMin);
     this.#waiters = new Waiters(platform.timers);
+    this.#mender = new EpochMender(options);
     this.topics = new TopicCatalog({
       platform,
       database,
@@ -106,6 +114,10 @@ export class Log implements LogService {
       table: this.#table,
       waiters: this.#waiters,
       shared,
+      onCut: (slot, offset) => {
+        this.#tail.cut(slot, offset);
+        this.#extents.forget(slot);
+      },
       onCatalogChange: () => {
         this.topics.forget();
         this.#waiters.wakeAll();
@@ -118,18 +130,21 @@ export class Log implements LogService {
       database,
       shared,
       worker: options.worker,
-      onPeerClosed: (workerEpoch) => adoptReceipts({ platform, store, database }, workerEpoch),
+      mend: (workerEpoch) => this.#mender.mend(workerEpoch),
       onBeat: () => this.#feed.sync(),
       isUsedUp: (workerEpoch) => this.#hasObjects(workerEpoch),
       onRenewed: () => options.onEpochLost?.(),
     });
-    const extents = new ExtentCache(database, (slot, state) => {
+    this.#extents = new ExtentCache(database, (slot, state) => {
       const { nextOffset: highOffset, logStartOffset, leaderEpoch } = state;
       this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
     });
-    const pool = this.#pool;
-    const blocks = new BlockCache({ store, pool, capacityBytes: options.blockCacheBytes, metrics });
-    this.#stored = new StoredReader({ extents, blocks, crc32c: platform.crc32c, pool });
+    const { lent } = this;
+    const { blockMemory: memory } = options;
+    const blocks = new BlockCache({ store, pool: this.#pool, lent, memory, metrics });
+    const chunks = this.#chunks;
+    const { crc32c } = platform;
+    this.#stored = new StoredReader({ extents: this.#extents, blocks, crc32c, chunks });
     this.#topicMetrics = new TopicMetrics(metrics);
     this.#fetcher = new Fetcher({
       topicMetrics: this.#topicMetrics,
@@ -141,7 +156,7 @@ export class Log implements LogService {
       stored: this.#stored,
       waiters: this.#waiters,
       feed: this.#feed,
-      pool,
+      chunks,
     });
     this.#receipts = new ReceiptLedger(platform, (receipts) =>
       writeReceipts({ platform, store }, receipts),
@@ -157,7 +172,7 @@ export class Log implements LogService {
       platform,
       metrics,
       store,
-      ring: new SegmentRing(options.ring),
+      ring: new SegmentRing(options.ring, (slot) => lent.recall(slot)),
       publisher: this.#publisher,
       receipts: this.#receipts,
       identity: this.session,
@@ -170,6 +185,8 @@ export class Log implements LogService {
       store,
       identity: this.session,
       settings: options.maintenance,
+      onStartsRaised: () => this.#feed.readEnds(),
+      onEndedFound: (workerEpochs) => this.session.adopt(workerEpochs),
     });
   }
 
@@ -177,15 +194,16 @@ export class Log implements LogService {
   async open(): Promise<void> {
     const { database, store, storeMayLoseTail } = this.#options;
     await migrate(database);
-    const parts = { platform: this.#platform, database, store };
-    await this.session.open(async (orphans) => {
-      if (storeMayLoseTail) await cutLostBytes(parts, orphans);
-      const adopting = orphans.map((workerEpoch) =>
+    if (storeMayLoseTail) await checkStoreIdentity({ platform: this.#platform, database, store });
+    await this.session.open(async (ended) => {
+      for (const workerEpoch of ended) await this.#mender.check(workerEpoch);
+      const finishing = ended.map((workerEpoch) =>
         // A store that does not answer now keeps nobody from starting: the session tries again.
-        adoptReceipts(parts, workerEpoch).catch(() => this.session.adopt([workerEpoch])),
+        this.#mender.finish(workerEpoch).catch(() => this.session.adopt([workerEpoch])),
       );
-      await Promise.all(adopting);
+      await Promise.all(finishing);
     });
+    if (this.#options.shared && storeMayLoseTail) await this.session.awaitMended();
     await this.#feed.open();
     this.maintenance.start();
   }
@@ -209,17 +227,31 @@ export class Log implements LogService {
     const late = timers.after(closeMsMax, () => this.#publisher.abandon());
     await Promise.all([this.#batcher.close(), this.maintenance.close()]);
     late.cancel();
-    await this.#atTheEnd("store receipts", this.#receipts.close());
+    const isProved = await this.#atTheEnd("store receipts", this.#receipts.close());
+    const isSettled = await this.#atTheEnd("settle what was written", this.#settle());
     this.#feed.close();
     this.#waiters.wakeAll();
-    await this.#atTheEnd("leave the worker list", this.session.close());
+    const isMended = isProved && isSettled;
+    await this.#atTheEnd("leave the worker list", this.session.close({ isMended }));
   }
 
-  /** One failing step must not keep the others from being taken. */
-  async #atTheEnd(act: string, step: Promise<void>): Promise<void> {
-    await step.catch((error: unknown) => {
+  /** One failing step must not keep the others from being taken. Returns whether it succeeded. */
+  async #atTheEnd(act: string, step: Promise<void>): Promise<boolean> {
+    try {
+      await step;
+      return true;
+    } catch (error) {
       this.#platform.log.warn(`Cannot ${act} at the end`, { error: String(error) });
-    });
+      return false;
+    }
+  }
+
+  /** Nobody looks through the files of an epoch that left in order: they must outlast the power. */
+  async #settle(): Promise<void> {
+    const { store, storeMayLoseTail } = this.#options;
+    if (!storeMayLoseTail || store.settle === undefined) return;
+    const { workerEpoch } = this.session.current();
+    for await (const { key } of store.list(workerPrefix(workerEpoch))) await store.settle(key);
   }
 
   async append(batch: AppendBatch): Promise<Appended> {
@@ -240,7 +272,7 @@ export class Log implements LogService {
   }
 
   release(fetched: readonly FetchedPartition[]): void {
-    for (const { chunks } of fetched) for (const chunk of chunks) this.#pool.give(chunk);
+    for (const { chunks } of fetched) this.#chunks.give(chunks);
   }
 
   /** Follows `topics` in publish order from `start`; the reader needs no closing. */
@@ -295,7 +327,7 @@ export class Log implements LogService {
   async findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset> {
     const known = await this.#confirm(topic, partition);
     const { leaderEpoch } = known;
-    if (query === "earliest") return { offset: known.logStartOffset, timestamp: -1, leaderEpoch };
+    if (query === "earliest") return this.#earliest(topic, partition, known);
     if (query === "latest") return { offset: known.highOffset, timestamp: -1, leaderEpoch };
     const parts = {
       database: this.#options.database,
@@ -305,6 +337,14 @@ export class Log implements LogService {
     const where = { topic, partition, known };
     if (query === "maxTimestamp") return findMaxTimestamp(parts, where);
     return findTimestamp(parts, where, query.timestamp);
+  }
+
+  /** Its leader epoch is that of the first record, which a cut further on does not change. */
+  async #earliest(topic: TopicInfo, partition: number, known: KnownPartition) {
+    const { logStartOffset: offset, leaderEpoch: current } = known;
+    const where = { topicNumber: topic.topicNumber, partition, offset };
+    const leaderEpoch = current === 0 ? 0 : await leaderEpochAt(this.#options.database, where);
+    return { offset, timestamp: -1, leaderEpoch };
   }
 
   async epochEnd(
@@ -388,7 +428,9 @@ export class Log implements LogService {
       const { batchPositions, baseOffset, nextOffset } = run;
       const bytes = (batchPositions.at(-1) ?? 0) - (batchPositions[0] ?? 0);
       this.#topicMetrics.appended(topic, { recordCount: nextOffset - baseOffset, bytes });
-      this.#tail.add(key, run);
+      // A peer may have cut the partition while the answer was on its way.
+      const isCut = run.leaderEpoch < (this.#table.get(key)?.leaderEpoch ?? 0);
+      if (!isCut) this.#tail.add(key, run);
       this.#table.learn(key, {
         highOffset: run.nextOffset,
         logStartOffset,

@@ -1,23 +1,14 @@
 /**
- * After a power loss with fsync off, the metadata may name bytes that never reached the disk. At
- * start, the files of epochs that did not leave properly are looked through; index rows without
- * their bytes are cut, with a raised leader epoch, and reported. Nothing is served that is not
- * stored.
+ * After a power loss with fsync off, the metadata may name bytes that never reached the disk. The
+ * files of epochs that did not leave properly are looked through; index rows without their bytes
+ * are cut, with what cannot stand without them (cut-plan.ts) and a raised leader epoch, and
+ * reported. Nothing is served that is not stored.
  */
-import type { Platform } from "../base/platform.ts";
-import { isStreamError } from "../base/stream-error.ts";
-import type { Extent, PartitionRef } from "../meta/log-index.ts";
-import { extentsBeyond, type LiveObject, liveObjects } from "../meta/object-index.ts";
-import { cutLost } from "../meta/release.ts";
-import type { SqlDatabase } from "../meta/sql-database.ts";
+import { StreamError } from "../base/stream-error.ts";
+import { applyCuts, type Cut, type ObjectBytes } from "../meta/cut.ts";
+import { type LiveObject, liveObjectsOf } from "../meta/object-index.ts";
 import { scanSegments } from "../segment/scan.ts";
-import type { ObjectStore } from "../store/object-store.ts";
-
-export interface LostBytesParts {
-  readonly platform: Platform;
-  readonly database: SqlDatabase;
-  readonly store: ObjectStore;
-}
+import { type CutPlanParts, planCuts } from "./cut-plan.ts";
 
 /** What was cut from one partition. */
 export interface CutPartition {
@@ -28,81 +19,56 @@ export interface CutPartition {
   readonly leaderEpoch: number;
 }
 
-const pageObjects = 1000;
-
-/** Bytes of an object that hold no whole segment. */
-interface Gap {
-  readonly objectId: number;
-  readonly validBytes: number;
-  readonly gapEnd: number;
-}
+/** A plan that peers' publishes overtake is made anew; so often at most before it is given up. */
+const plansMax = 100;
 
 /**
- * Checks the objects of these ended epochs and cuts what is lost. Of each epoch's last file every
- * batch is read, being what a power loss takes first; of the others headers and footers. A gap in a
- * file is no loss by itself: a write that failed leaves one to which no index row points.
+ * Checks the objects of an ended epoch and cuts what is lost. Of its last file every batch is read,
+ * being what a power loss takes first; of the others headers and footers. A gap in a file is no
+ * loss by itself: a write that failed leaves one to which no index row points.
  */
 export async function cutLostBytes(
-  parts: LostBytesParts,
-  workerEpochs: readonly number[],
+  parts: CutPlanParts,
+  workerEpoch: number,
 ): Promise<readonly CutPartition[]> {
-  const objects = await objectsOf(parts.database, new Set(workerEpochs));
-  const lastOfEpoch = new Map(objects.map((object) => [object.workerEpoch, object.objectId]));
-  const gaps: Gap[] = [];
+  const objects = await liveObjectsOf(parts.database, workerEpoch);
+  const gaps: ObjectBytes[] = [];
   for (const object of objects) {
-    const checkBodies = lastOfEpoch.get(object.workerEpoch) === object.objectId;
+    const checkBodies = object === objects.at(-1);
     // What is found whole stays so: the process that died may have left it in the page cache, and
     // once its epoch is closed nobody looks at it again.
     await parts.store.settle?.(object.key);
     gaps.push(...(await gapsOf(parts, object, checkBodies)));
   }
-  const cuts: CutPartition[] = [];
-  for (const extent of firstOfPartitions(await extentsBeyond(parts.database, gaps))) {
-    const { topicNumber, partition, baseOffset: offset } = extent;
-    const lost = await cutExisting(parts.database, { topicNumber, partition, offset });
-    if (lost === undefined) continue;
-    const { lostCount, leaderEpoch } = lost;
-    const cut = { topicNumber, partition, offset, lostCount, leaderEpoch };
-    parts.platform.log.error("records lost with the power: cut", { ...cut });
-    cuts.push(cut);
+  if (gaps.length === 0) return [];
+  for (let attempt = 0; attempt < plansMax; attempt++) {
+    const cuts = await planCuts(parts, gaps);
+    if (await applyCuts(parts.database, cuts)) return cuts.map((cut) => reported(parts, cut));
   }
-  return cuts;
+  throw new StreamError(
+    "metadata_unavailable",
+    "Cannot cut what a power loss took: the partitions grow faster than the cut is planned; " +
+      "it will be tried again",
+  );
 }
 
-/** Undefined for a deleted topic's partition: nobody reads its rows, and they go by themselves. */
-async function cutExisting(database: SqlDatabase, where: PartitionRef & { offset: number }) {
-  try {
-    return await cutLost(database, where);
-  } catch (error) {
-    if (isStreamError(error, "partition_unknown")) return undefined;
-    throw error;
-  }
-}
-
-async function objectsOf(
-  database: SqlDatabase,
-  workerEpochs: ReadonlySet<number>,
-): Promise<readonly LiveObject[]> {
-  const found: LiveObject[] = [];
-  let afterObjectId = 0;
-  for (;;) {
-    const page = await liveObjects(database, { afterObjectId, limit: pageObjects });
-    found.push(...page.filter((object) => workerEpochs.has(object.workerEpoch)));
-    const last = page[page.length - 1];
-    if (last === undefined || page.length < pageObjects) return found;
-    afterObjectId = last.objectId;
-  }
+function reported({ platform }: CutPlanParts, cut: Cut): CutPartition {
+  const { topicNumber, partition, offset, nextOffset } = cut;
+  const lostCount = nextOffset - offset;
+  const done = { topicNumber, partition, offset, lostCount, leaderEpoch: cut.leaderEpoch + 1 };
+  platform.log.error("records lost with the power: cut", { ...done });
+  return done;
 }
 
 /** Where the object holds no whole segments, up to its published end. */
 async function gapsOf(
-  { store, platform }: LostBytesParts,
+  { store, platform }: CutPlanParts,
   object: LiveObject,
   checkBodies: boolean,
-): Promise<readonly Gap[]> {
+): Promise<readonly ObjectBytes[]> {
   const { objectId, key, workerEpoch } = object;
   const sizeBytes = Math.min((await store.sizeOf(key)) ?? 0, object.sizeBytes);
-  const gaps: Gap[] = [];
+  const gaps: ObjectBytes[] = [];
   const findings = scanSegments({
     read: (range) => store.read({ key, ...range }),
     sizeBytes,
@@ -112,19 +78,11 @@ async function gapsOf(
   });
   for await (const finding of findings) {
     if (finding.kind !== "gap") continue;
-    const { position: validBytes, length } = finding;
-    gaps.push({ objectId, validBytes, gapEnd: validBytes + length });
+    const { position: start, length } = finding;
+    gaps.push({ objectId, start, end: start + length });
   }
   if (sizeBytes < object.sizeBytes) {
-    gaps.push({ objectId, validBytes: sizeBytes, gapEnd: object.sizeBytes });
+    gaps.push({ objectId, start: sizeBytes, end: object.sizeBytes });
   }
   return gaps;
-}
-
-/** The extents come by partition and offset; the first of each is where to cut. */
-function firstOfPartitions(extents: readonly Extent[]): Extent[] {
-  return extents.filter((extent, index) => {
-    const previous = extents[index - 1];
-    return previous?.topicNumber !== extent.topicNumber || previous.partition !== extent.partition;
-  });
 }

@@ -21,6 +21,7 @@ import { expireProducers } from "../meta/producers.ts";
 import { forgetDeletedTopics, releaseSlice } from "../meta/release.ts";
 import { applyRetention } from "../meta/retention.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
+import { epochsToMend } from "../meta/workers.ts";
 import {
   parseReceiptKey,
   parseSegmentKey,
@@ -38,6 +39,10 @@ export interface MaintenanceParts {
   readonly store: ObjectStore;
   readonly identity: WorkerIdentity;
   readonly settings: MaintenanceSettings;
+  /** Retention has raised log starts, which this worker must not go on reading below. */
+  readonly onStartsRaised: () => Promise<void>;
+  /** Epochs that ended some time ago, and whoever was to look after their remains did not. */
+  readonly onEndedFound: (workerEpochs: readonly number[]) => void;
 }
 
 export interface MaintenanceSettings {
@@ -71,6 +76,9 @@ const objectsPerSlice = 500;
 /** Answers of publishes kept for repeats; a worker has a handful under way. */
 const receiptsKept = 2000;
 const closedReceiptsMs = 86_400_000;
+
+/** So long has whoever closed an epoch to look after its remains before others do. */
+const mendMsMax = 60_000;
 
 const retentionMsDefault = 604_800_000;
 
@@ -107,6 +115,7 @@ export class Maintenance {
     const { workerEpoch } = identity.current();
     const lease = await acquireLease(database, { kind: "maintenance", name: "log", workerEpoch });
     if (lease.workerEpoch !== workerEpoch) return;
+    this.#parts.onEndedFound(await epochsToMend(database, { closedMs: mendMsMax }));
     await this.#release();
     await this.#retain();
     await this.#release();
@@ -157,13 +166,17 @@ export class Maintenance {
 
   async #retain(): Promise<void> {
     const { topics } = await listTopics(this.#parts.database);
+    let raised = 0;
     for (const topic of topics) {
       const rule = retentionRule(topic);
       if (rule.retentionMs < 0 && rule.retentionBytes < 0) continue;
       for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
-        if ((await applyRetention(this.#parts.database, rule, slice)) === 0) break;
+        const changed = await applyRetention(this.#parts.database, rule, slice);
+        raised += changed;
+        if (changed === 0) break;
       }
     }
+    if (raised > 0) await this.#parts.onStartsRaised();
   }
 
   /**

@@ -4,14 +4,16 @@
  * cache is always the newest part of what this worker wrote and its bound is the ring's size.
  *
  * A slot is pinned while its segment is being written and published. Readers copy out of the ring
- * in one synchronous step and pin nothing, so a slow reader cannot hold the writers up.
+ * in one synchronous step, or are lent views of it (base/lent-bytes.ts), and pin nothing, so a slow
+ * reader cannot hold the writers up.
  */
 import { assert } from "../base/assert.ts";
+import { Lendable } from "../base/lent-bytes.ts";
 
 /** The unit of allocation, which is what direct disk writes want: 4 KiB. */
 export const ringAlignmentBytes = 4096;
 
-export class RingSlot {
+export class RingSlot extends Lendable {
   /** The segment's bytes, a view of the ring. Meaningless once evicted. */
   readonly bytes: Uint8Array;
   readonly position: number;
@@ -20,6 +22,7 @@ export class RingSlot {
   #evicted = false;
 
   constructor(bytes: Uint8Array, position: number) {
+    super();
     this.bytes = bytes;
     this.position = position;
   }
@@ -51,13 +54,18 @@ export class RingSlot {
 
 export class SegmentRing {
   readonly #memory: Uint8Array;
+  readonly #onEvict: (slot: RingSlot) => void;
   /** Oldest first; in ring order from the head on. */
   readonly #slots: RingSlot[] = [];
   #head = 0;
 
-  /** `memory` belongs to the ring; where it starts at an aligned address, so do all slots. */
-  constructor(memory: Uint8Array) {
+  /**
+   * `memory` belongs to the ring; where it starts at an aligned address, so do all slots. `onEvict`
+   * hears of each slot before its bytes are overwritten.
+   */
+  constructor(memory: Uint8Array, onEvict: (slot: RingSlot) => void = () => {}) {
     assert(memory.length >= ringAlignmentBytes, "a ring of at least one page");
+    this.#onEvict = onEvict;
     this.#memory = memory.subarray(0, memory.length - (memory.length % ringAlignmentBytes));
   }
 
@@ -96,6 +104,7 @@ export class SegmentRing {
       if (oldest.pinned) return false;
       this.#slots.shift();
       oldest.evict();
+      this.#onEvict(oldest);
     }
     return true;
   }

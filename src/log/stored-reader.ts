@@ -1,21 +1,23 @@
 /**
  * Reads the part of the log that is no longer in the tail cache: index rows tell where its batches
- * lie, blocks of objects bring them, and what goes out is a fresh copy with offsets and leader
- * epoch set and every checksum verified. Sequential readers continue where they stopped without a
- * search, and find the next stretch already on its way.
+ * lie, blocks of objects bring them. Checksums are verified and offsets and leader epoch set where
+ * the blocks lie; what goes out is copied, or lent to a reader that sends it at once. Sequential
+ * readers continue where they stopped without a search, and find the next stretch already on its
+ * way.
  */
-import type { BufferPool } from "../base/buffer-pool.ts";
 import type { Crc32c } from "../base/crc32c.ts";
 import { isStreamError, StreamError } from "../base/stream-error.ts";
 import type { Extent } from "../meta/log-index.ts";
 import { checkBatchCrc, readBatchHeader, stampBatch } from "../record/batch.ts";
 import { batchHeaderBytes } from "../record/batch-layout.ts";
-import type { BlockCache, ObjectRange } from "./block-cache.ts";
+import type { AnswerChunks } from "./answer-chunks.ts";
+import type { BlockCache } from "./block-cache.ts";
+import { BlockSpan } from "./block-span.ts";
 import type { ExtentCache } from "./extent-cache.ts";
-import { partitionSlot } from "./partition-slot.ts";
+import { type AheadPlan, knownEnd, ReadHints } from "./read-hints.ts";
 
 export interface StoredRange {
-  /** Whole batches, stamped, in order; the caller's buffers. */
+  /** Whole batches, stamped, in order; the caller's to give back. */
   readonly chunks: Uint8Array[];
   bytes: number;
   nextOffset: number;
@@ -28,47 +30,61 @@ export interface ReadFrom {
   /** Stop after so many bytes; before one whole batch only where `atLeastOne` is false. */
   readonly bytesMax: number;
   readonly atLeastOne?: boolean;
-  readonly leaderEpoch: number;
+  /** Chunks may be lent views; see LentBytes. */
+  readonly lends?: boolean;
 }
-
-/** Where a reader that wants exactly this offset finds it. */
-interface Hint {
-  readonly key: string;
-  readonly position: number;
-}
-
-/** Remembered ends of reads: one per active reader and partition. */
-const hintsMax = 10_000;
 
 /** Bytes read at once while looking for an offset inside an extent. */
 const searchBytes = 1024 * 1024;
-
-/** Segments are padded to this, so an object reaches at least to the next multiple. */
-const segmentAlignmentBytes = 4096;
-
-/** How far ahead of a sequential reader blocks are fetched. */
-const readAheadBytes = 4 * 1024 * 1024;
 
 export interface StoredReaderParts {
   readonly extents: ExtentCache;
   readonly blocks: BlockCache;
   readonly crc32c: Crc32c;
-  /** Where the buffers come from that `read` returns; the caller may give them back. */
-  readonly pool: BufferPool;
+  readonly chunks: AnswerChunks;
+}
+
+interface Walk {
+  readonly from: ReadFrom;
+  readonly extent: Extent;
+  /** Of the first batch in the span. */
+  readonly offset: number;
+}
+
+interface Walked {
+  /** Of whole batches that were passed or taken. */
+  readonly bytes: number;
+  /** Of the batch behind them. */
+  readonly offset: number;
+  /** The next batch is more than may be given. */
+  readonly full: boolean;
+  /** Stated by the first batch, where it is longer than the span. */
+  readonly batchBytes: number;
 }
 
 export class StoredReader {
-  readonly #extents: ExtentCache;
-  readonly #blocks: BlockCache;
-  readonly #crc32c: Crc32c;
-  readonly #pool: BufferPool;
-  readonly #hints = new Map<string, Hint>();
+  readonly #parts: StoredReaderParts;
+  readonly #hints = new ReadHints();
 
   constructor(parts: StoredReaderParts) {
-    this.#extents = parts.extents;
-    this.#blocks = parts.blocks;
-    this.#crc32c = parts.crc32c;
-    this.#pool = parts.pool;
+    this.#parts = parts;
+  }
+
+  /**
+   * Starts fetching what these reads and the next ones behind them will want, if they are
+   * sequential: all of it together, since partitions share segments. Never rejects.
+   */
+  async prepare(reads: readonly ReadFrom[]): Promise<void> {
+    const plans: AheadPlan[] = [];
+    for (const from of reads) {
+      // What fails now fails again when it is read, and is told then.
+      const extents = await this.#parts.extents.from(from).catch(() => []);
+      const plan = this.#hints.plan(from, extents);
+      if (plan !== undefined) plans.push(plan);
+    }
+    if (plans.length === 0) return;
+    const isWhole = this.#parts.blocks.readAhead(plans.flatMap(({ ranges }) => ranges));
+    if (isWhole) for (const plan of plans) plan.accept();
   }
 
   /**
@@ -78,33 +94,38 @@ export class StoredReader {
    * `object_missing`, `store_unavailable`, `metadata_unavailable`.
    */
   async read(from: ReadFrom): Promise<StoredRange> {
+    const { extents } = this.#parts;
     try {
-      return await this.#read(from, await this.#extents.from(from));
+      return await this.#read(from, await extents.from(from));
     } catch (error) {
       if (!isStreamError(error, "object_missing")) throw error;
-      return this.#read(from, await this.#extents.from(from, true));
+      return await this.#read(from, await extents.from(from, true));
     }
   }
 
   async #read(from: ReadFrom, extents: readonly Extent[]): Promise<StoredRange> {
     const range: StoredRange = { chunks: [], bytes: 0, nextOffset: from.offset };
-    let sequential = false;
-    let index = 0;
-    for (; index < extents.length; index++) {
-      const extent = extents[index] as Extent;
-      if (range.bytes > 0 && extent.baseOffset !== range.nextOffset) break;
-      const hint = index === 0 ? this.#takeHint(from, extent) : undefined;
-      sequential ||= hint !== undefined || from.offset === extent.baseOffset;
-      const whole = await this.#readExtent(range, {
-        from,
-        extent,
-        position: hint ?? extent.position,
-        knownEnd: knownEnd(extents, index),
-      });
-      if (!whole || range.bytes >= from.bytesMax) break;
+    try {
+      for (let index = 0; index < extents.length; index++) {
+        const extent = extents[index] as Extent;
+        if (range.bytes > 0 && extent.baseOffset !== range.nextOffset) break;
+        const hint = index === 0 ? this.#hints.positionIn(extent, from) : undefined;
+        const position = hint ?? extent.position;
+        const end = knownEnd(extents, index);
+        const place = { from, extent, position, knownEnd: end };
+        if (!(await this.#readExtent(range, place))) break;
+        const { key } = extent;
+        const next = { offset: range.nextOffset, key, position: extent.position + extent.length };
+        if (range.bytes >= from.bytesMax) {
+          this.#hints.stoppedAt(from, next);
+          break;
+        }
+      }
+      return range;
+    } catch (error) {
+      this.#parts.chunks.give(range.chunks);
+      throw error;
     }
-    if (sequential) this.#readAhead(extents, index);
-    return range;
   }
 
   /** Adds the batches of one extent; false when the limit was met before its end. */
@@ -113,169 +134,110 @@ export class StoredReader {
     what: { from: ReadFrom; extent: Extent; position: number; knownEnd: number },
   ): Promise<boolean> {
     const { from, extent, knownEnd } = what;
+    const { key } = extent;
     const end = extent.position + extent.length;
     let position = what.position;
     let offset = position === extent.position ? extent.baseOffset : range.nextOffset;
     while (position < end) {
       const left = from.bytesMax - range.bytes;
       const found = range.bytes > 0 || offset === from.offset;
-      if (found && range.bytes > 0 && left <= 0) return false;
+      if (found && range.bytes > 0 && left <= 0) break;
       const want = Math.max(found ? left : searchBytes, batchHeaderBytes);
-      const place = { key: extent.key, position, knownEnd };
       // Only a batch that was found may be too large: those before it must be walked.
       const batchBytesMax = found && from.atLeastOne === false ? left : Number.POSITIVE_INFINITY;
-      const bytes = await this.#window(place, { want, end, batchBytesMax });
-      if (statedBatchBytes(bytes) > batchBytesMax) {
-        this.#pool.give(bytes);
-        break;
+      const walk = { from, extent, offset };
+      let length = Math.min(want, end - position);
+      let walked = await this.#walk(range, { key, position, length, knownEnd }, walk);
+      if (walked.batchBytes > length) {
+        if (walked.batchBytes > batchBytesMax) break;
+        length = Math.min(walked.batchBytes, end - position);
+        walked = await this.#walk(range, { key, position, length, knownEnd }, walk);
+        if (walked.bytes === 0 && !walked.full) {
+          throw corrupt(extent, `its batch at offset ${offset} is cut`);
+        }
       }
-      const walked = this.#takeBatches(range, { bytes, offset, extent, from });
       position += walked.bytes;
       offset = walked.offset;
-      if (walked.full || (range.bytes > 0 && walked.bytes < bytes.length)) break;
+      if (walked.full || (range.bytes > 0 && walked.bytes < length)) break;
     }
     if (position < end) {
-      this.#leaveHint(from, range.nextOffset, { key: extent.key, position });
+      this.#hints.stoppedAt(from, { offset: range.nextOffset, key, position });
       return false;
     }
     if (offset === extent.lastOffset + 1) return true;
     throw corrupt(extent, `its batches end at offset ${offset - 1}, not at ${extent.lastOffset}`);
   }
 
-  /** A fresh buffer from `position`, long enough for the batch there if it may be given. */
-  async #window(
-    place: { key: string; position: number; knownEnd: number },
-    size: { want: number; end: number; batchBytesMax: number },
-  ): Promise<Uint8Array> {
-    const left = size.end - place.position;
-    let bytes = await this.#copy({ ...place, length: Math.min(size.want, left) });
-    const batchBytes = statedBatchBytes(bytes);
-    if (batchBytes > bytes.length && batchBytes <= Math.min(left, size.batchBytesMax)) {
-      this.#pool.give(bytes);
-      bytes = await this.#copy({ ...place, length: batchBytes });
-    }
-    return bytes;
-  }
-
-  async #copy(range: ObjectRange): Promise<Uint8Array> {
-    const bytes = this.#pool.take(range.length);
-    await this.#blocks.copy(range, bytes);
-    return bytes;
-  }
-
-  /** Walks whole batches of a window: skips what lies before the offset, stamps what is wanted. */
-  #takeBatches(
+  #walk(
     range: StoredRange,
-    what: { bytes: Uint8Array; offset: number; extent: Extent; from: ReadFrom },
-  ): { bytes: number; offset: number; full: boolean } {
-    const { bytes, extent, from } = what;
-    let { offset } = what;
+    place: { key: string; position: number; length: number; knownEnd: number },
+    walk: Walk,
+  ): Promise<Walked> {
+    return this.#parts.blocks.read(place, (pieces) =>
+      this.#takeBatches(range, new BlockSpan(pieces), walk),
+    );
+  }
+
+  /** Walks whole batches: skips what lies before the offset, verifies and stamps what is wanted. */
+  #takeBatches(range: StoredRange, span: BlockSpan, { from, extent, offset: first }: Walk): Walked {
+    let offset = first;
     let position = 0;
-    let start = -1;
     let full = false;
-    while (position < bytes.length && !full) {
-      const size = statedBatchBytes(bytes.subarray(position));
-      if (size > bytes.length - position) break;
-      const batch = bytes.subarray(position, position + size);
-      const { lastOffsetDelta } = readBatchHeader(batch);
-      const nextOffset = offset + lastOffsetDelta + 1;
-      if (nextOffset > from.offset) {
-        const taken = range.bytes + (start < 0 ? 0 : position - start);
-        const mayExceed = taken === 0 && from.atLeastOne !== false;
-        full = !mayExceed && taken + size > from.bytesMax;
-        if (full) break;
-        if (start < 0) start = position;
-        this.#check(batch, extent);
-        stampBatch(batch, 0, { baseOffset: offset, leaderEpoch: from.leaderEpoch });
-        range.nextOffset = nextOffset;
+    /** Where the batches begin that are taken and not yet in a chunk; all lie in one piece. */
+    let start = -1;
+    const closeStretch = () => {
+      if (start >= 0) this.#addChunk(range, { span, start, end: position, lends: from.lends });
+      start = -1;
+    };
+    while (position < span.length) {
+      const size = span.batchBytesAt(position);
+      if (size > span.length - position) {
+        if (position === 0) return { bytes: 0, offset, full, batchBytes: size };
+        break;
       }
+      if (size < batchHeaderBytes) throw corrupt(extent, `its batch at offset ${offset} is cut`);
+      const inPlace = span.view(position, size);
+      const batch = inPlace ?? this.#parts.chunks.copy(span.views(position, size));
+      const nextOffset = offset + readBatchHeader(batch).lastOffsetDelta + 1;
+      if (nextOffset > from.offset) {
+        const mayExceed = range.bytes === 0 && from.atLeastOne !== false;
+        full = !mayExceed && range.bytes + size > from.bytesMax;
+        if (full) break;
+        this.#check(batch, extent);
+        stampBatch(batch, 0, { baseOffset: offset, leaderEpoch: extent.leaderEpoch });
+        const continues = start >= 0 && span.pieceAt(start) === span.pieceAt(position);
+        if (inPlace === undefined || !continues) closeStretch();
+        if (inPlace === undefined) range.chunks.push(batch);
+        else if (start < 0) start = position;
+        range.bytes += size;
+        range.nextOffset = nextOffset;
+      } else if (inPlace === undefined) this.#parts.chunks.give([batch]);
       offset = nextOffset;
       position += size;
     }
-    if (position === 0 && !full) throw corrupt(extent, `its batch at offset ${offset} is cut`);
-    if (start >= 0 && position > start) {
-      range.chunks.push(this.#trim(bytes.subarray(start, position)));
-      range.bytes += position - start;
-    } else this.#pool.give(bytes);
-    return { bytes: position, offset, full };
+    closeStretch();
+    return { bytes: position, offset, full, batchBytes: 0 };
   }
 
-  /** What is found in a large window does not keep all of it. */
-  #trim(chunk: Uint8Array): Uint8Array {
-    if (chunk.length * 2 >= chunk.buffer.byteLength) return chunk;
-    const trimmed = this.#pool.take(chunk.length);
-    if (trimmed.buffer.byteLength >= chunk.buffer.byteLength) {
-      this.#pool.give(trimmed);
-      return chunk;
-    }
-    trimmed.set(chunk);
-    this.#pool.give(chunk);
-    return trimmed;
+  #addChunk(
+    range: StoredRange,
+    what: { span: BlockSpan; start: number; end: number; lends: boolean | undefined },
+  ): void {
+    const { span, start, end, lends } = what;
+    const { chunks } = this.#parts;
+    const view = span.view(start, end - start);
+    if (view === undefined) return;
+    const sources = lends === true ? span.sourcesOf(span.pieceAt(start)) : [];
+    range.chunks.push(chunks.lend(view, sources));
   }
 
   #check(batch: Uint8Array, extent: Extent): void {
     try {
-      checkBatchCrc(batch, this.#crc32c);
+      checkBatchCrc(batch, this.#parts.crc32c);
     } catch (error) {
       throw corrupt(extent, error instanceof Error ? error.message : String(error));
     }
   }
-
-  #takeHint(from: ReadFrom, extent: Extent): number | undefined {
-    const key = hintKey(from, from.offset);
-    const hint = this.#hints.get(key);
-    if (hint === undefined || hint.key !== extent.key) return undefined;
-    const inside =
-      hint.position >= extent.position && hint.position < extent.position + extent.length;
-    return inside ? hint.position : undefined;
-  }
-
-  #leaveHint(from: ReadFrom, nextOffset: number, hint: Hint): void {
-    this.#hints.set(hintKey(from, nextOffset), hint);
-    if (this.#hints.size <= hintsMax) return;
-    for (const oldest of this.#hints.keys()) {
-      this.#hints.delete(oldest);
-      return;
-    }
-  }
-
-  #readAhead(extents: readonly Extent[], stoppedAt: number): void {
-    let bytes = 0;
-    for (let index = stoppedAt; index < extents.length && bytes < readAheadBytes; index++) {
-      const extent = extents[index] as Extent;
-      const length = Math.min(extent.length, readAheadBytes - bytes);
-      const taken = this.#blocks.prefetch({
-        key: extent.key,
-        position: extent.position,
-        length,
-        knownEnd: knownEnd(extents, index),
-      });
-      if (!taken) return;
-      bytes += length;
-    }
-  }
-}
-
-/** How far the object surely reaches: the end of the last segment of it that we know of. */
-function knownEnd(extents: readonly Extent[], index: number): number {
-  const { key } = extents[index] as Extent;
-  let end = 0;
-  for (let next = index; next < Math.min(index + 32, extents.length); next++) {
-    const extent = extents[next] as Extent;
-    if (extent.key !== key) break;
-    end = Math.max(end, extent.position + extent.length);
-  }
-  return Math.ceil(end / segmentAlignmentBytes) * segmentAlignmentBytes;
-}
-
-/** Bytes of the batch at the start of `bytes`, as it states; Infinity when that is cut off. */
-function statedBatchBytes(bytes: Uint8Array): number {
-  if (bytes.length < batchHeaderBytes) return Number.POSITIVE_INFINITY;
-  return new DataView(bytes.buffer, bytes.byteOffset).getInt32(8) + 12;
-}
-
-function hintKey(from: ReadFrom, offset: number): string {
-  return `${partitionSlot(from.topicNumber, from.partition)}:${offset}`;
 }
 
 function corrupt(extent: Extent, why: string): StreamError {

@@ -1,7 +1,7 @@
 /**
  * The newest part of the log in memory: what this worker wrote and still holds in its ring. Runs
- * are indexed by partition; a run leaves when the ring overwrites its segment. Reading is one
- * synchronous copy, so no reader keeps the ring from moving on.
+ * are indexed by partition; a run leaves when the ring overwrites its segment. What is read is
+ * copied or lent in one synchronous step, so no reader keeps the ring from moving on.
  */
 import { stampBatch } from "../record/batch.ts";
 import type { PartitionSlot } from "./partition-slot.ts";
@@ -21,10 +21,15 @@ export interface CachedRun {
 
 /** A stretch of whole batches found in the cache, as views that are valid until the next await. */
 export interface CachedRange {
-  readonly views: Uint8Array[];
+  readonly views: CachedView[];
   bytes: number;
   /** One past the last offset found. */
   nextOffset: number;
+}
+
+export interface CachedView {
+  readonly bytes: Uint8Array;
+  readonly slot: RingSlot;
 }
 
 export class TailCache {
@@ -48,6 +53,12 @@ export class TailCache {
     slot.onEvict(() => this.#remove(key, run));
   }
 
+  /** Whether the batch that holds `offset` is here. */
+  holds(key: PartitionSlot, offset: number): boolean {
+    const runs = this.#partitions.get(key);
+    return runs !== undefined && runIndexOf(runs, offset) >= 0;
+  }
+
   /**
    * Whole batches from the one that holds `offset`, up to `bytesMax` but at least one where
    * `atLeastOne` says so; undefined when that offset is not cached.
@@ -66,6 +77,15 @@ export class TailCache {
       if (!takeBatches(range, run, options)) break;
     }
     return range;
+  }
+
+  /** Forgets what lies at `offset` and behind it: the log was cut there. */
+  cut(key: PartitionSlot, offset: number): void {
+    const runs = this.#partitions.get(key);
+    if (runs === undefined) return;
+    const kept = runs.filter(({ nextOffset }) => nextOffset <= offset);
+    if (kept.length > 0) this.#partitions.set(key, kept);
+    else this.#partitions.delete(key);
   }
 
   #remove(key: PartitionSlot, run: CachedRun): void {
@@ -96,7 +116,7 @@ function takeBatches(
   }
   if (last === first) return false;
   const end = batchPositions[last] as number;
-  range.views.push(run.slot.bytes.subarray(start, end));
+  range.views.push({ bytes: run.slot.bytes.subarray(start, end), slot: run.slot });
   range.bytes += end - start;
   const whole = last === batchOffsets.length;
   range.nextOffset = whole ? run.nextOffset : (batchOffsets[last] as number);

@@ -6,11 +6,12 @@
  * worker's leases and its place in Metadata fall.
  */
 import type { Platform, TimerHandle } from "../base/platform.ts";
-import { isStreamError } from "../base/stream-error.ts";
+import { isStreamError, StreamError } from "../base/stream-error.ts";
 import { readClusterId } from "../meta/cluster-id.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import {
   closeWorker,
+  epochsToMend,
   leaveWorkers,
   listWorkers,
   raiseCounter,
@@ -31,16 +32,21 @@ const timeToLiveMs = 2000;
 /** Between attempts at what a closed epoch left behind, while the store does not answer. */
 const adoptAgainMs = 5000;
 
+/** So long may it take until epochs that ended are closed and looked after. */
+const mendedMsMax = 60_000;
+
+const mendedPollMs = 50;
+
 export interface WorkerSessionParts {
   readonly platform: Platform;
   readonly database: SqlDatabase;
   readonly shared: boolean;
   readonly worker: WorkerDescription;
   /**
-   * An epoch was closed here: its receipts and files have no owner now. Called again until it
-   * resolves, apart from the heartbeat, which must not wait for a store.
+   * Looks after what a closed epoch left behind (epoch-mender.ts). Called again until it resolves,
+   * apart from the heartbeat, which must not wait for a store.
    */
-  readonly onPeerClosed: (workerEpoch: number) => Promise<void>;
+  readonly mend: (workerEpoch: number) => Promise<void>;
   /** Called with every beat: what else is to be looked at now and then. */
   readonly onBeat: () => Promise<void>;
   /**
@@ -65,6 +71,8 @@ export class WorkerSession implements WorkerIdentity {
   #epoch: WorkerEpoch = { workerEpoch: -1, nodeId: -1, lastSequence: -1 };
   #workers: readonly WorkerInfo[] = [];
   #clusterId = "";
+  /** As `cluster` last said it, and out of which list. */
+  #cluster: (Cluster & { readonly workers: readonly WorkerInfo[] }) | undefined;
   #timer: TimerHandle | undefined;
   #beating: Promise<void> | undefined;
   #renewing: Promise<void> | undefined;
@@ -84,21 +92,50 @@ export class WorkerSession implements WorkerIdentity {
 
   /**
    * Registers. Where the database is this process's alone, every epoch still open belongs to a
-   * process that died. `mend` is given those before they are closed, so that a start which does not
-   * get through it finds them again.
+   * process that died. `mendFirst` is given what ended without taking leave and must be looked
+   * after before anything is served. Where there are peers that goes on beside: they serve already.
    */
   async open(
-    mend: (workerEpochs: readonly number[]) => Promise<void> = async () => {},
+    mendFirst: (workerEpochs: readonly number[]) => Promise<void> = async () => {},
   ): Promise<void> {
     const { database, shared } = this.#parts;
     this.#clusterId = await readClusterId(database);
-    const orphans = shared ? [] : await listWorkers(database);
-    if (orphans.length > 0) await mend(orphans.map(({ workerEpoch }) => workerEpoch));
-    for (const { workerEpoch, counter } of orphans) {
+    for (const { workerEpoch, counter } of shared ? [] : await listWorkers(database)) {
       await closeWorker(database, { workerEpoch, observedCounter: counter });
     }
+    const ended = await epochsToMend(database);
+    if (!shared && ended.length > 0) await mendFirst(ended);
     await this.#register();
-    if (shared) this.#arm();
+    if (!shared) return;
+    this.adopt(ended);
+    this.#arm();
+  }
+
+  /**
+   * Resolves when every epoch that was open before is known to live, or has ended and been looked
+   * after. For a store that may lose what is young: what is appended behind lost bytes would be cut
+   * with them. Errors: `store_unavailable` when that takes too long.
+   */
+  async awaitMended(): Promise<void> {
+    const { platform, database } = this.#parts;
+    const { clock, timers } = platform;
+    const deadline = clock.monotonic() + mendedMsMax;
+    const met = new Map<number, number>();
+    for (const { workerEpoch, counter } of await listWorkers(database)) {
+      if (workerEpoch !== this.#epoch.workerEpoch) met.set(workerEpoch, counter);
+    }
+    for (;;) {
+      const open = await listWorkers(database);
+      const isSilent = open.some(({ workerEpoch, counter }) => met.get(workerEpoch) === counter);
+      if (!isSilent && (await epochsToMend(database)).length === 0) return;
+      if (clock.monotonic() >= deadline) break;
+      await timers.sleep(mendedPollMs, this.#stop.signal);
+    }
+    throw new StreamError(
+      "store_unavailable",
+      "Cannot start: files of workers that have ended are not looked through yet. Start again " +
+        "when the store answers.",
+    );
   }
 
   /** Tells peers to send nothing new here. */
@@ -107,16 +144,17 @@ export class WorkerSession implements WorkerIdentity {
   }
 
   /** Leaves the worker list, after the last publish. */
-  async close(): Promise<void> {
+  async close(options: { readonly isMended: boolean }): Promise<void> {
     this.#stop.abort();
     this.#timer?.cancel();
     await this.#beating;
     await this.#adopting;
-    await leaveWorkers(this.#parts.database, this.#epoch.workerEpoch);
+    await leaveWorkers(this.#parts.database, this.#epoch.workerEpoch, options);
   }
 
   /** Takes care of what these closed epochs left behind. */
   adopt(workerEpochs: readonly number[]): void {
+    if (workerEpochs.length === 0) return;
     for (const workerEpoch of workerEpochs) this.#orphans.add(workerEpoch);
     this.#adopting ??= this.#adoptAll().finally(() => {
       this.#adopting = undefined;
@@ -136,9 +174,16 @@ export class WorkerSession implements WorkerIdentity {
 
   /** Live workers as of the last beat; a draining one is left out, unless it is the only one. */
   cluster(): Cluster {
-    const live = this.#workers.filter((worker) => !worker.isDraining);
-    const nodes = (live.length > 0 ? live : this.#workers).map(clusterNode);
-    return { clusterId: this.#clusterId, selfNodeId: this.#epoch.nodeId, nodes };
+    const workers = this.#workers;
+    const { nodeId: selfNodeId } = this.#epoch;
+    // Metadata asks once per partition, and the list changes once per beat at most.
+    if (this.#cluster?.workers === workers && this.#cluster.selfNodeId === selfNodeId) {
+      return this.#cluster;
+    }
+    const live = workers.filter((worker) => !worker.isDraining);
+    const nodes = (live.length > 0 ? live : workers).map(clusterNode);
+    this.#cluster = { clusterId: this.#clusterId, selfNodeId, nodes, workers };
+    return this.#cluster;
   }
 
   async #register(): Promise<void> {
@@ -232,15 +277,18 @@ export class WorkerSession implements WorkerIdentity {
   }
 
   async #adoptAll(): Promise<void> {
-    const { platform, onPeerClosed } = this.#parts;
+    const { platform, mend } = this.#parts;
     while (this.#orphans.size > 0) {
       for (const workerEpoch of [...this.#orphans]) {
         try {
-          await onPeerClosed(workerEpoch);
+          await mend(workerEpoch);
           this.#orphans.delete(workerEpoch);
         } catch (error) {
           const why = String(error);
-          platform.log.warn("receipts of a closed worker not kept yet", { workerEpoch, why });
+          platform.log.warn("remains of a closed worker not looked after yet", {
+            workerEpoch,
+            why,
+          });
         }
       }
       if (this.#orphans.size === 0) return;

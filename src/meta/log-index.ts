@@ -31,13 +31,21 @@ export interface Extent extends PartitionRef {
   readonly maxTimestamp: number;
   readonly publishPosition: number;
   readonly publishedAt: number;
+  /** The partition's leader epoch when it was published. */
+  readonly leaderEpoch: number;
 }
 
-const stateColumns = `p.topic_number, p.partition, p.next_offset, p.log_start_offset,
+export const stateColumns = `p.topic_number, p.partition, p.next_offset, p.log_start_offset,
   p.leader_epoch, p.size_bytes`;
 
+/** Of the record at `offset`: epochs begin where the log was cut. Epoch 0 has no row. */
+const epochAt = (topicNumber: string, partition: string, offset: string) =>
+  `coalesce((SELECT max(l.leader_epoch) FROM leader_epoch l WHERE l.topic_number = ${topicNumber}
+    AND l.partition = ${partition} AND l.start_offset <= ${offset}), 0)`;
+
 export const extentColumns = `e.topic_number, e.partition, e.base_offset, e.last_offset, o.key,
-  e.position, e.length, e.max_timestamp, e.publish_position, e.published_at`;
+  e.position, e.length, e.max_timestamp, e.publish_position, e.published_at,
+  ${epochAt("e.topic_number", "e.partition", "e.base_offset")}`;
 
 const extentJoin = "extent e JOIN object o ON o.object_id = e.object_id";
 
@@ -106,59 +114,6 @@ ORDER BY e.base_offset LIMIT ?4`,
 }
 
 /**
- * First extent that reaches `fromOffset` and whose maxTimestamp is at or after `timestamp`, or
- * null. Timestamps need not ascend, so this walks the partition's rows; the caller looks inside.
- * The extent may begin below the log start, and the record with that timestamp lie there.
- */
-export async function extentForTimestamp(
-  database: SqlDatabase,
-  options: PartitionRef & { readonly timestamp: number; readonly fromOffset: number },
-): Promise<Extent | null> {
-  const { topicNumber, partition, timestamp, fromOffset } = options;
-  return oneExtent(database, {
-    condition: `e.max_timestamp >= ?3 AND e.last_offset >= max(p.log_start_offset, ?4)
-ORDER BY e.base_offset LIMIT 1`,
-    args: [topicNumber, partition, timestamp, fromOffset],
-  });
-}
-
-/**
- * The first of the extents reaching `fromOffset` that has their greatest timestamp, or null when
- * there is none. As above, that record may lie below the log start.
- */
-export async function extentOfMaxTimestamp(
-  database: SqlDatabase,
-  options: PartitionRef & { readonly fromOffset: number },
-): Promise<Extent | null> {
-  const { topicNumber, partition, fromOffset } = options;
-  return oneExtent(database, {
-    condition: `e.last_offset >= max(p.log_start_offset, ?3)
-ORDER BY e.max_timestamp DESC, e.base_offset LIMIT 1`,
-    args: [topicNumber, partition, fromOffset],
-  });
-}
-
-async function oneExtent(
-  database: SqlDatabase,
-  query: { readonly condition: string; readonly args: readonly SqlValue[] },
-): Promise<Extent | null> {
-  const results = await database.batch(
-    [
-      statement(
-        `SELECT ${extentColumns} FROM topic_partition p
-CROSS JOIN extent e ON e.topic_number = p.topic_number AND e.partition = p.partition
-CROSS JOIN object o ON o.object_id = e.object_id
-WHERE p.topic_number = ?1 AND p.partition = ?2 AND p.deleted = 0 AND ${query.condition}`,
-        ...query.args,
-      ),
-    ],
-    "read",
-  );
-  const row = rowsOf(results, 0)[0];
-  return row === undefined ? null : extentFromRow(row);
-}
-
-/**
  * Kafka's OffsetForLeaderEpoch: the largest epoch at or below the one asked for, and where it ends.
  * Null: the partition is unknown, or the epoch is above its current one.
  */
@@ -189,19 +144,39 @@ WHERE p.topic_number = ?1 AND p.partition = ?2 AND p.deleted = 0
   return { leaderEpoch: numberAt(row, 0), endOffset: numberAt(row, 1) };
 }
 
+/** The leader epoch in which the record at `offset` was published, or would be. */
+export async function leaderEpochAt(
+  database: SqlDatabase,
+  { topicNumber, partition, offset }: PartitionRef & { readonly offset: number },
+): Promise<number> {
+  const sql = `SELECT ${epochAt("?1", "?2", "?3")}`;
+  const results = await database.batch([statement(sql, topicNumber, partition, offset)], "read");
+  return numberAt(rowsOf(results, 0)[0], 0);
+}
+
 export interface ChangeCounter {
   readonly publishPosition: number;
   readonly catalogVersion: number;
+  /** Goes up when a partition's end or start moves other than by a publish (ends.ts). */
+  readonly endsVersion: number;
 }
 
-/** One cheap query: has anything been published, or the catalog changed? */
+/** One cheap query: has anything been published, moved, or the catalog changed? */
 export async function changeCounter(database: SqlDatabase): Promise<ChangeCounter> {
   const results = await database.batch(
-    [statement("SELECT publish_position, catalog_version FROM namespace WHERE id = 1")],
+    [
+      statement(
+        "SELECT publish_position, catalog_version, ends_version FROM namespace WHERE id = 1",
+      ),
+    ],
     "read",
   );
   const row = rowsOf(results, 0)[0];
-  return { publishPosition: numberAt(row, 0), catalogVersion: numberAt(row, 1) };
+  return {
+    publishPosition: numberAt(row, 0),
+    catalogVersion: numberAt(row, 1),
+    endsVersion: numberAt(row, 2),
+  };
 }
 
 export interface PublishedExtent extends Extent {
@@ -276,7 +251,7 @@ function publishedExtents(row: readonly SqlValue[]): PublishedExtent[] {
     extents.push({
       ...{ topicNumber, partition, baseOffset, lastOffset: baseOffset + recordCount - 1 },
       ...{ key, position, length, maxTimestamp: entry[6] },
-      ...{ publishPosition, publishedAt, workerEpoch },
+      ...{ publishPosition, publishedAt, workerEpoch, leaderEpoch: entry[7] },
     });
   }
   return extents;
@@ -290,7 +265,7 @@ function touches(extent: Extent, entry: StoredEntry): boolean {
   );
 }
 
-function stateFromRow(row: readonly SqlValue[]): PartitionState {
+export function stateFromRow(row: readonly SqlValue[]): PartitionState {
   return {
     topicNumber: numberAt(row, 0),
     partition: numberAt(row, 1),
@@ -313,5 +288,6 @@ export function extentFromRow(row: readonly SqlValue[]): Extent {
     maxTimestamp: numberAt(row, 7),
     publishPosition: numberAt(row, 8),
     publishedAt: numberAt(row, 9),
+    leaderEpoch: numberAt(row, 10),
   };
 }

@@ -2,11 +2,13 @@
  * Objects as the collector and the check after a power loss see them, and the receipts that prove
  * what was published.
  */
-import { type Extent, extentColumns, extentFromRow } from "./log-index.ts";
 import { decodeReceipt } from "./publish-receipt.ts";
 import type { PublishReceipt } from "./publish-request.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { databaseNow, numberAt, rowsOf, statement, textAt, textOrNullAt } from "./sql-values.ts";
+
+/** Objects read per question. */
+const pageObjects = 1000;
 
 export interface ReleasedObject {
   readonly objectId: number;
@@ -119,38 +121,20 @@ WHERE object_id > ?1 AND live_rows > 0 ORDER BY object_id LIMIT ?2`,
   }));
 }
 
-/**
- * Index rows with bytes in these gaps, by topic, partition and offset: what `cutLost` (release.ts)
- * has to cut. A gap begins at `validBytes` (0: the object is gone) and ends before `gapEnd`, or
- * never. Walks the whole index.
- */
-export async function extentsBeyond(
+/** The same, of one worker epoch: all of them, in the order in which they were begun. */
+export async function liveObjectsOf(
   database: SqlDatabase,
-  gaps: readonly {
-    readonly objectId: number;
-    readonly validBytes: number;
-    readonly gapEnd?: number;
-  }[],
-): Promise<Extent[]> {
-  if (gaps.length === 0) return [];
-  const rows = gaps.map(({ objectId, validBytes, gapEnd }) => [
-    ...[objectId, validBytes, gapEnd ?? Number.MAX_SAFE_INTEGER],
-  ]);
-  const results = await database.batch(
-    [
-      statement(
-        `WITH lost (object_id, valid_bytes, gap_end) AS MATERIALIZED (
-  SELECT j.value ->> 0, j.value ->> 1, j.value ->> 2 FROM json_each(?1) j)
-SELECT DISTINCT ${extentColumns} FROM extent e
-JOIN lost l ON l.object_id = e.object_id JOIN object o ON o.object_id = e.object_id
-WHERE e.position + e.length > l.valid_bytes AND e.position < l.gap_end
-ORDER BY e.topic_number, e.partition, e.base_offset`,
-        JSON.stringify(rows),
-      ),
-    ],
-    "read",
-  );
-  return rowsOf(results, 0).map(extentFromRow);
+  workerEpoch: number,
+): Promise<readonly LiveObject[]> {
+  const found: LiveObject[] = [];
+  let afterObjectId = 0;
+  for (;;) {
+    const page = await liveObjects(database, { afterObjectId, limit: pageObjects });
+    found.push(...page.filter((object) => object.workerEpoch === workerEpoch));
+    const last = page[page.length - 1];
+    if (last === undefined || page.length < pageObjects) return found;
+    afterObjectId = last.objectId;
+  }
 }
 
 export interface StoredReceipt {

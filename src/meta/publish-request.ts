@@ -81,7 +81,8 @@ export interface OffsetToCommit {
 
 /**
  * What else a group changes. Checkpoint pointers and transaction state join this union; each kind
- * brings one judging and one writing statement in publish-effects.ts.
+ * brings one judging and one writing statement in publish-effects.ts, and says in cut.ts how a cut
+ * takes it back: nothing that a cut group wrote may stand (docs/adr/0007-what-a-cut-takes.md).
  */
 export type PublishEffect =
   | {

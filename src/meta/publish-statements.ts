@@ -8,7 +8,7 @@
  *   3 probe          (producers) runs that do not start at last + 1: leading duplicates
  *   4 groups         (groups) publish-effects.ts: guards, effects, all or nothing
  *   5 correction     (producers, groups) offsets again, now that some entries are left out
- *   6 object, extent, topic_partition, producer, effects
+ *   6 object, topic_partition, extent, producer, effects
  *   7 segment        the receipt; emptying staging; the receipt selected
  *
  * Every statement that writes by itself repeats the condition `open`: the worker's epoch is open
@@ -162,22 +162,25 @@ ON CONFLICT (key) DO UPDATE SET
   live_rows = live_rows + excluded.live_rows,
   released_at = CASE WHEN live_rows + excluded.live_rows = 0 THEN excluded.released_at END`;
 
-/** ?1 key. */
+/** ?1 key. After the partitions, whose greatest timestamp goes into max_so_far. */
 export const insertExtents = `INSERT INTO extent (topic_number, partition, base_offset, last_offset,
-  publish_position, published_at, object_id, position, length, max_timestamp)
+  publish_position, published_at, object_id, position, length, max_timestamp, max_so_far)
 SELECT s.topic_number, s.partition, min(s.base_offset),
   max(s.base_offset + s.record_count) - 1, n.publish_position, n.published_at,
   (SELECT object_id FROM object WHERE key = ?1), min(s.position), sum(s.length),
-  max(s.max_timestamp)
-FROM staging s, namespace n
+  max(s.max_timestamp), p.max_timestamp
+FROM namespace n CROSS JOIN staging s
+CROSS JOIN topic_partition p ON p.topic_number = s.topic_number AND p.partition = s.partition
 WHERE s.code = ${verdict.appended}
 GROUP BY s.topic_number, s.partition, s.island`;
 
 export const advancePartitions = `UPDATE topic_partition SET
   next_offset = topic_partition.next_offset + v.record_count,
-  size_bytes = topic_partition.size_bytes + v.length
+  size_bytes = topic_partition.size_bytes + v.length,
+  max_timestamp = max(topic_partition.max_timestamp, v.max_timestamp)
 FROM (
-  SELECT topic_number, partition, sum(record_count) AS record_count, sum(length) AS length
+  SELECT topic_number, partition, sum(record_count) AS record_count, sum(length) AS length,
+    max(max_timestamp) AS max_timestamp
   FROM staging WHERE code = ${verdict.appended} GROUP BY topic_number, partition
 ) v
 WHERE topic_partition.topic_number = v.topic_number AND topic_partition.partition = v.partition`;

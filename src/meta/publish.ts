@@ -64,8 +64,8 @@ function appendStatements(statements: SqlStatement[], request: PublishRequest): 
     const { key, position, length } = location;
     statements.push(
       { sql: sql.countObject, args: [...identity, key, position + length] },
-      { sql: sql.insertExtents, args: [key] },
       { sql: sql.advancePartitions, args: [] },
+      { sql: sql.insertExtents, args: [key] },
     );
     if (withProducers) statements.push({ sql: sql.upsertProducers, args: [] });
   }

@@ -1,10 +1,10 @@
 /**
- * Taking index rows away: by raising a partition's log start (DeleteRecords, retention, deletion of
- * a topic), after which rows wholly below it go in slices; or by cutting rows whose bytes a power
- * loss took. An object's count of live rows falls with them; at zero it is released, and the
- * collector deletes it after its grace.
+ * Taking index rows away by raising a partition's log start (DeleteRecords, retention, deletion of
+ * a topic), after which rows wholly below it go in slices. An object's count of live rows falls
+ * with them; at zero it is released, and the collector deletes it after its grace.
  */
 import { StreamError } from "../base/stream-error.ts";
+import { nextEndsVersion, raiseEndsVersion } from "./ends.ts";
 import type { PartitionRef } from "./log-index.ts";
 import type { SqlDatabase, SqlStatement } from "./sql-database.ts";
 import { databaseNow, numberAt, rowsOf, statement } from "./sql-values.ts";
@@ -17,9 +17,6 @@ const belowStart = `x.topic_number = ?1 AND x.partition = ?2
   AND x.last_offset < (SELECT log_start_offset FROM topic_partition WHERE ${ofPartition})
   AND x.base_offset < coalesce((SELECT base_offset FROM extent WHERE ${ofPartition}
     ORDER BY base_offset LIMIT 1 OFFSET ?3), 9007199254740991)`;
-
-/** Rows from ?3 on. */
-const fromOffset = "x.topic_number = ?1 AND x.partition = ?2 AND x.base_offset >= ?3";
 
 /** Deletes the rows of a range and uncounts them; the last statement gives their number. */
 function dropRows(range: string, args: readonly [number, number, number]): SqlStatement[] {
@@ -56,11 +53,13 @@ export async function deleteRecords(
   const results = await database.batch(
     [
       statement(
-        `UPDATE topic_partition SET log_start_offset =
-  max(log_start_offset, CASE WHEN ?3 = -1 THEN next_offset ELSE ?3 END)
-WHERE ${ofPartition} AND deleted = 0 AND ?3 BETWEEN -1 AND next_offset`,
+        `UPDATE topic_partition SET ends_version = ${nextEndsVersion},
+  log_start_offset = CASE WHEN ?3 = -1 THEN next_offset ELSE ?3 END
+WHERE ${ofPartition} AND deleted = 0 AND ?3 BETWEEN -1 AND next_offset
+  AND log_start_offset < CASE WHEN ?3 = -1 THEN next_offset ELSE ?3 END`,
         ...[topicNumber, partition, beforeOffset],
       ),
+      statement(raiseEndsVersion),
       statement(
         `SELECT log_start_offset, next_offset FROM topic_partition
 WHERE ${ofPartition} AND deleted = 0`,
@@ -69,7 +68,7 @@ WHERE ${ofPartition} AND deleted = 0`,
     ],
     "write",
   );
-  const row = rowsOf(results, 1)[0];
+  const row = rowsOf(results, 2)[0];
   if (row === undefined) throw unknownPartition(partition);
   const nextOffset = numberAt(row, 1);
   if (beforeOffset < -1 || beforeOffset > nextOffset) {
@@ -106,84 +105,6 @@ WHERE p.log_start_offset > 0 AND p.log_start_offset > (SELECT e.last_offset FROM
     released += numberAt(rowsOf(results, 3)[0], 0);
   }
   return released;
-}
-
-/**
- * Cuts a partition at `offset`, the base offset of an index row: that row and all after it are
- * gone with their bytes. The leader epoch goes up, so that consumers notice; producers of the
- * partition may start anywhere, since a remembered duplicate could be one of the lost records.
- * Errors: `partition_unknown`, `invalid_request` when `offset` lies within a row.
- */
-export async function cutLost(
-  database: SqlDatabase,
-  options: PartitionRef & { readonly offset: number },
-): Promise<{ readonly leaderEpoch: number; readonly lostCount: number }> {
-  const { topicNumber, partition, offset } = options;
-  const range = [topicNumber, partition, offset] as const;
-  const [state, within] = await readForCut(database, range);
-  if (state === undefined) throw unknownPartition(partition);
-  if (within) {
-    throw new StreamError(
-      "invalid_request",
-      `Cannot cut partition ${partition} at offset ${offset}: it is not where an index row begins`,
-    );
-  }
-  const cuts = "deleted = 0 AND next_offset > ?3";
-  const results = await database.batch(
-    [
-      ...dropRows(fromOffset, range),
-      statement(
-        `INSERT INTO leader_epoch (topic_number, partition, leader_epoch, start_offset)
-SELECT topic_number, partition, leader_epoch + 1, ?3 FROM topic_partition
-WHERE ${ofPartition} AND ${cuts}`,
-        ...range,
-      ),
-      statement(
-        `DELETE FROM producer WHERE ${ofPartition}
-  AND EXISTS (SELECT 1 FROM topic_partition WHERE ${ofPartition} AND ${cuts})`,
-        ...range,
-      ),
-      statement(
-        `DELETE FROM http_producer WHERE topic_number = ?1
-  AND EXISTS (SELECT 1 FROM topic_partition WHERE ${ofPartition} AND ${cuts})`,
-        ...range,
-      ),
-      statement(
-        `UPDATE topic_partition SET leader_epoch = leader_epoch + 1, next_offset = ?3,
-  log_start_offset = min(log_start_offset, ?3)
-WHERE ${ofPartition} AND ${cuts}`,
-        ...range,
-      ),
-      statement(
-        `SELECT leader_epoch FROM topic_partition WHERE ${ofPartition}`,
-        topicNumber,
-        partition,
-      ),
-    ],
-    "write",
-  );
-  return {
-    leaderEpoch: numberAt(rowsOf(results, 8)[0], 0),
-    lostCount: Math.max(0, numberAt(state, 0) - offset),
-  };
-}
-
-async function readForCut(database: SqlDatabase, range: readonly [number, number, number]) {
-  const results = await database.batch(
-    [
-      statement(
-        `SELECT next_offset FROM topic_partition WHERE ${ofPartition} AND deleted = 0`,
-        ...range.slice(0, 2),
-      ),
-      statement(
-        `SELECT count(*) FROM extent
-WHERE ${ofPartition} AND base_offset < ?3 AND last_offset >= ?3`,
-        ...range,
-      ),
-    ],
-    "read",
-  );
-  return [rowsOf(results, 0)[0], numberAt(rowsOf(results, 1)[0], 0) > 0] as const;
 }
 
 /**

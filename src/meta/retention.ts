@@ -1,3 +1,4 @@
+import { nextEndsVersion, raiseEndsVersion } from "./ends.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { databaseNow, numberAt, rowsOf, statement } from "./sql-values.ts";
 
@@ -54,13 +55,15 @@ export async function applyRetention(
   const results = await database.batch(
     [
       statement(
-        `UPDATE topic_partition SET log_start_offset = max(log_start_offset, ${newStart})
+        `UPDATE topic_partition SET ends_version = ${nextEndsVersion},
+  log_start_offset = max(log_start_offset, ${newStart})
 WHERE topic_number = ?1 AND partition IN (
   SELECT p.partition FROM topic_partition p WHERE ${due} ORDER BY p.partition LIMIT ?5)`,
         ...[topicNumber, retentionMs, retentionBytes],
         ...[limits.limitRows, limits.limitPartitions],
       ),
       statement("SELECT changes()"),
+      statement(raiseEndsVersion),
     ],
     "write",
   );

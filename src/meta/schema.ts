@@ -220,9 +220,34 @@ const queries: readonly string[] = [
 ) STRICT, WITHOUT ROWID`,
 ];
 
+const second: readonly string[] = [
+  "ALTER TABLE namespace ADD COLUMN ends_version INTEGER NOT NULL DEFAULT 0",
+  "ALTER TABLE topic_partition ADD COLUMN ends_version INTEGER NOT NULL DEFAULT 0",
+  "CREATE INDEX partition_by_ends ON topic_partition (ends_version) WHERE ends_version > 0",
+  "ALTER TABLE topic_partition ADD COLUMN max_timestamp INTEGER NOT NULL DEFAULT -1",
+  "ALTER TABLE extent ADD COLUMN max_so_far INTEGER NOT NULL DEFAULT -1",
+  `UPDATE extent SET max_so_far = v.max_so_far FROM (
+  SELECT topic_number, partition, base_offset, max(max_timestamp) OVER (
+    PARTITION BY topic_number, partition ORDER BY base_offset) AS max_so_far FROM extent) v
+WHERE v.topic_number = extent.topic_number AND v.partition = extent.partition
+  AND v.base_offset = extent.base_offset`,
+  `UPDATE topic_partition SET max_timestamp = coalesce((SELECT max(e.max_timestamp) FROM extent e
+  WHERE e.topic_number = topic_partition.topic_number
+    AND e.partition = topic_partition.partition), -1)`,
+  "ALTER TABLE namespace ADD COLUMN store_id TEXT",
+  "ALTER TABLE worker ADD COLUMN mended INTEGER NOT NULL DEFAULT 0",
+  "UPDATE worker SET mended = closed",
+  "CREATE INDEX worker_to_mend ON worker (worker_epoch) WHERE closed = 1 AND mended = 0",
+];
+
 export const migrations: readonly Migration[] = [
   { version: 1, title: "the log", statements: first },
-  { version: 2, title: "continuous queries", statements: queries },
+  {
+    version: 2,
+    title: "moved ends, epochs to mend, the store's name, times",
+    statements: second,
+  },
+  { version: 3, title: "continuous queries", statements: queries },
 ];
 
 /**

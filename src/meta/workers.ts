@@ -137,16 +137,50 @@ WHERE worker_epoch = ?1 AND closed = 0 AND counter = ?2`,
   });
 }
 
-/** A worker closes its own epoch, after its last publish. */
-export async function leaveWorkers(database: SqlDatabase, workerEpoch: number): Promise<void> {
+/**
+ * A worker closes its own epoch, after its last publish. `isMended`: its files are on the disk and
+ * its receipts in objects, so there is nothing for others to look after.
+ */
+export async function leaveWorkers(
+  database: SqlDatabase,
+  workerEpoch: number,
+  { isMended }: { readonly isMended: boolean } = { isMended: false },
+): Promise<void> {
   await close(database, {
     workerEpoch,
     condition: statement(
-      `UPDATE worker SET closed = 1, closed_at = ${databaseNow}
+      `UPDATE worker SET closed = 1, closed_at = ${databaseNow}, mended = ?2
 WHERE worker_epoch = ?1 AND closed = 0`,
-      workerEpoch,
+      ...[workerEpoch, isMended ? 1 : 0],
     ),
   });
+}
+
+/**
+ * Closed epochs whose remains nobody has looked after yet; with `closedMs` only those closed so
+ * long ago, which goes by a clock that may jump: who must not miss any does not ask for it.
+ */
+export async function epochsToMend(
+  database: SqlDatabase,
+  { closedMs }: { readonly closedMs?: number } = {},
+): Promise<number[]> {
+  const results = await database.batch(
+    [
+      statement(
+        `SELECT worker_epoch FROM worker WHERE closed = 1 AND mended = 0
+  AND (?1 IS NULL OR closed_at <= ${databaseNow} - ?1) ORDER BY worker_epoch`,
+        closedMs ?? null,
+      ),
+    ],
+    "read",
+  );
+  return rowsOf(results, 0).map((row) => numberAt(row, 0));
+}
+
+/** Notes that a closed epoch's remains have been looked after. */
+export async function markMended(database: SqlDatabase, workerEpoch: number): Promise<void> {
+  const sql = "UPDATE worker SET mended = 1 WHERE worker_epoch = ?1 AND closed = 1";
+  await database.batch([statement(sql, workerEpoch)], "write");
 }
 
 async function close(

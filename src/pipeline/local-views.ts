@@ -14,6 +14,7 @@ export interface LocalViewsParts {
 export class LocalViews implements ViewHost {
   readonly #parts: LocalViewsParts;
   readonly #tables = new Map<number, ViewTable>();
+  hasEnded = false;
 
   constructor(parts: LocalViewsParts) {
     this.#parts = parts;
@@ -53,6 +54,7 @@ export class LocalViews implements ViewHost {
   }
 
   close(): void {
+    this.hasEnded = true;
     this.#tables.clear();
   }
 }

@@ -28,6 +28,8 @@ export interface ViewReply {
 export interface ViewHost {
   /** @throws StreamError what the request failed with; after a failed `apply` close the view. */
   send(request: ViewRequest): Promise<ViewReply>;
+  /** It was closed, or its thread failed: every view in it is gone. */
+  readonly hasEnded: boolean;
   close(): void;
 }
 

@@ -188,7 +188,11 @@ export class ViewTables {
     if (this.#isClosed)
       throw new StreamError("shutting_down", "Cannot read views: the worker stops");
     this.#host ??= startViews();
-    const host = await this.#host;
+    let host = await this.#host;
+    if (host.hasEnded) {
+      this.#host = startViews();
+      host = await this.#host;
+    }
     const { memoryBytesMax, changesMax } = this.#settings;
     const places = entry.primaryKey.map((key) =>
       entry.columns.findIndex(({ name }) => name === key),

@@ -21,12 +21,15 @@ export interface PausableSource {
  */
 export class InboxRoom {
   readonly #capacityBytes: number;
+  readonly #onReceived: ((bytes: number) => void) | undefined;
   readonly #inboxes = new Set<TcpInbox>();
   #bytes = 0;
   #isFull = false;
 
-  constructor(capacityBytes: number) {
+  /** `onReceived` is told of each chunk. */
+  constructor(capacityBytes: number, onReceived?: (bytes: number) => void) {
     this.#capacityBytes = capacityBytes;
+    this.#onReceived = onReceived;
   }
 
   get bytes(): number {
@@ -43,6 +46,10 @@ export class InboxRoom {
 
   leave(inbox: TcpInbox): void {
     this.#inboxes.delete(inbox);
+  }
+
+  received(bytes: number): void {
+    this.#onReceived?.(bytes);
   }
 
   /** Negative for bytes that are done with. Pauses or resumes all sockets at the edges. */
@@ -69,6 +76,8 @@ export class TcpInbox implements AsyncIterable<Uint8Array> {
   #bytes = 0;
   /** What counts in the room: chunks held, and the one that the consumer has. */
   #countedBytes = 0;
+  /** Of these, in the chunk that the consumer has. */
+  #pulledBytes = 0;
   #expectedBytes = 0;
   #paused = false;
   #ended = false;
@@ -85,6 +94,7 @@ export class TcpInbox implements AsyncIterable<Uint8Array> {
   /** Takes over `chunk`. */
   push(chunk: Uint8Array): void {
     if (this.#ended) return;
+    this.#room?.received(chunk.length);
     const expectedBytes = Math.min(this.#expectedBytes, chunk.length);
     const countedBytes = chunk.length - expectedBytes;
     this.#expectedBytes -= expectedBytes;
@@ -132,25 +142,40 @@ export class TcpInbox implements AsyncIterable<Uint8Array> {
   }
 
   /** One consumer at a time. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, undefined> {
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, void, undefined> {
+    return {
+      next: () => this.#pull(),
+      return: async () => {
+        this.#takeBack();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  /**
+   * No generator: one that waits still holds what it yielded last, half a megabyte for each of a
+   * thousand sockets.
+   */
+  async #pull(): Promise<IteratorResult<Uint8Array, void>> {
+    // Who asks for the next one has found room elsewhere for what is kept of this one.
+    this.#takeBack();
     for (;;) {
-      const received = this.#shift();
-      if (received !== undefined) {
-        try {
-          yield received.chunk;
-        } finally {
-          // Who asks for the next one has found room elsewhere for what is kept of this one.
-          this.#count(-Math.min(received.countedBytes, this.#countedBytes));
-        }
-        continue;
-      }
+      const value = this.#shift();
+      if (value !== undefined) return { done: false, value };
       if (this.#failure !== undefined) throw this.#failure;
-      if (this.#ended) return;
+      if (this.#ended) return { done: true, value: undefined };
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       this.#wake = undefined;
     }
+  }
+
+  /** The chunk that the consumer has counts no more. */
+  #takeBack(): void {
+    const bytes = Math.min(this.#pulledBytes, this.#countedBytes);
+    this.#pulledBytes = 0;
+    this.#count(-bytes);
   }
 
   #count(bytes: number): void {
@@ -159,7 +184,7 @@ export class TcpInbox implements AsyncIterable<Uint8Array> {
     this.#room?.add(bytes);
   }
 
-  #shift(): Received | undefined {
+  #shift(): Uint8Array | undefined {
     const received = this.#chunks[this.#next];
     if (received === undefined) {
       this.#chunks = [];
@@ -172,7 +197,8 @@ export class TcpInbox implements AsyncIterable<Uint8Array> {
       this.#chunks = [];
       this.#next = 0;
     }
+    this.#pulledBytes = received.countedBytes;
     this.look();
-    return received;
+    return received.chunk;
   }
 }

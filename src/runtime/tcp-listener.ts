@@ -16,6 +16,8 @@ export interface TcpListenOptions {
   readonly port: number;
   /** Bytes received and not yet done with, over all connections: past it none is read. */
   readonly unreadBytesMax: number;
+  /** Told of each chunk before anybody sees it. */
+  readonly onReceived?: (bytes: number) => void;
   /** Called per accepted connection; whoever takes it closes it. Must not throw. */
   readonly onConnection: (duplex: ByteDuplex) => void;
 }

@@ -3,17 +3,19 @@
  * own about as much per 64 KB: neighbours that fit into 64 KB together are assembled, larger ones
  * go as the views they are.
  */
+import type { CurrentBytes } from "../base/lent-bytes.ts";
+
 const assembledBytesMax = 64 * 1024;
 
-/** The same bytes in fewer parts. Empty chunks vanish; a lone chunk is passed through. */
-export function tcpParts(chunks: readonly Uint8Array[]): Uint8Array[] {
+/** The same bytes in fewer parts. Empty chunks vanish; a lone one passes through, lent or not. */
+export function tcpParts(chunks: readonly Uint8Array[], lent?: CurrentBytes): Uint8Array[] {
   const parts: Uint8Array[] = [];
   let run: Uint8Array[] = [];
   let runBytes = 0;
   const closeRun = () => {
     const [first] = run;
     if (first === undefined) return;
-    parts.push(run.length === 1 ? first : assemble(run, runBytes));
+    parts.push(run.length === 1 ? first : assemble(run, runBytes, lent));
     run = [];
     runBytes = 0;
   };
@@ -27,11 +29,15 @@ export function tcpParts(chunks: readonly Uint8Array[]): Uint8Array[] {
   return parts;
 }
 
-function assemble(chunks: readonly Uint8Array[], bytes: number): Uint8Array {
+function assemble(
+  chunks: readonly Uint8Array[],
+  bytes: number,
+  lent: CurrentBytes | undefined,
+): Uint8Array {
   const whole = new Uint8Array(bytes);
   let position = 0;
   for (const chunk of chunks) {
-    whole.set(chunk, position);
+    whole.set(lent?.current(chunk) ?? chunk, position);
     position += chunk.length;
   }
   return whole;

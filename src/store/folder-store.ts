@@ -151,10 +151,6 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  /**
-   * Cuts a rolling file of a closed worker epoch to `endPosition`, which must not be below any
-   * published range; a shorter file stays as it is. Retry-safe. Errors: `object_missing`.
-   */
   async trimTornTail(key: string, endPosition: number): Promise<void> {
     checkKey(key);
     if (this.isOpen(key)) {

@@ -49,6 +49,12 @@ export interface ObjectStore {
    * holds anyway. A missing object is no error.
    */
   settle?(key: string): Promise<void>;
+  /**
+   * Cuts a file of a closed worker epoch to `endPosition`, behind which nothing was published; a
+   * shorter one stays as it is. Absent where objects are whole or not there. Retry-safe. Errors:
+   * `object_missing`.
+   */
+  trimTornTail?(key: string, endPosition: number): Promise<void>;
   /** Deletes objects; missing ones are no error. */
   delete(keys: readonly string[]): Promise<void>;
   /** Walks objects by prefix in any order. For the collector and tools, never on a read path. */

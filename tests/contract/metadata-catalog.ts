@@ -13,8 +13,6 @@ import {
 import {
   changeCounter,
   epochEndOffset,
-  extentForTimestamp,
-  extentOfMaxTimestamp,
   extentsFrom,
   partitionStates,
 } from "../../src/meta/log-index.ts";
@@ -135,26 +133,6 @@ export function catalogContract(name: string, open: OpenMetadata): void {
         ...{ ...topic, partition: 3, offset: 0, limitRows: 1, limitBytes: 1 },
       });
       expect(missing).toEqual({ state: null, extents: [] });
-    });
-
-    test("timestamps lead to the first extent that can hold them", async () => {
-      const topic = await newTopic(database());
-      const worker = await Publisher.open(database());
-      for (const maxTimestamp of [100, 300, 200, 300]) {
-        await worker.publish([{ topic, count: 1, maxTimestamp }]);
-      }
-      const at = async (timestamp: number) =>
-        (await extentForTimestamp(database(), { ...topic, partition: 0, timestamp, fromOffset: 0 }))
-          ?.baseOffset;
-      expect([await at(0), await at(101), await at(300), await at(301)]).toEqual([
-        ...[0, 1, 1, undefined],
-      ]);
-      const newest = await extentOfMaxTimestamp(database(), {
-        ...topic,
-        partition: 0,
-        fromOffset: 0,
-      });
-      expect(newest?.baseOffset).toBe(1);
     });
 
     test("an epoch that never changed ends where the partition ends", async () => {

@@ -1,14 +1,8 @@
-/** The contract of log starts, retention, cuts, the collector's questions and receipts. */
+/** The contract of log starts, retention, the collector's questions and receipts. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { deleteTopic, type TopicInfo } from "../../src/meta/catalog.ts";
+import { changesAfter, extentsFrom, partitionStates } from "../../src/meta/log-index.ts";
 import {
-  changesAfter,
-  epochEndOffset,
-  extentsFrom,
-  partitionStates,
-} from "../../src/meta/log-index.ts";
-import {
-  extentsBeyond,
   forgetObjects,
   forgetReceipts,
   liveObjects,
@@ -17,12 +11,7 @@ import {
   unreferencedKeys,
 } from "../../src/meta/object-index.ts";
 import { publish } from "../../src/meta/publish.ts";
-import {
-  cutLost,
-  deleteRecords,
-  forgetDeletedTopics,
-  releaseSlice,
-} from "../../src/meta/release.ts";
+import { deleteRecords, forgetDeletedTopics, releaseSlice } from "../../src/meta/release.ts";
 import { applyRetention } from "../../src/meta/retention.ts";
 import { leaveWorkers } from "../../src/meta/workers.ts";
 import {
@@ -31,7 +20,6 @@ import {
   newTopic,
   type OpenMetadata,
   Publisher,
-  producerRun,
 } from "./metadata-fixture.ts";
 
 const wide = { limitPartitions: 100, limitRows: 100 };
@@ -171,38 +159,6 @@ export function releaseContract(name: string, open: OpenMetadata): void {
       while ((await forgetDeletedTopics(database(), 10)) > 0);
       await worker.publish([]);
       expect(await releasedKeys()).toContain(`${worker.workerEpoch}/1`);
-    });
-
-    test("rows without bytes are cut with a raised leader epoch", async () => {
-      const topic = await newTopic(database());
-      const worker = await Publisher.open(database());
-      const producer = producerRun({ id: 3, firstSequence: 0, counts: [4] });
-      for (const count of [3, 4, 5]) {
-        await worker.publish([{ topic, count, ...(count === 4 ? { producer } : {}) }]);
-      }
-      const objects = await liveObjects(database(), { afterObjectId: 0, limit: 100_000 });
-      const lost = objects.filter(({ key }) =>
-        [`${worker.workerEpoch}/1`, `${worker.workerEpoch}/2`].includes(key),
-      );
-      const beyond = await extentsBeyond(
-        database(),
-        lost.map(({ objectId }) => ({ objectId, validBytes: 39 })),
-      );
-      expect(beyond.map((extent) => extent.baseOffset)).toEqual([3, 7]);
-      const within = cutLost(database(), { ...topic, partition: 0, offset: 4 });
-      expect(await codeOf(within)).toBe("invalid_request");
-      const cut = { ...topic, partition: 0, offset: 3 };
-      expect(await cutLost(database(), cut)).toEqual({ leaderEpoch: 1, lostCount: 9 });
-      expect(await cutLost(database(), cut)).toEqual({ leaderEpoch: 1, lostCount: 0 });
-      expect(await stateOf(topic)).toMatchObject({ nextOffset: 3, leaderEpoch: 1, sizeBytes: 30 });
-      const again = await worker.publish([{ topic, count: 4, producer }]);
-      expect(again.entries[0]).toMatchObject({ code: "ok", baseOffset: 3, leaderEpoch: 1 });
-      const ask = (leaderEpoch: number) =>
-        epochEndOffset(database(), { ...topic, partition: 0, leaderEpoch });
-      expect([await ask(0), await ask(1)]).toEqual([
-        { leaderEpoch: 0, endOffset: 3 },
-        { leaderEpoch: 1, endOffset: 7 },
-      ]);
     });
 
     test("an object nobody names is garbage once its worker went on or closed", async () => {

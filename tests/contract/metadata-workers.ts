@@ -13,10 +13,13 @@ import {
   saveGroup,
 } from "../../src/meta/group-store.ts";
 import { acquireLease, leasesOfWorker, readLease, releaseLease } from "../../src/meta/leases.ts";
+import { statement } from "../../src/meta/sql-values.ts";
 import {
   closeWorker,
+  epochsToMend,
   leaveWorkers,
   listWorkers,
+  markMended,
   raiseCounter,
   registerWorker,
   setDraining,
@@ -75,6 +78,27 @@ export function workersContract(name: string, open: OpenMetadata): void {
       expect(await closeWorker(database(), current)).toBe(true);
       const raised = raiseCounter(database(), workerEpoch);
       expect(await codeOf(raised)).toBe("worker_fenced");
+    });
+
+    test("an ended epoch is to be mended until somebody did, unless it left in order", async () => {
+      const [dead, left, open] = [
+        await newWorker(database()),
+        await newWorker(database()),
+        await newWorker(database()),
+      ];
+      const { workerEpoch, counter: observedCounter } = dead;
+      await closeWorker(database(), { workerEpoch, observedCounter });
+      await leaveWorkers(database(), left.workerEpoch, { isMended: true });
+      // A clock that went back since must not hide it.
+      const later = "UPDATE worker SET closed_at = closed_at + 3600000 WHERE worker_epoch = ?1";
+      await database().batch([statement(later, workerEpoch)], "write");
+      const ended = await epochsToMend(database());
+      expect(ended).toContain(workerEpoch);
+      expect(ended).not.toContain(left.workerEpoch);
+      expect(ended).not.toContain(open.workerEpoch);
+      expect(await epochsToMend(database(), { closedMs: 60_000 })).not.toContain(workerEpoch);
+      await markMended(database(), workerEpoch);
+      expect(await epochsToMend(database())).not.toContain(workerEpoch);
     });
 
     test("a draining worker is listed as draining until it leaves", async () => {

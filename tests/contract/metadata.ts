@@ -1,5 +1,6 @@
 /** The metadata contract: what every SqlDatabase gives to `src/meta`. */
 import { catalogContract } from "./metadata-catalog.ts";
+import { cutContract } from "./metadata-cut.ts";
 import type { OpenMetadata } from "./metadata-fixture.ts";
 import { publishContract } from "./metadata-publish.ts";
 import { publishGroupsContract } from "./metadata-publish-groups.ts";
@@ -7,6 +8,7 @@ import { queriesContract } from "./metadata-queries.ts";
 import { releaseContract } from "./metadata-release.ts";
 import { sequencesContract } from "./metadata-sequences.ts";
 import { sqlContract } from "./metadata-sql.ts";
+import { timestampsContract } from "./metadata-timestamps.ts";
 import { workersContract } from "./metadata-workers.ts";
 
 export function metadataContract(name: string, open: OpenMetadata): void {
@@ -18,4 +20,6 @@ export function metadataContract(name: string, open: OpenMetadata): void {
   workersContract(name, open);
   releaseContract(name, open);
   queriesContract(name, open);
+  cutContract(name, open);
+  timestampsContract(name, open);
 }

@@ -9,6 +9,7 @@ import { largeRecords, smallRecords } from "../support/golden-records.ts";
 import { startLibsqlHttpServer } from "../support/libsql-http-server.ts";
 import { SseReader } from "../support/sse-reader.ts";
 import { type JsonRecord, sentBatch, textOfInput, textOfJson } from "./golden-batches.ts";
+import type { sqlCheck } from "./workerd/sql-check.ts";
 import { type RunningWorker, startWorker } from "./workerd/start-worker.ts";
 
 const records = "/v1/topics/orders/records";
@@ -53,6 +54,14 @@ describe("the log on workerd", () => {
     expect(lines).toEqual({ offsets: [{ partition: 0, baseOffset: 2, count: 2 }] });
     const values = (await read(partition0)).map(({ value }) => value);
     expect(values).toEqual(['{"id":9007199254740993}', null, "one", "two"]);
+  });
+
+  test("SQLite and its kernels run without compiling anything", async () => {
+    const answer = await ask("/sql-check");
+    const { records, checkpointBytes } = (await answer.json()) as ReturnType<typeof sqlCheck>;
+    expect(records).toContain('{"id":1,"name":"one!","third":0.3333333333333333}');
+    expect(records).toContain('{"id":2,"name":"two!","third":0.6666666666666666}');
+    expect(checkpointBytes).toBeGreaterThan(8192);
   });
 
   test("compressed bodies are taken", async () => {

@@ -3,16 +3,20 @@
  *
  *   bun tests/sim/run.ts --seeds 1000          seeds 1 to 1000
  *   bun tests/sim/run.ts --seeds 1000 --from 5000
+ *   bun tests/sim/run.ts --seeds 1000 --kind "power losses"    only those whose cast is so named
  *   bun tests/sim/run.ts --seed 42 --trace     one seed, every event as a line
  */
 import { parseArgs } from "node:util";
 import { runTwice } from "./run-twice.ts";
 import { runScenario } from "./scenario.ts";
+import { stageOf } from "./stage.ts";
+import { World } from "./world.ts";
 
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
+    kind: { type: "string", default: "" },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
   },
@@ -39,6 +43,7 @@ async function runMany(): Promise<number> {
   const total = { failed: 0, acked: 0, seen: 0, events: 0 };
   const kinds = new Map<string, number>();
   for (let seed = from; seed < from + count; seed++) {
+    if (!stageOf(new World({ seed })).kind.includes(values.kind)) continue;
     const { result, problems } = await runTwice(seed);
     kinds.set(result.kind, (kinds.get(result.kind) ?? 0) + 1);
     total.acked += result.ackedCount;

@@ -16,6 +16,7 @@ export interface WorkerSetup {
   readonly flush: FlushPolicy;
   readonly ringBytes: number;
   readonly blockCacheBytes: number;
+  readonly lentBytesMin: number;
   readonly queueBytesMax: number;
   readonly maintenance: MaintenanceSettings;
   readonly databaseLegMsMax: number;
@@ -117,7 +118,7 @@ export class SimulatedWorker {
 
   #newLog(gate: ProcessGate): Log {
     const { shared, storeMayLoseTail, flush, ringBytes } = this.#setup;
-    const { blockCacheBytes, queueBytesMax, maintenance } = this.#setup;
+    const { blockCacheBytes, lentBytesMin, queueBytesMax, maintenance } = this.#setup;
     const seed = this.#dice.below(2 ** 32);
     const platform = processPlatform(this.#world, gate, { seed, startSkewMs: this.#startSkewMs });
     this.#platform = platform;
@@ -139,7 +140,8 @@ export class SimulatedWorker {
       flush,
       topics: { autoCreateTopics: true, partitionCountDefault: 2 },
       ring: new Uint8Array(ringBytes),
-      blockCacheBytes,
+      blockMemory: [new Uint8Array(blockCacheBytes)],
+      lentBytesMin,
       queueBytesMax,
       storeMayLoseTail,
       maintenance,

@@ -27,11 +27,12 @@ export interface Stage {
   readonly disk: SimulatedDisk | undefined;
   /** The store without faults, for checks. */
   readonly bareStore: ObjectStore;
-  readonly checksReceipts: boolean;
 }
 
 interface Storage
   extends Pick<Stage, "kind" | "losesPower" | "fsync" | "disk" | "bareStore" | "workerCount"> {
+  /** Several workers use it, and a server has the metadata. */
+  readonly shared: boolean;
   readonly openStore: WorkerSetup["openStore"];
 }
 
@@ -39,18 +40,18 @@ export function stageOf(world: World): Stage {
   const { dice } = world;
   const storage = dice.chance(0.65) ? sharedStorage(world) : folderStorage(world);
   const flush = flushPolicy(dice);
-  const { openStore } = storage;
-  const shared = storage.disk === undefined;
+  const { openStore, shared } = storage;
   return {
     ...storage,
     setup: {
       shared,
       openStore,
-      storeMayLoseTail: !shared,
+      storeMayLoseTail: storage.disk !== undefined,
       flush,
       // Room for all flights, the one that fills and one that waits; a little more at times.
       ringBytes: flush.flushBytes * (flush.flightsMax + 2) + 65_536 * dice.between(1, 4),
-      blockCacheBytes: dice.pick([0, 300_000, 4_000_000]),
+      blockCacheBytes: dice.pick([0, 300_000, 1_200_000, 4_000_000]),
+      lentBytesMin: dice.pick([1, 65_536]),
       queueBytesMax: dice.pick([20_000, 1_000_000]),
       databaseLegMsMax: shared ? 3 : 0.5,
       maintenance: {
@@ -66,7 +67,6 @@ export function stageOf(world: World): Stage {
     activeMs: dice.between(2_500, 6_000),
     strikePauseMsMax: dice.pick([600, 1_500, 4_000]),
     faults: faultRates(dice),
-    checksReceipts: !storage.losesPower,
   };
 }
 
@@ -74,6 +74,7 @@ function sharedStorage(world: World): Storage {
   const store = new MemoryStore();
   return {
     kind: "shared",
+    shared: true,
     workerCount: world.dice.between(2, 3),
     losesPower: false,
     fsync: true,
@@ -88,6 +89,8 @@ function folderStorage(world: World): Storage {
   const fsync = world.dice.chance(0.5);
   const disk = new SimulatedDisk(world, { dice: world.dice.fork(), syncFails: fsync });
   const fileBytesMax = fsync || !losesPower ? world.dice.pick([65_536, 1_000_000]) : 10_000_000;
+  // Not by the dice, so that other seeds keep their meaning.
+  const shared = world.seed % 5 === 0;
   const open = (gate: ProcessGate) =>
     new FolderStore({
       fileSystem: disk.mount(gate),
@@ -97,8 +100,11 @@ function folderStorage(world: World): Storage {
       log: silentLogger,
     });
   return {
-    kind: `folder, fsync ${fsync ? "on" : "off"}${losesPower ? ", power losses" : ""}`,
-    workerCount: 1,
+    kind:
+      `${shared ? "shared folder" : "folder"}, fsync ${fsync ? "on" : "off"}` +
+      (losesPower ? ", power losses" : ""),
+    shared,
+    workerCount: shared ? 2 : 1,
     losesPower,
     fsync,
     disk,
@@ -111,6 +117,7 @@ function flushPolicy(dice: Dice): FlushPolicy {
   return {
     flushBytes: dice.pick([8_192, 65_536]),
     sealBytes: dice.pick([1_000, 8_000]),
+    sealGrowth: 2,
     flushAgeMs: dice.pick([5, 50]),
     flightsMax: dice.between(1, 4),
     flushRateMax: dice.pick([0, 0, 10]),

@@ -44,7 +44,7 @@ export async function openStack(parts: Partial<LogOptions> = {}): Promise<LogSta
     flush: folderFlushPolicy,
     topics: { autoCreateTopics: true, partitionCountDefault: 1 },
     ring: new Uint8Array(1024 * 1024),
-    blockCacheBytes: 8 * 1024 * 1024,
+    blockMemory: [new Uint8Array(8 * 1024 * 1024)],
     queueBytesMax: 16 * 1024 * 1024,
     storeMayLoseTail: false,
     maintenance: maintenanceDefaults,

@@ -23,7 +23,7 @@ import type {
 } from "../../src/log/log-types.ts";
 import type { TopicInfo } from "../../src/meta/catalog.ts";
 import type { AppendedRange, PublishEffect, PublishGroup } from "../../src/meta/publish-request.ts";
-import { type readBatchHeader, setLogAppendTime, stampBatch } from "../../src/record/batch.ts";
+import { type readBatchHeader, stampBatch } from "../../src/record/batch.ts";
 import { decodeRecords } from "../../src/record/batch-records.ts";
 import { hasCollision, parseTopicName } from "../../src/record/topic-name.ts";
 import { type TopicId, topicIdFromBytes } from "../../src/record/types.ts";
@@ -66,6 +66,7 @@ interface Topic {
 type HttpProducerEffect = Extract<PublishEffect, { readonly kind: "httpProducer" }>;
 
 export class MemoryLog implements LogService, TopicService {
+  readonly lent = { current: (view: Uint8Array) => view };
   /** Groups that a server refused before they came here. */
   readonly refusedGroups: PublishGroup[] = [];
   readonly #platform: Platform;
@@ -322,10 +323,9 @@ export class MemoryLog implements LogService, TopicService {
     const bytes = batch.bytes.slice();
     const baseOffset = partition.highOffset;
     stampBatch(bytes, 0, { baseOffset, leaderEpoch: 0 });
-    const info = this.#topic(batch.topic.topicId).info;
-    const isAppendTime = info.config["message.timestamp.type"] === "LogAppendTime";
-    const logAppendTime = isAppendTime ? this.#platform.clock.now() : -1;
-    if (isAppendTime) setLogAppendTime(bytes, logAppendTime, this.#platform.crc32c);
+    // As the log does, which takes the batch's own word for it.
+    const { timestampType, maxTimestamp } = batch.header;
+    const logAppendTime = timestampType === "LogAppendTime" ? maxTimestamp : -1;
     partition.highOffset += batch.header.lastOffsetDelta + 1;
     partition.batches.push({ baseOffset, nextOffset: partition.highOffset, bytes });
     rememberSequence(partition, batch.header, baseOffset);

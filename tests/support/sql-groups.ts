@@ -6,6 +6,8 @@ import type { CellValue } from "./sqlite.ts";
 export interface PlainRow {
   readonly cells: readonly CellValue[];
   readonly weight: 1 | -1;
+  /** Rows are taken back within their pane. */
+  readonly pane?: number;
 }
 
 /** A value as text, the same for values that SQL calls equal. */
@@ -32,7 +34,7 @@ function settled(rows: readonly PlainRow[], column: number | null): PlainRow[] {
     else {
       const text = (each: PlainRow) =>
         column === null ? "" : sameText(each.cells[column] ?? null);
-      const index = left.findIndex((each) => text(each) === text(row));
+      const index = left.findIndex((each) => each.pane === row.pane && text(each) === text(row));
       if (index >= 0) left.splice(index, 1);
     }
   }

@@ -200,7 +200,7 @@ function mergePane(state: usize, pane: usize, from: usize): void {
   }
   const rows = load<u32>(layout, F.L_ROWS);
   for (let i: u32 = 0; i < count; i++, other += size) {
-    if (rows && load<i64>(other + rows) <= 0) continue;
+    if (isGone(other, rows)) continue;
     const hash = load<u32>(other, F.E_HASH);
     const reference = findKey(state, pane, keys, i, hash);
     let entry: usize;

@@ -2,7 +2,7 @@
  * Steps a statement and appends its rows to columns that grow: the output of one operator becomes
  * the input of the next without a row being a JavaScript value.
  *
- * Collector, 32 bytes; its table and columns are the host's, what they point to is the collector's:
+ * Collector, 48 bytes; its table and columns are the host's, what they point to is the collector's:
  *
  *    0  u32 Table    as in `src/sql/memory/column-layout.ts`; its row count is what was collected
  *    4  u32 capacity rows that the columns have room for
@@ -10,6 +10,7 @@
  *   12  u32 arenaUsed, 16 u32 arenaCapacity   of that chunk
  *   20  u32 arenaBytes  of text and blobs in all chunks
  *   24  u32 wrongColumn the column that had a value of another kind
+ *   28  u32 selection, 32 u32 selectionCapacity   places of the rows, of `collectPlaced`
  *
  * The u32 at 24 of each Column holds its null bytes, which the Column shows only when it has a NULL.
  */
@@ -18,6 +19,7 @@ import {
   COLUMN_KIND,
   COLUMN_NULLS,
   COLUMN_VALUES,
+  copyBytes,
   KIND_BLOB,
   KIND_INTEGER,
   KIND_REAL,
@@ -27,6 +29,7 @@ import {
   TABLE_COLUMN_COUNT,
   TABLE_COLUMNS,
   TABLE_ROW_COUNT,
+  TABLE_SELECTION,
   wideBlobHigh,
   wideBlobLow,
 } from "./parts/layout";
@@ -56,6 +59,9 @@ const ARENA_USED: usize = 12;
 const ARENA_CAPACITY: usize = 16;
 const ARENA_BYTES: usize = 20;
 const WRONG_COLUMN: usize = 24;
+
+const SELECTION: usize = 28;
+const SELECTION_CAPACITY: usize = 32;
 
 const COLUMN_NULL_BUFFER: usize = 24;
 
@@ -93,6 +99,50 @@ export function collect(statement: usize, collector: usize, rowsMax: u32, bytesM
     store<u32>(table, ++row, TABLE_ROW_COUNT);
   }
   return ROW;
+}
+
+/**
+ * Writes values where the input has its row, so that columns which pass unchanged are the input's
+ * own, and appends the places to the selection. The statement's first column is the rowid of the
+ * virtual table over `input`, the others are the collector's. DONE, or an error's code.
+ */
+export function collectPlaced(statement: usize, collector: usize, input: usize): i32 {
+  const table = <usize>load<u32>(collector);
+  const columns = <usize>load<u32>(table, TABLE_COLUMNS);
+  const columnCount = load<u32>(table, TABLE_COLUMN_COUNT);
+  const selected = <usize>load<u32>(input, TABLE_SELECTION);
+  let row = load<u32>(table, TABLE_ROW_COUNT);
+  while (true) {
+    const code = step(statement);
+    if (code != ROW) return code;
+    const index = <u32>columnInt64(statement, 0);
+    const place = selected == 0 ? index : load<u32>(selected + ((<usize>index) << 2));
+    while (place >= load<u32>(collector, CAPACITY)) {
+      if (!growColumns(collector, columns, columnCount)) return NOMEM;
+    }
+    if (row == load<u32>(collector, SELECTION_CAPACITY) && !growSelection(collector)) return NOMEM;
+    let column = columns;
+    for (let index: u32 = 0; index < columnCount; index++) {
+      const failed = append(statement, collector, column, index + 1, place);
+      if (failed != OK) {
+        store<u32>(collector, index, WRONG_COLUMN);
+        return failed;
+      }
+      column += COLUMN_BYTES;
+    }
+    store<u32>(<usize>load<u32>(collector, SELECTION) + ((<usize>row) << 2), place);
+    store<u32>(table, ++row, TABLE_ROW_COUNT);
+  }
+}
+
+function growSelection(collector: usize): bool {
+  const had = load<u32>(collector, SELECTION_CAPACITY);
+  const capacity = had == 0 ? CAPACITY_FIRST : had * 2;
+  const selection = realloc(load<u32>(collector, SELECTION), ((<usize>capacity) << 2) + SLACK);
+  if (selection == 0) return false;
+  store<u32>(collector, <u32>selection, SELECTION);
+  store<u32>(collector, capacity, SELECTION_CAPACITY);
+  return true;
 }
 
 // @ts-ignore: decorator
@@ -152,7 +202,7 @@ function appendBytes(statement: usize, collector: usize, slot: usize, index: u32
     used = CHUNK_HEADER;
   }
   const to = <usize>load<u32>(collector, ARENA) + used;
-  memory.copy(to, from, length);
+  copyBytes(to, from, length);
   store<u32>(slot, <u32>to);
   store<u32>(slot, length, 4);
   store<u32>(collector, used + length, ARENA_USED);
@@ -197,6 +247,7 @@ function growColumns(collector: usize, columns: usize, columnCount: u32): bool {
 export function clear(collector: usize): void {
   const table = <usize>load<u32>(collector);
   store<u32>(table, 0, TABLE_ROW_COUNT);
+  store<u32>(table, 0, TABLE_SELECTION);
   let column = <usize>load<u32>(table, TABLE_COLUMNS);
   for (let left = load<u32>(table, TABLE_COLUMN_COUNT); left > 0; left--) {
     store<u32>(column, 0, COLUMN_NULLS);
@@ -219,6 +270,7 @@ export function release(collector: usize): void {
     free(load<u32>(column, COLUMN_NULL_BUFFER));
     column += COLUMN_BYTES;
   }
+  free(load<u32>(collector, SELECTION));
   freeChunks(load<u32>(collector, ARENA));
 }
 

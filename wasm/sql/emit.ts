@@ -30,6 +30,7 @@ import {
   COLUMN_BASE,
   COLUMN_KIND,
   COLUMN_SHIFT,
+  copyBytes,
   isNull,
   KIND_BLOB,
   KIND_INTEGER,
@@ -392,7 +393,7 @@ function blockBytes(bytes: i64): i64 {
 function putBlock(to: usize, from: usize, bytes: i64): usize {
   const start = putVarint(to, bytes);
   if (bytes <= 0) return start;
-  memory.copy(start, from, <usize>bytes);
+  copyBytes(start, from, <usize>bytes);
   return start + <usize>bytes;
 }
 

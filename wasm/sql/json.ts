@@ -22,6 +22,7 @@ import {
   exactPowers,
   failAt,
   failCode,
+  hasHigh,
   isWrong,
   minuteCache,
   powersOfTen,
@@ -100,11 +101,6 @@ export function decode(context_: usize, slots: usize, nulls: usize, first: u32, 
 
 function decodeRow(index: usize, start: usize, end: usize): void {
   beginRow(index, start, end);
-  const invalid: usize = isAscii(start, end) ? 0 : invalidUtf8(start, end - start);
-  if (invalid !== 0) {
-    report(INVALID_UTF8, 0, invalid);
-    return;
-  }
   const isShaped = usesShapes();
   let p: usize = 0;
   if (isShaped) {
@@ -118,25 +114,41 @@ function decodeRow(index: usize, start: usize, end: usize): void {
     }
   }
   if (p === 0) {
-    p = parseRow(start, isShaped);
-    if (p === 0) {
-      report(failCode, 0, failAt);
+    const objectEnd = parseRow(start, isShaped);
+    if (objectEnd === 0 || !endsWith(objectEnd)) {
+      reportBroken();
       return;
     }
-    const objectEnd = p;
-    p = skipWhitespace(p);
-    if (p !== end) {
-      // An object that ends behind the value's end has taken bytes that are not the value's.
-      if (objectEnd > end || p < end) stop(TRAILING, objectEnd > end ? objectEnd : p);
-      else p = end;
-      if (p !== end) {
-        report(failCode, 0, failAt);
-        return;
-      }
-    }
+    if (!isValidText()) return;
     if (!isWrong && isShaped) learn(objectEnd);
-  }
+  } else if (!isValidText()) return;
   if (isWrong) reportWrong();
+}
+
+/** Whether nothing but white space lies between the object's end and the value's. */
+function endsWith(objectEnd: usize): bool {
+  // An object that ends behind the value has taken bytes that are not the value's.
+  if (objectEnd > rowEnd) return stop(TRAILING, objectEnd) !== 0;
+  const p = skipWhitespace(objectEnd);
+  return p >= rowEnd || stop(TRAILING, p) !== 0;
+}
+
+/** Whether the row's strings are UTF-8; reports the row if they are not. */
+// @ts-ignore: decorator
+@inline
+function isValidText(): bool {
+  return !hasHigh || checkUtf8();
+}
+
+function checkUtf8(): bool {
+  const invalid = invalidUtf8(rowStart, rowEnd - rowStart);
+  if (invalid !== 0) list(INVALID_UTF8, 0, <u32>(invalid - rowStart));
+  return invalid === 0;
+}
+
+/** Reports a row that is no JSON: for what it is not even text, if that is so. */
+function reportBroken(): void {
+  if (checkUtf8()) report(failCode, 0, failAt);
 }
 
 /** Whether this row is tried against the graph. */
@@ -185,26 +197,9 @@ function clearWrong(): void {
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function isAscii(start: usize, end: usize): bool {
-  let p = start;
-  while (p + 64 <= end) {
-    const low = v128.or(v128.load(p), v128.load(p, 16));
-    const high = v128.or(v128.load(p, 32), v128.load(p, 48));
-    if (i8x16.bitmask(v128.or(low, high)) !== 0) return false;
-    p += 64;
-  }
-  while (p + 16 <= end) {
-    if (i8x16.bitmask(v128.load(p)) !== 0) return false;
-    p += 16;
-  }
-  return (<u32>i8x16.bitmask(v128.load(p)) & ((1 << <u32>(end - p)) - 1)) === 0;
-}
-
 /** Lists the row as wrong, once. */
 function report(code: u32, column: usize, at: usize): void {
-  const isEmpty = code !== INVALID_UTF8 && skipWhitespace(rowStart) >= rowEnd;
+  const isEmpty = skipWhitespace(rowStart) >= rowEnd;
   list(isEmpty ? EMPTY : code, column, <u32>(at - rowStart));
 }
 

@@ -17,8 +17,12 @@
  *    8  u32 rowCount                24  u32 Table
  *   12  u32 columns                 28  u32 place of the row in its columns
  *   32  filters of 24 bytes: u32 column, u32 operator, then i64 value, or u32 text and u32 length
- *       (a copy that the cursor owns), then u32 1 if it is text
+ *       (or a blob; a copy that the cursor owns), then u32 1 if it is one
  *  176  16 bytes in which a wide value becomes a BLOB
+ *  192  u32 index: buckets, then links, each a row + 1; 0: none (see `parts/row-index.ts`)
+ *  196  u32 indexedFilters, how many equalities it is of   200  u32 bucketMask
+ *  204  u32 link, row + 1 that comes next in its chain     208  u32 1: the scan follows a chain
+ *  212  u32 how often a scan began
  */
 import {
   COLUMN_BASE,
@@ -41,7 +45,9 @@ import {
   TABLE_SCHEMA,
   TABLE_SELECTION,
 } from "./parts/layout";
+import { bucketMaskFor, buildIndex, countEqualities, hashValues } from "./parts/row-index";
 import {
+  BLOB,
   declareVtab,
   free,
   INTEGER,
@@ -66,6 +72,14 @@ import {
   vtabCollation,
   vtabIn,
 } from "./parts/sqlite";
+import {
+  EQ,
+  FILTER_BYTES,
+  FILTER_IS_TEXT,
+  FILTER_LENGTH,
+  FILTER_OPERATOR,
+  FILTER_VALUE,
+} from "./parts/table-filter";
 
 const VTAB_TABLE: usize = 12;
 
@@ -78,17 +92,22 @@ const CURSOR_TABLE: usize = 24;
 const CURSOR_PLACE: usize = 28;
 const CURSOR_FILTERS: usize = 32;
 
-const FILTER_OPERATOR: usize = 4;
-const FILTER_VALUE: usize = 8;
-const FILTER_LENGTH: usize = 12;
-const FILTER_IS_TEXT: usize = 16;
-const FILTER_BYTES: usize = 24;
 const FILTERS_MAX: u32 = 6;
 
 const CURSOR_WIDE: usize = CURSOR_FILTERS + FILTER_BYTES * FILTERS_MAX;
-const CURSOR_BYTES: usize = CURSOR_WIDE + 16;
+const CURSOR_INDEX: usize = CURSOR_WIDE + 16;
+const CURSOR_INDEXED_FILTERS: usize = CURSOR_INDEX + 4;
+const CURSOR_BUCKET_MASK: usize = CURSOR_INDEX + 8;
+const CURSOR_LINK: usize = CURSOR_INDEX + 12;
+const CURSOR_IS_CHAIN: usize = CURSOR_INDEX + 16;
+const CURSOR_SCANS: usize = CURSOR_INDEX + 20;
+const CURSOR_BYTES: usize = CURSOR_INDEX + 32;
 
-const EQ: u32 = 2;
+const ROWS_ESTIMATED: i64 = 100_000;
+
+/** Below so many rows an index costs more than it saves. */
+const INDEXED_ROWS_MIN: u32 = 32;
+
 const GT: u32 = 4;
 const LE: u32 = 8;
 const LT: u32 = 16;
@@ -130,6 +149,7 @@ export function open(vtab: usize, cursorOut: usize): i32 {
 
 export function close(cursor: usize): i32 {
   dropFilters(cursor);
+  free(load<u32>(cursor, CURSOR_INDEX));
   free(cursor);
   return OK;
 }
@@ -175,9 +195,9 @@ export function bestIndex(vtab: usize, info: usize): i32 {
   store<u32>(info, used, 20);
   store<u32>(info, <u32>plan, 24);
   store<u32>(info, plan != 0 ? 1 : 0, 28);
-  const rows = <f64>load<u32>(table, TABLE_ROW_COUNT) + 1;
-  store<f64>(info, rows, 40);
-  store<i64>(info, hasEquality ? 10 : <i64>(used > 0 ? rows / 4 + 1 : rows), 48);
+  // Statements are prepared before there are rows: the estimates are of some micro-batch.
+  store<f64>(info, <f64>ROWS_ESTIMATED, 40);
+  store<i64>(info, hasEquality ? ROWS_ESTIMATED / 100 : used > 0 ? ROWS_ESTIMATED / 4 : ROWS_ESTIMATED, 48);
   return OK;
 }
 
@@ -188,6 +208,8 @@ function isUsable(info: usize, index: u32, constraint: usize, columns: usize): b
   const kind = load<u32>(columns + ((<usize>column) << COLUMN_SHIFT), COLUMN_KIND);
   if (kind == KIND_TEXT) {
     if (operator != EQ || !isBinary(vtabCollation(info, index))) return false;
+  } else if (kind == KIND_BLOB) {
+    if (operator != EQ) return false;
   } else if (kind == KIND_INTEGER) {
     if (operator != EQ && operator != GT && operator != LE && operator != LT && operator != GE) {
       return false;
@@ -250,8 +272,9 @@ export function filter(
     const type = valueType(value);
     // Nothing compares with NULL.
     if (type == NULL) store<u32>(cursor, 0, CURSOR_ROW_COUNT);
-    const isText = load<u32>(column, COLUMN_KIND) == KIND_TEXT;
-    if (type != (isText ? TEXT : INTEGER)) continue;
+    const kind = load<u32>(column, COLUMN_KIND);
+    const isText = kind != KIND_INTEGER;
+    if (type != (kind == KIND_TEXT ? TEXT : isText ? BLOB : INTEGER)) continue;
     const to = cursor + CURSOR_FILTERS + FILTER_BYTES * count;
     store<u32>(to, <u32>column);
     store<u32>(to, operatorOf(part), FILTER_OPERATOR);
@@ -268,10 +291,70 @@ export function filter(
     }
     store<u32>(cursor, ++count, CURSOR_FILTER_COUNT);
   }
+  if (startChain(cursor)) return follow(cursor);
   return seek(cursor, load<u32>(cursor, CURSOR_ROW));
 }
 
+/**
+ * An inner side of a join is scanned once per row of the outer one: from the second scan on, its
+ * equalities are looked up in an index that lives as long as the cursor. False: scan.
+ */
+function startChain(cursor: usize): bool {
+  store<u32>(cursor, 0, CURSOR_IS_CHAIN);
+  const scans = load<u32>(cursor, CURSOR_SCANS) + 1;
+  store<u32>(cursor, scans, CURSOR_SCANS);
+  const first = load<u32>(cursor, CURSOR_ROW);
+  const rowCount = load<u32>(cursor, CURSOR_ROW_COUNT);
+  if (scans < 2 || rowCount < first + INDEXED_ROWS_MIN) return false;
+  const filters = cursor + CURSOR_FILTERS;
+  const filterCount = load<u32>(cursor, CURSOR_FILTER_COUNT);
+  const equalities = countEqualities(filters, filterCount);
+  if (equalities == 0) return false;
+  if (load<u32>(cursor, CURSOR_INDEX) == 0) {
+    const mask = bucketMaskFor(rowCount - first);
+    const selection = <usize>load<u32>(cursor, CURSOR_SELECTION);
+    const built = buildIndex(filters, filterCount, selection, first, rowCount, mask);
+    // Without memory for it, scans do.
+    if (built == 0) return false;
+    store<u32>(cursor, <u32>built, CURSOR_INDEX);
+    store<u32>(cursor, equalities, CURSOR_INDEXED_FILTERS);
+    store<u32>(cursor, mask, CURSOR_BUCKET_MASK);
+  } else if (load<u32>(cursor, CURSOR_INDEXED_FILTERS) != equalities) {
+    // A value of another type is no filter: this scan has other ones than the index is of.
+    return false;
+  }
+  const bucket = hashValues(filters, filterCount) & load<u32>(cursor, CURSOR_BUCKET_MASK);
+  const index = <usize>load<u32>(cursor, CURSOR_INDEX);
+  store<u32>(cursor, load<u32>(index + ((<usize>bucket) << 2)), CURSOR_LINK);
+  store<u32>(cursor, 1, CURSOR_IS_CHAIN);
+  return true;
+}
+
+/** Goes to the next row of the chain that passes. */
+function follow(cursor: usize): i32 {
+  const filterCount = load<u32>(cursor, CURSOR_FILTER_COUNT);
+  const selection = <usize>load<u32>(cursor, CURSOR_SELECTION);
+  const buckets = <usize>load<u32>(cursor, CURSOR_BUCKET_MASK) + 1;
+  const links = <usize>load<u32>(cursor, CURSOR_INDEX) + (buckets << 2);
+  let link = load<u32>(cursor, CURSOR_LINK);
+  while (link != 0) {
+    const row = link - 1;
+    const place = selection == 0 ? row : load<u32>(selection + ((<usize>row) << 2));
+    link = load<u32>(links + ((<usize>row) << 2));
+    if (passes(cursor, filterCount, place)) {
+      store<u32>(cursor, link, CURSOR_LINK);
+      store<u32>(cursor, row, CURSOR_ROW);
+      store<u32>(cursor, place, CURSOR_PLACE);
+      store<u32>(load<u32>(cursor, CURSOR_TABLE), row, TABLE_CURRENT);
+      return OK;
+    }
+  }
+  store<u32>(cursor, load<u32>(cursor, CURSOR_ROW_COUNT), CURSOR_ROW);
+  return OK;
+}
+
 export function next(cursor: usize): i32 {
+  if (load<u32>(cursor, CURSOR_IS_CHAIN)) return follow(cursor);
   return seek(cursor, load<u32>(cursor, CURSOR_ROW) + 1);
 }
 

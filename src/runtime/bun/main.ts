@@ -1,6 +1,7 @@
 /** The composition root of Bun. */
-import type { RuntimeParts } from "../node/compose.ts";
+
 import { runServer as runServerOn } from "../node/run-server.ts";
+import type { RuntimeParts } from "../node/running-server.ts";
 import type { Settings } from "../settings.ts";
 import { listenHttp } from "./http-listener.ts";
 import { listenTcp } from "./tcp-listener.ts";
@@ -8,6 +9,7 @@ import { listenTcp } from "./tcp-listener.ts";
 export const bunParts: RuntimeParts = {
   listenHttp,
   listenTcp,
+  copiesPlainKernelMemory: true,
   collectGarbage: () => void Bun.gc(true),
 };
 

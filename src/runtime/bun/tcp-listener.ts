@@ -4,6 +4,7 @@
  * `drain`.
  */
 import type { ByteDuplex } from "../../base/byte-duplex.ts";
+import type { CurrentBytes } from "../../base/lent-bytes.ts";
 import { InboxRoom, TcpInbox } from "../tcp-inbox.ts";
 import {
   keepAliveDelayMs,
@@ -19,7 +20,7 @@ import { tcpParts } from "../tcp-parts.ts";
  * @throws the runtime's own error (`code` EADDRINUSE, EACCES, …) when the address cannot be bound.
  */
 export async function listenTcp(options: TcpListenOptions): Promise<TcpListener> {
-  const room = new InboxRoom(options.unreadBytesMax);
+  const room = new InboxRoom(options.unreadBytesMax, options.onReceived);
   const listener = Bun.listen<BunDuplex>({
     hostname: options.host,
     port: options.port,
@@ -66,6 +67,7 @@ export async function listenTcp(options: TcpListenOptions): Promise<TcpListener>
 
 interface PendingWrite {
   readonly parts: readonly Uint8Array[];
+  readonly lent: CurrentBytes | undefined;
   resolve(): void;
   reject(error: Error): void;
 }
@@ -73,6 +75,7 @@ interface PendingWrite {
 class BunDuplex implements ByteDuplex {
   readonly remoteAddress: string;
   readonly incoming: TcpInbox;
+  readonly sendsLent = true;
   readonly #socket: Bun.Socket<BunDuplex>;
   readonly #pending: PendingWrite[] = [];
   /** Where the first pending write stands: part and byte in it. */
@@ -89,10 +92,10 @@ class BunDuplex implements ByteDuplex {
     this.incoming = new TcpInbox(socket, room);
   }
 
-  write(chunks: readonly Uint8Array[]): Promise<void> {
+  write(chunks: readonly Uint8Array[], lent?: CurrentBytes): Promise<void> {
     if (this.#closed || this.#closing) return Promise.reject(connectionClosed());
     return new Promise((resolve, reject) => {
-      this.#pending.push({ parts: tcpParts(chunks), resolve, reject });
+      this.#pending.push({ parts: tcpParts(chunks, lent), lent, resolve, reject });
       if (this.#pending.length === 1) this.#flush();
     });
   }
@@ -137,7 +140,8 @@ class BunDuplex implements ByteDuplex {
   #flush(): void {
     for (let write = this.#pending[0]; write !== undefined; write = this.#pending[0]) {
       for (; this.#part < write.parts.length; this.#part++, this.#position = 0) {
-        const part = write.parts[this.#part] as Uint8Array;
+        const given = write.parts[this.#part] as Uint8Array;
+        const part = write.lent?.current(given) ?? given;
         const rest = this.#position === 0 ? part : part.subarray(this.#position);
         const taken = this.#socket.write(rest);
         if (taken < 0) {

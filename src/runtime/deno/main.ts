@@ -1,8 +1,8 @@
 /** The composition root of Deno, and its program: `deno run … main.ts server [options]`. */
 import process from "node:process";
-import type { RuntimeParts } from "../node/compose.ts";
 import { UsageError } from "../node/options.ts";
 import { runServer } from "../node/run-server.ts";
+import type { RuntimeParts } from "../node/running-server.ts";
 import { stopSignal } from "../node/stop-signal.ts";
 import { listenTcp } from "../node/tcp-listener.ts";
 import { readSettings } from "../settings.ts";

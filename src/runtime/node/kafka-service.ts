@@ -32,15 +32,13 @@ export class KafkaService {
     return this.#connections.size;
   }
 
-  /** Binds the address; connections wait until `serve`. Of all that comes so much waits unread. */
+  /** Binds the address; connections wait until `serve`. */
   async listen(
     listenTcp: (options: TcpListenOptions) => Promise<TcpListener>,
-    address: { readonly host: string; readonly port: number },
-    unreadBytesMax: number,
+    options: Omit<TcpListenOptions, "onConnection">,
   ): Promise<void> {
-    const { host, port } = address;
     const onConnection = (duplex: ByteDuplex) => this.#accept(duplex);
-    this.#listener = await listenTcp({ host, port, unreadBytesMax, onConnection });
+    this.#listener = await listenTcp({ ...options, onConnection });
   }
 
   /** Serves those that wait and all that come. */

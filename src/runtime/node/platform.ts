@@ -20,7 +20,8 @@ export function createPlatform(options: {
 }): NodePlatform {
   const { log, memory } = options;
   const codecs = createCodecs({ snappy: loadWasmModule("snappy"), lz4: loadWasmModule("lz4") });
-  const module = loadWasmModule("crc32c");
+  const isShared = !(memory?.buffer instanceof ArrayBuffer) && memory !== undefined;
+  const module = loadWasmModule(isShared ? "crc32c-shared" : "crc32c");
   const crc32c = createCrc32c(memory === undefined ? { module } : { module, memory });
   return { clock, timers, random, codecs, crc32c, log };
 }

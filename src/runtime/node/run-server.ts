@@ -2,10 +2,11 @@
 import process from "node:process";
 import type { Logger } from "../../base/log.ts";
 import { type Settings, strayVariables } from "../settings.ts";
-import { type RunningServer, type RuntimeParts, startServer } from "./compose.ts";
+import { startServer } from "./compose.ts";
 import { createLogger, type LoggerOptions } from "./logger.ts";
 import { showHostPort } from "./option-kinds.ts";
 import { clock } from "./platform.ts";
+import type { RunningServer, RuntimeParts } from "./running-server.ts";
 import { version } from "./version.ts";
 
 /**

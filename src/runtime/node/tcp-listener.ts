@@ -18,7 +18,7 @@ const keepAlive = { keepAlive: true, keepAliveInitialDelay: keepAliveDelayMs };
  * @throws the runtime's own error (`code` EADDRINUSE, EACCES, …) when the address cannot be bound.
  */
 export async function listenTcp(options: TcpListenOptions): Promise<TcpListener> {
-  const room = new InboxRoom(options.unreadBytesMax);
+  const room = new InboxRoom(options.unreadBytesMax, options.onReceived);
   const server = createServer({ allowHalfOpen: true, noDelay: true, ...keepAlive }, (socket) =>
     options.onConnection(new NodeDuplex(socket, room)),
   );

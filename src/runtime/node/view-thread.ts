@@ -52,6 +52,10 @@ class ViewThread implements ViewHost {
     });
   }
 
+  get hasEnded(): boolean {
+    return this.#end !== null;
+  }
+
   close(): void {
     this.#lose(new Error("The thread of the views was closed"));
   }

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import { type SqlModules, sqlKernelNames } from "../../sql/sqlite/modules.ts";
 
-export type WasmModuleName = "crc32c" | "lz4" | "snappy";
+export type WasmModuleName = "crc32c" | "crc32c-shared" | "lz4" | "snappy";
 
 /** Reads and compiles `wasm/build/<name>.wasm`. Synchronous: they are a few kilobytes each. */
 export function loadWasmModule(name: WasmModuleName): WebAssembly.Module {

@@ -7,7 +7,12 @@ import { StreamError } from "../../base/stream-error.ts";
 import type { AppendBatch } from "../../log/log-types.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 import { readBatchHeader } from "../../record/batch.ts";
-import { encodeBatch, type RecordInput, recordBytesUpperBound } from "../../record/batch-encode.ts";
+import {
+  type BatchInput,
+  encodeBatch,
+  type RecordInput,
+  recordBytesUpperBound,
+} from "../../record/batch-encode.ts";
 import { batchHeaderBytes } from "../../record/batch-layout.ts";
 import { partitionForKey } from "../../record/partitioner.ts";
 import { topicRules } from "./topic-rules.ts";
@@ -91,10 +96,14 @@ export function buildBatches(
   { partition, records }: RoutedRecords,
   platform: Platform,
 ): AppendBatch[] {
-  const { batchBytesMax } = topicRules(topic);
+  const { batchBytesMax, timestampSlack } = topicRules(topic);
+  const appendTime: Pick<BatchInput, "timestampType" | "maxTimestamp"> =
+    timestampSlack === undefined
+      ? { timestampType: "LogAppendTime", maxTimestamp: platform.clock.now() }
+      : {};
   const batches: AppendBatch[] = [];
   for (const part of splitBySize(records, batchBytesMax - batchHeaderBytes)) {
-    const bytes = encodeBatch({ records: part, codec: "none" }, platform);
+    const bytes = encodeBatch({ records: part, codec: "none", ...appendTime }, platform);
     batches.push({ topic, partition, bytes, header: readBatchHeader(bytes) });
   }
   return batches;

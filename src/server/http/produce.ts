@@ -20,6 +20,7 @@ import { checkQuery, checkShape } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { lineRecords } from "./line-records.ts";
+import { PieceTurns } from "./piece-turns.ts";
 import { RecordGatherer } from "./record-gatherer.ts";
 import { receiveBody } from "./request-body.ts";
 import { topicToWrite } from "./topic-lookup.ts";
@@ -29,6 +30,9 @@ const requestRecordsMax = 1_000_000;
 /** Topics whose keyless partition is remembered; one more and all choose anew. */
 const stickyTopicsMax = 10_000;
 
+/** Bodies from this size on take turns: all at once they would make garbage of many times that. */
+const largeBodyBytesMin = 64 * 1024;
+
 const utf8 = new TextEncoder();
 
 /** An HTTP producer's place in its sequence, as its headers say. */
@@ -36,6 +40,18 @@ interface ProducerPlace {
   readonly name: string;
   readonly epoch: number;
   readonly sequence: number;
+}
+
+/** A request as the log takes it; its bytes are counted until `release`. */
+interface Prepared {
+  readonly topic: TopicInfo;
+  /** A record alone, which others may join. */
+  readonly single: { readonly partition: number; readonly record: RecordToAppend } | undefined;
+  readonly batches: readonly AppendBatch[];
+  readonly effects: readonly PublishEffect[];
+  readonly recordCount: number;
+  readonly bodyBytes: number;
+  release(): void;
 }
 
 /** The sub-app of produce. */
@@ -49,6 +65,7 @@ export function produceApp(context: HttpContext, endpoints: Endpoints): Hono {
 class Producer {
   readonly #context: HttpContext;
   readonly #gatherer: RecordGatherer;
+  readonly #turns: PieceTurns;
   readonly #sticky = new Map<TopicId, StickyPartitioner>();
   readonly #recordsIn: Counter;
   readonly #bytesIn: Counter;
@@ -56,6 +73,7 @@ class Producer {
   constructor(context: HttpContext) {
     this.#context = context;
     this.#gatherer = new RecordGatherer(context);
+    this.#turns = new PieceTurns(context.platform.timers);
     this.#recordsIn = context.metrics.counter({
       name: "millrace_http_produced_records_total",
       help: "Records appended over HTTP.",
@@ -85,45 +103,73 @@ class Producer {
     known: TopicInfo,
     place: ProducerPlace | undefined,
   ): Promise<Response> {
+    const prepared = await this.#receive(request, known, place);
+    try {
+      const ranges = await this.#append(prepared);
+      this.#recordsIn.add(prepared.recordCount);
+      this.#bytesIn.add(prepared.bodyBytes);
+      return answer(ranges);
+    } finally {
+      prepared.release();
+    }
+  }
+
+  /**
+   * Receives the body and makes of it what the log takes. Ends before the log is waited for: the
+   * body and its records, which weigh a multiple of it when lines are short, are garbage then.
+   */
+  async #receive(
+    request: Request,
+    known: TopicInfo,
+    place: ProducerPlace | undefined,
+  ): Promise<Prepared> {
     const { topics, bodyBudget, settings, platform } = this.#context;
-    const body = await receiveBody(request, {
+    const { bytes, release } = await receiveBody(request, {
       budget: bodyBudget,
       bytesMax: settings.requestBytesMax,
       codecs: platform.codecs,
     });
     try {
-      const records = readRecords(request, body.bytes, platform.clock.now());
+      if (bytes.length >= largeBodyBytesMin) await this.#turns.take();
+      const records = readRecords(request, bytes, platform.clock.now());
       const topic = await topics.withPartition(known, greatestPartition(records));
       checkRecords(topic, records, platform);
-      const ranges = await this.#append(topic, records, { place, bodyBytes: body.bytes.length });
-      this.#recordsIn.add(records.length);
-      this.#bytesIn.add(body.bytes.length);
-      return answer(ranges);
-    } finally {
-      body.release();
+      const made = this.#make(topic, records, { place, bodyBytes: bytes.length });
+      return { ...made, topic, recordCount: records.length, bodyBytes: bytes.length, release };
+    } catch (error) {
+      release();
+      throw error;
     }
   }
 
-  async #append(
+  #make(
     topic: TopicInfo,
     records: readonly RecordToAppend[],
-    request: { readonly place: ProducerPlace | undefined; readonly bodyBytes: number },
-  ): Promise<readonly AppendedRange[]> {
-    const { place } = request;
+    { place, bodyBytes }: { readonly place: ProducerPlace | undefined; readonly bodyBytes: number },
+  ): Pick<Prepared, "single" | "batches" | "effects"> {
     const routed = routeRecords(topic, records, () =>
       place === undefined
-        ? this.#stickyPartition(topic, request.bodyBytes)
+        ? this.#stickyPartition(topic, bodyBytes)
         : partitionForKey(utf8.encode(place.name), topic.partitionCount),
     );
-    const [first] = records;
+    const [record] = records;
     const [route] = routed;
-    if (place === undefined && records.length === 1 && first && route) {
-      const baseOffset = await this.#gatherer.append(topic, route.partition, first);
-      return [{ partition: route.partition, baseOffset, count: 1 }];
+    if (place === undefined && records.length === 1 && record && route) {
+      return { single: { partition: route.partition, record }, batches: [], effects: [] };
     }
-    const { platform, log } = this.#context;
-    const batches = routed.flatMap((each) => buildBatches(topic, each, platform));
+    const batches = routed.flatMap((each) => buildBatches(topic, each, this.#context.platform));
     const effects = place === undefined ? [] : [effectOf(topic, place)];
+    return { single: undefined, batches, effects };
+  }
+
+  async #append(prepared: Prepared): Promise<readonly AppendedRange[]> {
+    const { topic, single, batches, effects } = prepared;
+    if (single !== undefined) {
+      const { partition, record } = single;
+      const baseOffset = await this.#gatherer.append(topic, partition, record);
+      return [{ partition, baseOffset, count: 1 }];
+    }
+    const { log } = this.#context;
     const { appended, repeated } = await log.appendGroup({ guards: [], effects, batches });
     if (repeated !== null) return repeated;
     return rangesOf(

@@ -1,14 +1,11 @@
 import { StreamError } from "../../base/stream-error.ts";
-import {
-  type AlterConfigsRequest,
-  type AlterConfigsResponse,
-  alterConfigsApi,
-} from "../../wire/kafka/api/alter-configs.ts";
+import type { AlteredConfigs } from "../../wire/kafka/altered-configs.ts";
+import { type AlterConfigsRequest, alterConfigsApi } from "../../wire/kafka/api/alter-configs.ts";
 import { alterResources } from "./alter-topic-config.ts";
 import type { KafkaHandler } from "./handler.ts";
 
 /** AlterConfigs: what is listed becomes all that is set; everything else returns to its default. */
-export const alterConfigsHandler: KafkaHandler<AlterConfigsRequest, AlterConfigsResponse> = {
+export const alterConfigsHandler: KafkaHandler<AlterConfigsRequest, AlteredConfigs> = {
   api: alterConfigsApi,
   async handle(request, call) {
     const responses = await alterResources(

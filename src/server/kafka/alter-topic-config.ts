@@ -1,6 +1,7 @@
 import { isStreamError, StreamError } from "../../base/stream-error.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 import { validateTopicConfig } from "../../meta/topic-config.ts";
+import type { AlteredResource } from "../../wire/kafka/altered-configs.ts";
 import { kafkaErrors } from "../../wire/kafka/error-code.ts";
 import { configResources } from "./config-resources.ts";
 import { kafkaFailure } from "./error-map.ts";
@@ -8,13 +9,6 @@ import type { KafkaCall } from "./handler.ts";
 import { findTopicByName } from "./topic-lookup.ts";
 
 export type ConfigChanges = Readonly<Record<string, string | null>>;
-
-export interface AlteredResource {
-  readonly resourceType: number;
-  readonly resourceName: string;
-  readonly errorCode: number;
-  readonly errorMessage: string | null;
-}
 
 export interface ResourceToAlter {
   readonly resourceType: number;

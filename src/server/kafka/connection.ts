@@ -1,10 +1,6 @@
 /**
- * One Kafka connection. Frames are read, answered and answers written in the order of the frames.
- *
- * Kafka runs one request of a connection at a time. So does this loop, save that a handler which
- * `overlaps` (Produce) may start as soon as the one before it has submitted its appends: several
- * batches are then on their way into one flush, in order. Any other handler starts when all earlier
- * answers have been written, so that a client that does not read gets one answer's memory, no more.
+ * One Kafka connection: frames are read and become requests, which request-pipeline.ts answers in
+ * their order.
  *
  * Room is taken before a request is accepted, first of the connection, then of the server; while
  * there is none `duplex.incoming` is not pulled and TCP holds the client. The wait is told to the
@@ -14,12 +10,11 @@ import type { ByteDuplex } from "../../base/byte-duplex.ts";
 import type { TimerHandle } from "../../base/platform.ts";
 import { type ErrorCode, isStreamError, StreamError } from "../../base/stream-error.ts";
 import { apiVersionsApi } from "../../wire/kafka/api/api-versions.ts";
-import type { EncodedMessage } from "../../wire/kafka/codec.ts";
 import { FrameSplitter } from "../../wire/kafka/frame.ts";
 import { decodeRequestHeader } from "../../wire/kafka/request-header.ts";
 import { unsupportedApiVersions } from "./api-versions.ts";
 import type { KafkaContext } from "./context.ts";
-import type { KafkaCall, ReceivedRequest, ServedApi } from "./handler.ts";
+import type { KafkaCall, ReceivedRequest } from "./handler.ts";
 import { kafkaHandlers } from "./handlers.ts";
 import {
   connectionIdleMsMax,
@@ -29,6 +24,7 @@ import {
   throttleMsMax,
   unauthenticatedRequestBytesMax,
 } from "./limits.ts";
+import { RequestPipeline, type Task } from "./request-pipeline.ts";
 import { RequestRoom } from "./request-room.ts";
 import { allowedBeforeAuthentication, authenticateRaw, SaslState } from "./sasl.ts";
 
@@ -44,28 +40,6 @@ export function serveKafkaConnection(
   return new KafkaConnection(duplex, context).run(signal);
 }
 
-/** What is to be done for one frame. */
-interface Task {
-  readonly name: string;
-  readonly overlaps: boolean;
-  run(call: KafkaCall): Promise<EncodedMessage | undefined>;
-  readonly version: number;
-  readonly clientId: string | null;
-  readonly served: ServedApi | undefined;
-}
-
-interface Slot {
-  readonly task: Task;
-  submitted: boolean;
-  done: boolean;
-  answer: EncodedMessage | undefined;
-  closeReason: string | undefined;
-  readonly afterSent: (() => void)[];
-  readonly lent: Promise<unknown>[];
-  /** Taken from both budgets. */
-  readonly bytes: number;
-}
-
 class KafkaConnection {
   readonly #duplex: ByteDuplex;
   readonly #context: KafkaContext;
@@ -75,18 +49,11 @@ class KafkaConnection {
   readonly #clientHost: string;
   /** Ends long waits: the peer is gone or the server stops. */
   readonly #waits = new AbortController();
-  /** Read and not yet answered, in order; the first `#started` of them run or are done. */
-  readonly #slots: Slot[] = [];
-  #started = 0;
-  #advancing = false;
-  #sending = false;
-  /** Of `#slots`, the first so many whose answers are being written. */
-  #writing = 0;
+  readonly #pipeline: RequestPipeline;
   /** No answer can be written any more. */
   #gone = false;
   /** Nothing more is read. */
   #draining = false;
-  #onProgress: (() => void) | undefined;
   /** Monotonic milliseconds of when something last came or left. */
   #activeAt: number;
   #idleTimer: TimerHandle | undefined;
@@ -104,6 +71,24 @@ class KafkaConnection {
     const host = colon < 0 ? duplex.remoteAddress : duplex.remoteAddress.slice(0, colon);
     this.#clientHost = `/${host}`;
     this.#activeAt = context.platform.clock.monotonic();
+    this.#pipeline = new RequestPipeline({
+      context,
+      duplex,
+      connectionCall: () => ({
+        context,
+        clientHost: this.#clientHost,
+        principal: this.#sasl.principal,
+        sasl: this.#sasl,
+        signal: this.#waits.signal,
+        maySendLent: duplex.sendsLent === true,
+      }),
+      giveRoom: (bytes) => this.#room.give(bytes),
+      onWritten: () => {
+        this.#activeAt = context.platform.clock.monotonic();
+      },
+      close: (error, act) => this.#break(error, act),
+      lose: (error) => this.#gonePeer(error),
+    });
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -122,7 +107,7 @@ class KafkaConnection {
     }
     this.#draining = true;
     this.#waits.abort();
-    while (!this.#gone && this.#slots.length > 0) await this.#progress();
+    while (!this.#gone && this.#pipeline.length > 0) await this.#pipeline.progress();
     this.#leave();
     signal.removeEventListener("abort", drain);
     connections.set(connections.value - 1);
@@ -131,20 +116,32 @@ class KafkaConnection {
   async #read(): Promise<void> {
     if (this.#draining) return;
     for await (const chunk of this.#duplex.incoming) {
-      this.#context.metrics.receivedBytes.add(chunk.length);
-      this.#activeAt = this.#context.platform.clock.monotonic();
-      this.#splitter.push(chunk);
-      for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
-        const waitedMs = this.#room.useReservation() ?? (await this.#room.take(frame.length));
-        await this.#turnToAccept();
-        if (this.#gone || this.#draining) {
-          this.#room.give(frame.length);
-          return;
-        }
-        this.#accept(frame, waitedMs);
-      }
-      if (!(await this.#reserve())) return;
+      this.#receive(chunk);
+      if (!(await this.#acceptFrames()) || !(await this.#reserve())) return;
     }
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.#context.metrics.receivedBytes.add(chunk.length);
+    this.#activeAt = this.#context.platform.clock.monotonic();
+    this.#splitter.push(chunk);
+  }
+
+  /**
+   * Accepts what has come whole; false when nothing more is to be read. Ends before the next chunk
+   * is waited for: an async function that waits still holds the frame that it waited with before.
+   */
+  async #acceptFrames(): Promise<boolean> {
+    for (let frame = this.#splitter.next(); frame; frame = this.#splitter.next()) {
+      const waitedMs = this.#room.useReservation() ?? (await this.#room.take(frame.length));
+      await this.#turnToAccept();
+      if (this.#gone || this.#draining) {
+        this.#room.give(frame.length);
+        return false;
+      }
+      this.#accept(frame, waitedMs);
+    }
+    return true;
   }
 
   /**
@@ -154,8 +151,7 @@ class KafkaConnection {
   #watchIdleness(delayMs: number): void {
     const { clock, timers } = this.#context.platform;
     this.#idleTimer = timers.after(delayMs, () => {
-      const isBusy = this.#slots.some(({ done }) => !done);
-      if (isBusy) this.#activeAt = clock.monotonic();
+      if (this.#pipeline.isBusy) this.#activeAt = clock.monotonic();
       const leftMs = this.#activeAt + connectionIdleMsMax - clock.monotonic();
       if (leftMs > 0) this.#watchIdleness(leftMs);
       else this.#gonePeer(`nothing came or left for ${connectionIdleMsMax / 1000} s`);
@@ -168,8 +164,8 @@ class KafkaConnection {
   async #turnToAccept(): Promise<void> {
     while (!this.#gone && !this.#draining) {
       const countMax = this.#sasl.authenticated ? requestsInFlightMax : 1;
-      if (this.#slots.length < countMax) return;
-      await this.#progress();
+      if (this.#pipeline.length < countMax) return;
+      await this.#pipeline.progress();
     }
   }
 
@@ -199,24 +195,15 @@ class KafkaConnection {
   }
 
   #accept(frame: Uint8Array, waitedMs: number): void {
+    let task: Task;
     try {
       this.#refuseLargeBeforeAuthentication(frame.length);
-      const task = this.#taskOf(frame, Math.min(waitedMs, throttleMsMax));
-      this.#slots.push({
-        task,
-        submitted: !task.overlaps,
-        done: false,
-        answer: undefined,
-        closeReason: undefined,
-        afterSent: [],
-        lent: [],
-        bytes: frame.length,
-      });
+      task = this.#taskOf(frame, Math.min(waitedMs, throttleMsMax));
     } catch (error) {
       this.#room.give(frame.length);
       throw error;
     }
-    this.#advance();
+    this.#pipeline.add(task, frame.length);
   }
 
   #taskOf(frame: Uint8Array, throttleTimeMs: number): Task {
@@ -244,150 +231,16 @@ class KafkaConnection {
     return { ...task, run: (call) => served.serve(request, call) };
   }
 
-  /** Starts what may start, in order. */
-  #advance(): void {
-    if (this.#advancing) return;
-    this.#advancing = true;
-    for (let slot = this.#slots[this.#started]; slot !== undefined && !this.#gone; ) {
-      const before = this.#slots[this.#started - 1];
-      if (before !== undefined) {
-        if (!slot.task.overlaps || !before.task.overlaps || !before.submitted) break;
-        if (before.closeReason !== undefined) break;
-      }
-      this.#started += 1;
-      void this.#perform(slot);
-      slot = this.#slots[this.#started];
-    }
-    this.#advancing = false;
-  }
-
-  /** Runs the slot's handler, synchronously as far as it goes. Never rejects. */
-  async #perform(slot: Slot): Promise<void> {
-    const { clock } = this.#context.platform;
-    const since = clock.monotonic();
-    try {
-      slot.answer = await slot.task.run(this.#callOf(slot));
-    } catch (error) {
-      this.#break(error, slot.task.name);
-    }
-    const { served } = slot.task;
-    const metrics = served && this.#context.metrics.api(served.api.key);
-    metrics?.requests.add();
-    metrics?.seconds.observe((clock.monotonic() - since) / 1000);
-    slot.done = true;
-    slot.submitted = true;
-    this.#returnRoom(slot);
-    if (this.#gone) this.#drop(slot);
-    else if (this.#slots[0] === slot) this.#scheduleSend();
-    else this.#advance();
-  }
-
-  #returnRoom(slot: Slot): void {
-    const give = () => {
-      this.#room.give(slot.bytes);
-      this.#onProgress?.();
-    };
-    if (slot.lent.length === 0) give();
-    else void Promise.allSettled(slot.lent).then(give);
-  }
-
-  #callOf(slot: Slot): KafkaCall {
-    return {
-      context: this.#context,
-      version: slot.task.version,
-      clientId: slot.task.clientId ?? "",
-      clientHost: this.#clientHost,
-      principal: this.#sasl.principal,
-      sasl: this.#sasl,
-      signal: this.#waits.signal,
-      submitted: () => {
-        slot.submitted = true;
-        this.#advance();
-      },
-      lend: (use) => void slot.lent.push(use),
-      afterSent: (callback) => void slot.afterSent.push(callback),
-      closeAfter: (reason) => {
-        slot.closeReason ??= reason;
-      },
-    };
-  }
-
-  /**
-   * Appends that one flush acknowledges resolve one after the other: one turn later all are there.
-   */
-  #scheduleSend(): void {
-    if (this.#sending) return;
-    this.#sending = true;
-    queueMicrotask(() => void this.#send());
-  }
-
-  async #send(): Promise<void> {
-    while (!this.#gone && this.#slots[0]?.done) {
-      const ready = this.#readySlots();
-      const chunks = ready.flatMap((slot) => slot.answer?.chunks ?? []);
-      this.#writing = ready.length;
-      try {
-        if (chunks.length > 0) await this.#duplex.write(chunks);
-      } catch (error) {
-        this.#gonePeer(error);
-      }
-      this.#writing = 0;
-      this.#activeAt = this.#context.platform.clock.monotonic();
-      if (this.#gone) {
-        // Only now: until a write has ended, its bytes may still be on their way.
-        for (const slot of ready) this.#drop(slot);
-        break;
-      }
-      this.#slots.splice(0, ready.length);
-      this.#started -= ready.length;
-      for (const slot of ready) {
-        this.#context.metrics.sentBytes.add(slot.answer?.byteLength ?? 0);
-        this.#drop(slot);
-        if (slot.closeReason !== undefined) this.#break(fault(slot.closeReason));
-      }
-      this.#onProgress?.();
-      this.#advance();
-    }
-    this.#sending = false;
-    this.#onProgress?.();
-  }
-
-  /** The answers that may leave now, up to one that closes the connection. */
-  #readySlots(): Slot[] {
-    const ready: Slot[] = [];
-    for (const slot of this.#slots) {
-      if (!slot.done) break;
-      ready.push(slot);
-      if (slot.closeReason !== undefined) break;
-    }
-    return ready;
-  }
-
-  #drop(slot: Slot): void {
-    slot.answer = undefined;
-    for (const callback of slot.afterSent.splice(0)) callback();
-  }
-
-  /** Resolves when an answer has left, room was given back, or the connection is gone. */
-  #progress(): Promise<void> {
-    return new Promise((resolve) => {
-      this.#onProgress = () => {
-        this.#onProgress = undefined;
-        resolve();
-      };
-    });
-  }
-
   /** The server stops: what was read is answered, then the connection is closed. */
   #drain(): void {
     this.#draining = true;
     this.#waits.abort();
-    this.#onProgress?.();
+    this.#pipeline.wake();
     void this.#closeWhenAnswered();
   }
 
   async #closeWhenAnswered(): Promise<void> {
-    while (!this.#gone && this.#slots.length > 0) await this.#progress();
+    while (!this.#gone && this.#pipeline.length > 0) await this.#pipeline.progress();
     this.#leave();
   }
 
@@ -427,14 +280,9 @@ class KafkaConnection {
     this.#idleTimer?.cancel();
     this.#waits.abort();
     this.#room.dropReservation();
-    // Those that run drop themselves when they are done, those being written when they have left.
-    const waiting = this.#slots.splice(this.#started);
-    for (const slot of waiting) this.#room.give(slot.bytes);
-    this.#slots.splice(0, this.#writing);
-    for (const slot of this.#slots.splice(0)) if (slot.done) this.#drop(slot);
-    this.#started = 0;
+    this.#pipeline.end();
     this.#duplex.close();
-    this.#onProgress?.();
+    this.#pipeline.wake();
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Fetch: record batches from offsets on, waiting for them up to the client's patience. Records pass
- * through as the log gave them: headers and views, no copy.
+ * through as the log gave or lent them: headers and views, no copy.
  */
 import { present } from "../../base/assert.ts";
 import { type ErrorCode, isStreamError } from "../../base/stream-error.ts";
@@ -123,7 +123,7 @@ async function readPartitions(
     readable.length === 0
       ? []
       : await log
-          .fetch({ partitions: readable, ...limits, memory }, call.signal)
+          .fetch({ partitions: readable, ...limits, memory, lends: call.maySendLent }, call.signal)
           .catch((error: unknown) => readable.map((each) => unread(each, error)));
   let next = 0;
   return asked.map((each) => {

@@ -20,6 +20,8 @@ export interface KafkaCall {
   readonly sasl: SaslState;
   /** Aborts when the peer is gone or the server stops: for long waits. */
   readonly signal: AbortSignal;
+  /** The answer may have chunks that the log lent (LogService.lent). */
+  readonly maySendLent: boolean;
   /** An overlapping handler says here that the next one may start. Idempotent. */
   submitted(): void;
   /** The request's bytes stay in use until `use` settles, though the answer may leave before. */

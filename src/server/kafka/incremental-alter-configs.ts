@@ -1,10 +1,10 @@
 import { StreamError } from "../../base/stream-error.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 import { topicConfigList, topicConfigs, topicConfigValue } from "../../meta/topic-config.ts";
+import type { AlteredConfigs } from "../../wire/kafka/altered-configs.ts";
 import {
   type AlterableConfig,
   type IncrementalAlterConfigsRequest,
-  type IncrementalAlterConfigsResponse,
   incrementalAlterConfigsApi,
 } from "../../wire/kafka/api/incremental-alter-configs.ts";
 import type { Decoded } from "../../wire/kafka/field-table.ts";
@@ -16,7 +16,7 @@ const operations = ["SET", "DELETE", "APPEND", "SUBTRACT"] as const;
 /** IncrementalAlterConfigs (KIP-339): sets, deletes, appends to and subtracts from lists. */
 export const incrementalAlterConfigsHandler: KafkaHandler<
   IncrementalAlterConfigsRequest,
-  IncrementalAlterConfigsResponse
+  AlteredConfigs
 > = {
   api: incrementalAlterConfigsApi,
   async handle(request, call) {

@@ -3,13 +3,12 @@
  * window table function. A window is a pane of one millisecond at its end.
  */
 import { AggregateState } from "../kernel/aggregate.ts";
-import { RowTable } from "../memory/row-table.ts";
 import type { WindowAggregateNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { noTime } from "../time/event-time.ts";
+import { AssignedReader } from "./assigned-reader.ts";
 import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
-import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
-import { RowReader } from "./row-reader.ts";
+import { type RowLayout, tableColumns } from "./row-layout.ts";
 import { kernelPart } from "./state-part.ts";
 import { refuseOverflow } from "./sum-overflow.ts";
 import type { WindowTime } from "./window-time.ts";
@@ -31,8 +30,7 @@ export class AssignedAggregateOperator extends Operator {
   readonly #endColumn: number;
   readonly #time: WindowTime;
   readonly #state: AggregateState;
-  readonly #result: RowTable;
-  readonly #reader: RowReader;
+  readonly #reader: AssignedReader;
   readonly #part: StatePart;
 
   constructor(input: Operator, options: AssignedAggregateOptions) {
@@ -54,21 +52,12 @@ export class AssignedAggregateOperator extends Operator {
       seed: options.seed,
       bytesMax: options.stateBytesMax,
     });
-    const kinds = this.#state.resultKinds;
-    this.#result = new RowTable(database.host.memory, kinds);
-    const keyCount = node.keys.length;
-    const column = (index: number) => columnName(index);
-    const values = [
-      ...node.keys.map((_, index) => column(index)),
-      ...node.accumulators.map((_, index) => column(keyCount + 1 + index)),
-    ];
-    const end = column(keyCount + 1 + node.accumulators.length);
-    const windows = [column(keyCount), end, `${end} - 1`];
-    this.#reader = new RowReader(database, {
+    this.#reader = new AssignedReader(database, {
       name: options.name,
-      columns: kinds.map((kind, index) => ({ name: column(index), kind })),
-      sql: (table) => `SELECT ${[...values, ...windows].join(", ")} FROM ${table}`,
-      kinds: tableColumns(this.layout).map(({ kind }) => kind),
+      keyCount: node.keys.length,
+      accumulatorCount: node.accumulators.length,
+      resultKinds: this.#state.resultKinds,
+      outputKinds: tableColumns(this.layout).map(({ kind }) => kind),
     });
     this.#part = kernelPart(options.name, this.#state);
   }
@@ -93,11 +82,7 @@ export class AssignedAggregateOperator extends Operator {
       const result = this.#state.merge({ startMs: end, endMs: end + 1 });
       try {
         refuseOverflow(result);
-        this.#result.pointToAddress(result.address);
-        const table = this.#reader.read(this.#result, (_, error) => {
-          throw error;
-        });
-        this.emit({ table, origin: null });
+        this.emit({ table: this.#reader.read(result), origin: null });
       } finally {
         result.free();
       }

@@ -4,7 +4,14 @@
  * is left to the sink.
  */
 import { unreachable } from "../../base/assert.ts";
-import type { PlanNode, SourceNode, WindowAggregateNode } from "../plan/plan.ts";
+import { StreamError } from "../../base/stream-error.ts";
+import type {
+  GridSpec,
+  PlanNode,
+  SourceNode,
+  WindowAggregateNode,
+  WindowAssignNode,
+} from "../plan/plan.ts";
 import { planToText } from "../plan/plan-text.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { AssignedAggregateOperator } from "./assigned-aggregate-operator.ts";
@@ -12,11 +19,14 @@ import { CalcOperator } from "./calc-operator.ts";
 import { GroupAggregateOperator } from "./group-aggregate-operator.ts";
 import { IntervalJoinOperator } from "./interval-join-operator.ts";
 import type { Operator, OperatorContext } from "./operator.ts";
+import { SessionAggregateOperator } from "./session-aggregate-operator.ts";
 import { SortOperator } from "./sort-operator.ts";
 import { SourceOperator } from "./source-operator.ts";
 import { UnionOperator } from "./union-operator.ts";
 import { ValuesSource } from "./values-source.ts";
 import { WindowAggregateOperator } from "./window-aggregate-operator.ts";
+import { WindowAssignOperator } from "./window-assign-operator.ts";
+import { WindowChangesOperator } from "./window-changes-operator.ts";
 import { WindowJoinOperator } from "./window-join-operator.ts";
 import { WindowRankOperator } from "./window-rank-operator.ts";
 import { WindowTime } from "./window-time.ts";
@@ -110,7 +120,7 @@ class GraphBuilder {
       case "sort":
         return new SortOperator(this.build(node.input), { ...this.#common("sort"), node });
       case "windowAssign":
-        throw new Error("window assign is to come");
+        return this.#windowAssign(node, this.build(node.input));
       default:
         return unreachable(node);
     }
@@ -119,14 +129,57 @@ class GraphBuilder {
   #windowAggregate(node: WindowAggregateNode, input: Operator): Operator {
     const common = { ...this.#common("windows"), node, time: new WindowTime(node.window) };
     const { spec } = node.window;
+    const changes = node.emit.mode !== "final" || node.allowedLatenessMs > 0;
     switch (spec.kind) {
       case "assigned":
-        return new AssignedAggregateOperator(input, { ...common, ...spec });
+        return changes
+          ? new WindowChangesOperator(input, { ...common, ...spec })
+          : new AssignedAggregateOperator(input, { ...common, ...spec });
       case "session":
-        throw new Error("sessions are to come");
-      default:
-        return new WindowAggregateOperator(input, { ...common, spec });
+        return new SessionAggregateOperator(input, { ...common, ...spec });
+      default: {
+        if (!changes) return new WindowAggregateOperator(input, { ...common, spec });
+        const assigned = this.#assigned(input, { ...common, spec });
+        const startColumn = assigned.layout.columns.length - 3;
+        const places = { startColumn, endColumn: startColumn + 1 };
+        return new WindowChangesOperator(assigned, { ...common, ...places });
+      }
     }
+  }
+
+  /** Rows with their windows, for an aggregate that shows windows more than once. */
+  #assigned(
+    input: Operator,
+    options: {
+      readonly name: string;
+      readonly node: WindowAggregateNode;
+      readonly spec: GridSpec;
+      readonly time: WindowTime;
+    },
+  ): Operator {
+    const { name, node, spec, time } = options;
+    const columns = [...input.layout.columns, ...node.columns.slice(-3)];
+    const { allowedLatenessMs } = node;
+    const operator = new WindowAssignOperator(input, {
+      ...{ ...this.#options, name: `${name}_assign`, columns, spec, time, allowedLatenessMs },
+    });
+    this.operators.push(operator);
+    return operator;
+  }
+
+  #windowAssign(node: WindowAssignNode, input: Operator): Operator {
+    const { spec } = node.window;
+    if (spec.kind === "session" || spec.kind === "assigned") {
+      throw new StreamError(
+        "sql_unsupported",
+        "Rows of SESSION windows cannot be used one by one yet: group them by window_start, " +
+          "window_end and the session's keys",
+      );
+    }
+    return new WindowAssignOperator(input, {
+      ...{ ...this.#common("assign"), columns: node.columns, spec, allowedLatenessMs: 0 },
+      time: new WindowTime(node.window),
+    });
   }
 
   /** Names are the same in every run of a plan: state is found by them. */

@@ -6,8 +6,7 @@ import { AggregateState } from "../kernel/aggregate.ts";
 import type { GroupAggregateNode } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { ChangedRows } from "./changed-rows.ts";
-import { EmitTimer } from "./emit-timer.ts";
-import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
+import { Operator, type Rows, type StatePart } from "./operator.ts";
 import { hiddenIndex, type RowLayout, tableColumns, weightColumn } from "./row-layout.ts";
 import { kernelPart } from "./state-part.ts";
 import { refuseOverflow } from "./sum-overflow.ts";
@@ -16,25 +15,21 @@ export interface GroupAggregateOptions {
   readonly name: string;
   readonly node: GroupAggregateNode;
   readonly host: SqliteHost;
-  readonly context: OperatorContext;
   readonly seed: bigint;
   readonly stateBytesMax: number;
 }
 
 export class GroupAggregateOperator extends Operator {
   readonly layout: RowLayout;
-  readonly #context: OperatorContext;
   readonly #state: AggregateState;
   readonly #weightColumn: number;
   readonly #rows: ChangedRows;
-  readonly #timer: EmitTimer;
   readonly #part: StatePart;
 
   constructor(input: Operator, options: GroupAggregateOptions) {
     super([input]);
-    const { node, host, context } = options;
+    const { node, host } = options;
     this.layout = { columns: node.columns, hasOrigin: false, hasWeight: true };
-    this.#context = context;
     this.#weightColumn = hiddenIndex(input.layout, weightColumn);
     this.#state = new AggregateState(host, {
       spec: {
@@ -49,7 +44,6 @@ export class GroupAggregateOperator extends Operator {
       bytesMax: options.stateBytesMax,
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
-    this.#timer = new EmitTimer(node.emit);
     this.#part = kernelPart(options.name, this.#state);
   }
 
@@ -59,10 +53,6 @@ export class GroupAggregateOperator extends Operator {
   }
 
   override flush(): void {
-    if (this.#timer.isDue(this.#context.now())) this.#emitChanges();
-  }
-
-  #emitChanges(): void {
     const changes = this.#state.changes();
     if (changes === null) return;
     refuseOverflow(changes.after);
@@ -71,12 +61,7 @@ export class GroupAggregateOperator extends Operator {
     this.#state.settle();
   }
 
-  /** The input has ended: what is left comes out whatever the timer says. */
-  protected override onWatermark(): void {
-    if (this.hasEnded) this.#emitChanges();
-  }
-
   override get state(): readonly StatePart[] {
-    return [this.#part, this.#timer.part(this.#part.name)];
+    return [this.#part];
   }
 }

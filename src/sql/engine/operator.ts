@@ -10,7 +10,7 @@
  * An operator with several inputs has the least of their watermarks.
  */
 import { assert } from "../../base/assert.ts";
-import { integerAt } from "../memory/row-access.ts";
+import { integerOf, rowAt } from "../memory/row-access.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import { endOfTime, noTime } from "../time/event-time.ts";
 import { hiddenIndex, type RowLayout, rowColumn } from "./row-layout.ts";
@@ -21,6 +21,8 @@ export interface RowOrigin {
   readonly source: number;
   /** The least watermark of a set of sources, without this one: see `Operator.boundOf`. */
   readonly watermarkBeside: (sources: ReadonlySet<number>) => number;
+  /** Greatest event time of the rows' partition, these rows counted; `noTime`: none. */
+  readonly greatest: number;
   /** What is said of a row of the source's batch when it is late or in error. */
   readonly describe: (row: number) => OriginRow;
 }
@@ -45,15 +47,20 @@ export interface SideRow {
 }
 
 /** The error row for the row at `index` of `rows`, with its origin where the rows carry it. */
-export function errorRowOf(
+export function errorRowOf(layout: RowLayout, rows: Rows, index: number, reason: string): SideRow {
+  return sideRowOf(layout, rows, rowAt(rows.table, index), reason);
+}
+
+/** As `errorRowOf`, for a row of the columns. */
+export function sideRowOf(
   layout: RowLayout,
   { table, origin }: Rows,
-  index: number,
+  row: number,
   reason: string,
 ): SideRow {
   const place = hiddenIndex(layout, rowColumn);
   if (origin === null || place < 0) return { origin: null, reason };
-  return { origin: origin.describe(Number(integerAt(table, place, index))), reason };
+  return { origin: origin.describe(Number(integerOf(table, place, row))), reason };
 }
 
 /** What operators take from the task that they run in. */

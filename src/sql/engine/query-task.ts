@@ -12,7 +12,7 @@ import { encloseRecords } from "../../record/batch-encode.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { sourceBatchOf } from "../kernel/source-batch.ts";
-import type { QueryPlan, SourceNode } from "../plan/plan.ts";
+import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
 import { registerFunctions } from "../sqlite/functions.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
@@ -127,7 +127,7 @@ export class QueryTask {
     const common = { database, context, shape: options.shape, onRecords };
     this.#sink = appends
       ? new AppendSink(this.#graph.root, { ...common, calc, timeZone })
-      : new UpsertSink(this.#graph.root, common);
+      : new UpsertSink(this.#graph.root, { ...common, emit: emitOf(root) });
     this.#time = new EventTime(
       nodes.map(({ watermark, idleTimeoutMs }) => ({
         delayMs: watermark?.delayMs ?? 0,
@@ -254,10 +254,11 @@ export class QueryTask {
     assert(source !== undefined && node !== undefined, "a run has its source");
     if (batches.length === 0) return;
     const greatest = this.#time.greatestOf(where);
-    const latestMs = this.#now + this.#options.aheadMsMax;
     const { watermark } = node;
+    const { aheadMsMax } = this.#options;
+    const clock = { publishedAt: this.#now, aheadMsMax };
     const times =
-      watermark === null ? null : { greatest, othersBound, latestMs, delayMs: watermark.delayMs };
+      watermark === null ? null : { greatest, othersBound, delayMs: watermark.delayMs, ...clock };
     const seen = source.read({
       ...{ partition: run.partition, batches, fromOffset: run.fromOffset, times },
       watermarkBeside: (sources) => this.#watermarkBeside(where.input, sources),
@@ -300,7 +301,7 @@ export class QueryTask {
   }
 
   #parts(): StatePart[] {
-    return this.#graph.operators.flatMap(({ state }) => state);
+    return [...this.#graph.operators, this.#sink].flatMap(({ state }) => state);
   }
 
   #restore(saved: readonly { readonly kind: "full" | "delta"; readonly parts: Parts }[]): void {
@@ -339,6 +340,20 @@ interface SavedTime {
   readonly counts: readonly number[];
   readonly time: EventTimeState;
   readonly watermarks: readonly number[];
+}
+
+/** How the last aggregate of a plan wants its results shown. */
+function emitOf(node: PlanNode): EmitMode {
+  switch (node.kind) {
+    case "calc":
+    case "sort":
+      return emitOf(node.input);
+    case "windowAggregate":
+    case "groupAggregate":
+      return node.emit;
+    default:
+      return { mode: "changes" };
+  }
 }
 
 type Parts = ReadonlyMap<string, Uint8Array>;

@@ -7,14 +7,16 @@ import { lowerScalar } from "../functions/lower.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { RowBuffer } from "../kernel/row-buffer.ts";
 import { type DecodedSource, SourceDecoder } from "../kernel/source-decoder.ts";
-import { integerAt, pickColumns, rowAt } from "../memory/row-access.ts";
+import { integerOf, pickColumns, rowAt } from "../memory/row-access.ts";
 import { RowTable } from "../memory/row-table.ts";
 import type { PlanColumn, SourceNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
+import { noTime } from "../time/event-time.ts";
 import { valueKindOf } from "../types/data-type.ts";
 import { reasonOf } from "./evaluation-error.ts";
 import { type EventTimeRun, EventTimes, type SeenEventTimes } from "./event-times.ts";
 import { Operator, type OperatorContext, type OriginRow, type RowOrigin } from "./operator.ts";
+import { type PlacedColumn, PlacedReader } from "./placed-reader.ts";
 import {
   boundColumn,
   columnName,
@@ -23,7 +25,6 @@ import {
   rowColumn,
   tableColumns,
 } from "./row-layout.ts";
-import { RowReader } from "./row-reader.ts";
 
 export interface SourceOptions {
   readonly name: string;
@@ -55,7 +56,7 @@ export class SourceOperator extends Operator {
   readonly #rowNumbers: RowBuffer;
   readonly #skipped: RowBuffer;
   readonly #now: number;
-  readonly #computing: RowReader | null;
+  readonly #computing: PlacedReader | null;
   readonly #decodedCount: number;
   /** Of each decoded column, its place in the decoder's table. */
   readonly #picked: readonly number[];
@@ -79,7 +80,7 @@ export class SourceOperator extends Operator {
       origins: node.origins.filter((_, index) => isRead[index]),
     });
     this.#decoded = tableOf(database, { ...this.layout, columns });
-    this.#times = new EventTimes(host.memory);
+    this.#times = new EventTimes(host);
     this.#rowNumbers = new RowBuffer(host.memory);
     this.#skipped = new RowBuffer(host.memory);
     this.#now = host.memory.allocateZeroed(8);
@@ -104,13 +105,13 @@ export class SourceOperator extends Operator {
     const time = node.watermark.column;
     const bound = hiddenIndex(this.layout, boundColumn);
     const { recordCount } = decoded;
-    const seen = this.#times.take(table, { time, bound, recordCount }, run.times, (index) => {
+    const seen = this.#times.take(table, { time, bound, recordCount }, run.times, (missing) => {
       const { name } = node.columns[time] as PlanColumn;
-      const row = Number(integerAt(table, hiddenIndex(this.layout, rowColumn), index));
+      const row = Number(integerOf(table, hiddenIndex(this.layout, rowColumn), missing));
       const reason = `the event time ${name} is NULL`;
       this.#options.context.onError({ origin: origin.describe(row), reason });
     });
-    this.emit({ table, origin });
+    this.emit({ table, origin: { ...origin, greatest: seen.greatest } });
     return seen;
   }
 
@@ -188,6 +189,7 @@ export class SourceOperator extends Operator {
     return {
       source: this.#options.source,
       watermarkBeside,
+      greatest: noTime,
       describe: (row) => this.#describe(row),
     };
   }
@@ -200,17 +202,19 @@ function tableOf(database: SqliteDatabase, layout: RowLayout): RowTable {
   );
 }
 
-/** All columns, the computed ones from the decoded. */
-function computingOf(options: SourceOptions, decoded: readonly PlanColumn[]): RowReader {
+/** The decoded columns where they lie, with the computed ones beside them. */
+function computingOf(options: SourceOptions, decoded: readonly PlanColumn[]): PlacedReader {
   const { node, database, name, timeZone } = options;
-  const layout = { columns: decoded, hasOrigin: true, hasWeight: false };
-  const computed = node.computed.map((each) => lowerScalar(each, columnName, timeZone));
-  const plain = decoded.map((_, index) => columnName(index));
-  const hidden = [`"${rowColumn}"`, `"${boundColumn}"`];
-  return new RowReader(database, {
-    name,
-    columns: tableColumns(layout),
-    sql: (table) => `SELECT ${[...plain, ...computed, ...hidden].join(", ")} FROM ${table}`,
-    kinds: [...node.columns.map(({ type }) => valueKindOf(type)), "integer", "integer"],
+  const input = tableColumns({ columns: decoded, hasOrigin: true, hasWeight: false });
+  const plain = decoded.map(({ type }, from): PlacedColumn => ({ kind: valueKindOf(type), from }));
+  const computed = node.computed.map((scalar): PlacedColumn => {
+    return { kind: valueKindOf(scalar.type), sql: lowerScalar(scalar, columnName, timeZone) };
+  });
+  const hidden = [0, 1].map((index): PlacedColumn => {
+    return { kind: "integer", from: decoded.length + index };
+  });
+  return new PlacedReader(database, {
+    ...{ name, input, where: null },
+    output: [...plain, ...computed, ...hidden],
   });
 }

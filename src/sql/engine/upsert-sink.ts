@@ -4,19 +4,23 @@
  * in one flush is one record.
  */
 
+import type { EmitMode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
 import { Emitter } from "../sqlite/emitter.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
 import type { RecordShape } from "./append-sink.ts";
-import { Operator, type OperatorContext, type Rows } from "./operator.ts";
+import { EmitTimer } from "./emit-timer.ts";
+import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
 import { columnName, type RowLayout, tableColumns, weightColumn } from "./row-layout.ts";
 
 export interface UpsertSinkOptions {
   readonly database: SqliteDatabase;
   readonly context: OperatorContext;
   readonly shape: RecordShape;
+  /** EMIT PERIODIC holds changes back for its period; else they go with every flush. */
+  readonly emit: EmitMode;
   readonly onRecords: (chunk: RecordChunk) => void;
 }
 
@@ -29,7 +33,7 @@ export class UpsertSink extends Operator {
   readonly #take: SqliteStatement;
   readonly #read: SqliteStatement;
   readonly #clear: SqliteStatement;
-  #hasChanges = false;
+  readonly #timer: EmitTimer;
 
   constructor(input: Operator, options: UpsertSinkOptions) {
     super([input]);
@@ -37,30 +41,30 @@ export class UpsertSink extends Operator {
     this.layout = input.layout;
     this.#context = options.context;
     this.#onRecords = options.onRecords;
+    this.#timer = new EmitTimer(options.emit);
     const columns = this.layout.columns.map((_, index) => columnName(index));
-    // Of this flush only: nothing of it belongs to a checkpoint.
+    // What is held back over commits is state.
     database.run(
-      `CREATE TEMP TABLE changed (seq INTEGER PRIMARY KEY, k TEXT NOT NULL UNIQUE, ` +
+      `CREATE TABLE IF NOT EXISTS changed (seq INTEGER PRIMARY KEY, k TEXT NOT NULL UNIQUE, ` +
         `weight INTEGER NOT NULL, ${columns.join(", ")})`,
     );
     this.#input = declareTable(database, "sink", tableColumns(this.layout));
     this.#take = database.prepare(takeSql(shape, columns));
-    this.#read = database.prepare(
-      `SELECT ${columns.join(", ")}, weight FROM temp.changed ORDER BY seq`,
-    );
-    this.#clear = database.prepare("DELETE FROM temp.changed");
+    this.#read = database.prepare(`SELECT ${columns.join(", ")}, weight FROM changed ORDER BY seq`);
+    this.#clear = database.prepare("DELETE FROM changed");
     this.#emitter = new Emitter(database.host, { ...shape, weightColumn: columns.length });
   }
 
   push(_input: number, { table }: Rows): void {
     this.#input.table.pointTo(table);
     this.#take.all();
-    this.#hasChanges = true;
   }
 
   override flush(): void {
-    if (!this.#hasChanges) return;
-    this.#hasChanges = false;
+    if (this.hasEnded || this.#timer.isDue(this.#context.now())) this.#send();
+  }
+
+  #send(): void {
     this.#emitter.startStatement(this.#read, this.#context.now());
     for (;;) {
       const outcome = this.#emitter.next();
@@ -72,8 +76,8 @@ export class UpsertSink extends Operator {
     this.#clear.all();
   }
 
-  protected override onWatermark(): void {
-    if (this.hasEnded) this.flush();
+  override get state(): readonly StatePart[] {
+    return [this.#timer.part("sink")];
   }
 }
 
@@ -83,7 +87,7 @@ function takeSql(shape: RecordShape, columns: readonly string[]): string {
   const key = shape.key.map(({ column }) => `quote(${columnName(column)})`).join(" || ',' || ");
   const set = columns.map((column) => `${column} = excluded.${column}`).join(", ");
   return (
-    `INSERT INTO temp.changed (k, weight, ${columns.join(", ")}) ` +
+    `INSERT INTO changed (k, weight, ${columns.join(", ")}) ` +
     `SELECT ${key}, "${weightColumn}", ${columns.join(", ")} FROM "sink" WHERE true ` +
     `ON CONFLICT (k) DO UPDATE SET weight = excluded.weight, ${set}`
   );

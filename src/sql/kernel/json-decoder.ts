@@ -1,6 +1,29 @@
 /**
- * Projected JSON decode: values of records in, columns out. The kernel is `wasm/sql/json.ts`; what
- * it accepts, and what of it differs from Flink's JSON format, stands in `docs/SQL-JSON.md`.
+ * Projected JSON decode: values of records in, columns out. The kernel is `wasm/sql/json.ts`.
+ *
+ * A value is one JSON object (RFC 8259) in UTF-8, nested 1 000 deep at most; of a key that comes
+ * twice the last value counts. What a column takes:
+ *
+ * | type          | JSON                                                                           |
+ * |---------------|--------------------------------------------------------------------------------|
+ * | any           | null, or no such key, or an object on the way that is null or missing: NULL    |
+ * | BOOLEAN       | true, false; also as strings, whatever their case                              |
+ * | TINYINT … BIGINT | a number without a fraction (5, 5.0, 5e2), exact to its last digit          |
+ * | DECIMAL       | a number, exact, rounded half up to the scale                                  |
+ * | FLOAT, DOUBLE | a number, rounded to the nearest                                               |
+ * | STRING, CHAR, VARCHAR | a string; of other values their JSON text, as it came                  |
+ * | BYTES         | a string of base64, padded                                                     |
+ * | DATE, TIME    | `2026-01-31`, `23:59:59.999` (seconds and fraction optional)                   |
+ * | TIMESTAMP, TIMESTAMP_LTZ | `2026-01-31 23:59:59.999`, ISO-8601, epoch milliseconds as a number |
+ * | JSON, ROW     | any value, an object: their JSON text, as it came                              |
+ *
+ * Numbers may come in strings, with white space around them. Times without a zone are UTC; digits
+ * behind milliseconds are cut off; years are 0000 to 9999. Half a surrogate pair is U+FFFD.
+ *
+ * Flink's format takes the same, save that it is silent where this is an error: there a fraction of
+ * an INT or BIGINT is cut off, a DECIMAL of too many digits is NULL, a DOUBLE beyond its range is
+ * infinite, and any string that is not "true" is FALSE. Zones and epoch milliseconds beside its one
+ * configured form are ours; STRING compacts objects there.
  */
 import { assert } from "../../base/assert.ts";
 import { slotBytes } from "../memory/column-layout.ts";

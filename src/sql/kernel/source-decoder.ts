@@ -31,6 +31,8 @@ export interface SourceDecoderOptions {
   readonly columns: readonly Pick<PlanColumn, "name" | "type" | "nullable">[];
   /** One per column. In the raw format the value is one column, whatever its path. */
   readonly origins: readonly SourceOrigin[];
+  /** Decode JSON without the shape graph: for comparisons. */
+  readonly isGeneric?: boolean;
 }
 
 export interface DecodedSource {
@@ -169,14 +171,14 @@ export class SourceDecoder {
   }
 
   #jsonDecoder(): JsonDecoder {
-    const { host, columns, origins } = this.#options;
+    const { host, columns, origins, isGeneric } = this.#options;
     const wanted = this.#jsonPlaces.map((index) => {
       const column = columns[index];
       const origin = origins[index];
       assert(column !== undefined && origin?.from === "value", "a JSON column has a path");
       return { path: origin.path, type: column.type, nullable: column.nullable };
     });
-    return new JsonDecoder({ host, columns: wanted });
+    return new JsonDecoder({ host, columns: wanted, isGeneric: isGeneric ?? false });
   }
 
   #decodeValues(count: number, status: number): DecodeError[] {

@@ -27,13 +27,18 @@ export function rowAt(table: RowTable, index: number): number {
   return selection === 0 ? index : memory.readUint32(selection + 4 * index);
 }
 
-/** The value of an integer column that is not NULL there. */
+/** The value of an integer column that is not NULL there, at `index` of the table. */
 export function integerAt(table: RowTable, column: number, index: number): bigint {
+  return integerOf(table, column, rowAt(table, index));
+}
+
+/** As `integerAt`, at a row of the columns. */
+export function integerOf(table: RowTable, column: number, row: number): bigint {
   const { view } = table.memory;
   const at = table.columnAddress(column);
   const values = view.getUint32(at + columnField.values, true);
   const stride = view.getUint32(at + columnField.stride, true);
-  return view.getBigInt64(values + stride * rowAt(table, index), true);
+  return view.getBigInt64(values + stride * row, true);
 }
 
 /** Address of the values of a column whose slots lie side by side. */

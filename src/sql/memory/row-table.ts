@@ -59,6 +59,11 @@ export class RowTable {
     view.setUint32(at + columnField.base, place.base ?? 0, true);
   }
 
+  /** Points one column where a Column of another table, of the same kind, points. */
+  pointColumn(index: number, column: number): void {
+    this.memory.bytes.copyWithin(this.columnAddress(index), column, column + columnBytes);
+  }
+
   /** Points every column where `source` points: rows that another operator or kernel made. */
   pointTo(source: RowTable): void {
     assert(this.kinds.join() === source.kinds.join(), "both tables have the same columns");

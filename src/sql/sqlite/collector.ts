@@ -12,12 +12,14 @@ import type { SqliteStatement } from "./statement.ts";
 
 interface CollectKernel {
   collect(statement: number, collector: number, rowsMax: number, bytesMax: number): number;
+  collectPlaced(statement: number, collector: number, input: number): number;
   clear(collector: number): void;
   release(collector: number): void;
 }
 
-const collectorBytes = 32;
+const collectorBytes = 48;
 const wrongColumnField = 24;
+const selectionField = 28;
 const wrongKind = 1000;
 
 /** How much one call collects at most. */
@@ -35,6 +37,9 @@ export type CollectOutcome =
   | { readonly kind: "full" }
   /** The row that the input's table names in `current` failed; rows before it are collected. */
   | { readonly kind: "failed"; readonly error: StreamError };
+
+/** `row` counts as the input's `current` does. */
+export type OnFailedRow = (row: number, error: StreamError) => void;
 
 const unbounded = 2 ** 32 - 1;
 
@@ -67,6 +72,10 @@ export class Collector {
     assert(statement.columnCount === this.table.kinds.length, "as many columns as planned");
     const { rowsMax = unbounded, bytesMax = unbounded } = limits;
     const code = this.#kernel.collect(statement.address, this.#address, rowsMax, bytesMax);
+    return this.#outcome(statement, code);
+  }
+
+  #outcome(statement: SqliteStatement, code: number): CollectOutcome {
     if (code === sqliteCode.done) return { kind: "done" };
     if (code === sqliteCode.row) return { kind: "full" };
     if (code === wrongKind) {
@@ -82,28 +91,28 @@ export class Collector {
    * Runs a filter or projection over all rows of `input`, going on behind each row that fails. Not
    * for a statement that sorts or groups: there an error may come after the scan, and names no row.
    */
-  collectEach(
-    statement: SqliteStatement,
-    input: RowTable,
-    onFailedRow: (row: number, error: StreamError) => void,
-  ): void {
-    const { first } = input;
-    try {
-      for (;;) {
-        const outcome = this.collect(statement);
-        if (outcome.kind !== "failed") return;
-        const row = input.current;
-        // An expression of constants that fails does so also where there is no row to blame.
-        if (row >= input.rowCount) return;
-        onFailedRow(row, outcome.error);
-        if (row + 1 === input.rowCount) return;
-        statement.reset();
-        input.first = row + 1;
-      }
-    } finally {
-      statement.reset();
-      input.first = first;
-    }
+  collectEach(statement: SqliteStatement, input: RowTable, onFailedRow: OnFailedRow): void {
+    eachRow({ statement, input, onFailedRow }, () => this.collect(statement));
+  }
+
+  /**
+   * As `collectEach`, but each value is written at the place of its row in `input`: columns that
+   * pass unchanged need not go through SQLite, they are the input's own. The statement's first
+   * column is `rowid`; the collector's table has the others, and selects the rows that passed (no
+   * selection: all rows of an input that has none). The collector must be empty.
+   */
+  placeEach(statement: SqliteStatement, input: RowTable, onFailedRow: OnFailedRow): void {
+    assert(statement.columnCount === this.table.kinds.length + 1, "rowid, then what was planned");
+    assert(this.table.rowCount === 0, "the collector is empty");
+    eachRow({ statement, input, onFailedRow }, () => {
+      const { address } = statement;
+      const code = this.#kernel.collectPlaced(address, this.#address, input.address);
+      return this.#outcome(statement, code);
+    });
+    const { rowCount } = this.table;
+    const isWhole = input.selection === 0 && input.first === 0 && rowCount === input.rowCount;
+    const selection = this.#host.memory.readUint32(this.#address + selectionField);
+    this.table.setRows({ rowCount, selection: isWhole ? 0 : selection });
   }
 
   /** Forgets the rows and keeps the room for as many. */
@@ -115,5 +124,32 @@ export class Collector {
     this.#kernel.release(this.#address);
     this.#host.memory.free(this.#address);
     this.table.free();
+  }
+}
+
+interface EachRow {
+  readonly statement: SqliteStatement;
+  readonly input: RowTable;
+  readonly onFailedRow: OnFailedRow;
+}
+
+/** Calls `collect` until all rows of the input were tried. */
+function eachRow({ statement, input, onFailedRow }: EachRow, collect: () => CollectOutcome): void {
+  const { first } = input;
+  try {
+    for (;;) {
+      const outcome = collect();
+      if (outcome.kind !== "failed") return;
+      const row = input.current;
+      // An expression of constants that fails does so also where there is no row to blame.
+      if (row >= input.rowCount) return;
+      onFailedRow(row, outcome.error);
+      if (row + 1 === input.rowCount) return;
+      statement.reset();
+      input.first = row + 1;
+    }
+  } finally {
+    statement.reset();
+    input.first = first;
   }
 }

@@ -33,7 +33,7 @@ export type CheckpointKind = keyof typeof kindCodes;
 export interface StateFileOptions {
   /** Not yet taken in this host. */
   readonly name: string;
-  /** Pages beyond go to `scratch`. Without it all stay in memory, and the task's bound is theirs. */
+  /** Pages beyond go to `scratch`; without it all stay, within the bound of the task. */
   readonly cachedBytesMax?: number;
   readonly scratch?: ScratchDisk;
 }

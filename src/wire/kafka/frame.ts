@@ -19,6 +19,12 @@ const heldShare = 1 / 8;
 /** Most parts that are kept without a buffer: tiny chunks cost more than their bytes. */
 const heldPartsMax = 4096;
 
+/** A frame up to this size is copied rather than keep a chunk above that size. */
+const copiedFrameBytesMax = 16_384;
+const keptChunkBytesMax = 65_536;
+
+const nothing = new Uint8Array(0);
+
 export interface FrameSplitterOptions {
   /** Largest frame, its length field not counted. */
   readonly frameBytesMax: number;
@@ -31,7 +37,7 @@ export class FrameSplitter {
   readonly #frameBytesMax: number;
   readonly #buffersOnDemand: boolean;
   #mayBuffer: boolean;
-  #chunk: Uint8Array = new Uint8Array(0);
+  #chunk: Uint8Array = nothing;
   #position = 0;
   /** Bytes of the length field that came with earlier chunks. */
   readonly #lengthField = new Uint8Array(lengthBytes);
@@ -69,17 +75,27 @@ export class FrameSplitter {
   /** There is room for the frame under way. */
   mayBuffer(): void {
     this.#mayBuffer = true;
-    if (this.#frameBytes >= 0) this.#makeBuffer();
+    if (this.#frameBytes < 0) return;
+    this.#makeBuffer();
+    // It may stay as it is for long: its beginning must not keep a chunk of earlier frames.
+    this.#held = this.#held.map(apart);
   }
 
   /**
    * The next frame without its length, or undefined when it is not complete. It belongs to the
-   * caller, and keeps its whole chunk alive where it is a view.
+   * caller, and keeps its whole chunk alive where it is a view: small ones are none.
    *
    * Throws StreamError invalid_request at a negative length and request_too_large above the limit;
    * the stream cannot be read on after that.
    */
   next(): Uint8Array | undefined {
+    const frame = this.#next();
+    // Nothing of it is held while the stream rests.
+    if (this.#position === this.#chunk.length) this.push(nothing);
+    return frame;
+  }
+
+  #next(): Uint8Array | undefined {
     if (this.#frameBytes < 0) {
       const frameBytes = this.#takeLength();
       if (frameBytes < 0) return undefined;
@@ -87,7 +103,7 @@ export class FrameSplitter {
       if (end <= this.#chunk.length) {
         const frame = this.#chunk.subarray(this.#position, end);
         this.#position = end;
-        return frame;
+        return frameBytes <= copiedFrameBytesMax ? apart(frame) : frame;
       }
       this.#frameBytes = frameBytes;
     }
@@ -154,4 +170,10 @@ export class FrameSplitter {
     this.#held = [];
     this.#buffer = buffer;
   }
+}
+
+/** The bytes in a buffer of their own, unless theirs is small or they fill half of it. */
+function apart(bytes: Uint8Array): Uint8Array {
+  const { byteLength } = bytes.buffer;
+  return byteLength > Math.max(keptChunkBytesMax, bytes.length * 2) ? bytes.slice() : bytes;
 }

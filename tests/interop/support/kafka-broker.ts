@@ -1,6 +1,7 @@
 /** Apache Kafka itself as the broker under test: whoever fails on it is a wrong test. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { kafkaProperties } from "../../../bench/support/kafka-properties.ts";
 import { freePorts, listens, RunningProgram, temporaryFolder } from "../../support/processes.ts";
 import { runJava } from "./kafka-tools.ts";
 import { javaProgram, kafkaLibraries } from "./programs.ts";
@@ -16,7 +17,7 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
   const folder = temporaryFolder("kafka");
   const [port = 0, controllerPort = 0] = await freePorts(2);
   const properties = join(folder, "server.properties");
-  writeFileSync(properties, serverProperties({ port, controllerPort, folder }));
+  writeFileSync(properties, kafkaProperties({ port, controllerPort, folder }));
   const id = await runJava("kafka.tools.StorageTool", ["random-uuid"]);
   const clusterId = id.stdout.trim().split("\n").at(-1) ?? "";
   const format = ["format", "--standalone", "-t", clusterId, "-c", properties];
@@ -31,32 +32,4 @@ export async function startKafkaBroker(): Promise<KafkaBroker> {
     bootstrap: `127.0.0.1:${port}`,
     stop: async () => void (await broker.stop()),
   };
-}
-
-function serverProperties(place: {
-  readonly port: number;
-  readonly controllerPort: number;
-  readonly folder: string;
-}): string {
-  const { port, controllerPort, folder } = place;
-  return [
-    "process.roles=broker,controller",
-    "node.id=1",
-    `controller.quorum.bootstrap.servers=127.0.0.1:${controllerPort}`,
-    `listeners=PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    `advertised.listeners=PLAINTEXT://127.0.0.1:${port}`,
-    "controller.listener.names=CONTROLLER",
-    "inter.broker.listener.name=PLAINTEXT",
-    "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    `log.dirs=${join(folder, "data")}`,
-    "num.partitions=1",
-    "offsets.topic.replication.factor=1",
-    "offsets.topic.num.partitions=3",
-    "transaction.state.log.replication.factor=1",
-    "transaction.state.log.min.isr=1",
-    "share.coordinator.state.topic.replication.factor=1",
-    "share.coordinator.state.topic.min.isr=1",
-    "group.initial.rebalance.delay.ms=0",
-    "",
-  ].join("\n");
 }

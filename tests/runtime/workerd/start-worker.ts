@@ -1,5 +1,6 @@
 /** Bundles worker.ts and runs it in the pinned workerd, without miniflare. */
 import { copyFileSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { build } from "esbuild";
 import { binaryOf } from "../../run/binaries.ts";
@@ -11,6 +12,8 @@ export interface RunningWorker {
   log(): string;
   stop(): Promise<void>;
 }
+
+const require = createRequire(import.meta.url);
 
 /** Starts the Worker with its metadata at that URL; resolves when it answers. */
 export async function startWorker(metadataUrl: string): Promise<RunningWorker> {
@@ -46,7 +49,8 @@ async function bundle(folder: string): Promise<string[]> {
         setup({ onResolve }) {
           onResolve({ filter: /\.wasm$/ }, ({ path, resolveDir }) => {
             const name = basename(path);
-            copyFileSync(join(resolveDir, path), join(folder, name));
+            const file = path.startsWith(".") ? join(resolveDir, path) : require.resolve(path);
+            copyFileSync(file, join(folder, name));
             kernels.add(name);
             return { path: `./${name}`, external: true };
           });

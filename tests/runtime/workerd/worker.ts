@@ -19,6 +19,7 @@ import { openLibsqlServer } from "../../../src/runtime/node/libsql-server.ts";
 import { createConsoleLogger, createPlatform } from "../../../src/runtime/workerd/platform.ts";
 import { createHttpApp } from "../../../src/server/http/app.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
+import { sqlCheck } from "./sql-check.ts";
 
 interface Bindings {
   readonly METADATA_URL: string;
@@ -64,7 +65,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
     flush: { ...folderFlushPolicy, flushBytes: 1024 * 1024 },
     topics: { autoCreateTopics: false, partitionCountDefault: 1 },
     ring: new Uint8Array(memory.buffer, crc32cReservedBytes),
-    blockCacheBytes: 4 * 1024 * 1024,
+    blockMemory: [new Uint8Array(4 * 1024 * 1024)],
     queueBytesMax: budgetBytes,
     storeMayLoseTail: false,
     maintenance: maintenanceDefaults,
@@ -104,6 +105,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
   const validation = { ...platform, decompressedBytesMax: 16 * 1024 * 1024 };
   return async (request) => {
     const { pathname } = new URL(request.url);
+    if (pathname === "/sql-check") return Response.json(sqlCheck());
     const batchTopic = /^\/batches\/([^/]+)$/.exec(pathname)?.[1];
     if (batchTopic === undefined) return app.fetch(request);
     // A record batch as a Kafka client sends it: workerd has no Kafka listener of its own yet.

@@ -111,11 +111,11 @@ export function checkFinalLog(
   }
 }
 
-/** Records of one producer are in the log in the order sent, without gaps while nothing was cut. */
+/** Records of one producer are in the log in the order sent, without gaps; all, if none was cut. */
 export function checkOrder(
   { world }: FinalParts,
   partitions: readonly FinalPartition[],
-  producer: IdempotentProducer,
+  { producer, wasCut }: { readonly producer: IdempotentProducer; readonly wasCut: boolean },
 ): void {
   const found = partitions.find(
     ({ topicId, partition }) => topicId === producer.topicId && partition === producer.partition,
@@ -133,6 +133,7 @@ export function checkOrder(
     }
     next = index + 1;
   }
+  if (wasCut) return;
   if (producer.isDone && next !== producer.sentIds.length && found.logStart === 0) {
     const count = producer.sentIds.length;
     world.violate(`${producer.name}: ${next} of its ${count} records are in the log`);

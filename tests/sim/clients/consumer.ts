@@ -3,6 +3,7 @@
  * some offset in the middle. It holds every answer against what is known.
  */
 
+import type { CurrentBytes } from "../../../src/base/lent-bytes.ts";
 import type { FetchedPartition } from "../../../src/log/log-types.ts";
 import { batchesIn, checkBatchCrc } from "../../../src/record/batch.ts";
 import { decodeRecords } from "../../../src/record/batch-records.ts";
@@ -112,16 +113,24 @@ export class Consumer {
     const link = linkToAny(this.#context, dice);
     const waitMsMax = dice.chance(0.5) ? dice.between(1, 800) : 0;
     const bytesMax = dice.pick([1, 500, 5_000, 100_000]);
-    const [item] = await link.call((log) =>
-      log.fetch({
+    const sentAfterMs = dice.pick([undefined, 0, dice.below(400)]);
+    const [item] = await link.call(async (log) => {
+      const items = await log.fetch({
         partitions: [
           { ...place, fetchOffset: offset, partitionBytesMax: bytesMax, currentLeaderEpoch: -1 },
         ],
         bytesMin: 1,
         bytesMax: 200_000,
         waitMsMax,
-      }),
-    );
+        lends: sentAfterMs !== undefined,
+      });
+      if (sentAfterMs === undefined) return items;
+      // Lent bytes are read when they are sent, while the log goes on.
+      await world.sleep(sentAfterMs);
+      const sent = items.map((each) => ({ ...each, chunks: sentChunks(each, log.lent) }));
+      log.release(items);
+      return sent;
+    });
     if (item === undefined || this.#generation !== this.#context.generation) return undefined;
     const by = `${this.name} via ${link.worker.name}`;
     if (item.error !== undefined) return this.#refused(item, { place, offset, end, by });
@@ -174,6 +183,10 @@ export class Consumer {
 export interface TakenRecord {
   readonly offset: number;
   readonly id: string | undefined;
+}
+
+function sentChunks({ chunks }: FetchedPartition, lent: CurrentBytes): readonly Uint8Array[] {
+  return chunks.map((chunk) => lent.current(chunk).slice());
 }
 
 /** The records of an answer from `from` on, or what is wrong with it. */

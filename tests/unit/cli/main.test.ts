@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLogger } from "../../../src/base/log.ts";
 import { bunParts } from "../../../src/runtime/bun/main.ts";
-import { type RunningServer, startServer } from "../../../src/runtime/node/compose.ts";
+import { startServer } from "../../../src/runtime/node/compose.ts";
+import type { RunningServer } from "../../../src/runtime/node/running-server.ts";
 import { readSettings } from "../../../src/runtime/settings.ts";
 import { runCli } from "../../support/cli-run.ts";
 

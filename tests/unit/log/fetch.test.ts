@@ -7,8 +7,9 @@ import { batchOf, type LogStack, openStack } from "../../support/log-stack.ts";
 const KiB = 1024;
 
 /** Ten batches of about 20 KB in each partition; a small ring leaves most of them to the store. */
-async function filled(ring: Uint8Array) {
-  const stack = await openStack({ ring, blockCacheBytes: 256 * KiB });
+async function filled(ring: Uint8Array, options: { readonly lentBytesMin?: number } = {}) {
+  const blockMemory = [new Uint8Array(2048 * KiB)];
+  const stack = await openStack({ ring, blockMemory, ...options });
   const topic = await stack.log.topics.create({
     name: "t",
     partitionCount: 4,
@@ -33,17 +34,19 @@ interface Limits {
   readonly bytesMax: number;
   readonly partitionBytesMax: number;
   readonly memory?: AnswerMemory;
+  readonly lends?: boolean;
+  readonly fetchOffset?: number;
 }
 
 function fetchAll(
   { log }: LogStack,
   topic: TopicInfo,
-  { bytesMax, partitionBytesMax, memory }: Limits,
+  { bytesMax, partitionBytesMax, memory, lends = false, fetchOffset = 0 }: Limits,
 ): Promise<readonly FetchedPartition[]> {
   const partitions = [0, 1, 2, 3].map((partition) => ({
     topicId: topic.topicId,
     partition,
-    fetchOffset: 0,
+    fetchOffset,
     partitionBytesMax,
     currentLeaderEpoch: -1,
   }));
@@ -52,8 +55,14 @@ function fetchAll(
     bytesMin: 1,
     bytesMax,
     waitMsMax: 1,
+    lends,
     ...(memory === undefined ? {} : { memory }),
   });
+}
+
+/** The bytes of an answer as they would be sent now. */
+function sent({ log }: LogStack, items: readonly FetchedPartition[]): Uint8Array {
+  return Buffer.concat(items.flatMap(({ chunks }) => chunks.map((each) => log.lent.current(each))));
 }
 
 const sum = (items: readonly FetchedPartition[]) =>
@@ -71,6 +80,34 @@ for (const { name, ring } of rings) {
       expect(sum(some)).toBeLessThanOrEqual(50_000);
       await stack.log.close();
     });
+
+    test("keeps what it lent readable while the caches move on", async () => {
+      const { stack, topic } = await filled(ring(), { lentBytesMin: 1 });
+      const limits = { bytesMax: 1000 * KiB, partitionBytesMax: 100 * KiB };
+      const copied = await fetchAll(stack, topic, limits);
+      const memory = new AnswerMemory(16 * 1024 * KiB);
+      const lent = await fetchAll(stack, topic, { ...limits, memory, lends: true });
+      expect(lent.every(({ isLent }) => isLent)).toBe(true);
+      expect(memory.waitingBytes).toBeWithin(sum(lent), 2 * sum(lent));
+      const expected = sent(stack, copied);
+      expect(Buffer.compare(sent(stack, lent), expected)).toBe(0);
+      const isStillInPlace = lent.some(({ chunks }) =>
+        chunks.some((chunk) => stack.log.lent.current(chunk) === chunk),
+      );
+      expect(isStillInPlace).toBe(true);
+      for (let round = 0; round < 300; round++) {
+        const batch = batchOf(stack, topic, ["y".repeat(20_000)]);
+        await stack.log.append({ ...batch, partition: round % 4 });
+      }
+      for (let offset = 10; offset < 80; offset++) {
+        stack.log.release(await fetchAll(stack, topic, { ...limits, fetchOffset: offset }));
+      }
+      expect(Buffer.compare(sent(stack, lent), expected)).toBe(0);
+      stack.log.release(lent);
+      memory.release(lent);
+      expect(memory.waitingBytes).toBe(0);
+      await stack.log.close();
+    }, 20_000);
 
     test("holds what its memory has room for, and reads nothing when there is none", async () => {
       const { stack, topic } = await filled(ring());

@@ -2,8 +2,10 @@ import { describe, expect, test } from "bun:test";
 import { present } from "../../../src/base/assert.ts";
 import type { Log } from "../../../src/log/log.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
+import { applyCuts } from "../../../src/meta/cut.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { batchOf, memoryDatabase, openStack } from "../../support/log-stack.ts";
+import { readBack } from "../../support/read-back.ts";
 
 /** Two workers of one namespace. */
 async function openPair() {
@@ -17,7 +19,7 @@ async function openPair() {
     config: { "retention.ms": "-1" },
   };
   const topic = await one.log.topics.create(request);
-  return { one, other, topic };
+  return { one, other, topic, database: parts.database };
 }
 
 async function fetchOne(log: Log, topic: TopicInfo, where: { partition: number; offset: number }) {
@@ -43,6 +45,34 @@ describe("Log of several workers", () => {
     expect([found.error, found.highOffset]).toEqual([undefined, 1]);
     const beyond = await fetchOne(other.log, topic, { partition: 2, offset: 0 });
     expect(beyond.error).toBe("partition_unknown");
+    await one.log.close();
+    await other.log.close();
+  });
+
+  test("a log start that a peer raised is known with the next look at the change feed", async () => {
+    const { one, other, topic } = await openPair();
+    for (const value of ["a", "b", "c"]) await other.log.append(batchOf(other, topic, [value]));
+    await one.log.deleteRecords(topic, 0, 2);
+    // Nothing is read at the end of the log, so the feed is asked; the records are in memory.
+    await fetchOne(other.log, topic, { partition: 0, offset: 3 });
+    const found = await fetchOne(other.log, topic, { partition: 0, offset: 0 });
+    expect([found.error, found.logStartOffset]).toEqual(["offset_out_of_range", 2]);
+    await one.log.close();
+    await other.log.close();
+  });
+
+  test("a cut that a peer made is known too, and what memory held behind it is not read", async () => {
+    const { one, other, topic, database } = await openPair();
+    for (const value of ["a", "b", "c"]) await other.log.append(batchOf(other, topic, [value]));
+    const { topicNumber } = topic;
+    const cut = { topicNumber, partition: 0, offset: 1, nextOffset: 3, leaderEpoch: 0 };
+    expect(await applyCuts(database, [cut])).toBe(true);
+    await fetchOne(other.log, topic, { partition: 0, offset: 3 });
+    const found = await fetchOne(other.log, topic, { partition: 0, offset: 2 });
+    expect([found.error, found.highOffset]).toEqual(["offset_out_of_range", 1]);
+    await one.log.append(batchOf(one, topic, ["d"]));
+    await other.log.append(batchOf(other, topic, ["e"]));
+    expect((await readBack(other, topic)).map(({ value }) => value)).toEqual(["a", "d", "e"]);
     await one.log.close();
     await other.log.close();
   });

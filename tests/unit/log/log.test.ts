@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { present } from "../../../src/base/assert.ts";
 import { silentLogger } from "../../../src/base/log.ts";
 import { isStreamError, StreamError } from "../../../src/base/stream-error.ts";
+import { readBatchHeader, setLogAppendTime } from "../../../src/record/batch.ts";
 import { createPlatform } from "../../../src/runtime/node/platform.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { batchOf, type LogStack, memoryDatabase, openStack } from "../../support/log-stack.ts";
@@ -275,6 +276,31 @@ describe("Log, offsets by time", () => {
 });
 
 describe("Log, leader epochs", () => {
+  test("append time is what ListOffsets and retention go by, also after a clock went back", async () => {
+    const stack = await openStack();
+    const config = { "message.timestamp.type": "LogAppendTime", "retention.ms": "3600000" };
+    const request = { name: "stamped", partitionCount: 1, replicationFactor: -1, config };
+    const topic = await stack.log.topics.create(request);
+    const now = Date.now();
+    // What the servers stamp; one worker's clock is two hours behind, another's a minute ahead.
+    for (const [value, ageMs] of [
+      ["late", 7_200_000],
+      ["ahead", -60_000],
+      ["back", 0],
+    ] as const) {
+      const batch = batchOf(stack, topic, [value]);
+      setLogAppendTime(batch.bytes, now - ageMs, stack.platform.crc32c);
+      await stack.log.append({ ...batch, header: readBatchHeader(batch.bytes) });
+    }
+    const find = async (timestamp: number) =>
+      (await stack.log.findOffset(topic, 0, { timestamp })).offset;
+    expect([await find(now - 7_200_000), await find(now - 7_199_999)]).toEqual([0, 1]);
+    expect([await find(now + 60_000), await find(now + 60_001)]).toEqual([1, -1]);
+    await stack.log.maintenance.run();
+    expect((await stack.log.findOffset(topic, 0, "earliest")).offset).toBe(1);
+    await stack.log.close();
+  });
+
   test("leaderEpochs asks the metadata once for each partition, and again for none", async () => {
     const real = memoryDatabase();
     let asked = 0;

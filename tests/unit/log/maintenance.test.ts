@@ -5,13 +5,14 @@ import { leaveWorkers } from "../../../src/meta/workers.ts";
 import { parseReceiptKey } from "../../../src/store/object-keys.ts";
 import type { ObjectStore } from "../../../src/store/object-store.ts";
 import { batchOf, openStack } from "../../support/log-stack.ts";
+import { readBack } from "../../support/read-back.ts";
 
 async function receiptEpochs(store: ObjectStore): Promise<(number | undefined)[]> {
   const found = await Array.fromAsync(store.list("receipts/"));
   return found.map(({ key }) => parseReceiptKey(key)?.workerEpoch).sort();
 }
 
-/** A worker that published one record and whose epoch was closed, by whom nobody knows. */
+/** A worker that published one record and left, the objects of its last receipts being lost. */
 async function openAfterCrash() {
   const one = await openStack({ shared: true });
   const { store, database } = one;
@@ -20,13 +21,23 @@ async function openAfterCrash() {
   const topic = await one.log.topics.create(request);
   await one.log.append(batchOf(one, topic, ["a"]));
   const { workerEpoch } = one.log.session.current();
-  await leaveWorkers(database, workerEpoch);
+  await leaveWorkers(database, workerEpoch, { isMended: true });
   const maintenance = { ...maintenanceDefaults, graceMs: -1 };
   const other = await openStack({ shared: true, store, database, maintenance });
   return { other, one, topic, workerEpoch };
 }
 
 describe("Maintenance", () => {
+  test("what retention has released is no longer read from memory", async () => {
+    const stack = await openStack();
+    const request = { name: "orders", partitionCount: 1, replicationFactor: -1, config: {} };
+    const topic = await stack.log.topics.create(request);
+    await stack.log.append(batchOf(stack, topic, ["old"], { timestamp: 1_000 }));
+    await stack.log.maintenance.run();
+    await expect(readBack(stack, topic)).rejects.toThrow("offset_out_of_range");
+    await stack.log.close();
+  });
+
   test("writes receipts of a closed worker that nobody else wrote", async () => {
     const { other, one, workerEpoch } = await openAfterCrash();
     expect(await receiptEpochs(other.store)).toEqual([]);

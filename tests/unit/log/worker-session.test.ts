@@ -17,7 +17,7 @@ interface Fixture {
   /** So many registrations are done without an answer. */
   answersLost: number;
   renewals: number;
-  open(onPeerClosed?: (workerEpoch: number) => Promise<void>): Promise<WorkerSession>;
+  open(mend?: (workerEpoch: number) => Promise<void>): Promise<WorkerSession>;
 }
 
 async function fixture(): Promise<Fixture> {
@@ -41,10 +41,10 @@ async function fixture(): Promise<Fixture> {
         return results;
       },
     },
-    async open(onPeerClosed = async () => {}) {
+    async open(mend = async () => {}) {
       const { database } = made;
       const onBeat = async () => {};
-      const parts = { platform, database, shared: true, worker, onPeerClosed, onBeat };
+      const parts = { platform, database, shared: true, worker, mend, onBeat };
       const onRenewed = () => {
         made.renewals += 1;
       };
@@ -68,6 +68,19 @@ const epochs = async ({ database }: Fixture) =>
   (await listWorkers(database)).map(({ workerEpoch }) => workerEpoch);
 
 describe("WorkerSession", () => {
+  test("the cluster is built anew with the list of workers, not with each question", async () => {
+    const stack = await fixture();
+    const one = await stack.open();
+    const alone = one.cluster();
+    expect(one.cluster()).toBe(alone);
+    const two = await stack.open();
+    await stack.platform.advance(600);
+    expect(alone.nodes).toHaveLength(1);
+    expect(one.cluster().nodes).toHaveLength(2);
+    await one.close({ isMended: true });
+    await two.close({ isMended: true });
+  });
+
   test("workers that were all cut off from the metadata close nobody when it is back", async () => {
     const stack = await fixture();
     const one = await stack.open();
@@ -81,8 +94,8 @@ describe("WorkerSession", () => {
     stack.down = false;
     await stack.platform.advance(10_000);
     expect(await epochs(stack)).toEqual(before);
-    await one.close();
-    await two.close();
+    await one.close({ isMended: true });
+    await two.close({ isMended: true });
   });
 
   test("a dead peer is closed, and its receipts are asked for until the store takes them", async () => {
@@ -97,7 +110,7 @@ describe("WorkerSession", () => {
     await stack.platform.advance(60_000);
     expect(await epochs(stack)).toEqual([one.current().workerEpoch]);
     expect(adopted).toEqual([dead]);
-    await one.close();
+    await one.close({ isMended: true });
   });
 
   test("a store that does not answer does not hold the heartbeat up", async () => {
@@ -109,8 +122,8 @@ describe("WorkerSession", () => {
     await stack.platform.advance(20_000);
     expect(await epochs(stack)).toEqual([one.current().workerEpoch, two.current().workerEpoch]);
     stuck.resolve();
-    await one.close();
-    await two.close();
+    await one.close({ isMended: true });
+    await two.close({ isMended: true });
   });
 
   test("a worker that lost its epoch gets one new epoch, though answers are lost", async () => {
@@ -123,6 +136,6 @@ describe("WorkerSession", () => {
     expect(one.current().workerEpoch).toBeGreaterThan(lost);
     expect(await epochs(stack)).toEqual([one.current().workerEpoch]);
     expect(stack.renewals).toBe(1);
-    await one.close();
+    await one.close({ isMended: true });
   });
 });

@@ -51,7 +51,7 @@ describe("TcpInbox", () => {
     await chunks.next();
     expect(room.bytes).toBe(20 * KiB);
     expect(other.isPaused).toBe(false);
-    await chunks.return(undefined);
+    await chunks.return?.(undefined);
     expect(room.bytes).toBe(0);
   });
 
@@ -81,5 +81,21 @@ describe("TcpInbox", () => {
     expect((await chunks.next()).done).toBe(true);
     expect(room.bytes).toBe(0);
     expect(room.isFull).toBe(false);
+  });
+
+  test("a consumer that waits keeps nothing of what it had", async () => {
+    const sources = Array.from({ length: 20 }, () => new EagerSource(new InboxRoom(1024 * KiB)));
+    const seen: WeakRef<Uint8Array>[] = [];
+    const waiting = sources.map(async ({ inbox }) => {
+      for await (const chunk of inbox) seen.push(new WeakRef(chunk));
+    });
+    for (const source of sources) source.send(64 * KiB);
+    await new Promise((resolve) => setImmediate(resolve));
+    Bun.gc(true);
+    // The collector takes what looks like an address on the stack for one.
+    expect(seen).toHaveLength(20);
+    expect(seen.filter((each) => each.deref() !== undefined).length).toBeLessThan(5);
+    for (const { inbox } of sources) inbox.end();
+    await Promise.all(waiting);
   });
 });

@@ -76,6 +76,28 @@ for (const [runtime, listenTcp] of [
       );
     });
 
+    test("sends lent bytes as they are when the socket takes them", async () => {
+      const [lentView, moved] = [pattern(20_000_000), pattern(20_000_000)];
+      await accept(
+        async (duplex) => {
+          if (duplex.sendsLent !== true) return duplex.close();
+          let isMoved = false;
+          const current = (view: Uint8Array) => (isMoved && view === lentView ? moved : view);
+          const written = duplex.write([pattern(10), lentView], { current });
+          // More than any socket takes at once: the rest is still here.
+          lentView.fill(99);
+          isMoved = true;
+          await written;
+          duplex.close();
+        },
+        async (port) => {
+          const output = await exchange(port, new Uint8Array(0), { readDelayMs: 30 });
+          if (runtime !== "bun") return;
+          expect(Buffer.compare(output, Buffer.concat([pattern(10), pattern(20_000_000)]))).toBe(0);
+        },
+      );
+    });
+
     test("flushes what was written before close", async () => {
       await accept(
         async (duplex) => {

@@ -82,6 +82,8 @@ export let rowEnd: usize = 0;
 export let depth: u32 = 0;
 /** Whether a value of this row did not fit its column. */
 export let isWrong: bool = false;
+/** Whether a string of this row has bytes that are not ASCII: they are checked at its end. */
+export let hasHigh: bool = false;
 /** Why and where the row is no JSON, if a function answered 0. */
 export let failCode: u32 = 0;
 export let failAt: usize = 0;
@@ -118,12 +120,17 @@ export function beginRow(row_: usize, start: usize, end: usize): void {
   rowEnd = end;
   depth = 0;
   isWrong = false;
+  hasHigh = false;
   failCode = 0;
 }
 
 /** Sets how deep the parser is taken to stand. */
 export function standAt(depth_: u32): void {
   depth = depth_;
+}
+
+export function noteHigh(): void {
+  hasHigh = true;
 }
 
 /** Notes that the row is no JSON at `p`. Always 0, which callers hand on. */

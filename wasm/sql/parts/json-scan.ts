@@ -1,6 +1,6 @@
 /**
- * Steps over JSON without taking its values, checking all of RFC 8259 but UTF-8, which is checked
- * for the row as a whole. Each function takes an address and gives the one behind what it stepped
+ * Steps over JSON without taking its values, checking all of RFC 8259 but UTF-8: that strings hold
+ * bytes beyond ASCII is only noted, and such a row is checked as a whole. Each function takes an address and gives the one behind what it stepped
  * over, or 0 after `stop`. They load up to 80 bytes ahead; 128 quotation marks behind the input
  * end every scan, and whoever called compares where it ended with the value's end.
  */
@@ -14,6 +14,7 @@ import {
   WRONG_TYPE,
   depth,
   nesting,
+  noteHigh,
   rowEnd,
   setNull,
   stop,
@@ -46,10 +47,23 @@ export function isFalse(p: usize): bool {
   return load<u32>(p) === FALS && load<u8>(p, 4) === 101;
 }
 
-/** A bit for each of 16 bytes that a string cannot hold as it is: `"`, `\` and controls. */
+/**
+ * A bit for each of 16 bytes at which to look closer in a string: `"`, `\`, controls, and all that
+ * is not ASCII, which as signed bytes are below the space as well.
+ */
 // @ts-ignore: decorator
 @inline
 export function specials(bytes: v128): u32 {
+  const quotes = i8x16.eq(bytes, i8x16.splat(34));
+  const backslashes = i8x16.eq(bytes, i8x16.splat(92));
+  const others = i8x16.lt_s(bytes, i8x16.splat(32));
+  return <u32>i8x16.bitmask(v128.or(v128.or(quotes, backslashes), others));
+}
+
+/** The same without what is not ASCII. */
+// @ts-ignore: decorator
+@inline
+export function asciiSpecials(bytes: v128): u32 {
   const quotes = i8x16.eq(bytes, i8x16.splat(34));
   const backslashes = i8x16.eq(bytes, i8x16.splat(92));
   const controls = i8x16.le_u(bytes, i8x16.splat(31));
@@ -76,6 +90,26 @@ export function skipStringInline(start: usize): usize {
         if (p > rowEnd) return stop(ENDS_EARLY, p);
         continue;
       }
+    }
+    p += <usize>ctz(found);
+    const c = <u32>load<u8>(p);
+    if (c === QUOTE) return p + 1;
+    if (c !== BACKSLASH) return c < 0x80 ? stop(CONTROL_CHARACTER, p) : skipHighString(p);
+    p = skipEscape(p);
+    if (p === 0) return 0;
+  }
+}
+
+/** The rest of a string from its first byte beyond ASCII. */
+function skipHighString(start: usize): usize {
+  noteHigh();
+  let p = start;
+  while (true) {
+    const found = asciiSpecials(v128.load(p));
+    if (found === 0) {
+      p += 16;
+      if (p > rowEnd) return stop(ENDS_EARLY, p);
+      continue;
     }
     p += <usize>ctz(found);
     const c = <u32>load<u8>(p);

@@ -18,6 +18,7 @@ import {
   BACKSLASH,
   NULL,
   QUOTE,
+  asciiSpecials,
   hexOf,
   skipMistyped,
   skipString,
@@ -48,7 +49,7 @@ export function unescape(start: usize, target: usize): usize {
   while (true) {
     const bytes = v128.load(p);
     v128.store(to, bytes);
-    const found = specials(bytes);
+    const found = asciiSpecials(bytes);
     if (found === 0) {
       p += 16;
       to += 16;

@@ -72,3 +72,31 @@ export function sameBytes(a: usize, b: usize, length: u32): bool {
   }
   return true;
 }
+
+/**
+ * Copies `length` bytes; neither reads nor writes behind them. Most are short, for which a bulk copy
+ * costs more than it copies.
+ */
+// @ts-ignore: decorator
+@inline
+export function copyBytes(to: usize, from: usize, length: usize): void {
+  if (length > 256) {
+    memory.copy(to, from, length);
+    return;
+  }
+  let at: usize = 0;
+  for (; at + 16 <= length; at += 16) v128.store(to + at, v128.load(from + at));
+  if (length & 8) {
+    store<u64>(to + at, load<u64>(from + at));
+    at += 8;
+  }
+  if (length & 4) {
+    store<u32>(to + at, load<u32>(from + at));
+    at += 4;
+  }
+  if (length & 2) {
+    store<u16>(to + at, load<u16>(from + at));
+    at += 2;
+  }
+  if (length & 1) store<u8>(to + at, load<u8>(from + at));
+}

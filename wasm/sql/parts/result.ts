@@ -106,6 +106,24 @@ export function showEntries(
   store<u32>(result, 0, F.T_SELECTION + 4);
 }
 
+/** As `showEntries`, for copies of sessions: each has a window of its own. */
+export function showSessions(
+  state: usize,
+  result: usize,
+  copies: usize,
+  count: u32,
+  arena: u32,
+): void {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  showEntries(state, result, copies, count, arena);
+  const windows = load<u32>(layout, F.L_KEY_COUNT) + load<u32>(layout, F.L_ACCUMULATOR_COUNT);
+  const size = load<u32>(layout, F.L_ENTRY_BYTES);
+  const column = result + R_COLUMNS + <usize>windows * F.COLUMN_BYTES;
+  describe(column, F.INTEGER, copies, load<u32>(layout, F.L_START), 0, size, 0);
+  describe(column + F.COLUMN_BYTES, F.INTEGER, copies, load<u32>(layout, F.L_END), 0, size, 0);
+  describe(column + 2 * F.COLUMN_BYTES, F.INTEGER, copies, load<u32>(layout, F.L_CREATED), 0, size, 0);
+}
+
 /** Makes the selected rows, if not all, those of the table. */
 export function showSelection(result: usize): void {
   store<u32>(result, load<u32>(result, R_SELECTION + 4), F.T_ROW_COUNT);

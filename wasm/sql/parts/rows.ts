@@ -44,7 +44,7 @@ export function freeState(state: usize): void {
   releaseList(state, state + F.S_SELECTION2, 4);
   releaseList(state, state + F.S_NUMBERS, 4);
   releaseList(state, state + F.S_BUCKETS, 4);
-  releaseList(state, state + F.S_RESULTS, 4);
+  releaseList(state, state + F.S_RESULTS, load<u32>(layout, F.L_ENTRY_BYTES));
   release(state, load<u32>(state, F.S_BLOCK), F.BLOCK_BYTES);
   release(state, load<u32>(state, F.S_COLUMNS), columnRoom(layout));
   releaseState(state);

@@ -4,8 +4,8 @@
  * touches the wheel, a due bucket closes its sessions or arms them again.
  */
 import * as F from "./fields";
-import { push } from "./heap";
-import { clearSlot, emptyEntry, entryAt, numberOf, touchFirst } from "./pane";
+import { push, reserve } from "./heap";
+import { clearSlot, emptyEntry, entryAt, numberOf, touch } from "./pane";
 import { waste } from "./arena";
 
 export const BUCKET_COUNT: u32 = 1024;
@@ -46,12 +46,33 @@ export function findCreated(layout: usize, pane: usize, first: u32, created: i64
   return 0;
 }
 
-/** Notes that a session is about to change; its row, if it is out, is kept to be taken back. */
+/** Notes for the next checkpoint that a session is about to change. */
+export function markSession(state: usize, layout: usize, pane: usize, entry: usize): void {
+  touch(state, layout, pane, entry, load<u32>(state, F.S_TOUCH));
+}
+
+/**
+ * As `markSession`, when rows are to come: the session's row, if it is out, is kept to be taken
+ * back, and the session is looked at when windows close, wherever in the wheel it hangs.
+ */
 export function touchSession(state: usize, layout: usize, pane: usize, entry: usize): void {
-  if (load<u32>(entry, F.E_TOUCH) != load<u32>(state, F.S_TOUCH)) {
-    touchFirst(state, layout, pane, entry);
-    push(state, pane + F.P_TOUCHED, numberOf(layout, pane, entry));
-  }
+  markSession(state, layout, pane, entry);
+  const fired = entry + load<u32>(layout, F.L_FIRED);
+  if (load<u32>(fired) == 0) return;
+  const size = load<u32>(layout, F.L_ENTRY_BYTES);
+  if (!reserve(state, pane + F.P_IMAGES, size, 1)) return;
+  const count = load<u32>(pane, F.P_IMAGES + 4);
+  const image = <usize>load<u32>(pane, F.P_IMAGES) + <usize>count * size;
+  memory.copy(image, entry, size);
+  showTime(layout, image);
+  store<u32>(pane, count + 1, F.P_IMAGES + 4);
+  store<u32>(fired, 0);
+  push(state, pane + F.P_TOUCHED, numberOf(layout, pane, entry));
+}
+
+/** In a copy of a session, window_time stands where its order of creation was. */
+export function showTime(layout: usize, copy: usize): void {
+  store<i64>(copy + load<u32>(layout, F.L_CREATED), load<i64>(copy + load<u32>(layout, F.L_END)) - 1);
 }
 
 /** Takes a session out of its chain. It stays in its bucket, marked as dead. */

@@ -2,17 +2,9 @@
  * AlterConfigs: replaces all settings of a resource. Deprecated in favour of
  * IncrementalAlterConfigs, but served.
  */
+import { type AlteredConfigs, alteredConfigs } from "../altered-configs.ts";
 import { defineApi } from "../api-table.ts";
-import {
-  bool,
-  defineMessage,
-  type FieldTable,
-  int8,
-  int16,
-  int32,
-  string,
-  structs,
-} from "../field-table.ts";
+import { bool, defineMessage, type FieldTable, int8, string, structs } from "../field-table.ts";
 
 export interface AlterConfigsRequest {
   readonly resources: readonly AlterConfigsResource[];
@@ -51,33 +43,11 @@ export const alterConfigsRequest = defineMessage<AlterConfigsRequest>({
   },
 });
 
-export interface AlterConfigsResponse {
-  readonly throttleTimeMs?: number;
-  readonly responses: readonly AlterConfigsResourceResponse[];
-}
-
-export interface AlterConfigsResourceResponse {
-  readonly errorCode: number;
-  readonly errorMessage: string | null;
-  readonly resourceType: number;
-  readonly resourceName: string;
-}
-
-const alterConfigsResourceResponse: FieldTable<AlterConfigsResourceResponse> = {
-  errorCode: int16(),
-  errorMessage: string({ nullableSince: 0 }),
-  resourceType: int8(),
-  resourceName: string(),
-};
-
-export const alterConfigsResponse = defineMessage<AlterConfigsResponse>({
+export const alterConfigsResponse = defineMessage<AlteredConfigs>({
   name: "AlterConfigsResponse",
   versions: { min: 0, max: 2 },
   flexibleSince: 2,
-  fields: {
-    throttleTimeMs: int32(),
-    responses: structs(alterConfigsResourceResponse),
-  },
+  fields: alteredConfigs,
 });
 
 export const alterConfigsApi = defineApi({

@@ -2,17 +2,9 @@
  * IncrementalAlterConfigs: sets (0), deletes (1), appends to (2) or subtracts from (3) single
  * settings (KIP-339).
  */
+import { type AlteredConfigs, alteredConfigs } from "../altered-configs.ts";
 import { defineApi } from "../api-table.ts";
-import {
-  bool,
-  defineMessage,
-  type FieldTable,
-  int8,
-  int16,
-  int32,
-  string,
-  structs,
-} from "../field-table.ts";
+import { bool, defineMessage, type FieldTable, int8, string, structs } from "../field-table.ts";
 
 export interface IncrementalAlterConfigsRequest {
   readonly resources: readonly AlterConfigsResource[];
@@ -53,33 +45,11 @@ export const incrementalAlterConfigsRequest = defineMessage<IncrementalAlterConf
   },
 });
 
-export interface IncrementalAlterConfigsResponse {
-  readonly throttleTimeMs?: number;
-  readonly responses: readonly AlterConfigsResourceResponse[];
-}
-
-export interface AlterConfigsResourceResponse {
-  readonly errorCode: number;
-  readonly errorMessage: string | null;
-  readonly resourceType: number;
-  readonly resourceName: string;
-}
-
-const alterConfigsResourceResponse: FieldTable<AlterConfigsResourceResponse> = {
-  errorCode: int16(),
-  errorMessage: string({ nullableSince: 0 }),
-  resourceType: int8(),
-  resourceName: string(),
-};
-
-export const incrementalAlterConfigsResponse = defineMessage<IncrementalAlterConfigsResponse>({
+export const incrementalAlterConfigsResponse = defineMessage<AlteredConfigs>({
   name: "IncrementalAlterConfigsResponse",
   versions: { min: 0, max: 1 },
   flexibleSince: 1,
-  fields: {
-    throttleTimeMs: int32(),
-    responses: structs(alterConfigsResourceResponse),
-  },
+  fields: alteredConfigs,
 });
 
 export const incrementalAlterConfigsApi = defineApi({

@@ -12,7 +12,7 @@ test("KafkaService closes connections over its limit, with one line, and takes o
     accept = options.onConnection;
     return { port: 9092, close: async () => {} };
   };
-  await service.listen(listen, { host: "127.0.0.1", port: 0 }, 1024 * 1024);
+  await service.listen(listen, { host: "127.0.0.1", port: 0, unreadBytesMax: 1024 * 1024 });
   service.serve(context);
   const clients = Array.from({ length: 4 }, () => new KafkaClient());
   for (const { duplex } of clients) accept(duplex);

@@ -212,6 +212,17 @@ describe("produce of lines and bytes", () => {
     expect(present(fetched, "answer").chunks.length).toBeLessThan(50);
   });
 
+  test("gives records the time of the append under LogAppendTime, whatever they say", async () => {
+    const fixture = await fixtureWith(1, { "message.timestamp.type": "LogAppendTime" });
+    const before = Date.now();
+    await post(fixture, '{"records":[{"value":"a","timestamp":5},{"value":"b"}]}', json);
+    await post(fixture, "c", ndjson);
+    for (const { timestamp } of await readAll(fixture)) {
+      expect(timestamp).toBeGreaterThanOrEqual(before);
+      expect(timestamp).toBeLessThan(before + 60_000);
+    }
+  });
+
   test("refuses keyless records and far timestamps where the topic does", async () => {
     const compacted = await fixtureWith(1, { "cleanup.policy": "compact" });
     expect((await post(compacted, "x", ndjson)).status).toBe(400);

@@ -136,6 +136,65 @@ describe("Collector", () => {
     }
   });
 
+  test("placed values lie at their rows, which the selection names", () => {
+    const database = openSqlite();
+    const { memory } = database.host;
+    const lowest = -(2n ** 63n);
+    const values = [1n, 2n, lowest, null, 5n, 6n, 7n, 8n];
+    const { table } = declareTable(database, "rows", [{ name: "i", kind: "integer" }]);
+    fillTable(
+      table,
+      values.map((each) => [each]),
+    );
+    const sql = "SELECT rowid, abs(i), 'text ' || i FROM rows WHERE i IS NULL OR i <> 6";
+    const statement = database.prepare(sql);
+    const collector = new Collector(database.host, ["integer", "text"]);
+    const failed: number[] = [];
+    collector.placeEach(statement, table, (row) => failed.push(row));
+    expect(failed).toEqual([2]);
+    const places = Array.from({ length: collector.table.rowCount }, (_, index) =>
+      memory.readUint32(collector.table.selection + 4 * index),
+    );
+    expect(places).toEqual([0, 1, 3, 4, 6, 7]);
+    expect(readTable(collector.table)).toEqual([
+      [1n, "text 1"],
+      [2n, "text 2"],
+      [null, null],
+      [5n, "text 5"],
+      [7n, "text 7"],
+      [8n, "text 8"],
+    ]);
+
+    // An input that selects rows itself: places are those of the columns.
+    const selection = memory.allocate(12);
+    for (const [index, row] of [7, 5, 1].toReversed().entries()) {
+      memory.writeUint32(selection + 4 * index, row);
+    }
+    table.setRows({ rowCount: 3, selection });
+    collector.clear();
+    collector.placeEach(statement, table, () => {});
+    expect(memory.readUint32(collector.table.selection)).toBe(1);
+    expect(readTable(collector.table)).toEqual([
+      [2n, "text 2"],
+      [8n, "text 8"],
+    ]);
+  });
+
+  test("placed values of all rows need no selection", () => {
+    const database = openSqlite();
+    const { table } = declareTable(database, "rows", [{ name: "i", kind: "integer" }]);
+    const rows = Array.from({ length: 1000 }, (_, index) => [BigInt(index)]);
+    fillTable(table, rows);
+    const collector = new Collector(database.host, ["integer"]);
+    const statement = database.prepare("SELECT rowid, i * 2 FROM rows");
+    for (let round = 0; round < 2; round++) {
+      collector.clear();
+      collector.placeEach(statement, table, () => {});
+      expect(collector.table.selection).toBe(0);
+      expect(readTable(collector.table)).toEqual(rows.map(([each]) => [(each ?? 0n) * 2n]));
+    }
+  });
+
   test("a value of another kind than planned is our own mistake", () => {
     const database = openSqlite();
     for (const [kind, sql] of [

@@ -213,6 +213,59 @@ describe("declareTable", () => {
     ]);
   });
 
+  test("the inner side of a join is looked up, not scanned, and gives its rows in order", () => {
+    const database = openSqlite();
+    const column = [{ name: "i", kind: "integer" }] as const;
+    const outer = declareTable(database, "outside", column).table;
+    const inner = declareTable(database, "inside", column).table;
+    // 20 000 × 20 000 pairs would take minutes if each were looked at by SQLite.
+    const rows = Array.from({ length: 20_000 }, (_, index) => [BigInt(index % 10_000)]);
+    fillTable(outer, rows);
+    fillTable(inner, rows);
+    const sql = "FROM outside CROSS JOIN inside ON outside.i = inside.i";
+    expect(database.query(`SELECT count(*) ${sql}`)).toEqual([[40_000n]]);
+    expect(database.query(`SELECT inside.rowid ${sql} WHERE outside.i = 7`)).toEqual([
+      [7n],
+      [10_007n],
+      [7n],
+      [10_007n],
+    ]);
+  });
+
+  test("all equalities of a join are looked up together", () => {
+    const database = openSqlite();
+    const columns = [
+      { name: "start", kind: "integer" },
+      { name: "k", kind: "text" },
+    ] as const;
+    const outer = declareTable(database, "outside", columns).table;
+    const inner = declareTable(database, "inside", columns).table;
+    // As windows have it: the first equality is true of all rows.
+    const rows = Array.from({ length: 10_000 }, (_, index) => [0n, `key ${index}`]);
+    fillTable(outer, rows);
+    fillTable(inner, rows);
+    const sql = "SELECT count(*) FROM outside CROSS JOIN inside USING (start, k)";
+    expect(database.query(sql)).toEqual([[10_000n]]);
+  });
+
+  test("constraints are pushed down also by what is prepared before there are rows", () => {
+    const database = openSqlite();
+    declareTable(database, "outside", [{ name: "i", kind: "integer" }]);
+    declareTable(database, "inside", [
+      { name: "i", kind: "integer" },
+      { name: "t", kind: "text" },
+    ]);
+    const plan = (sql: string) =>
+      database.query(`EXPLAIN QUERY PLAN ${sql}`).map((row) => String(row[3]));
+    expect(plan("SELECT * FROM outside CROSS JOIN inside USING (i) WHERE t = 'x'")).toEqual([
+      "SCAN outside VIRTUAL TABLE INDEX 0:",
+      "SCAN inside VIRTUAL TABLE INDEX 2:=0001=0000",
+    ]);
+    expect(plan("SELECT * FROM inside WHERE i >= 3 AND i < 9")).toEqual([
+      "SCAN inside VIRTUAL TABLE INDEX 2:[0000<0000",
+    ]);
+  });
+
   test("names are any text", () => {
     const database = openSqlite();
     const { table } = declareTable(database, 'a "b"', [{ name: 'x "y"', kind: "integer" }]);

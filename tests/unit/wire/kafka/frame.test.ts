@@ -124,4 +124,18 @@ describe("FrameSplitter", () => {
     expect(frame?.length).toBe(800_000);
     expect(frame?.[0]).toBe(9);
   });
+
+  test("a small frame or the beginning of one keeps no large chunk", () => {
+    const splitter = new FrameSplitter({ frameBytesMax: 1_000_000, buffersOnDemand: true });
+    const large = new Uint8Array(300_000).fill(7);
+    const chunk = framed(large, numbered(130, 50), new Uint8Array(400_000).fill(8));
+    const [first, second] = framesOf(splitter, chunk.subarray(0, chunk.length - 390_000));
+    expect(first?.buffer).toBe(chunk.buffer);
+    expect(second).toEqual(numbered(130, 50));
+    expect(second?.buffer.byteLength).toBeLessThan(1000);
+    splitter.mayBuffer();
+    chunk.fill(0);
+    const [third] = framesOf(splitter, new Uint8Array(390_000).fill(8));
+    expect(third).toEqual(new Uint8Array(400_000).fill(8));
+  });
 });

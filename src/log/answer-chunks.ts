@@ -1,0 +1,50 @@
+/**
+ * How bytes of the caches become chunks of an answer: copied, or lent to a reader that sends them
+ * at once. What is small is always copied: a view of it costs more than its bytes.
+ */
+import type { BufferPool } from "../base/buffer-pool.ts";
+import type { Lendable, LentBytes } from "../base/lent-bytes.ts";
+
+const lentBytesMinDefault = 64 * 1024;
+
+export class AnswerChunks {
+  readonly #pool: BufferPool;
+  readonly #lent: LentBytes;
+  readonly #lentBytesMin: number;
+
+  constructor(pool: BufferPool, lent: LentBytes, lentBytesMin = lentBytesMinDefault) {
+    this.#pool = pool;
+    this.#lent = lent;
+    this.#lentBytesMin = lentBytesMin;
+  }
+
+  /** Whether so many views of so many bytes together are worth lending each on its own. */
+  areWorthLending(viewCount: number, bytes: number): boolean {
+    return bytes >= viewCount * this.#lentBytesMin;
+  }
+
+  /** A copy of the views, one after the other. */
+  copy(views: readonly Uint8Array[]): Uint8Array {
+    let length = 0;
+    for (const view of views) length += view.length;
+    const chunk = this.#pool.take(length);
+    let position = 0;
+    for (const view of views) {
+      chunk.set(view, position);
+      position += view.length;
+    }
+    return chunk;
+  }
+
+  /** `view` itself where that is worth it, else a copy. Without sources there is only the copy. */
+  lend(view: Uint8Array, sources: readonly Lendable[]): Uint8Array {
+    if (view.length < this.#lentBytesMin || sources.length === 0) return this.copy([view]);
+    this.#lent.lend(view, sources);
+    return view;
+  }
+
+  /** The answer has left, or never will. */
+  give(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) if (!this.#lent.giveBack(chunk)) this.#pool.give(chunk);
+  }
+}

@@ -1,0 +1,313 @@
+/**
+ * One worker: store, log, groups, HTTP and Kafka, started and stopped in order. First the sockets,
+ * since the log tells peers which ports they have; then the log; then requests are answered.
+ */
+import { AnswerMemory } from "../../base/answer-memory.ts";
+import { ByteBudget } from "../../base/byte-budget.ts";
+import { Metrics } from "../../base/metrics.ts";
+import { GroupCoordinator } from "../../group/coordinator.ts";
+import { Log } from "../../log/log.ts";
+import { maintenanceDefaults } from "../../log/maintenance.ts";
+import type { SqlDatabase } from "../../meta/sql-database.ts";
+import { createHttpApp } from "../../server/http/app.ts";
+import type { KafkaContext } from "../../server/kafka/context.ts";
+import { createKafkaContext } from "../../server/kafka/create-context.ts";
+import { requestBytesMaxDefault } from "../../server/kafka/limits.ts";
+import type { ObjectStore } from "../../store/object-store.ts";
+import { watchGroupLag } from "../group-lag.ts";
+import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
+import type { HttpListener } from "../http-listener.ts";
+import { BlockProducerIds } from "../producer-ids.ts";
+import { isLoopback, type Settings } from "../settings.ts";
+import { bind, reachable } from "./bind.ts";
+import { flushPolicy } from "./flush-settings.ts";
+import { KafkaService } from "./kafka-service.ts";
+import { MemoryWatch } from "./memory-watch.ts";
+import { openStore } from "./open-store.ts";
+import { showHostPort } from "./option-kinds.ts";
+import type { NodePlatform } from "./platform.ts";
+import { residentBytes } from "./resident-bytes.ts";
+import type { RunningServer, RuntimeParts } from "./running-server.ts";
+import { version } from "./version.ts";
+
+/** HTTP bodies, compressed or not: sixteen of the largest records that Kafka takes by default. */
+const httpRequestBytesMax = 16 * 1024 * 1024;
+/** A batch read for JSON readers, decompressed. */
+const decompressedBytesMax = 64 * 1024 * 1024;
+/** Requests under way at the stop are given so long. */
+const drainMsMax = 10_000;
+/** Received over Kafka connections and not looked at yet: a quarter of the queue, but not less. */
+const unreadBytesMin = 4 * 1024 * 1024;
+/** What a worker takes that does nothing, with room for its code to warm up. */
+const residentBaseBytes = 150_000_000;
+/** Between looks for expired offsets of groups. */
+const groupSweepMs = 300_000;
+
+/** What a worker is made of; the database and the ring are there before it. */
+export interface WorkerParts {
+  readonly settings: Settings;
+  readonly runtime: RuntimeParts;
+  readonly platform: NodePlatform;
+  readonly ring: Uint8Array;
+  readonly blocks: readonly Uint8Array[];
+  readonly database: SqlDatabase;
+}
+
+export class Worker implements RunningServer {
+  readonly metrics = new Metrics();
+  readonly #parts: WorkerParts;
+  readonly #shutdown = new AbortController();
+  /** HTTP and Kafka share them: the bounds are the worker's. */
+  readonly #requestBudget: ByteBudget;
+  readonly #answerMemory: AnswerMemory;
+  /** Undefined where the runtime does not let us collect garbage. */
+  readonly #memory: MemoryWatch | undefined;
+  #status: "starting" | "ok" | "stopping" = "starting";
+  #store: ObjectStore | undefined;
+  #http: HttpListener | undefined;
+  #kafka: KafkaService | undefined;
+  #log: Log | undefined;
+  #groups: GroupCoordinator | undefined;
+  #answer: (request: Request) => Response | Promise<Response> = () => stillStarting();
+  #stopping: Promise<void> | undefined;
+  #sweeping: Promise<unknown> | undefined;
+  #watching: Promise<void> | undefined;
+
+  constructor(parts: WorkerParts) {
+    this.#parts = parts;
+    const { queueBytes } = parts.settings;
+    this.#requestBudget = new ByteBudget(queueBytes);
+    this.#answerMemory = new AnswerMemory(queueBytes);
+    this.#memory = memoryWatch(parts);
+  }
+
+  get httpPort(): number {
+    return this.#http?.port ?? 0;
+  }
+
+  get httpUrl(): string {
+    const { host } = this.#parts.settings.http;
+    return `http://${showHostPort({ host: reachable(host), port: this.httpPort })}`;
+  }
+
+  get kafkaPort(): number | undefined {
+    return this.#kafka?.port;
+  }
+
+  get storeDescription(): string {
+    return this.#store?.description ?? "";
+  }
+
+  get metadataDescription(): string {
+    return this.#parts.database.description;
+  }
+
+  async start(): Promise<void> {
+    const { settings, platform, database } = this.#parts;
+    const { signal } = this.#shutdown;
+    const store = await openStore(settings, platform);
+    this.#store = store;
+    await this.#listen();
+    const log = new Log(this.#logOptions(store));
+    await log.open();
+    this.#log = log;
+    const ports = {
+      database,
+      topics: log.topics,
+      identity: log.session,
+      cluster: () => log.cluster(),
+    };
+    const groups = new GroupCoordinator({
+      platform,
+      store: new MetadataGroupStore(ports),
+      leases: new MetadataGroupLeases(ports),
+    });
+    this.#groups = groups;
+    this.#serveHttp(log, groups);
+    this.#kafka?.serve(this.#kafkaContext(log, groups));
+    this.#sweeping = Promise.all([this.#sweep(groups), this.#memory?.run(platform.timers, signal)]);
+    this.#watching = watchGroupLag({ platform, database, metrics: this.metrics }, signal);
+    void this.#checkStore(store);
+    this.#status = "ok";
+  }
+
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  /** Gives back what a start that failed has taken. */
+  async abandon(): Promise<void> {
+    this.#shutdown.abort();
+    await Promise.allSettled([this.#http?.close(), this.#kafka?.close()]);
+    await this.#parts.database.close();
+    await this.#store?.close();
+  }
+
+  async #listen(): Promise<void> {
+    const { settings, runtime } = this.#parts;
+    const { host, port } = settings.http;
+    this.#http = await bind("HTTP", settings.http, () =>
+      runtime.listenHttp({
+        host,
+        port,
+        requestBytesMax: httpRequestBytesMax,
+        fetch: (request) => this.#answer(request),
+      }),
+    );
+    const { kafka } = settings;
+    if (kafka === "off") return;
+    const service = new KafkaService(this.#shutdown.signal);
+    const unreadBytesMax = Math.max(unreadBytesMin, settings.queueBytes / 4);
+    const { host: kafkaHost, port: kafkaPort } = kafka;
+    const onReceived = (bytes: number) => this.#memory?.received(bytes);
+    const tcp = { host: kafkaHost, port: kafkaPort, unreadBytesMax, onReceived };
+    await bind("Kafka", kafka, () => service.listen(runtime.listenTcp, tcp));
+    this.#kafka = service;
+  }
+
+  #logOptions(store: ObjectStore): ConstructorParameters<typeof Log>[0] {
+    const { settings, platform, database, ring, blocks } = this.#parts;
+    const { kafka, kafkaAdvertised } = settings;
+    const kafkaHost = kafkaAdvertised?.host ?? (kafka === "off" ? "" : reachable(kafka.host));
+    return {
+      platform,
+      metrics: this.metrics,
+      store,
+      database,
+      shared: settings.metadata.kind === "server",
+      flush: flushPolicy(settings),
+      topics: {
+        autoCreateTopics: settings.autoCreateTopics,
+        partitionCountDefault: settings.defaultPartitions,
+      },
+      ring,
+      blockMemory: blocks,
+      queueBytesMax: settings.queueBytes,
+      storeMayLoseTail: settings.store.kind === "folder",
+      maintenance: maintenanceDefaults,
+      onEpochLost: () => this.#groups?.fence(),
+      worker: {
+        kind: "process",
+        kafkaHost,
+        kafkaPort: kafkaAdvertised?.port ?? this.kafkaPort ?? 0,
+        httpUrl: this.httpUrl,
+      },
+    };
+  }
+
+  #serveHttp(log: Log, groups: GroupCoordinator): void {
+    const { settings, platform } = this.#parts;
+    const app = createHttpApp({
+      log,
+      topics: log.topics,
+      groups,
+      platform,
+      metrics: this.metrics,
+      bodyBudget: this.#requestBudget,
+      answerMemory: this.#answerMemory,
+      settings: {
+        token: settings.token,
+        origins: settings.origins,
+        isLoopback: isLoopback(settings.http.host),
+        requestBytesMax: httpRequestBytesMax,
+        decompressedBytesMax,
+        version,
+      },
+      shutdown: this.#shutdown.signal,
+      fetch: (url, init) => fetch(url, init),
+      status: () => this.#status,
+    });
+    this.#answer = (request) => app.fetch(request);
+  }
+
+  #kafkaContext(log: Log, groups: GroupCoordinator): KafkaContext {
+    const { settings, platform, database } = this.#parts;
+    return createKafkaContext({
+      platform,
+      metrics: this.metrics,
+      log,
+      topics: log.topics,
+      groups,
+      producerIds: new BlockProducerIds(database),
+      settings: {
+        requestBytesMax: Math.min(requestBytesMaxDefault, settings.queueBytes),
+        token: settings.token ?? null,
+        autoCreateTopics: settings.autoCreateTopics,
+        partitionCountDefault: settings.defaultPartitions,
+        decompressedBytesMax,
+      },
+      requestBudget: this.#requestBudget,
+      answerMemory: this.#answerMemory,
+    });
+  }
+
+  /** A wrong bucket or key shows now, not at the first record. The worker lives on: it may pass. */
+  async #checkStore(store: ObjectStore): Promise<void> {
+    if (this.#parts.settings.store.kind !== "s3") return;
+    try {
+      await store.sizeOf("start-up-check");
+    } catch (error) {
+      this.#parts.platform.log.warn("The store does not answer; records cannot be stored", {
+        error,
+      });
+    }
+  }
+
+  async #sweep(groups: GroupCoordinator): Promise<void> {
+    const { timers, log } = this.#parts.platform;
+    const { signal } = this.#shutdown;
+    for (;;) {
+      await timers.sleep(groupSweepMs, signal);
+      if (signal.aborted) return;
+      await groups.sweep().catch((error: unknown) => {
+        log.warn("Cannot look for expired offsets of groups; the next round will", { error });
+      });
+    }
+  }
+
+  async #stop(): Promise<void> {
+    const { platform, database } = this.#parts;
+    this.#status = "stopping";
+    const http = this.#http?.drain();
+    const kafka = this.#kafka?.stopAccepting();
+    this.#shutdown.abort();
+    const drained = Promise.allSettled([
+      http,
+      kafka,
+      this.#kafka?.drained(),
+      this.#sweeping,
+      this.#watching,
+    ]);
+    const late = new AbortController();
+    const deadline = platform.timers.sleep(drainMsMax, late.signal);
+    await Promise.race([drained, deadline]);
+    late.abort();
+    await Promise.allSettled([this.#http?.close(), this.#kafka?.close()]);
+    // Peers hear of it first: groups that are given up must not be sent here again.
+    for (const leave of [() => this.#log?.session.drain(), () => this.#groups?.close()]) {
+      await leave()?.catch((error: unknown) => {
+        platform.log.warn("Cannot take leave of peers; they will notice", { error });
+      });
+    }
+    await this.#log?.close();
+    await database.close();
+    await this.#store?.close();
+  }
+}
+
+/** Garbage may take what the base and half of the queues leave, or else what lives leaves. */
+function memoryWatch({ settings, runtime }: WorkerParts): MemoryWatch | undefined {
+  const { cacheBytes, queueBytes } = settings;
+  if (runtime.collectGarbage === undefined) return undefined;
+  return new MemoryWatch({
+    limitBytes: residentBaseBytes + cacheBytes + queueBytes / 2,
+    boundBytes: residentBaseBytes + cacheBytes + queueBytes * 2,
+    resident: residentBytes,
+    collect: runtime.collectGarbage,
+  });
+}
+
+function stillStarting(): Response {
+  return Response.json({ status: "starting" }, { status: 503, headers: { "Retry-After": "1" } });
+}

@@ -1,0 +1,188 @@
+/**
+ * Rows kept on the kernel `wasm/sql/keep.ts`, as long as an open window or a join may need them: a
+ * copy of every column, in order of arrival, read as a Table, dropped by time.
+ *
+ * A checkpoint, little-endian: u32 "MRKR", u16 version 1, u16 flags (1: full), i64 the bound below
+ * which rows have expired since the last one, u32 rows, u32 columns, u32 kinds; then the rows as the
+ * kernel's `write` has them. A delta holds the rows that came since the last checkpoint.
+ */
+import { assert, present } from "../../base/assert.ts";
+import { StreamError } from "../../base/stream-error.ts";
+import { kindCodes, slotBytes } from "../memory/column-layout.ts";
+import { RowTable } from "../memory/row-table.ts";
+import type { SqliteHost } from "../sqlite/host.ts";
+import type { ValueKind } from "../types/data-type.ts";
+import type { KernelTable } from "./state.ts";
+import { millisOf } from "./times.ts";
+
+interface KeepKernel {
+  create(kinds: number, count: number): number;
+  destroy(store: number): void;
+  bytesHeld(store: number): number;
+  rows(store: number): number;
+  append(store: number, table: number): number;
+  showAll(store: number): void;
+  showBetween(store: number, column: number, from: bigint, to: bigint): void;
+  expire(store: number, column: number, bound: bigint): number;
+  firstUnsaved(store: number): number;
+  markSaved(store: number): void;
+  measure(store: number, first: number): number;
+  write(store: number, first: number, target: number): void;
+}
+
+const magic = 0x524b524d;
+const version = 1;
+const headBytes = 24;
+
+const kernels = new WeakMap<SqliteHost, KeepKernel>();
+
+export class KeptRows implements KernelTable {
+  readonly address: number;
+  readonly kinds: readonly ValueKind[];
+  readonly #host: SqliteHost;
+  readonly #kernel: KeepKernel;
+  readonly #timeColumn: number;
+  #expiredBelow = millisOf(-Infinity);
+
+  /** @throws StreamError `sql_memory_exceeded`, as all that follow */
+  constructor(
+    host: SqliteHost,
+    options: { readonly kinds: readonly ValueKind[]; readonly timeColumn: number },
+  ) {
+    assert(options.kinds[options.timeColumn] === "integer", "times are integers");
+    let kernel = kernels.get(host);
+    kernel ??= host.link<KeepKernel>("keep");
+    kernels.set(host, kernel);
+    const linked = kernel;
+    this.#host = host;
+    this.#kernel = linked;
+    this.kinds = options.kinds;
+    this.#timeColumn = options.timeColumn;
+    this.address = host.memory.withScratch(4 * this.kinds.length, (at) => {
+      for (const [index, kind] of this.kinds.entries()) {
+        host.memory.writeUint32(at + 4 * index, kindCodes[kind]);
+      }
+      return linked.create(at, this.kinds.length);
+    });
+    if (this.address === 0) throw host.memory.exceeded("keep rows");
+  }
+
+  get rowCount(): number {
+    return this.#kernel.rows(this.address);
+  }
+
+  get bytesHeld(): number {
+    return this.#kernel.bytesHeld(this.address);
+  }
+
+  /** Appends copies of a table's rows. After a failure nothing was appended. */
+  append(table: RowTable): void {
+    assert(table.kinds.join() === this.kinds.join(), "the table has the columns that are kept");
+    if (this.#kernel.append(this.address, table.address) === 0) {
+      throw this.#host.memory.exceeded(`keep ${table.rowCount} rows`);
+    }
+  }
+
+  /** Makes the Table at `address` show all rows; good until the next call of any other method. */
+  showAll(): void {
+    this.#kernel.showAll(this.address);
+  }
+
+  /** As `showAll`, rows whose time is in [from, to). */
+  showBetween(fromMs: number, toMs: number): void {
+    const [from, to] = [millisOf(fromMs), millisOf(toMs)];
+    this.#kernel.showBetween(this.address, this.#timeColumn, from, to);
+  }
+
+  /** Drops rows whose time is before `boundMs`. */
+  expire(boundMs: number): void {
+    const bound = millisOf(boundMs);
+    this.#kernel.expire(this.address, this.#timeColumn, bound);
+    if (bound > this.#expiredBelow) this.#expiredBelow = bound;
+  }
+
+  /** A full checkpoint, or what changed since the last. */
+  save(options: { readonly full: boolean }): Uint8Array<ArrayBuffer> {
+    const { memory } = this.#host;
+    const first = options.full ? 0 : this.#kernel.firstUnsaved(this.address);
+    const bytes = this.#kernel.measure(this.address, first);
+    const head = headBytes + 4 * this.kinds.length;
+    const blob = new Uint8Array(head + bytes);
+    const view = new DataView(blob.buffer);
+    view.setUint32(0, magic, true);
+    view.setUint16(4, version, true);
+    view.setUint16(6, options.full ? 1 : 0, true);
+    view.setBigInt64(8, this.#expiredBelow, true);
+    view.setUint32(16, this.rowCount - first, true);
+    view.setUint32(20, this.kinds.length, true);
+    for (const [index, kind] of this.kinds.entries()) {
+      view.setUint32(headBytes + 4 * index, kindCodes[kind], true);
+    }
+    memory.withScratch(bytes, (at) => {
+      this.#kernel.write(this.address, first, at);
+      blob.set(memory.bytes.subarray(at, at + bytes), head);
+    });
+    this.#kernel.markSaved(this.address);
+    this.#expiredBelow = millisOf(-Infinity);
+    return blob;
+  }
+
+  /**
+   * Reads a checkpoint into a store that is empty (full) or as the one before left it (delta).
+   * @throws StreamError `corrupt_checkpoint`, `sql_memory_exceeded`
+   */
+  restore(blob: Uint8Array): void {
+    const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
+    const head = headBytes + 4 * this.kinds.length;
+    if (blob.length < head || view.getUint32(0, true) !== magic) throw corrupt("is not one");
+    if (view.getUint16(4, true) !== version) throw corrupt("was written by a newer version");
+    const isSame =
+      view.getUint32(20, true) === this.kinds.length &&
+      this.kinds.every(
+        (kind, index) => view.getUint32(headBytes + 4 * index, true) === kindCodes[kind],
+      );
+    if (!isSame) throw corrupt("is of other columns");
+    const { memory } = this.#host;
+    const at = memory.place(blob);
+    const table = new RowTable(memory, this.kinds);
+    try {
+      const end = this.#point(table, at + head, view.getUint32(16, true));
+      if (end !== at + blob.length) throw corrupt("ends too early or too late");
+      this.#kernel.expire(this.address, this.#timeColumn, view.getBigInt64(8, true));
+      this.append(table);
+      this.#kernel.markSaved(this.address);
+    } finally {
+      table.free();
+      memory.free(at);
+    }
+  }
+
+  /** Points a table to rows of a checkpoint; gives the address behind them. */
+  #point(table: RowTable, start: number, rowCount: number): number {
+    let at = start;
+    for (const index of this.kinds.keys()) {
+      const kind = present(this.kinds[index], "kind of a column");
+      const values = at;
+      const nulls = at + rowCount * slotBytes(kind);
+      at = nulls + rowCount;
+      if (kind === "text" || kind === "blob") {
+        const base = at + 4;
+        at = base + table.memory.readUint32(at);
+        table.point(index, { values, nulls, base });
+      } else table.point(index, { values, nulls });
+    }
+    table.setRows({ rowCount });
+    return at;
+  }
+
+  free(): void {
+    this.#kernel.destroy(this.address);
+  }
+}
+
+function corrupt(what: string): StreamError {
+  return new StreamError(
+    "corrupt_checkpoint",
+    `Cannot restore kept rows: their checkpoint ${what}`,
+  );
+}
