@@ -216,6 +216,11 @@ export class ViewTable {
     }
   }
 
+  /** What SQLite would do. */
+  explain(sql: string): SqlValue[][] {
+    return this.#database.query(`EXPLAIN QUERY PLAN ${sql}`);
+  }
+
   /** Changes far behind the end go, but never those of the last batches. */
   #trim(lastFrom: number): void {
     const { changesMax, isUpdating } = this.#setup;
