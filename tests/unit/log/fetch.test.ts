@@ -141,7 +141,8 @@ test("fetch ends its wait when the topic goes, though another went just before",
   });
   // It waits by then; the first deletion wakes it, and the second comes while it looks again.
   await new Promise((resolve) => setTimeout(resolve, 50));
-  await Promise.all([log.topics.delete(other.topicId), log.topics.delete(topic.topicId)]);
+  await log.topics.delete(other.topicId);
+  await log.topics.delete(topic.topicId);
   expect((await waiting).map(({ error }) => error)).toEqual(["topic_id_unknown"]);
   await log.close();
 });
