@@ -16,7 +16,6 @@ import { planInsert } from "../sql/check/insert.ts";
 import { checkMaterializedView } from "../sql/check/materialized-view.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
-import type { Query } from "../sql/syntax/ast.ts";
 import type {
   ControlQuery,
   CreateMaterializedView,
@@ -26,10 +25,8 @@ import type {
   Statement,
 } from "../sql/syntax/statement.ts";
 import type { BoundedQueries } from "./bounded-query.ts";
-import type { CatalogCache } from "./catalog-cache.ts";
 import { type DropParts, dropObject, dropQueryById } from "./drop-object.ts";
 import { inferColumns } from "./infer-columns.ts";
-import type { LiveQueries } from "./live-query.ts";
 import { encodeQueryDefinition } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
 import type { QueryManager } from "./query-manager.ts";
@@ -40,17 +37,15 @@ import {
   loadSqlCatalog,
   type SqlCatalogState,
 } from "./sql-catalog.ts";
+import type { SqlReading } from "./sql-reading.ts";
 import type { StatementResult } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
-import type { ViewQueries } from "./view-queries.ts";
 
 export interface SqlServiceParts extends DropParts {
   readonly manager: QueryManager;
   readonly maker: QueryMaker;
   readonly bounded: BoundedQueries;
-  readonly live: LiveQueries;
-  readonly views: ViewQueries;
-  readonly catalog: CatalogCache;
+  readonly reading: SqlReading;
 }
 
 export interface ExecuteOptions {
@@ -83,12 +78,13 @@ export class SqlService {
     options: ExecuteOptions = {},
   ): Promise<StatementResult> {
     if (statement.kind === "query") {
-      return this.#query(statement.query, { text, session, signal, options });
+      const { cursor } = options;
+      return this.#parts.reading.query(statement.query, { text, session, signal, cursor });
     }
     try {
       return await this.#define({ statement, text }, session);
     } finally {
-      this.#parts.catalog.forget();
+      this.#parts.reading.forgetCatalog();
     }
   }
 
@@ -283,35 +279,6 @@ export class SqlService {
         error,
       });
     }
-  }
-
-  async #query(
-    query: Query,
-    run: {
-      readonly text: string;
-      readonly session: SqlSession;
-      readonly signal: AbortSignal;
-      readonly options: ExecuteOptions;
-    },
-  ): Promise<StatementResult> {
-    const { views, live, bounded, catalog } = this.#parts;
-    const { text, session, signal, options } = run;
-    const known = await catalog.get();
-    const select = { query, text, timeZone: session.timeZone, known };
-    if (query.emit?.mode === "changes") {
-      const push = views.planPush(select);
-      if (push.kind === "query") return live.run(push.plan, session, signal);
-      return views.push(push, { cursor: options.cursor ?? null, signal });
-    }
-    const planned = views.planSelect(select);
-    if (planned.kind === "pull") return views.pull(planned, signal);
-    const { plan } = planned;
-    const fed = new Map<string, readonly Uint8Array[]>();
-    for (const [stream, entry] of planned.views) {
-      fed.set(stream, await views.batchesOf(entry, signal));
-    }
-    const columns = plan.root.columns.map(({ name, type }) => ({ name, type }));
-    return { kind: "rows", columns, rows: bounded.rows({ plan, session, signal, fed }) };
   }
 
   async #control({ act, name }: ControlQuery): Promise<StatementResult> {

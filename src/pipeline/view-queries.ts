@@ -3,7 +3,7 @@
  * which go on with what changes. Planned once per text and catalog: the same question comes again
  * and again.
  */
-import type { LogService, TopicService } from "../log/log-types.ts";
+import type { TopicService } from "../log/log-types.ts";
 import type { Catalog, CatalogEntry, StreamEntry } from "../sql/check/catalog.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
@@ -28,7 +28,6 @@ import type { ViewRef, ViewTables } from "./view-tables.ts";
 export interface ViewQueriesParts {
   readonly tables: ViewTables;
   readonly topics: Pick<TopicService, "byName">;
-  readonly log: Pick<LogService, "release">;
 }
 
 export interface SelectText {

@@ -2,18 +2,16 @@
 import type { TopicInfo } from "../../src/meta/catalog.ts";
 import { publishTick } from "../../src/meta/publish-order.ts";
 import { BoundedQueries } from "../../src/pipeline/bounded-query.ts";
-import { CatalogCache } from "../../src/pipeline/catalog-cache.ts";
-import { LiveQueries } from "../../src/pipeline/live-query.ts";
 import { LocalTask } from "../../src/pipeline/local-task.ts";
 import { LocalViews } from "../../src/pipeline/local-views.ts";
 import { QueryMaker } from "../../src/pipeline/query-maker.ts";
 import { QueryManager } from "../../src/pipeline/query-manager.ts";
+import { SqlReading } from "../../src/pipeline/sql-reading.ts";
 import type { ChangeEvent } from "../../src/pipeline/sql-result.ts";
 import { SqlService } from "../../src/pipeline/sql-service.ts";
 import { SqlSession } from "../../src/pipeline/sql-session.ts";
 import type { StartTask } from "../../src/pipeline/task-protocol.ts";
-import { ViewQueries } from "../../src/pipeline/view-queries.ts";
-import { type ViewSettings, ViewTables } from "../../src/pipeline/view-tables.ts";
+import type { ViewSettings } from "../../src/pipeline/view-tables.ts";
 import { batchesIn, readBatchHeader } from "../../src/record/batch.ts";
 import { encodeBatch } from "../../src/record/batch-encode.ts";
 import { decodeRecords } from "../../src/record/batch-records.ts";
@@ -34,7 +32,7 @@ export class SqlStack {
   readonly stack: LogStack;
   readonly service: SqlService;
   readonly manager: QueryManager;
-  readonly tables: ViewTables;
+  readonly reading: SqlReading;
   readonly session = new SqlSession();
 
   static async open(
@@ -56,19 +54,12 @@ export class SqlStack {
     const maker = new QueryMaker(common);
     this.manager = new QueryManager({ ...common, identity: log.session, startTask });
     const bounded = new BoundedQueries({ ...common, maker, startTask });
-    this.tables = new ViewTables({
-      ...{ platform, log, settings: views },
+    this.reading = new SqlReading({
+      ...{ ...common, maker, bounded, startTask, viewSettings: views },
       startViews: async () => new LocalViews({ platform, modules: linked }),
     });
-    this.service = new SqlService({
-      ...{ ...common, manager: this.manager, maker, bounded },
-      live: new LiveQueries({
-        ...{ platform, log, maker, startTask },
-        publishTick: (topicNumbers) => publishTick(database, topicNumbers),
-      }),
-      views: new ViewQueries({ ...common, tables: this.tables }),
-      catalog: new CatalogCache({ database, log }),
-    });
+    const { manager, reading } = this;
+    this.service = new SqlService({ ...common, manager, maker, bounded, reading });
   }
 
   /** Runs a script; the rows of its queries as values of JSON, messages as texts. */
@@ -164,7 +155,7 @@ export class SqlStack {
   }
 
   async close(): Promise<void> {
-    await this.tables.close();
+    await this.reading.close();
     await this.manager.close();
     await this.stack.log.close();
   }
