@@ -3,6 +3,7 @@
  * pass unchanged copy nothing: the output points at the input's rows.
  */
 import { lowerScalar } from "../functions/lower.ts";
+import { integerAt } from "../memory/row-access.ts";
 import type { CalcNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { valueKindOf } from "../types/data-type.ts";
@@ -15,6 +16,7 @@ import {
   hiddenNames,
   type RowLayout,
   tableColumns,
+  weightColumn,
 } from "./row-layout.ts";
 
 export interface CalcOptions {

@@ -10,6 +10,7 @@ import { RowTable } from "../memory/row-table.ts";
 import type { GridSpec, PlanColumn } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { quoteName } from "../sqlite/quote.ts";
+import { noTime } from "../time/event-time.ts";
 import { LateRows } from "./late-rows.ts";
 import { Operator, type OperatorContext, type Rows } from "./operator.ts";
 import { hiddenNames, type RowLayout, tableColumns } from "./row-layout.ts";
@@ -29,8 +30,8 @@ export interface WindowAssignOptions {
 
 const slot = 8;
 
-/** Addresses of what the kernel writes per row and window. */
-interface Place {
+/** Addresses of a row number and its window's times, side by side. */
+interface Places {
   readonly rows: number;
   readonly starts: number;
   readonly ends: number;
@@ -87,20 +88,21 @@ export class WindowAssignOperator extends Operator {
     const table = this.#late.split(rows, this.boundOf(rows.origin));
     if (table.rowCount === 0) return;
     const timed = { table, timeColumn: time.column, window: spec };
-    const countMax = countWindows(host, timed);
+    const all = countWindows(host, timed);
     const place = {
-      rows: this.#rows.reserve(4 * countMax),
-      starts: this.#starts.reserve(slot * countMax),
-      ends: this.#ends.reserve(slot * countMax),
-      times: this.#times.reserve(slot * countMax),
+      rows: this.#rows.reserve(4 * all),
+      starts: this.#starts.reserve(slot * all),
+      ends: this.#ends.reserve(slot * all),
+      times: this.#times.reserve(slot * all),
     };
     assignWindows(host, timed, place);
-    const count = this.#keepOpen(countMax, place);
+    const count = this.#leaveOutEnded(all, place);
+    if (count === 0) return;
     if (time.zone !== null) this.#toMoments(count, place);
     this.#selected.pointToAddress(rows.table.address);
     this.#selected.setRows({ rowCount: count, selection: place.rows });
     // Windows stand side by side with rows: those that are chosen or repeated are copied so.
-    const isWhole = count === table.rowCount && table.selection === 0;
+    const isWhole = all === table.rowCount && count === all && table.selection === 0;
     const source = isWhole
       ? rows.table
       : this.#reader.read(this.#selected, (_, error) => {
@@ -115,24 +117,25 @@ export class WindowAssignOperator extends Operator {
   }
 
   /**
-   * Leaves out windows that are over: a row is late only when all of its windows are, and one that
-   * has come out for good must not come out again for the sake of a row that is in time for others.
+   * A row that is in time for its last window may come too late for others: those have been closed,
+   * and must not come out again with this row alone. Gives how many are left.
    */
-  #keepOpen(count: number, place: Place): number {
-    const { time, spec, database, allowedLatenessMs } = this.#options;
-    if (spec.kind === "tumble" || time.isProcessing || this.hasEnded) return count;
+  #leaveOutEnded(count: number, place: Places): number {
+    const { time, spec, allowedLatenessMs, database } = this.#options;
+    // A row of TUMBLE has one window, and is late when that is over.
+    const hasOne = spec.kind === "tumble";
+    if (hasOne || time.isProcessing || this.watermark === noTime) return count;
     const { memory } = database.host;
     const { view } = memory;
+    const move = (at: number, from: number, to: number) =>
+      memory.bytes.copyWithin(at + slot * to, at + slot * from, at + slot * (from + 1));
     let kept = 0;
     for (let index = 0; index < count; index++) {
-      const end = view.getBigInt64(place.ends + slot * index, true);
-      if (time.momentOf(Number(end)) + allowedLatenessMs <= this.watermark) continue;
-      if (kept !== index) {
-        memory.writeUint32(place.rows + 4 * kept, memory.readUint32(place.rows + 4 * index));
-        for (const column of [place.starts, place.ends, place.times]) {
-          const value = view.getBigInt64(column + slot * index, true);
-          view.setBigInt64(column + slot * kept, value, true);
-        }
+      const end = time.momentOf(Number(view.getBigInt64(place.ends + slot * index, true)));
+      if (end + allowedLatenessMs <= this.watermark) continue;
+      if (kept < index) {
+        view.setUint32(place.rows + 4 * kept, view.getUint32(place.rows + 4 * index, true), true);
+        for (const at of [place.starts, place.ends, place.times]) move(at, index, kept);
       }
       kept += 1;
     }
