@@ -2,12 +2,12 @@
  * Confirms goldens of `tests/golden/sql` with Apache Flink: writes the cases that mean the same there
  * as one script over files, and compares what its run has left with the goldens.
  *
- *     bun tests/golden/generate/flink-script.ts write DIRECTORY [zone]   script.sql, and inputs beside it
+ *     bun tests/golden/generate/flink-script.ts write DIRECTORY [zone [sessions]]   script.sql, and inputs beside it
  *     bun tests/golden/generate/flink-script.ts compare DIRECTORY   marks goldens that Flink confirms
  *
  * The script is for Flink's SQL with `execution.runtime-mode=BATCH` (sessions: STREAMING), and
  * `table.dml-sync=true`; whoever runs it goes on behind a statement that fails. A case is left out
- * whose meaning Flink does not share: late rows, error rows, PROCTIME(), topics' metadata.
+ * that is confirmed already, or whose meaning Flink does not share: late rows, error rows, PROCTIME(), topics' metadata.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { caseFolder, readCase, type SqlCase } from "../../support/sql-case.ts";
 import { type CaseResult, planCase, runCase, straight } from "../../support/sql-case-run.ts";
 import { splitGolden } from "../../support/sql-golden.ts";
 
-const [act, folder = "", zone = "UTC"] = process.argv.slice(2);
+const [act, folder = "", zone = "UTC", wants = ""] = process.argv.slice(2);
 const names = readdirSync(caseFolder)
   .filter((file) => file.endsWith(".sql"))
   .map((file) => file.slice(0, -4));
@@ -29,6 +29,7 @@ function write(): void {
   for (const name of names) {
     const sqlCase = readCase(name);
     if (sqlCase.timeZone !== zone || !isShared(name, sqlCase)) continue;
+    if (sqlCase.script.includes("SESSION(") !== (wants === "sessions")) continue;
     script.push(`-- ${name}`, ...statementsOf(name, sqlCase));
   }
   mkdirSync(folder, { recursive: true });
@@ -38,8 +39,8 @@ function write(): void {
 function isShared(name: string, { script }: SqlCase): boolean {
   const path = join(caseFolder, `${name}.golden`);
   if (!existsSync(path)) return false;
-  const { body } = splitGolden(readFileSync(path, "utf8"));
-  if (/^== (late|errors)$/m.test(body)) return false;
+  const { header, body } = splitGolden(readFileSync(path, "utf8"));
+  if (header !== "# confirmed: nobody" || /^== (late|errors)$/m.test(body)) return false;
   return !/PROCTIME|METADATA|'raw'|ALLOWED LATENESS| JSON[,)]/.test(script);
 }
 
@@ -91,6 +92,7 @@ function queryOf(text: string): string {
     .replace(/^[\s\S]*?CREATE MATERIALIZED VIEW \w+ AS/i, "")
     .replace(/INSERT INTO \w+( \([^)]*\))?/i, "")
     .replace(/EMIT (CHANGES|FINAL|PERIODIC INTERVAL '\d+' SECOND)\s*$/i, "")
+    .replaceAll(/FROM (TUMBLE|HOP)\((\w+), ([\w`]+), INTERVAL '(\d+) seconds'\)/g, "FROM TABLE($1(TABLE $2, DESCRIPTOR($3), INTERVAL '$4' SECOND))")
     .replaceAll(/FROM (TUMBLE|HOP)(\(TABLE [^;]*?SECOND\))/g, "FROM TABLE($1$2)");
 }
 
@@ -139,7 +141,9 @@ function normal(row: string): string {
       rest === "" ? time : `${time}.${rest}`,
     )
     .replaceAll(/(?<=[:,[])-?\d+(\.\d+)?(E-?\d+)?(?=[,}\]])/gi, (number) =>
-      /[.E]/i.test(number) && number.length < 18 ? String(Number(number)) : number,
+      /E/i.test(number) || (number.includes(".") && number.length < 18)
+        ? String(Number(number))
+        : number,
     );
 }
 

@@ -2,4 +2,4 @@
 -- input: kv
 CREATE TABLE totals (k STRING, n BIGINT, total DECIMAL(20, 2), PRIMARY KEY (k) NOT ENFORCED)
 WITH ('topic' = 'totals', 'format' = 'json');
-INSERT INTO totals SELECT k, COUNT(*), SUM(m) FROM kv GROUP BY k
+INSERT INTO totals SELECT k, COUNT(*) AS n, SUM(m) AS total FROM kv GROUP BY k
