@@ -172,7 +172,10 @@ class Lowering {
         const names = node.columns.map((_, index) => columnName(index)).join(", ");
         const order = node.orderBy.map(sortTerm).join(", ");
         const by = order === "" ? "" : ` ORDER BY ${order}`;
-        return `SELECT ${names} FROM (${from})${by} LIMIT ${node.limit ?? noLimit} OFFSET ${node.skip}`;
+        return (
+          `SELECT ${names} FROM (${from})${by} ` +
+          `LIMIT ${node.limit ?? noLimit} OFFSET ${node.skip}`
+        );
       }
       default:
         return null;
