@@ -8,7 +8,7 @@ export const sqlRequest = z
     settings: z
       .record(z.string(), z.string())
       .optional()
-      .describe("What `SET` would set, by key: see `SHOW OPTIONS`."),
+      .describe("What `SET` would set, by key; `SET` alone lists all there is."),
   })
   .meta({ id: "SqlRequest" });
 
