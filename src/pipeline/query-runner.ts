@@ -344,7 +344,9 @@ function gone(name: string): StreamError {
 function endOf(error: unknown): RunnerEnd | undefined {
   if (!isStreamError(error)) return undefined;
   if (error.code === "guard_failed") return { kind: "released" };
+  // A state that does not fit its memory does not fit it the next time either.
   const isLasting =
-    error.kind !== "unavailable" && error.kind !== "exhausted" && error.kind !== "fenced";
+    error.code === "sql_memory_exceeded" ||
+    (error.kind !== "unavailable" && error.kind !== "exhausted" && error.kind !== "fenced");
   return isLasting ? { kind: "failed", reason: error.message } : undefined;
 }

@@ -295,8 +295,9 @@ function checkOptionsOf(run: StatementRun, { isBounded }: { readonly isBounded: 
   return { catalog: catalogOf(run.state), timeZone: run.session.timeZone, isBounded };
 }
 
-/** Places of the key's columns in the plan's result. */
+/** Places of the key's columns in the plan's result; without a key the result's own. */
 function keyColumnsOf({ root }: QueryPlan, primaryKey: readonly string[]): readonly number[] {
+  if (primaryKey.length === 0) return root.key ?? [];
   return primaryKey.map((column) => root.columns.findIndex(({ name }) => name === column));
 }
 

@@ -204,18 +204,19 @@ function assign(input: Relation, window: WindowOf, partitionBy: readonly number[
   };
 }
 
-/** window_start, window_end and window_time, in the type of the time column. */
+/**
+ * window_start and window_end, times on the wall of the session as in Flink, and window_time, a time
+ * attribute of the type of the time column.
+ */
 export function windowColumns(window: WindowOf, type: PlanColumn["type"]): readonly PlanColumn[] {
-  const column = (name: string, time: PlanColumn["time"]): PlanColumn => ({
-    name,
-    type,
-    nullable: false,
-    time,
+  const bound = (name: string): PlanColumn => ({
+    ...{ name, nullable: false, time: null },
+    type: { kind: "timestamp" },
   });
   return [
-    column("window_start", null),
-    column("window_end", null),
-    column("window_time", window.time),
+    bound("window_start"),
+    bound("window_end"),
+    { name: "window_time", type, nullable: false, time: window.time },
   ];
 }
 

@@ -18,6 +18,7 @@ import { shareSources } from "../plan/share-sources.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
 import { registerFunctions } from "../sqlite/functions.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
+import type { ScratchDisk } from "../sqlite/scratch-disk.ts";
 import { StateFile } from "../sqlite/vfs.ts";
 import {
   EventTime,
@@ -63,6 +64,8 @@ export interface QueryTaskOptions {
   readonly quietTimeoutMs: number;
   /** The query ends: nothing is held back to be corrected, so every row that comes out is final. */
   readonly isBounded: boolean;
+  /** Where pages of tables go that do not fit; without it all stay, within the memory's bound. */
+  readonly scratch?: ScratchDisk;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
 }
@@ -81,6 +84,9 @@ export interface TaskStatistics {
   readonly watermarks: readonly (number | null)[];
   readonly watermarkHolders: readonly (number | null)[];
 }
+
+/** Pages of SQLite's tables may take this part of the memory; kernels and rows have the rest. */
+const pagesShare = 4;
 
 /** A batch's records decompressed are no larger. */
 const recordsBytesMax = 256 * 1024 * 1024;
@@ -108,7 +114,12 @@ export class QueryTask {
       parts: decodeStateBlob(bytes),
     }));
     // Pages come before the database is opened, and tables before operators look for theirs.
-    this.#file = new StateFile(host, { name: "state" });
+    const { scratch } = options;
+    const cachedBytesMax = Math.floor(host.memory.bytesMax / pagesShare);
+    this.#file = new StateFile(host, {
+      name: "state",
+      ...(scratch !== undefined && { scratch, cachedBytesMax }),
+    });
     for (const { parts } of saved) this.#file.restore(partOf(parts, pagesPart));
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
