@@ -50,6 +50,10 @@ export class LocalTask implements TaskHandle {
         return { ...this.#reply(), outputs: this.#task.takeOutputs() };
       case "drain":
         return { ...this.#reply(), outputs: this.#task.takeOutputs() };
+      case "flush": {
+        const outputs = this.#task.flushOutputs();
+        return { ...this.#reply(), outputs };
+      }
       case "commit": {
         const { outputs, state } = this.#task.commit(request.state);
         return { ...this.#reply(), outputs, state };

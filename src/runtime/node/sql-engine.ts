@@ -6,11 +6,13 @@ import { BoundedQueries } from "../../pipeline/bounded-query.ts";
 import { QueryAdmin } from "../../pipeline/query-admin.ts";
 import { QueryMaker } from "../../pipeline/query-maker.ts";
 import { QueryManager } from "../../pipeline/query-manager.ts";
+import { SqlReading } from "../../pipeline/sql-reading.ts";
 import { SqlService } from "../../pipeline/sql-service.ts";
 import type { StartTask } from "../../pipeline/task-protocol.ts";
 import { watchQueries } from "../query-metrics.ts";
 import type { NodePlatform } from "./platform.ts";
 import { startTaskThread } from "./task-thread.ts";
+import { startViewThread } from "./view-thread.ts";
 
 export interface SqlEngineParts {
   readonly platform: NodePlatform;
@@ -25,14 +27,20 @@ export class SqlEngine {
   readonly manager: QueryManager;
   readonly service: SqlService;
   readonly queries: QueryAdmin;
+  readonly #reading: SqlReading;
 
   constructor({ platform, metrics, database, log, startTask = startTaskThread }: SqlEngineParts) {
     const common = { platform, database, log, topics: log.topics };
     const maker = new QueryMaker(common);
     const manager = new QueryManager({ ...common, identity: log.session, startTask });
     const bounded = new BoundedQueries({ ...common, maker, startTask });
+    const reading = new SqlReading({
+      ...{ ...common, maker, bounded, startTask },
+      startViews: startViewThread,
+    });
     this.manager = manager;
-    this.service = new SqlService({ ...common, manager, maker, bounded });
+    this.#reading = reading;
+    this.service = new SqlService({ ...common, manager, maker, bounded, reading });
     this.queries = new QueryAdmin({
       ...common,
       manager,
@@ -40,5 +48,10 @@ export class SqlEngine {
       statusOf: (queryId) => manager.statusOf(queryId),
     });
     watchQueries({ metrics, clock: platform.clock, running: () => manager.running() });
+  }
+
+  /** Commits what runs here, gives its leases back, and lets go of the tables of views. */
+  async close(): Promise<void> {
+    await Promise.all([this.manager.close(), this.#reading.close()]);
   }
 }

@@ -5,10 +5,11 @@
  * its end: an `error` member or line; of Arrow, a stream that breaks off without its end mark.
  */
 import { IpcStream } from "../../arrow/ipc-stream.ts";
-import type { ResultColumn } from "../../pipeline/sql-result.ts";
+import type { ChangeEvent, ResultColumn } from "../../pipeline/sql-result.ts";
 import { showType } from "../../sql/types/show-type.ts";
 import {
   arrowStreamMediaType,
+  eventStreamMediaType,
   jsonMediaType,
   ndjsonMediaType,
   sqlLinesMediaType,
@@ -20,6 +21,8 @@ import type { SqlEvent } from "./sql-script.ts";
 export interface SqlFormat {
   /** Which results are asked for: a document of rows alone has room for one statement's. */
   readonly wanted: "all" | "last";
+  /** What shows that an answer without an end lives; null: the format has only whole answers. */
+  readonly heartbeat: Uint8Array | null;
   /** The bytes for the next event; empty while there is nothing to show yet. */
   take(event: SqlEvent): Uint8Array;
   /** What ends a whole document. */
@@ -33,6 +36,7 @@ export const sqlFormats = {
   [ndjsonMediaType]: () => new RowLinesFormat(),
   [sqlLinesMediaType]: () => new EventLinesFormat(),
   [arrowStreamMediaType]: () => new ArrowFormat(),
+  [eventStreamMediaType]: () => new EventStreamFormat(),
 } as const satisfies Readonly<Record<string, () => SqlFormat>>;
 
 export type SqlMediaType = keyof typeof sqlFormats;
@@ -41,10 +45,14 @@ const encoder = new TextEncoder();
 const nothing = new Uint8Array(0);
 const comma = 0x2c;
 const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
+const emptyLine = encoder.encode("\n");
 
 /** `{"results":[{"message":…},{"columns":[…],"rows":[…]}]}` */
 class JsonFormat implements SqlFormat {
   readonly wanted = "all";
+  readonly heartbeat = null;
   /** What is to be written before the next rows. */
   #held = '{"results":[';
   #hasResults = false;
@@ -53,6 +61,7 @@ class JsonFormat implements SqlFormat {
 
   take(event: SqlEvent): Uint8Array {
     if (event.kind === "rows") return this.#rows(event.rows);
+    if (event.kind === "change") return nothing;
     this.#closeRows();
     if (this.#hasResults) this.#held += ",";
     this.#hasResults = true;
@@ -96,13 +105,17 @@ class JsonFormat implements SqlFormat {
   }
 }
 
-/** A row per line, nothing else. */
+/** A row per line, or a change, nothing else. */
 class RowLinesFormat implements SqlFormat {
   readonly wanted = "last";
+  readonly heartbeat = emptyLine;
 
   take(event: SqlEvent): Uint8Array {
     if (event.kind === "message") return line({ message: event.message });
-    return event.kind === "rows" ? joined(nothing, event.rows, lineFeed, true) : nothing;
+    if (event.kind === "change") return changeLine(event.change);
+    return event.kind === "rows"
+      ? joined(nothing, event.rows.map(oneLine), lineFeed, true)
+      : nothing;
   }
 
   end(): Uint8Array {
@@ -117,6 +130,7 @@ class RowLinesFormat implements SqlFormat {
 /** Everything, an object per line, as soon as it is known. */
 class EventLinesFormat implements SqlFormat {
   readonly wanted = "all";
+  readonly heartbeat = emptyLine;
 
   take(event: SqlEvent): Uint8Array {
     switch (event.kind) {
@@ -124,10 +138,12 @@ class EventLinesFormat implements SqlFormat {
         return line({ message: event.message });
       case "columns":
         return line({ columns: shownColumns(event.columns) });
+      case "change":
+        return changeLine(event.change);
       case "rows": {
         const { rows, progress } = event;
         const tail = progress === null ? nothing : line({ progress });
-        return concat([...rows.flatMap((row) => [rowBegins, row, rowEnds]), tail]);
+        return concat([...rows.flatMap((row) => [rowBegins, oneLine(row), rowEnds]), tail]);
       }
     }
   }
@@ -144,9 +160,52 @@ class EventLinesFormat implements SqlFormat {
 const rowBegins = encoder.encode('{"row":');
 const rowEnds = encoder.encode("}\n");
 
+/**
+ * Server-sent events: rows and changes as they come, each change with its cursor as id. Two named
+ * events end the stream: `end`, behind which a client need not come again, and `problem`.
+ */
+class EventStreamFormat implements SqlFormat {
+  readonly wanted = "last";
+  readonly heartbeat = encoder.encode(":\n\n");
+
+  take(event: SqlEvent): Uint8Array {
+    switch (event.kind) {
+      case "message":
+        return eventText(JSON.stringify({ message: event.message }));
+      case "columns":
+        return encoder.encode(`retry: ${retryMs}\n\n`);
+      case "rows":
+        return concat(event.rows.map((row) => eventText(utf8.decode(oneLine(row)))));
+      case "change": {
+        const { kind, cursor, row } = event.change;
+        const id = cursor === null ? "" : `id: ${cursor}\n`;
+        const data = `{"change":"${kind}","row":${utf8.decode(oneLine(row))}}`;
+        return encoder.encode(`${id}data: ${data}\n\n`);
+      }
+    }
+  }
+
+  end(): Uint8Array {
+    return encoder.encode("event: end\ndata: {}\n\n");
+  }
+
+  fail(problem: Problem): Uint8Array {
+    return encoder.encode(`event: problem\ndata: ${JSON.stringify(problem)}\n\n`);
+  }
+}
+
+const utf8 = new TextDecoder();
+/** What a client waits before it comes again. */
+const retryMs = 1_000;
+
+function eventText(data: string): Uint8Array {
+  return encoder.encode(`data: ${data}\n\n`);
+}
+
 /** An Arrow IPC stream of the rows; of a script that gives none, of its messages. */
 class ArrowFormat implements SqlFormat {
   readonly wanted = "last";
+  readonly heartbeat = null;
   #stream: IpcStream | undefined;
   #hasBegun = false;
 
@@ -160,6 +219,8 @@ class ArrowFormat implements SqlFormat {
         return this.#batch([encoder.encode(JSON.stringify({ message: event.message }))]);
       case "rows":
         return event.rows.length === 0 ? nothing : this.#batch(event.rows);
+      case "change":
+        return nothing;
     }
   }
 
@@ -191,6 +252,17 @@ class ArrowFormat implements SqlFormat {
 
 function shownColumns(columns: readonly ResultColumn[]) {
   return columns.map(({ name, type }) => ({ name, type: showType(type) }));
+}
+
+function changeLine({ kind, cursor, row }: ChangeEvent): Uint8Array {
+  const head = `{"change":"${kind}","cursor":${JSON.stringify(cursor)},"row":`;
+  return concat([encoder.encode(head), oneLine(row), rowEnds]);
+}
+
+/** A line break within a JSON text, which a column of JSON may bring along, is space. */
+function oneLine(row: Uint8Array): Uint8Array {
+  if (!row.includes(lineFeed) && !row.includes(carriageReturn)) return row;
+  return row.map((byte) => (byte === lineFeed || byte === carriageReturn ? space : byte));
 }
 
 function line(value: unknown): Uint8Array {

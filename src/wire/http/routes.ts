@@ -197,6 +197,7 @@ const sqlRoutes = {
         [media.ndjsonMediaType]: sqlShapes.sqlRowLine,
         [media.sqlLinesMediaType]: sqlShapes.sqlLine,
         [media.arrowStreamMediaType]: "bytes",
+        [media.eventStreamMediaType]: sqlShapes.sqlEvent,
       },
     },
     problems: [404, 406, 409, 413, 415, 429, 507],

@@ -9,6 +9,12 @@ export const sqlRequest = z
       .record(z.string(), z.string())
       .optional()
       .describe("What `SET` would set, by key; `SET` alone lists all there is."),
+    cursor: z
+      .string()
+      .optional()
+      .describe(
+        "Of a change: `EMIT CHANGES` over a view goes on behind it. `Last-Event-ID` does the same.",
+      ),
   })
   .meta({ id: "SqlRequest" });
 
@@ -33,11 +39,23 @@ export const sqlAnswer = z
   })
   .meta({ id: "SqlAnswer" });
 
-export const sqlRowLine = z.union([row, z.object({ error: failure })]).meta({
+const change = z
+  .object({
+    change: z.enum(["snapshot", "insert", "update", "delete"]),
+    cursor: z.string().nullable().describe("Where to go on behind it; null: it cannot be."),
+    row: row.describe("As it is now; of one that is deleted, as it was."),
+  })
+  .meta({ id: "SqlChange" });
+
+export const sqlEvent = z
+  .union([row, z.object({ change: change.shape.change, row })])
+  .meta({ id: "SqlEvent", description: "The `data` of an event; a change's cursor is its id." });
+
+export const sqlRowLine = z.union([row, change, z.object({ error: failure })]).meta({
   id: "SqlRowLine",
   description:
-    "A row of the last statement that gives rows. A last line with `error` alone: the rows " +
-    "before it are not all.",
+    "A row, or of EMIT CHANGES a change, of the last statement that gives any. A last line with " +
+    "`error` alone: the rows before it are not all.",
 });
 
 export const sqlProgress = z.object({
@@ -51,6 +69,7 @@ export const sqlLine = z
     message,
     z.object({ columns: z.array(column) }),
     z.object({ row }),
+    change,
     z.object({ progress: sqlProgress }),
     z.object({ error: failure }),
     z.object({ end: z.literal(true) }),
