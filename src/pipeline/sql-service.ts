@@ -51,7 +51,7 @@ export interface SqlServiceParts extends DropParts {
 
 export interface ExecuteOptions {
   /** EMIT CHANGES over a view goes on behind this event; absent: it begins with a snapshot. */
-  readonly cursor?: string;
+  readonly cursor?: string | undefined;
 }
 
 export interface SqlStatement {

@@ -9,6 +9,7 @@ import { QueryManager } from "../../pipeline/query-manager.ts";
 import { SqlReading } from "../../pipeline/sql-reading.ts";
 import { SqlService } from "../../pipeline/sql-service.ts";
 import type { StartTask } from "../../pipeline/task-protocol.ts";
+import type { StartViews } from "../../pipeline/view-protocol.ts";
 import { watchQueries } from "../query-metrics.ts";
 import type { NodePlatform } from "./platform.ts";
 import { startTaskThread } from "./task-thread.ts";
@@ -21,6 +22,8 @@ export interface SqlEngineParts {
   readonly log: Log;
   /** Where tasks run; absent: each in a thread of its own. */
   readonly startTask?: StartTask;
+  /** What holds the tables of views; absent: a thread of theirs. */
+  readonly startViews?: StartViews;
 }
 
 export class SqlEngine {
@@ -29,14 +32,15 @@ export class SqlEngine {
   readonly queries: QueryAdmin;
   readonly #reading: SqlReading;
 
-  constructor({ platform, metrics, database, log, startTask = startTaskThread }: SqlEngineParts) {
+  constructor(parts: SqlEngineParts) {
+    const { platform, metrics, database, log } = parts;
+    const { startTask = startTaskThread, startViews = startViewThread } = parts;
     const common = { platform, database, log, topics: log.topics };
     const maker = new QueryMaker(common);
     const manager = new QueryManager({ ...common, identity: log.session, startTask });
     const bounded = new BoundedQueries({ ...common, maker, startTask });
     const reading = new SqlReading({
-      ...{ ...common, maker, bounded, startTask },
-      startViews: startViewThread,
+      ...{ ...common, maker, bounded, startTask, startViews },
     });
     this.manager = manager;
     this.#reading = reading;

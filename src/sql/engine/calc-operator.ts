@@ -1,6 +1,6 @@
 /**
- * Filter and projection. SQLite evaluates the expressions over the rows where they lie; columns that
- * pass unchanged copy nothing: the output points at the input's rows.
+ * Filter and projection. SQLite evaluates the expressions over the rows where they lie; columns
+ * that pass unchanged copy nothing: the output points at the input's rows.
  */
 import { lowerScalar } from "../functions/lower.ts";
 import type { CalcNode } from "../plan/plan.ts";
