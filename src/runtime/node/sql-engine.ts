@@ -22,15 +22,15 @@ export interface SqlEngineParts {
   readonly log: Log;
   /** Where tasks run; absent: each in a thread of its own. */
   readonly startTask?: StartTask;
-  /** Where tables of views live; absent: in one thread of their own. */
+  /** What holds the tables of views; absent: a thread of theirs. */
   readonly startViews?: StartViews;
 }
 
 export class SqlEngine {
   readonly manager: QueryManager;
   readonly service: SqlService;
-  readonly reading: SqlReading;
   readonly queries: QueryAdmin;
+  readonly #reading: SqlReading;
 
   constructor(parts: SqlEngineParts) {
     const { platform, metrics, database, log } = parts;
@@ -39,9 +39,11 @@ export class SqlEngine {
     const maker = new QueryMaker(common);
     const manager = new QueryManager({ ...common, identity: log.session, startTask });
     const bounded = new BoundedQueries({ ...common, maker, startTask });
+    const reading = new SqlReading({
+      ...{ ...common, maker, bounded, startTask, startViews },
+    });
     this.manager = manager;
-    this.reading = new SqlReading({ ...common, maker, bounded, startTask, startViews });
-    const { reading } = this;
+    this.#reading = reading;
     this.service = new SqlService({ ...common, manager, maker, bounded, reading });
     this.queries = new QueryAdmin({
       ...common,
@@ -50,5 +52,10 @@ export class SqlEngine {
       statusOf: (queryId) => manager.statusOf(queryId),
     });
     watchQueries({ metrics, clock: platform.clock, running: () => manager.running() });
+  }
+
+  /** Commits what runs here, gives its leases back, and lets go of the tables of views. */
+  async close(): Promise<void> {
+    await Promise.all([this.manager.close(), this.#reading.close()]);
   }
 }
