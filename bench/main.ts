@@ -13,6 +13,7 @@ import { produceBenchmark } from "./benchmarks/produce.ts";
 import { publishBenchmark } from "./benchmarks/publish.ts";
 import { requestsBenchmark } from "./benchmarks/requests.ts";
 import { segmentBenchmark } from "./benchmarks/segment.ts";
+import { sqlAggregateBenchmark } from "./benchmarks/sql-aggregate.ts";
 import { sqlDecodeBenchmark } from "./benchmarks/sql-decode.ts";
 import { sqlKernelsBenchmark } from "./benchmarks/sql-kernels.ts";
 import { startupBenchmark } from "./benchmarks/startup.ts";
@@ -33,6 +34,7 @@ const benchmarks: readonly Benchmark[] = [
   takeoverBenchmark,
   segmentBenchmark,
   crcBenchmark,
+  sqlAggregateBenchmark,
   sqlKernelsBenchmark,
   startupBenchmark,
   requestsBenchmark,

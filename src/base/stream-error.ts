@@ -85,7 +85,6 @@ export const errorKinds = {
   corrupt_record: "corrupt",
   corrupt_segment: "corrupt",
   corrupt_metadata: "corrupt",
-  corrupt_checkpoint: "corrupt",
   corrupt_state: "corrupt",
   // denied
   unauthenticated: "denied",

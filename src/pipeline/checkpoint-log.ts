@@ -94,7 +94,7 @@ export class CheckpointLog {
   /**
    * The newest commit, or null when there is none; results of it that were still waiting are
    * published first.
-   * @throws StreamError `corrupt_checkpoint`, `guard_failed`, and as `fetch` and `append` do.
+   * @throws StreamError `corrupt_state`, `guard_failed`, and as `fetch` and `append` do.
    */
   async load(): Promise<LoadedCommit | null> {
     const [status] = await this.#parts.log.status([{ topic: this.#parts.topic, partition: 0 }]);
@@ -299,7 +299,7 @@ export class CheckpointLog {
       });
       if (found === undefined || found.error !== undefined || found.bytes === 0) {
         const message = `Cannot read the checkpoint at offset ${offset} of "${topic.name}"`;
-        throw new StreamError(found?.error ?? "corrupt_checkpoint", message);
+        throw new StreamError(found?.error ?? "corrupt_state", message);
       }
       const options = { codecs: platform.codecs, sizeMax: decodedBytesMax, fromOffset: offset };
       for (const record of recordsIn(found.chunks, options)) {

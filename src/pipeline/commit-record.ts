@@ -65,7 +65,7 @@ export function encodeCommitRecord({ header, inline }: CommitRecord): Uint8Array
   return bytes;
 }
 
-/** @throws StreamError `corrupt_checkpoint`; `inline` is a view of `bytes`. */
+/** @throws StreamError `corrupt_state`; `inline` is a view of `bytes`. */
 export function decodeCommitRecord(bytes: Uint8Array): CommitRecord {
   const end = bytes.length < 4 ? Number.POSITIVE_INFINITY : 4 + headerBytes(bytes);
   if (end > bytes.length) throw corrupt(`it has ${bytes.length} bytes`);
@@ -85,5 +85,5 @@ function headerBytes(bytes: Uint8Array): number {
 }
 
 function corrupt(why: string): StreamError {
-  return new StreamError("corrupt_checkpoint", `Cannot read a query's commit: ${why}`);
+  return new StreamError("corrupt_state", `Cannot read a query's commit: ${why}`);
 }

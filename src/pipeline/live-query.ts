@@ -9,8 +9,8 @@ import type { PublishOrderReader, ReaderPosition } from "../log/publish-order-re
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { NamespaceHead } from "../meta/publish-order.ts";
 import { decodeRecords } from "../record/batch-records.ts";
-import { mapInputs } from "../sql/check/plan-query.ts";
 import type { OutputBatch } from "../sql/engine/task-output.ts";
+import { mapInputs } from "../sql/plan/map-inputs.ts";
 import type { PlanNode, QueryPlan } from "../sql/plan/plan.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { abortable } from "./abortable.ts";

@@ -59,6 +59,19 @@ export class QueryManager {
     await Promise.allSettled(running.map(({ ended }) => ended));
   }
 
+  /**
+   * This worker has lost its epoch, and its leases with it: what runs here can commit nothing any
+   * more. The next look takes what is free under the new epoch.
+   */
+  fence(): void {
+    for (const { stop } of this.#running.values()) stop.abort();
+  }
+
+  /** What runs here now, by query id. */
+  running(): ReadonlyMap<string, QueryStatus> {
+    return new Map([...this.#running].map(([queryId, { runner }]) => [queryId, runner.status]));
+  }
+
   /** How a query goes, if it runs here. */
   statusOf(queryId: string): QueryStatus | undefined {
     return this.#running.get(queryId)?.runner.status;

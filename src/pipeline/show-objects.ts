@@ -1,8 +1,8 @@
 /** SHOW, DESCRIBE and EXPLAIN. */
 import { StreamError } from "../base/stream-error.ts";
 import type { Catalog } from "../sql/check/catalog.ts";
+import { planMaterializedView } from "../sql/check/create-view.ts";
 import { planInsert } from "../sql/check/insert.ts";
-import { checkMaterializedView } from "../sql/check/materialized-view.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
 import { functionCatalog } from "../sql/functions/catalog.ts";
 import { explain } from "../sql/plan/explain.ts";
@@ -172,7 +172,7 @@ export function explainStatement(
       plan = planQuery(statement.query, whole, options(false));
       break;
     case "createMaterializedView":
-      ({ plan } = checkMaterializedView(statement, whole, options(false)));
+      ({ plan } = planMaterializedView(statement, whole, options(false)));
       break;
   }
   const lines = explain(plan).trimEnd().split("\n");

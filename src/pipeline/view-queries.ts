@@ -12,6 +12,7 @@ import { SqlError } from "../sql/syntax/sql-error.ts";
 import { abortable } from "./abortable.ts";
 import { valuesOf } from "./bounded-query.ts";
 import type { KnownCatalog } from "./catalog-cache.ts";
+import { withDistinctNames } from "./distinct-names.ts";
 import { sourcesOf } from "./query-maker.ts";
 import type { ChangeEvent, ResultColumn, RowsChunk, StatementResult } from "./sql-result.ts";
 import { gone } from "./view-feed.ts";
@@ -88,7 +89,8 @@ export class ViewQueries {
   /** @throws SqlError */
   planPush({ query, text, timeZone, known }: SelectText): PushPlan {
     const { catalog } = known;
-    const plan = planQuery(query, text, { catalog, timeZone, isBounded: false });
+    const options = { catalog, timeZone, isBounded: false };
+    const plan = withDistinctNames(planQuery(query, text, options));
     const sources = sourcesOf(plan.root);
     const [source] = sources;
     const entry = source && viewOf(catalog.lookup(source.stream));
@@ -158,7 +160,8 @@ export class ViewQueries {
 
 function plannedSelect({ query, text, timeZone, known }: SelectText): SelectPlan {
   const catalog = asItIs(known.catalog);
-  const plan = planQuery(query, text, { catalog, timeZone, isBounded: true });
+  const options = { catalog, timeZone, isBounded: true };
+  const plan = withDistinctNames(planQuery(query, text, options));
   const sources = sourcesOf(plan.root);
   const views = new Map<string, StreamEntry>();
   for (const { stream } of sources) {

@@ -1,7 +1,7 @@
 /**
- * Grouped aggregation: rows with weights into panes of entries, panes into windows, and what changed
- * since it was last asked. See parts/fields.ts for the structures and `src/sql/kernel/aggregate.ts`
- * for who calls this and when.
+ * Grouped aggregation: rows with weights into panes of entries, panes into windows, and what
+ * changed since it was last asked. See parts/fields.ts for the structures and
+ * `src/sql/kernel/aggregate.ts` for who calls this and when.
  */
 import { inputColumn, foldBlock } from "./parts/fold";
 import * as F from "./parts/fields";
@@ -9,14 +9,14 @@ import { FAILED_INPUT, fail, hasFailed, reserve, sortWords } from "./parts/heap"
 import { save as saveState } from "./parts/image";
 import { finish, mergeEntry } from "./parts/merge";
 import { closeGaps, entryAt, fillSlot, findKey, foundSlot, newEntry } from "./parts/pane";
-import { newPane, numberOf, removeEntry } from "./parts/pane";
+import { newPane, numberOf, removeEntry, touch } from "./parts/pane";
 import { dropPaneAt, lowerBound, paneAt, paneCount, paneFrom } from "./parts/panes";
 import { restoreBlob } from "./parts/restore";
 import { describeEntries, freeResult, newResult, R_COLUMNS, R_END, R_OVERFLOW } from "./parts/result";
 import { R_OWNS, R_PANE, R_SELECTION, R_START, R_TIME, resultKind, select } from "./parts/result";
 import { showEntries, showSelection } from "./parts/result";
 import { freeState, hashBlock, isPlainKey, newState, pointKeys, readBlock } from "./parts/rows";
-import { upsert, upsertInteger, warm } from "./parts/rows";
+import { upsert, warm } from "./parts/rows";
 import { isNull, sameBytes, slotOf } from "./parts/value";
 
 export { freeResult };
@@ -66,7 +66,8 @@ export function dropBefore(state: usize, start: i64): void {
 }
 
 /**
- * Adds the rows of a table. `time` and `weight` are columns by number + 1, 0: none. Gives `failure`.
+ * Adds the rows of a table. `time` and `weight` are columns by number + 1, 0: none. Gives
+ * `failure`.
  */
 export function add(state: usize, table: usize, time: u32, weight: u32): u32 {
   if (hasFailed(state)) return failure(state);
@@ -82,7 +83,10 @@ export function add(state: usize, table: usize, time: u32, weight: u32): u32 {
     hashBlock(state, n, isPlain);
     const last = <usize>load<u32>(state, F.S_LAST_PANE);
     if (last) warm(state, layout, last, n);
-    if (!findEntries(state, layout, times, n, isPlain)) return failure(state);
+    const isFound = isPlain
+      ? findPlain(state, layout, times, n)
+      : findEntries(state, layout, times, n);
+    if (!isFound) return failure(state);
     foldBlock(state, columns, n, weights, load<i64>(state, F.S_SEQUENCE));
     store<i64>(state, load<i64>(state, F.S_SEQUENCE) + n, F.S_SEQUENCE);
     if (hasFailed(state)) return failure(state);
@@ -95,47 +99,100 @@ function floorDivide(a: i64, b: i64): i64 {
   return a % b < 0 ? q - 1 : q;
 }
 
-/** Finds or makes the entry of each row of the block. */
-function findEntries(state: usize, layout: usize, times: usize, count: u32, isPlain: bool): bool {
-  const block = <usize>load<u32>(state, F.S_BLOCK);
+/** Start of the pane of a row; `time` is not NULL and not out of bounds, else the state fails. */
+function startOf(state: usize, times: usize, row: usize): i64 {
+  const time = load<i64>(slotOf(times, row));
+  if (isNull(times, row) || time > TIME_MAX || time < -TIME_MAX) fail(state, FAILED_INPUT);
   const size = load<i64>(state, F.S_SIZE);
-  const key = <usize>load<u32>(layout, F.L_KEYS);
-  const keySlot = isPlain ? <usize>load<u32>(key, F.K_SLOT) : 0;
-  const keyNull = isPlain ? <usize>load<u32>(key, F.K_NULL) : 0;
-  const keys = <usize>load<u32>(block + F.B_KEYS);
-  const values = isPlain ? <usize>load<u32>(keys, F.C_VALUES) : 0;
-  const stride = isPlain ? <usize>load<u32>(keys, F.C_STRIDE) : 0;
-  const entryBytes = <usize>load<u32>(layout, F.L_ENTRY_BYTES);
-  const epoch = load<u32>(state, F.S_TOUCH);
-  let pane: usize = 0;
-  let start: i64 = 0;
-  if (times == 0) {
-    pane = paneFor(state, 0, count);
-    if (pane == 0) return false;
-  }
+  const offset = load<i64>(state, F.S_OFFSET);
+  return floorDivide(time - offset, size) * size + offset;
+}
+
+/** Finds or makes the entry of each row of the block. */
+function findEntries(state: usize, layout: usize, times: usize, count: u32): bool {
+  const block = <usize>load<u32>(state, F.S_BLOCK);
+  let pane: usize = times ? 0 : paneFor(state, 0, count);
   for (let i: u32 = 0; i < count; i++) {
-    const row = <usize>load<u32>(block + F.B_ROWS + (<usize>i << 2));
     if (times) {
-      const time = load<i64>(slotOf(times, row));
-      if (pane == 0 || time < start || time - start >= size || load<u32>(times, F.C_NULLS)) {
-        if (isNull(times, row) || time > TIME_MAX || time < -TIME_MAX) return fail(state, FAILED_INPUT);
-        const offset = load<i64>(state, F.S_OFFSET);
-        start = floorDivide(time - offset, size) * size + offset;
-        pane = paneFor(state, start, count - i);
-        if (pane == 0) return false;
-      }
+      const start = startOf(state, times, load<u32>(block + F.B_ROWS + (<usize>i << 2)));
+      if (pane == 0 || load<i64>(pane) != start) pane = paneFor(state, start, count - i);
     }
-    let entry: usize;
-    if (isPlain) {
-      const hash = load<u32>(block + F.B_HASHES + (<usize>i << 2));
-      const value = load<i64>(values + row * stride);
-      entry = upsertInteger(
-        state, layout, pane, i, hash, value, keySlot, keyNull, entryBytes, epoch,
-      );
-    } else entry = upsert(state, layout, pane, i);
+    if (pane == 0 || hasFailed(state)) return false;
+    const entry = upsert(state, layout, pane, i);
     if (entry == 0) return false;
     store<u32>(block + F.B_ENTRIES + (<usize>i << 2), <u32>entry);
     store<u32>(block + F.B_PANES + (<usize>i << 2), <u32>pane);
+  }
+  return !hasFailed(state);
+}
+
+/**
+ * As `findEntries`, for one integer key that is not NULL: nearly all rows find their entry in the
+ * pane of the row before, whose places stay in locals until a row makes an entry.
+ */
+function findPlain(state: usize, layout: usize, times: usize, count: u32): bool {
+  const block = <usize>load<u32>(state, F.S_BLOCK);
+  const size = load<i64>(state, F.S_SIZE);
+  const key = <usize>load<u32>(layout, F.L_KEYS);
+  const keySlot = <usize>load<u32>(key, F.K_SLOT);
+  const keyNull = <usize>load<u32>(key, F.K_NULL);
+  const column = <usize>load<u32>(block + F.B_KEYS);
+  const values = <usize>load<u32>(column, F.C_VALUES);
+  const stride = <usize>load<u32>(column, F.C_STRIDE);
+  const timeValues = times ? <usize>load<u32>(times, F.C_VALUES) : 0;
+  const timeStride = times ? <usize>load<u32>(times, F.C_STRIDE) : 0;
+  const isChecked = times != 0 && load<u32>(times, F.C_NULLS) != 0;
+  const bytes = <usize>load<u32>(layout, F.L_ENTRY_BYTES);
+  const epoch = load<u32>(state, F.S_TOUCH);
+  let pane: usize = times ? 0 : paneFor(state, 0, count);
+  if (times == 0 && pane == 0) return false;
+  let start: i64 = 0;
+  let slots: usize = 0;
+  let mask: u32 = 0;
+  let entries: usize = 0;
+  let isStale = true;
+  for (let i: u32 = 0; i < count; i++) {
+    const at = <usize>i << 2;
+    const row = <usize>load<u32>(block + F.B_ROWS + at);
+    if (times) {
+      const time = load<i64>(timeValues + row * timeStride);
+      if (pane == 0 || <u64>(time - start) >= <u64>size || isChecked) {
+        start = startOf(state, times, row);
+        pane = hasFailed(state) ? 0 : paneFor(state, start, count - i);
+        if (pane == 0) return false;
+        isStale = true;
+      }
+    }
+    if (isStale) {
+      slots = <usize>load<u32>(pane, F.P_SLOTS);
+      mask = load<u32>(pane, F.P_SLOT_COUNT) - 1;
+      entries = <usize>load<u32>(pane, F.P_ENTRIES);
+      isStale = false;
+    }
+    const hash = load<u32>(block + F.B_HASHES + at);
+    const value = load<i64>(values + row * stride);
+    let entry: usize = 0;
+    let j = hash & mask;
+    while (true) {
+      const slot = load<u64>(slots + (<usize>j << 3));
+      if (<u32>slot == 0) break;
+      if (<u32>(slot >> 32) == hash) {
+        const there = entries + <usize>(<u32>slot - 1) * bytes;
+        if (load<i64>(there + keySlot) == value && load<u8>(there + keyNull) == 0) {
+          entry = there;
+          break;
+        }
+      }
+      j = (j + 1) & mask;
+    }
+    if (entry) touch(state, layout, pane, entry, epoch);
+    else {
+      entry = upsert(state, layout, pane, i);
+      if (entry == 0) return false;
+      isStale = true;
+    }
+    store<u32>(block + F.B_ENTRIES + at, <u32>entry);
+    store<u32>(block + F.B_PANES + at, <u32>pane);
   }
   return !hasFailed(state);
 }
@@ -154,8 +211,8 @@ function paneFor(state: usize, start: i64, count: u32): usize {
 
 /**
  * The result of the window [start, end): all its panes merged. A window of one pane shows the pane
- * itself unless `isCopy`; such a result is good until rows are added or the pane is dropped. Gives 0
- * when memory is out.
+ * itself unless `isCopy`; such a result is good until rows are added or the pane is dropped. Gives
+ * 0 when memory is out.
  */
 export function merge(state: usize, start: i64, end: i64, isCopy: bool): usize {
   if (hasFailed(state)) return 0;
@@ -273,7 +330,8 @@ function looksSame(layout: usize, one: usize, arena1: u32, two: usize, arena2: u
 
 /**
  * What changed in pane `index` since `settle`: rows as they were to `before`, as they are to
- * `after`, both empty results. Rows whose group looks as before are in neither. Good until `settle`.
+ * `after`, both empty results. Rows whose group looks as before are in neither. Good until
+ * `settle`.
  */
 export function changes(state: usize, index: u32, before: usize, after: usize): u32 {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
@@ -344,8 +402,8 @@ export function isUnsettled(state: usize): bool {
 }
 
 /**
- * Compares two results of one window, the older of which must be a copy: selects in `older` the rows
- * that have gone or look different now, in `newer` those that are new or look different.
+ * Compares two results of one window, the older of which must be a copy: selects in `older` the
+ * rows that have gone or look different now, in `newer` those that are new or look different.
  */
 export function compare(state: usize, older: usize, newer: usize): u32 {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);

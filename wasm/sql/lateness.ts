@@ -91,8 +91,8 @@ const HOP: u32 = 1;
 
 /**
  * Parts rows into kept ones and late ones: all windows of a late one have ended, lateness added, by
- * the greater of its own bound and `watermark`. A HOP whose step is above its size leaves times that
- * are in no window; such rows are kept. Gives how many are kept; row numbers are u32.
+ * the greater of its own bound and `watermark`. A HOP whose step is above its size leaves times
+ * that are in no window; such rows are kept. Gives how many are kept; row numbers are u32.
  */
 export function lateSplit(
   table: usize,

@@ -65,7 +65,6 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   corrupt_record: 500,
   corrupt_segment: 500,
   corrupt_metadata: 500,
-  corrupt_checkpoint: 500,
   corrupt_state: 500,
   unauthenticated: 401,
   unauthorized: 403,

@@ -72,7 +72,6 @@ export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   corrupt_record: "CORRUPT_MESSAGE",
   corrupt_segment: "KAFKA_STORAGE_ERROR",
   corrupt_metadata: "UNKNOWN_SERVER_ERROR",
-  corrupt_checkpoint: "UNKNOWN_SERVER_ERROR",
   corrupt_state: "UNKNOWN_SERVER_ERROR",
   unauthenticated: "SASL_AUTHENTICATION_FAILED",
   unauthorized: "CLUSTER_AUTHORIZATION_FAILED",

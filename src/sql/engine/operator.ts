@@ -154,7 +154,7 @@ export abstract class Operator {
   resume(watermarkOf: (operator: Operator) => number): void {
     this.#watermark = watermarkOf(this);
     for (const { operator, input } of this.#downstream) {
-      operator.#inputWatermarks[input] = this.#watermark;
+      operator.#inputWatermarks[input] = this.#passedOn;
     }
   }
 
@@ -163,7 +163,17 @@ export abstract class Operator {
     const before = this.#watermark;
     this.#watermark = watermark;
     this.onWatermark(before);
-    for (const { operator, input } of this.#downstream) operator.advance(input, watermark);
+    for (const { operator, input } of this.#downstream) operator.advance(input, this.#passedOn);
+  }
+
+  /** How far event times of the rows that come out may lie behind the watermark. */
+  protected get delayMs(): number {
+    return 0;
+  }
+
+  get #passedOn(): number {
+    const isTime = this.#watermark !== noTime && this.#watermark < endOfTime;
+    return isTime ? this.#watermark - this.delayMs : this.#watermark;
   }
 
   protected emit(rows: Rows): void {

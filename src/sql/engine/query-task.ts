@@ -13,9 +13,11 @@ import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { sourceBatchOf } from "../kernel/source-batch.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
+import { shareSources } from "../plan/share-sources.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
 import { registerFunctions } from "../sqlite/functions.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
+import type { ScratchDisk } from "../sqlite/scratch-disk.ts";
 import { StateFile } from "../sqlite/vfs.ts";
 import {
   EventTime,
@@ -61,6 +63,8 @@ export interface QueryTaskOptions {
   readonly quietTimeoutMs: number;
   /** The query ends: nothing is held back to be corrected, so every row that comes out is final. */
   readonly isBounded: boolean;
+  /** Where pages of tables go that do not fit; without it all stay, within the memory's bound. */
+  readonly scratch?: ScratchDisk;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
 }
@@ -80,6 +84,9 @@ export interface TaskStatistics {
   readonly watermarkHolders: readonly (number | null)[];
 }
 
+/** Pages of SQLite's tables may take this part of the memory; kernels and rows have the rest. */
+const pagesShare = 4;
+
 export class QueryTask {
   readonly #options: QueryTaskOptions;
   readonly #nodes: readonly SourceNode[];
@@ -94,7 +101,7 @@ export class QueryTask {
   #rowsOut = 0;
   #rowsAhead = 0;
 
-  /** @throws StreamError `corrupt_checkpoint`, `sql_memory_exceeded` */
+  /** @throws StreamError `corrupt_state`, `sql_memory_exceeded` */
   constructor(options: QueryTaskOptions) {
     this.#options = options;
     const { plan, host, seed, stateBytesMax } = options;
@@ -103,7 +110,12 @@ export class QueryTask {
       parts: decodeStateBlob(bytes),
     }));
     // Pages come before the database is opened, and tables before operators look for theirs.
-    this.#file = new StateFile(host, { name: "state" });
+    const { scratch } = options;
+    const cachedBytesMax = Math.floor(host.memory.bytesMax / pagesShare);
+    this.#file = new StateFile(host, {
+      name: "state",
+      ...(scratch !== undefined && { scratch, cachedBytesMax }),
+    });
     for (const { parts } of saved) this.#file.restore(partOf(parts, pagesPart));
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
@@ -113,7 +125,8 @@ export class QueryTask {
       onError: (row) => this.#side.add("error", row, this.#now),
       onLate: (row) => this.#side.add("late", row, this.#now),
     };
-    const { root, timeZone } = plan;
+    const { timeZone } = plan;
+    const root = shareSources(plan.root);
     const appends = options.isBounded || root.changes === "append";
     // What the sink evaluates on the way out is no operator.
     const calc = appends && root.kind === "calc" ? root : null;
@@ -364,7 +377,7 @@ const pagesPart = "pages";
 function partOf(parts: Parts, name: string): Uint8Array {
   const bytes = parts.get(name);
   if (bytes !== undefined) return bytes;
-  throw new StreamError("corrupt_checkpoint", `Cannot restore a query: no part "${name}" is there`);
+  throw new StreamError("corrupt_state", `Cannot restore a query: no part "${name}" is there`);
 }
 
 const encoder = new TextEncoder();

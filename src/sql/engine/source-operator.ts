@@ -128,7 +128,7 @@ export class SourceOperator extends Operator {
     const numbers = { values: this.#numbers(recordCount) };
     decoded.point(this.#decodedCount, numbers);
     decoded.point(this.#decodedCount + 1, numbers);
-    if (run.fromOffset > 0) this.#skipBelow(decoded, run.fromOffset);
+    if (startsBefore(run)) this.#skipBelow(decoded, run.fromOffset);
     if (this.#computing === null) return decoded;
     return this.#computing.read(decoded, (index, error: StreamError) => {
       const reason = reasonOf(error);
@@ -193,6 +193,12 @@ export class SourceOperator extends Operator {
       describe: (row) => this.#describe(row),
     };
   }
+}
+
+/** Whether the first batch holds records that were read before. */
+function startsBefore({ batches, fromOffset }: SourceRun): boolean {
+  const first = batches[0];
+  return first !== undefined && first.baseOffset < fromOffset;
 }
 
 function tableOf(database: SqliteDatabase, layout: RowLayout): RowTable {

@@ -37,7 +37,7 @@ export function encodeStateBlob(parts: readonly NamedBytes[]): Uint8Array {
   return blob;
 }
 
-/** Views of `blob` by name. @throws StreamError `corrupt_checkpoint` */
+/** Views of `blob` by name. @throws StreamError `corrupt_state` */
 export function decodeStateBlob(blob: Uint8Array): Map<string, Uint8Array> {
   if (blob[0] !== version) throw corrupt(`it is of version ${blob[0]}`);
   const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
@@ -58,5 +58,5 @@ export function decodeStateBlob(blob: Uint8Array): Map<string, Uint8Array> {
 }
 
 function corrupt(why: string): StreamError {
-  return new StreamError("corrupt_checkpoint", `Cannot read a query's state: ${why}`);
+  return new StreamError("corrupt_state", `Cannot read a query's state: ${why}`);
 }

@@ -2,10 +2,10 @@
  * Keyed aggregation on the kernel `wasm/sql/aggregate.ts`: GROUP BY over windows that time cuts
  * (TUMBLE, HOP, CUMULATE), and GROUP BY without windows.
  *
- * Windows. Rows go into panes of `paneMs`; a window's result is its panes merged (`merge`). When the
- * watermark passes its end it is read once, and panes that no later window needs are dropped. To
- * correct a window that a late row changed, keep its result (`merge` with `keep`), merge again, and
- * `compare` the two.
+ * Windows. Rows go into panes of `paneMs`; a window's result is its panes merged (`merge`). When
+ * the watermark passes its end it is read once, and panes that no later window needs are dropped.
+ * To correct a window that a late row changed, keep its result (`merge` with `keep`), merge again,
+ * and `compare` the two.
  *
  * Without windows there is one pane. `changes` shows the rows of groups that changed, as they were
  * (weight −1) and as they are (+1), `settle` forgets them. Panes of tumbling windows can be asked

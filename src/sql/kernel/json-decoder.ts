@@ -22,7 +22,7 @@
  *
  * Flink's format takes the same, save that it is silent where this is an error: there a fraction of
  * an INT or BIGINT is cut off, a DECIMAL of too many digits is NULL, a DOUBLE beyond its range is
- * infinite, and any string that is not "true" is FALSE. Zones and epoch milliseconds beside its one
+ * infinite, and whatever is not true is FALSE. Zones and epoch milliseconds beside its one
  * configured form are ours; STRING compacts objects there.
  */
 import { assert } from "../../base/assert.ts";
@@ -121,7 +121,7 @@ export class JsonDecoder {
     this.#kernel.init(this.#context);
   }
 
-  /** Rows that the shape graph took, and rows that it was asked for in vain, since the beginning. */
+  /** Rows that the shape graph took since the beginning, and rows that it did not know. */
   get shapes(): { readonly hits: number; readonly misses: number } {
     return { hits: this.#read("hits"), misses: this.#read("misses") };
   }

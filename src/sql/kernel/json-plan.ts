@@ -1,4 +1,4 @@
-/** Lays out for the JSON kernel which values are wanted: a tree of names with columns at its leaves. */
+/** Lays out for the JSON kernel what is wanted: a tree of names with columns at its leaves. */
 import { assert } from "../../base/assert.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import type { SqliteMemory } from "../sqlite/memory.ts";

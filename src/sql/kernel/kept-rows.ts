@@ -3,8 +3,8 @@
  * copy of every column, in order of arrival, read as a Table, dropped by time.
  *
  * A checkpoint, little-endian: u32 "MRKR", u16 version 1, u16 flags (1: full), i64 the bound below
- * which rows have expired since the last one, u32 rows, u32 columns, u32 kinds; then the rows as the
- * kernel's `write` has them. A delta holds the rows that came since the last checkpoint.
+ * which rows have expired since the last one, u32 rows, u32 columns, u32 kinds; then the rows as
+ * the kernel's `write` has them. A delta holds the rows that came since the last checkpoint.
  */
 import { assert, present } from "../../base/assert.ts";
 import { StreamError } from "../../base/stream-error.ts";
@@ -129,7 +129,7 @@ export class KeptRows implements KernelTable {
 
   /**
    * Reads a checkpoint into a store that is empty (full) or as the one before left it (delta).
-   * @throws StreamError `corrupt_checkpoint`, `sql_memory_exceeded`
+   * @throws StreamError `corrupt_state`, `sql_memory_exceeded`
    */
   restore(blob: Uint8Array): void {
     const view = new DataView(blob.buffer, blob.byteOffset, blob.byteLength);
@@ -181,8 +181,5 @@ export class KeptRows implements KernelTable {
 }
 
 function corrupt(what: string): StreamError {
-  return new StreamError(
-    "corrupt_checkpoint",
-    `Cannot restore kept rows: their checkpoint ${what}`,
-  );
+  return new StreamError("corrupt_state", `Cannot restore kept rows: their checkpoint ${what}`);
 }

@@ -1,12 +1,12 @@
 /**
- * Event time of rows on the kernel `wasm/sql/lateness.ts`, which has no state: what a source says of
- * each row (`boundRows`), which rows come too late for their windows (`lateSplit`), and the windows
- * that a row is in (`assignWindows`).
+ * Event time of rows on the kernel `wasm/sql/lateness.ts`, which has no state: what a source says
+ * of each row (`boundRows`), which rows come too late for their windows (`lateSplit`), and the
+ * windows that a row is in (`assignWindows`).
  *
  * A row's bound is min(its partition's greatest event time before it − delay, what all other
- * partitions and inputs allowed before this publish). A row is late when all its windows have ended,
- * allowed lateness added, by the greater of its bound and the operator's watermark. Both come from
- * the log alone, so that every run finds the same rows late.
+ * partitions and inputs allowed before this publish). A row is late when all its windows have
+ * ended, allowed lateness added, by the greater of its bound and the operator's watermark. Both
+ * come from the log alone, so that every run finds the same rows late.
  *
  * Results are written where the caller has room for them: row numbers of 4 bytes, times of 8.
  */
@@ -170,8 +170,8 @@ export function countWindows(host: SqliteHost, rows: TimedRows): number {
 }
 
 /**
- * Writes a row per row and window: the input row's number, window_start, window_end and window_time;
- * room for `countWindows` of each. Rows whose time is NULL are in no window.
+ * Writes a row per row and window: the input row's number, window_start, window_end and
+ * window_time; room for `countWindows` of each. Rows whose time is NULL are in no window.
  */
 export function assignWindows(
   host: SqliteHost,

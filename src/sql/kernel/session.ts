@@ -1,12 +1,12 @@
 /**
- * Session windows on the kernel `wasm/sql/session.ts`: per key, a session takes every row that is at
- * most a gap away from it, and rows that bridge two sessions merge them.
+ * Session windows on the kernel `wasm/sql/session.ts`: per key, a session takes every row that is
+ * at most a gap away from it, and rows that bridge two sessions merge them.
  *
  * `add` rows in log order; after each publish, when the watermark has moved, `close` the sessions
- * that end by it, read what it shows, and `settle`. With an allowed lateness, a session whose row is
- * out still takes rows; what it showed is then taken back and, once the watermark has passed its new
- * end, shown anew. Rows cannot be taken back out of a session (weights −1): the interval that they
- * made would stay, so the checker must refuse sessions over updating inputs.
+ * that end by it, read what it shows, and `settle`. With an allowed lateness, a session whose row
+ * is out still takes rows; what it showed is then taken back and, once the watermark has passed its
+ * new end, shown anew. Rows cannot be taken back out of a session (weights −1): the interval that
+ * they made would stay, so the checker must refuse sessions over updating inputs.
  *
  * No result and no order depends on the seed or on how rows are cut into tables.
  */

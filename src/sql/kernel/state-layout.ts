@@ -1,6 +1,7 @@
 /**
  * How the entries of a state (one per group, or per session) lie in memory, from what a plan node
- * asks for. The kernels (`wasm/sql/parts/fields.ts`: keep in step) interpret the words written here.
+ * asks for. The kernels (`wasm/sql/parts/fields.ts`: keep in step) interpret the words written
+ * here.
  *
  * An entry: 16 bytes of head, then slots of 8, 16 or 24 bytes, then a byte per nullable slot. Its
  * size is the stride of the columns that show it, so that entries are a Table as they lie.
@@ -268,7 +269,14 @@ function writeWords({ head, session, keys, accumulators, fields }: LayoutParts):
   }
   // A group that has seen no value shows NULL.
   const template = new Uint8Array(words.buffer, templateAt * 4, entryBytes);
-  for (const each of accumulators) if (each.nullByte !== 0) template[each.nullByte] = 1;
+  const view = new DataView(words.buffer, templateAt * 4, entryBytes);
+  for (const each of accumulators) {
+    if (each.nullByte !== 0) template[each.nullByte] = 1;
+    if (each.kind !== "integer") continue;
+    // What any integer is better than.
+    if (each.op === op.min) view.setBigInt64(each.slot, 2n ** 63n - 1n, true);
+    if (each.op === op.max) view.setBigInt64(each.slot, -(2n ** 63n), true);
+  }
   return words;
 }
 

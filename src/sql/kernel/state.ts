@@ -155,7 +155,7 @@ export class KernelState {
 
   /**
    * Reads a checkpoint: first a full one, then its deltas in order. The bytes were checksummed.
-   * @throws StreamError `corrupt_checkpoint`, `sql_memory_exceeded`
+   * @throws StreamError `corrupt_state`, `sql_memory_exceeded`
    */
   restore(blob: Uint8Array): void {
     const at = this.memory.place(blob);
@@ -165,7 +165,7 @@ export class KernelState {
     const reason = restoreFailures[code];
     if (reason === null) return;
     if (code === 4) throw this.exceeded("restore a query");
-    throw new StreamError("corrupt_checkpoint", `Cannot restore a query: ${reason}`);
+    throw new StreamError("corrupt_state", `Cannot restore a query: ${reason}`);
   }
 
   free(): void {

@@ -157,10 +157,18 @@ export class EventTime {
   /** The publish is over: watermarks move to what their awaited partitions allow. */
   end(): void {
     for (const [input, { delayMs }] of this.#inputs.entries()) {
+      const partitions = [...this.#partitionsOf(input).values()];
+      const awaited = partitions.filter(({ isIdle }) => !isIdle);
+      // When all have gone idle, those that were silent the whole spell do not hold the others'
+      // watermark: whether they went idle a moment before or with them must make no difference.
+      const holding =
+        awaited.length > 0
+          ? awaited
+          : partitions.filter(
+              (each) => each.publishedAt !== noTime && each.publishedAt >= each.awaitedFrom,
+            );
       let least = endOfTime;
-      for (const time of this.#partitionsOf(input).values()) {
-        if (!time.isIdle) least = Math.min(least, minus(time.greatest, delayMs));
-      }
+      for (const { greatest } of holding) least = Math.min(least, minus(greatest, delayMs));
       const time = this.#time(input);
       if (least !== endOfTime) time.watermark = Math.max(time.watermark, least);
     }

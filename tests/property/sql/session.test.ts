@@ -44,7 +44,7 @@ const publishes = fc.array(
 
 const cases = fc.record({
   keys: keyColumns,
-  accumulators: fc.array(accumulatorOf(false), { maxLength: 4, size: "max" }),
+  accumulators: fc.array(accumulatorOf(true), { maxLength: 4, size: "max" }),
   publishes,
   gapMs: fc.constantFrom(1, 5, 20),
   latenessMs: fc.constantFrom(0, 0, 15),

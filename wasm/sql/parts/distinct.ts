@@ -1,12 +1,12 @@
 /**
- * Values counted one by one: of DISTINCT aggregates, and of those whose slot cannot be computed back
- * when a row is taken back (MIN, MAX, FIRST, LAST). Each value of an accumulator of an entry is a
- * node with its multiplicity, found by hash, and member of a ring in order of first appearance.
- * FIRST and LAST keep the orders of arrival of each value as a queue; taking a value back takes its
- * oldest order, as Flink does.
+ * Values counted one by one: of DISTINCT aggregates, and of those whose slot cannot be computed
+ * back when a row is taken back (MIN, MAX, FIRST, LAST). Each value of an accumulator of an entry
+ * is a node with its multiplicity, found by hash, and member of a ring in order of first
+ * appearance. FIRST and LAST keep the orders of arrival of each value as a queue; taking a value
+ * back takes its oldest order, as Flink does.
  *
- * A node whose count falls to 0 is freed at once, unless the last checkpoint holds it: then it stays
- * findable, outside of its ring, until the next one has said that it has gone.
+ * A node whose count falls to 0 is freed at once, unless the last checkpoint holds it: then it
+ * stays findable, outside of its ring, until the next one has said that it has gone.
  */
 import { keepBytes, nodeHoldsBytes, NO_OFFSET, waste } from "./arena";
 import { A_KIND, A_NODES, A_OP, E_HASH, isBytes, L_START, N_ACCUMULATOR, N_CHAIN, N_CHECKPOINT } from "./fields";

@@ -103,6 +103,13 @@ function foldPlain(
 }
 
 function foldCount(block: usize, positions: usize, count: u32, slot: u32, weights: usize): void {
+  if (weights == 0 && positions == block + F.B_IDENTITY) {
+    for (let i: u32 = 0; i < count; i++) {
+      const address = word(block + F.B_ENTRIES, i) + slot;
+      store<i64>(address, load<i64>(address) + 1);
+    }
+    return;
+  }
   for (let i: u32 = 0; i < count; i++) {
     const at = <u32>word(positions, i);
     const address = word(block + F.B_ENTRIES, at) + slot;
@@ -149,7 +156,16 @@ function foldIntegers(block: usize, a: usize, column: usize, count: u32, weights
   const stride = <usize>load<u32>(column, F.C_STRIDE);
   const slot = load<u32>(a, F.A_SLOT);
   const nullByte = load<u32>(a, F.A_NULL);
-  if (weights == 0 && load<u32>(a, F.A_HIDDEN) == 0) {
+  const isPlain = weights == 0 && load<u32>(a, F.A_HIDDEN) == 0;
+  if (isPlain && picked == block + F.B_IDENTITY) {
+    for (let i: u32 = 0; i < count; i++) {
+      const entry = word(block + F.B_ENTRIES, i);
+      addWord(entry + slot, load<i64>(values + word(block + F.B_ROWS, i) * stride), 1);
+      store<u8>(entry + nullByte, 0);
+    }
+    return;
+  }
+  if (isPlain) {
     for (let i: u32 = 0; i < count; i++) {
       const at = <u32>word(picked, i);
       const entry = word(block + F.B_ENTRIES, at);
@@ -241,7 +257,10 @@ function foldRegisters(state: usize, block: usize, a: usize, column: usize, coun
   }
 }
 
-/** MIN, MAX, FIRST and LAST of integers, none of which is ever taken back. */
+/**
+ * MIN, MAX, FIRST and LAST of integers, none of which is ever taken back. The slot of a MIN that is
+ * NULL holds the greatest integer, that of a MAX the least, so that neither needs a branch.
+ */
 function foldIntegerExtremes(
   block: usize,
   a: usize,
@@ -252,23 +271,29 @@ function foldIntegerExtremes(
   const op = load<u32>(a, F.A_OP);
   const slot = load<u32>(a, F.A_SLOT);
   const nullByte = load<u32>(a, F.A_NULL);
+  const values = <usize>load<u32>(column, F.C_VALUES);
+  const stride = <usize>load<u32>(column, F.C_STRIDE);
+  if (op == F.OP_MIN || op == F.OP_MAX) {
+    const isMin = op == F.OP_MIN;
+    for (let i: u32 = 0; i < count; i++) {
+      const at = <u32>word(picked, i);
+      const entry = word(block + F.B_ENTRIES, at);
+      const value = load<i64>(values + word(block + F.B_ROWS, at) * stride);
+      const there = load<i64>(entry + slot);
+      const takes = isMin ? value < there : value > there;
+      store<i64>(entry + slot, select<i64>(value, there, takes));
+      store<u8>(entry + nullByte, 0);
+    }
+    return;
+  }
   const hidden = load<u32>(a, F.A_HIDDEN);
   for (let i: u32 = 0; i < count; i++) {
     const at = <u32>word(picked, i);
     const entry = word(block + F.B_ENTRIES, at);
-    const value = load<i64>(slotOf(column, word(block + F.B_ROWS, at)));
-    const there = load<i64>(entry + slot);
-    const isFirst = load<u8>(entry + nullByte) != 0;
-    if (
-      isFirst ||
-      op == F.OP_LAST ||
-      (op == F.OP_MIN && value < there) ||
-      (op == F.OP_MAX && value > there)
-    ) {
-      store<i64>(entry + slot, value);
-      store<u8>(entry + nullByte, 0);
-      if (hidden) store<i64>(entry + hidden, sequence + at);
-    }
+    if (op == F.OP_FIRST && load<u8>(entry + nullByte) == 0) continue;
+    store<i64>(entry + slot, load<i64>(values + word(block + F.B_ROWS, at) * stride));
+    store<u8>(entry + nullByte, 0);
+    store<i64>(entry + hidden, sequence + at);
   }
 }
 

@@ -19,6 +19,8 @@ declare function free(address: usize): void;
 
 /** Readers may load this far behind what is theirs. */
 const SLACK: usize = 16;
+/** Lists longer than this grow more gently. */
+const GENTLE_BYTES: u64 = 32 << 20;
 const BYTES_MAX: u64 = 0x7ff00000;
 
 export const FAILED_MEMORY: u32 = 1;
@@ -89,7 +91,8 @@ export function reserve(state: usize, list: usize, width: u32, extra: u32): bool
 function growList(state: usize, list: usize, width: u32, extra: u32): bool {
   const had = load<u32>(list, 8);
   const need = <u64>load<u32>(list, 4) + extra;
-  let capacity = <u64>had + (had >> 1);
+  // Doubling copies least; once it would waste much, half as much again must do.
+  let capacity = <u64>had + (<u64>had * width < GENTLE_BYTES ? had : had >> 1);
   if (capacity < need) capacity = need;
   if (capacity < 8) capacity = 8;
   const bytes = capacity * width;

@@ -11,9 +11,9 @@
  *     the nodes: u32 owner (index among the entries), u32 accumulator, i64 count (0: gone), value,
  *       u32 count of orders of arrival, then all orders (i64)
  *
- * A field or value is a column: bytes; i64; 16 bytes; or, for text and blobs, per row u32 offset and
- * u32 length, then u32 total and the bytes; or, for registers, per row a u32 length, then the bytes.
- * A pane that is not listed is gone. Entries stand in the order of their first appearance.
+ * A field or value is a column: bytes; i64; 16 bytes; or, for text and blobs, per row u32 offset
+ * and u32 length, then u32 total and the bytes; or, for registers, per row a u32 length, then the
+ * bytes. A pane that is not listed is gone. Entries stand in the order of their first appearance.
  *
  * Restoring a full checkpoint and then its deltas in turn gives a state that goes on like the one
  * that wrote them: same results in the same order.

@@ -192,7 +192,9 @@ export function newEntry(state: usize, pane: usize, keys: usize, row: usize, has
     entry = entryAt(layout, pane, number - 1);
     store<u32>(pane, number, F.P_ENTRIES + 4);
   }
-  memory.copy(entry, load<u32>(layout, F.L_TEMPLATE), size);
+  // Word by word: for so few bytes the engine's copy costs more than it moves.
+  const template = <usize>load<u32>(layout, F.L_TEMPLATE);
+  for (let at: usize = 0; at < size; at += 8) store<u64>(entry + at, load<u64>(template + at));
   store<u32>(entry, hash, F.E_HASH);
   let key = <usize>load<u32>(layout, F.L_KEYS);
   for (let k: u32 = 0, n = load<u32>(layout, F.L_KEY_COUNT); k < n; k++, key += F.KEY_BYTES) {
@@ -332,8 +334,8 @@ export function removeEntry(state: usize, pane: usize, entry: usize): bool {
 }
 
 /**
- * Closes the gaps that removed entries left. Numbers change, so nothing may be touched since changes
- * were taken; the next checkpoint holds the pane whole.
+ * Closes the gaps that removed entries left. Numbers change, so nothing may be touched since
+ * changes were taken; the next checkpoint holds the pane whole.
  */
 export function closeGaps(state: usize, pane: usize): void {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);

@@ -160,36 +160,3 @@ export function upsert(state: usize, layout: usize, pane: usize, i: u32): usize 
   touch(state, layout, pane, entry, load<u32>(state, F.S_TOUCH));
   return entry;
 }
-
-/** As `upsert`, for one integer key that is not NULL. */
-// @ts-ignore: decorator
-@inline
-export function upsertInteger(
-  state: usize,
-  layout: usize,
-  pane: usize,
-  i: u32,
-  hash: u32,
-  value: i64,
-  keySlot: usize,
-  keyNull: usize,
-  size: usize,
-  epoch: u32,
-): usize {
-  const mask = load<u32>(pane, F.P_SLOT_COUNT) - 1;
-  const slots = <usize>load<u32>(pane, F.P_SLOTS);
-  let j = hash & mask;
-  while (true) {
-    const slot = load<u64>(slots + (<usize>j << 3));
-    const reference = <u32>slot;
-    if (reference == 0) return upsert(state, layout, pane, i);
-    if (<u32>(slot >> 32) == hash) {
-      const entry = <usize>load<u32>(pane, F.P_ENTRIES) + <usize>(reference - 1) * size;
-      if (load<i64>(entry + keySlot) == value && load<u8>(entry + keyNull) == 0) {
-        touch(state, layout, pane, entry, epoch);
-        return entry;
-      }
-    }
-    j = (j + 1) & mask;
-  }
-}

@@ -1,7 +1,7 @@
 /**
  * Sessions in a pane of their own: the hash table finds the first session of a key, the others hang
- * on its chain. A wheel of buckets holds them by the time at which something is due; an update never
- * touches the wheel, a due bucket closes its sessions or arms them again.
+ * on its chain. A wheel of buckets holds them by the time at which something is due; an update
+ * never touches the wheel, a due bucket closes its sessions or arms them again.
  */
 import * as F from "./fields";
 import { push, reserve } from "./heap";
