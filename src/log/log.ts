@@ -40,7 +40,7 @@ import type {
   PartitionStatus,
 } from "./log-types.ts";
 import { Maintenance } from "./maintenance.ts";
-import { partitionSlot } from "./partition-slot.ts";
+import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import { type KnownPartition, PartitionTable } from "./partition-table.ts";
 import { type NewAppend, pendAppend } from "./pending-append.ts";
 import {
