@@ -42,14 +42,23 @@ export interface OrderedExtents {
   readonly ticks: readonly Tick[];
 }
 
+export interface TopicStates {
+  readonly head: NamespaceHead;
+  /** The database's clock: what `publishedAt` of a publish would be now, unless it has run back. */
+  readonly databaseNow: number;
+  readonly partitions: readonly TopicPartitionState[];
+}
+
 /** Every partition of live topics among `topicNumbers`, and the namespace's last publish. */
 export async function topicStates(
   database: SqlDatabase,
   topicNumbers: readonly number[],
-): Promise<{ readonly head: NamespaceHead; readonly partitions: readonly TopicPartitionState[] }> {
+): Promise<TopicStates> {
   const results = await database.batch(
     [
-      statement("SELECT publish_position, published_at FROM namespace WHERE id = 1"),
+      statement(
+        `SELECT publish_position, published_at, ${databaseNow} FROM namespace WHERE id = 1`,
+      ),
       statement(
         `SELECT p.topic_number, p.partition, p.next_offset, p.log_start_offset, p.leader_epoch,
   p.created_position, p.size_bytes
@@ -64,6 +73,7 @@ ORDER BY p.topic_number, p.partition`,
   const head = rowsOf(results, 0)[0];
   return {
     head: { publishPosition: numberAt(head, 0), publishedAt: numberAt(head, 1) },
+    databaseNow: numberAt(head, 2),
     partitions: rowsOf(results, 1).map((row) => ({
       topicNumber: numberAt(row, 0),
       partition: numberAt(row, 1),
@@ -120,7 +130,7 @@ ORDER BY e.base_offset LIMIT ?4`,
   const extents: Extent[] = [];
   for (let index = 0; index < cursors.length; index++) {
     const rows = rowsOf(results, index + 1).map(extentFromRow);
-    if (rows.length === limitRows) upTo = Math.min(upTo, lastPosition(rows));
+    if (rows.length === limitRows) upTo = Math.min(upTo, wholeUpTo(rows, after));
     extents.push(...rows);
   }
   extents.sort(
@@ -193,6 +203,15 @@ export async function forgetTicks(
     "write",
   );
   return numberAt(rowsOf(results, 1)[0], 0);
+}
+
+/**
+ * A publish may have several rows of one partition, and the last of those read may not be its last.
+ * Where there is nothing before it that was not read already, it is taken as it is.
+ */
+function wholeUpTo(rows: readonly Extent[], after: number): number {
+  const last = lastPosition(rows);
+  return last - 1 > after ? last - 1 : last;
 }
 
 function lastPosition(rows: readonly { readonly publishPosition: number }[]): number {
