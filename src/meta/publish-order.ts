@@ -118,7 +118,8 @@ WHERE e.topic_number = ?1 AND e.partition = ?2 AND e.last_offset >= ?3
   AND e.base_offset >= coalesce((SELECT max(x.base_offset) FROM extent x
     WHERE x.topic_number = ?1 AND x.partition = ?2 AND x.base_offset <= ?3), 0)
 ORDER BY e.base_offset LIMIT ?4`,
-          ...[topicNumber, partition, nextOffset, limitRows],
+          // One more than wanted: a publish may have several rows of one partition.
+          ...[topicNumber, partition, nextOffset, limitRows + 1],
         ),
       ),
     ],
@@ -130,7 +131,8 @@ ORDER BY e.base_offset LIMIT ?4`,
   const extents: Extent[] = [];
   for (let index = 0; index < cursors.length; index++) {
     const rows = rowsOf(results, index + 1).map(extentFromRow);
-    if (rows.length === limitRows) upTo = Math.min(upTo, wholeUpTo(rows, after));
+    const cut = rows[limitRows];
+    if (cut !== undefined) upTo = Math.min(upTo, Math.max(cut.publishPosition - 1, after + 1));
     extents.push(...rows);
   }
   extents.sort(
@@ -203,15 +205,6 @@ export async function forgetTicks(
     "write",
   );
   return numberAt(rowsOf(results, 1)[0], 0);
-}
-
-/**
- * A publish may have several rows of one partition, and the last of those read may not be its last.
- * Where there is nothing before it that was not read already, it is taken as it is.
- */
-function wholeUpTo(rows: readonly Extent[], after: number): number {
-  const last = lastPosition(rows);
-  return last - 1 > after ? last - 1 : last;
 }
 
 function lastPosition(rows: readonly { readonly publishPosition: number }[]): number {

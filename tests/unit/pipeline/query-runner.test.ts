@@ -53,6 +53,9 @@ describe("QueryRunner", () => {
     await until(() => commits === 1);
     await query.append("b");
     await until(() => query.tasks[0]?.isClosed === true);
+    // Time enough to start over, if it did not wait.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(query.tasks).toHaveLength(1);
     held.resolve();
     await until(async () => (await query.results()).length >= 2);
     stop.abort();
