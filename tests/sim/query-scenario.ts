@@ -3,14 +3,18 @@
  * each other, are paused, killed and started anew, while rows come in. When all has healed, the
  * results must be those of a task that was never disturbed, over the log as it then stands.
  */
-import { QueryMaker, shapeOf } from "../../src/pipeline/query-maker.ts";
-import { QueryManager } from "../../src/pipeline/query-manager.ts";
-import { encodeQueryDefinition, querySettingsDefault } from "../../src/pipeline/query-definition.ts";
-import { LocalTask } from "../../src/pipeline/local-task.ts";
-import type { StartTask } from "../../src/pipeline/task-protocol.ts";
-import { taskPublishOf } from "../../src/pipeline/task-publish.ts";
+
 import type { Log } from "../../src/log/log.ts";
 import { createQuery } from "../../src/meta/sql-objects.ts";
+import { LocalTask } from "../../src/pipeline/local-task.ts";
+import {
+  encodeQueryDefinition,
+  querySettingsDefault,
+} from "../../src/pipeline/query-definition.ts";
+import { QueryMaker, shapeOf } from "../../src/pipeline/query-maker.ts";
+import { QueryManager } from "../../src/pipeline/query-manager.ts";
+import type { StartTask } from "../../src/pipeline/task-protocol.ts";
+import { taskPublishOf } from "../../src/pipeline/task-publish.ts";
 import { readBatchHeader } from "../../src/record/batch.ts";
 import { encodeBatch } from "../../src/record/batch-encode.ts";
 import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
@@ -19,10 +23,10 @@ import { planToText } from "../../src/sql/plan/plan-text.ts";
 import { codecs } from "../support/record-tools.ts";
 import { TestCatalog } from "../support/sql-catalog.ts";
 import { type OutputRow, readTopic, rowsOf } from "../support/sql-output.ts";
-import type { Dice } from "./dice.ts";
-import { linkToAny, type RunContext } from "./run-context.ts";
 import { History } from "./checkers/history.ts";
+import type { Dice } from "./dice.ts";
 import { Nemesis } from "./nemesis.ts";
+import { linkToAny, type RunContext } from "./run-context.ts";
 import { SimulatedDatabase } from "./simulated-database.ts";
 import { SimulatedWorker, type WorkerSetup } from "./simulated-worker.ts";
 import { type Stage, stageOf } from "./stage.ts";
@@ -151,8 +155,10 @@ class QueryScenario {
     const { topics } = log;
     const common = { partitionCount: 1, replicationFactor: -1, config: {} };
     await topics.create({ ...common, name: "bids", partitionCount: 2 });
-    const database = { batch: async (...batch: Parameters<SimulatedDatabase["execute"]>) =>
-      this.#database.execute(...batch) };
+    const database = {
+      batch: async (...batch: Parameters<SimulatedDatabase["execute"]>) =>
+        this.#database.execute(...batch),
+    };
     const { time } = this.#world;
     const maker = new QueryMaker({ platform: time, database: database as never, log, topics });
     const catalog = new TestCatalog(schema);
@@ -165,7 +171,10 @@ class QueryScenario {
         settings: { ...querySettingsDefault, commitIntervalMs: 100, quietTimeoutMs: 0 },
       });
       const query = { queryId: name, target: name, statement };
-      await createQuery(database as never, { ...query, definition: encodeQueryDefinition(definition) });
+      await createQuery(database as never, {
+        ...query,
+        definition: encodeQueryDefinition(definition),
+      });
     }
   }
 
@@ -248,7 +257,12 @@ class QueryScenario {
         const { outputs } = task.answer(
           name === "windows" ? { kind: "drain" } : { kind: "commit", state: "delta" },
         );
-        steps.push(rowsOf(outputs.filter(({ kind }) => kind === "result"), codecs));
+        steps.push(
+          rowsOf(
+            outputs.filter(({ kind }) => kind === "result"),
+            codecs,
+          ),
+        );
       }
       slice.release();
     }
@@ -264,7 +278,9 @@ function differenceOf(
   const text = ({ key, value }: OutputRow) => `${key} ${value}`;
   if (isAppend) {
     const wanted = steps.flat().map(text);
-    const at = wanted.findIndex((row, index) => found[index] === undefined || row !== text(found[index]));
+    const at = wanted.findIndex(
+      (row, index) => found[index] === undefined || row !== text(found[index]),
+    );
     if (at < 0 && found.length === wanted.length) return "";
     return `${found.length} rows, wanted ${wanted.length}; row ${at} is ${
       found[at] === undefined ? "missing" : text(found[at])

@@ -7,8 +7,8 @@
 import { createCrc32c } from "../../src/base/crc32c-kernel.ts";
 import type { TimerHandle } from "../../src/base/platform.ts";
 import { loadWasmModule } from "../../src/runtime/node/wasm-modules.ts";
-import { createVirtualPlatform, type VirtualPlatform } from "../support/virtual-platform.ts";
 import { codecs } from "../support/record-tools.ts";
+import { createVirtualPlatform, type VirtualPlatform } from "../support/virtual-platform.ts";
 import { Dice } from "./dice.ts";
 import { calm, type FaultRates } from "./fault-rates.ts";
 import { Trace } from "./trace.ts";

@@ -33,7 +33,9 @@ const over = (parts: readonly Twin[], join: (texts: readonly string[]) => string
   theirs: join(parts.map(({ theirs }) => theirs)),
 });
 
-const small = fc.integer({ min: -3, max: 9 }).map((each) => same(each < 0 ? `(${each})` : `${each}`));
+const small = fc
+  .integer({ min: -3, max: 9 })
+  .map((each) => same(each < 0 ? `(${each})` : `${each}`));
 
 const terms = fc.letrec<{ number: Twin; text: Twin; condition: Twin }>((tie) => ({
   number: fc.oneof(
@@ -265,7 +267,10 @@ export function caseOf(query: TwinQuery, rows: readonly InputRow[]): SqlCase {
 function publishesOf(rows: readonly InputRow[], onePartition: boolean): CasePublish[] {
   const publishes: CasePublish[] = [];
   const times = timesOf(rows);
-  let run: { readonly partition: number; records: CasePublish["runs"][number]["records"][number][] };
+  let run: {
+    readonly partition: number;
+    records: CasePublish["runs"][number]["records"][number][];
+  };
   run = { partition: -1, records: [] };
   for (const [index, row] of rows.entries()) {
     const partition = onePartition ? 0 : row.partition;

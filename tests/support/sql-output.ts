@@ -11,7 +11,10 @@ export interface OutputRow {
   readonly value: string | null;
 }
 
-export function rowsOf(outputs: readonly Pick<OutputBatch, "bytes">[], packed: Codecs): OutputRow[] {
+export function rowsOf(
+  outputs: readonly Pick<OutputBatch, "bytes">[],
+  packed: Codecs,
+): OutputRow[] {
   const rows: OutputRow[] = [];
   for (const { bytes } of outputs) {
     for (const batch of batchesIn(bytes)) {

@@ -92,7 +92,10 @@ function queryOf(text: string): string {
     .replace(/^[\s\S]*?CREATE MATERIALIZED VIEW \w+ AS/i, "")
     .replace(/INSERT INTO \w+( \([^)]*\))?/i, "")
     .replace(/EMIT (CHANGES|FINAL|PERIODIC INTERVAL '\d+' SECOND)\s*$/i, "")
-    .replaceAll(/FROM (TUMBLE|HOP)\((\w+), ([\w`]+), INTERVAL '(\d+) seconds'\)/g, "FROM TABLE($1(TABLE $2, DESCRIPTOR($3), INTERVAL '$4' SECOND))")
+    .replaceAll(
+      /FROM (TUMBLE|HOP)\((\w+), ([\w`]+), INTERVAL '(\d+) seconds'\)/g,
+      "FROM TABLE($1(TABLE $2, DESCRIPTOR($3), INTERVAL '$4' SECOND))",
+    )
     .replaceAll(/FROM (TUMBLE|HOP)(\(TABLE [^;]*?SECOND\))/g, "FROM TABLE($1$2)");
 }
 
@@ -111,8 +114,10 @@ function compare(): void {
     if (same) confirm(name);
     else {
       console.log(`${name}: ${ours.length} rows here, ${theirs.length} there`);
-      for (const row of ours.filter((each) => !theirs.includes(each))) console.log(`  here  ${row}`);
-      for (const row of theirs.filter((each) => !ours.includes(each))) console.log(`  there ${row}`);
+      for (const row of ours.filter((each) => !theirs.includes(each)))
+        console.log(`  here  ${row}`);
+      for (const row of theirs.filter((each) => !ours.includes(each)))
+        console.log(`  there ${row}`);
     }
   }
 }

@@ -6,7 +6,13 @@ import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { Dice } from "../../sim/dice.ts";
 import { planCase, runCase } from "../../support/sql-case-run.ts";
-import { arrayOf, caseOf, inputRows, plainRows, twinQuery } from "../../support/sql-differential.ts";
+import {
+  arrayOf,
+  caseOf,
+  inputRows,
+  plainRows,
+  twinQuery,
+} from "../../support/sql-differential.ts";
 
 test("queries give what SQLite gives over the whole input", () => {
   fc.assert(
