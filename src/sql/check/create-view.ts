@@ -119,7 +119,7 @@ function namesOf(
   return names;
 }
 
-/** Given, or what identifies a row of an updating query. Its rows cannot be kept where nothing does. */
+/** Given, or what tells the rows of an updating query apart; where nothing does, it is refused. */
 function keyOf(
   context: CheckContext,
   statement: CreateMaterializedView,
