@@ -3,8 +3,8 @@
  * rows of a table, each as a column whose rows stand where the table has them. Rows that it cannot
  * compute are told apart: SQLite has the last word on them.
  *
- * One round: `start` with a table, then `run` parts of the program over lists of its rows. Lists and
- * registers are valid until the next `start`.
+ * One round: `start` with a table, then `run` parts of the program over lists of its rows. Lists
+ * and registers are valid until the next `start`.
  */
 import {
   columnBytes,
@@ -106,7 +106,9 @@ export class VectorProgram {
     this.#writeInstructions(code.instructions);
   }
 
-  /** Begins with the rows of `table`, which stay as they are until the round is over: all of them. */
+  /**
+   * Begins with the rows of `table`, which stay as they are until the round is over: all of them.
+   */
   start(table: RowTable): RowList {
     const { rowCount, selection } = table;
     const memory = this.#memory;
