@@ -89,8 +89,7 @@ export class ViewQueries {
   /** @throws SqlError */
   planPush({ query, text, timeZone, known }: SelectText): PushPlan {
     const { catalog } = known;
-    const options = { catalog, timeZone, isBounded: false };
-    const plan = withDistinctNames(planQuery(query, text, options));
+    const plan = withDistinctNames(planQuery(query, text, { catalog, timeZone, isBounded: false }));
     const sources = sourcesOf(plan.root);
     const [source] = sources;
     const entry = source && viewOf(catalog.lookup(source.stream));
@@ -160,8 +159,7 @@ export class ViewQueries {
 
 function plannedSelect({ query, text, timeZone, known }: SelectText): SelectPlan {
   const catalog = asItIs(known.catalog);
-  const options = { catalog, timeZone, isBounded: true };
-  const plan = withDistinctNames(planQuery(query, text, options));
+  const plan = withDistinctNames(planQuery(query, text, { catalog, timeZone, isBounded: true }));
   const sources = sourcesOf(plan.root);
   const views = new Map<string, StreamEntry>();
   for (const { stream } of sources) {

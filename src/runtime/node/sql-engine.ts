@@ -23,7 +23,7 @@ export interface SqlEngineParts {
   readonly log: Log;
   /** Where tasks run; absent: each in a thread of its own. */
   readonly startTask?: StartTask;
-  /** Where tables of views live; absent: in one thread of their own. */
+  /** What holds the tables of views; absent: a thread of theirs. */
   readonly startViews?: StartViews;
 }
 
@@ -33,8 +33,8 @@ const statementTasksMax = 32;
 export class SqlEngine {
   readonly manager: QueryManager;
   readonly service: SqlService;
-  readonly reading: SqlReading;
   readonly queries: QueryAdmin;
+  readonly #reading: SqlReading;
 
   constructor(parts: SqlEngineParts) {
     const { platform, metrics, database, log } = parts;
@@ -45,8 +45,8 @@ export class SqlEngine {
     const statements = { ...common, maker, startTask: limitTasks(startTask, statementTasksMax) };
     const bounded = new BoundedQueries(statements);
     this.manager = manager;
-    this.reading = new SqlReading({ ...statements, bounded, startViews });
-    const { reading } = this;
+    this.#reading = new SqlReading({ ...statements, bounded, startViews });
+    const reading = this.#reading;
     this.service = new SqlService({ ...common, manager, maker, bounded, reading });
     this.queries = new QueryAdmin({
       ...common,
@@ -55,5 +55,10 @@ export class SqlEngine {
       statusOf: (queryId) => manager.statusOf(queryId),
     });
     watchQueries({ metrics, clock: platform.clock, running: () => manager.running() });
+  }
+
+  /** Commits what runs here, gives its leases back, and lets go of the tables of views. */
+  async close(): Promise<void> {
+    await Promise.all([this.manager.close(), this.#reading.close()]);
   }
 }
