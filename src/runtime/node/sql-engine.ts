@@ -8,6 +8,7 @@ import { QueryMaker } from "../../pipeline/query-maker.ts";
 import { QueryManager } from "../../pipeline/query-manager.ts";
 import { SqlReading } from "../../pipeline/sql-reading.ts";
 import { SqlService } from "../../pipeline/sql-service.ts";
+import { limitTasks } from "../../pipeline/task-limit.ts";
 import type { StartTask } from "../../pipeline/task-protocol.ts";
 import type { StartViews } from "../../pipeline/view-protocol.ts";
 import { watchQueries } from "../query-metrics.ts";
@@ -26,6 +27,9 @@ export interface SqlEngineParts {
   readonly startViews?: StartViews;
 }
 
+/** Scans and queries without a view that run at a time for clients. */
+const statementTasksMax = 32;
+
 export class SqlEngine {
   readonly manager: QueryManager;
   readonly service: SqlService;
@@ -38,12 +42,11 @@ export class SqlEngine {
     const common = { platform, database, log, topics: log.topics };
     const maker = new QueryMaker(common);
     const manager = new QueryManager({ ...common, identity: log.session, startTask });
-    const bounded = new BoundedQueries({ ...common, maker, startTask });
-    const reading = new SqlReading({
-      ...{ ...common, maker, bounded, startTask, startViews },
-    });
+    const statements = { ...common, maker, startTask: limitTasks(startTask, statementTasksMax) };
+    const bounded = new BoundedQueries(statements);
     this.manager = manager;
-    this.#reading = reading;
+    this.#reading = new SqlReading({ ...statements, bounded, startViews });
+    const reading = this.#reading;
     this.service = new SqlService({ ...common, manager, maker, bounded, reading });
     this.queries = new QueryAdmin({
       ...common,

@@ -14,8 +14,8 @@ import { runScript, type SqlEvent } from "./sql-script.ts";
 
 /** The longest script, escaped in JSON; the parser says what it thinks of its length. */
 const bodyBytesMax = 16 * 1024 * 1024;
-/** Scripts that run at a time: each may hold a thread and its memory. */
-const scriptsMax = 32;
+/** Scripts that run at a time; those that hold a thread have a bound of their own. */
+const scriptsMax = 1_024;
 
 /** Silence after which an answer without an end shows that it lives. */
 const heartbeatMs = 15_000;
