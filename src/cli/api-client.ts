@@ -42,10 +42,12 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
 }
 
-const problemSchema = z.object({
+export const problemSchema = z.object({
   code: z.string(),
   title: z.string().optional(),
   detail: z.string().optional(),
+  /** Of wrong SQL: the place, with a caret. */
+  diagnostic: z.string().optional(),
 });
 
 /** What helps after an answer with this code. */
@@ -94,8 +96,7 @@ export class ApiClient {
     if (response.ok) return response;
     const problem = problemSchema.safeParse(await response.json().catch(() => undefined));
     if (problem.success) {
-      const { code, detail, title } = problem.data;
-      throw new CommandError(code, detail ?? title ?? code, adviceByCode[code]);
+      throw commandError(problem.data);
     }
     throw new CommandError(
       "unexpected_answer",
@@ -127,6 +128,12 @@ export class ApiClient {
       throw unreachable(url, error);
     }
   }
+}
+
+/** What a problem document says, as commands fail with it. */
+export function commandError(problem: z.infer<typeof problemSchema>): CommandError {
+  const { code, title, detail, diagnostic } = problem;
+  return new CommandError(code, diagnostic ?? detail ?? title ?? code, adviceByCode[code]);
 }
 
 /** The client for the worker that the options of a command name. */

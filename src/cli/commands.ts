@@ -10,6 +10,7 @@ export const commandLoaders = {
   "topic delete": async () => (await import("./commands/topic-delete.ts")).topicDeleteCommand,
   produce: async () => (await import("./commands/produce.ts")).produceCommand,
   consume: async () => (await import("./commands/consume.ts")).consumeCommand,
+  sql: async () => (await import("./commands/sql.ts")).sqlCommand,
   "group list": async () => (await import("./commands/group-list.ts")).groupListCommand,
   "group describe": async () => (await import("./commands/group-describe.ts")).groupDescribeCommand,
   "group reset": async () => (await import("./commands/group-reset.ts")).groupResetCommand,

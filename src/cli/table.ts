@@ -22,19 +22,50 @@ export function renderTable(
   columns: readonly Column[],
   rows: readonly (readonly Cell[])[],
 ): string {
-  const texts = rows.map((row) => columns.map((_, index) => cellText(row[index])));
-  const widths = columns.map((column, index) =>
-    Math.max(
-      Bun.stringWidth(column.title),
-      ...texts.map((row) => Bun.stringWidth(row[index] ?? "")),
-    ),
-  );
-  shrink(widths, columns, output.columns);
-  const titles = columns.map((column) => column.title);
-  const head = styled(output, "bold", line(titles, columns, widths));
-  return [head, ...texts.map((row) => line(row, columns, widths))]
-    .map((each) => `${each}\n`)
-    .join("");
+  const layout = new TableLayout(output, columns, rows);
+  return layout.head() + layout.lines(rows);
+}
+
+/** Widths of columns, found from the first rows; later ones are cut to them on a terminal. */
+export class TableLayout {
+  readonly #output: Output;
+  readonly #columns: readonly Column[];
+  readonly #widths: number[];
+
+  constructor(output: Output, columns: readonly Column[], sample: readonly (readonly Cell[])[]) {
+    this.#output = output;
+    this.#columns = columns;
+    this.#widths = columns.map(({ title }, index) => {
+      let width = Bun.stringWidth(title);
+      for (const row of sample) width = Math.max(width, Bun.stringWidth(cellText(row[index])));
+      return width;
+    });
+    shrink(this.#widths, columns, output.columns);
+  }
+
+  /** The line of titles. */
+  head(): string {
+    const titles = this.#columns.map(({ title }) => title);
+    return `${styled(this.#output, "bold", this.#line(titles))}\n`;
+  }
+
+  lines(rows: readonly (readonly Cell[])[]): string {
+    return rows
+      .map((row) => `${this.#line(this.#columns.map((_, index) => cellText(row[index])))}\n`)
+      .join("");
+  }
+
+  #line(cells: readonly string[]): string {
+    const isCut = Number.isFinite(this.#output.columns);
+    return cells
+      .map((cell, index) => {
+        const width = this.#widths[index] ?? 0;
+        const shown = isCut ? cut(cell, width) : cell;
+        return pad(shown, width, this.#columns[index]?.align ?? "left");
+      })
+      .join(gap)
+      .trimEnd();
+  }
 }
 
 /** Names and values below each other: `name  value`. */
@@ -50,16 +81,6 @@ export function renderFacts(output: Output, facts: readonly (readonly [string, C
 function cellText(cell: Cell): string {
   if (cell === null || cell === undefined) return "-";
   return harmless(String(cell)).replaceAll(/[\t\n]/g, " ");
-}
-
-function line(cells: readonly string[], columns: readonly Column[], widths: readonly number[]) {
-  return cells
-    .map((cell, index) => {
-      const width = widths[index] ?? 0;
-      return pad(cut(cell, width), width, columns[index]?.align ?? "left");
-    })
-    .join(gap)
-    .trimEnd();
 }
 
 function shrink(widths: number[], columns: readonly Column[], available: number): void {

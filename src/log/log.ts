@@ -40,7 +40,7 @@ import type {
   PartitionStatus,
 } from "./log-types.ts";
 import { Maintenance } from "./maintenance.ts";
-import { partitionSlot } from "./partition-slot.ts";
+import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import { type KnownPartition, PartitionTable } from "./partition-table.ts";
 import { type NewAppend, pendAppend } from "./pending-append.ts";
 import {
@@ -73,7 +73,7 @@ export class Log implements LogService {
   readonly maintenance: Maintenance;
   readonly #options: LogOptions;
   readonly #platform: Platform;
-  readonly #table = new PartitionTable();
+  readonly #table = new PartitionTable((slot, leaderEpoch) => this.#onEpoch(slot, leaderEpoch));
   readonly #tail = new TailCache();
   readonly #pool = new BufferPool(idleBuffersBytesMax);
   readonly lent = new LentBytes(this.#pool);
@@ -89,6 +89,7 @@ export class Log implements LogService {
   readonly #receipts: ReceiptLedger;
   readonly #publisher: Publisher;
   readonly #batcher: Batcher;
+  readonly #catalogListeners = new Set<() => void>();
 
   constructor(options: LogOptions) {
     const { platform, metrics, store, database, shared } = options;
@@ -113,14 +114,12 @@ export class Log implements LogService {
       table: this.#table,
       waiters: this.#waiters,
       shared,
-      onCut: (slot, offset) => {
-        this.#tail.cut(slot, offset);
-        this.#extents.forget(slot);
-      },
+      onEpoch: (slot, leaderEpoch) => this.#onEpoch(slot, leaderEpoch),
       onCatalogChange: () => {
         this.topics.forget();
         this.#waiters.wakeAll();
         this.#gone.look();
+        for (const hear of this.#catalogListeners) hear();
       },
     });
     this.session = new WorkerSession({
@@ -136,6 +135,7 @@ export class Log implements LogService {
     this.#extents = new ExtentCache(database, (slot, state) => {
       const { nextOffset: highOffset, logStartOffset, leaderEpoch } = state;
       this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
+      return this.#table.get(slot)?.leaderEpoch === leaderEpoch;
     });
     const { lent } = this;
     const { blockMemory: memory } = options;
@@ -303,6 +303,25 @@ export class Log implements LogService {
     if (!hasGrown) await this.#waiters.wait(slots, waitMs, signal);
   }
 
+  /**
+   * Calls `hear` when a peer has changed the catalog, topics or SQL objects; as a peer's publishes,
+   * this shows with `sync`. Gives what ends it.
+   */
+  onCatalogChange(hear: () => void): () => void {
+    this.#catalogListeners.add(hear);
+    return () => this.#catalogListeners.delete(hear);
+  }
+
+  /** Resolves when what peers published and changed before the call is known here. */
+  sync(): Promise<void> {
+    return this.#feed.sync();
+  }
+
+  /** Where a partition ends, as of the last `sync`; undefined when it does not exist. */
+  async endOffset(topic: TopicInfo, partition: number): Promise<number | undefined> {
+    return (await this.#fetcher.known(topic, partition))?.highOffset;
+  }
+
   async findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset> {
     const known = await this.#confirm(topic, partition);
     const { leaderEpoch } = known;
@@ -418,6 +437,12 @@ export class Log implements LogService {
       this.#waiters.wake(key);
     }
     settleAppends(flight, receipt);
+  }
+
+  /** What memory holds of older epochs of the partition may have been cut. */
+  #onEpoch(slot: PartitionSlot, leaderEpoch: number): void {
+    this.#tail.forgetBefore(slot, leaderEpoch);
+    this.#extents.forget(slot);
   }
 
   /** A peer closed this epoch while the worker was paused: nothing of it can be published. */

@@ -24,6 +24,9 @@ const ledNowhereElse = `i.group_id > ?2 AND NOT EXISTS (SELECT 1 FROM lease l
   JOIN worker w ON w.worker_epoch = l.worker_epoch AND w.closed = 0
   WHERE l.kind = '${groupLeaseKind}' AND l.name = i.group_id AND l.worker_epoch <> ?1)`;
 
+/** What a query shows as its position stays as long as the query, however quiet its topics are. */
+const isNoQuery = "NOT EXISTS (SELECT 1 FROM query q WHERE q.query_id = i.group_id)";
+
 /** Groups that have a snapshot or committed offsets, by id. */
 export async function pageOfGroups(database: SqlDatabase, page: GroupPage): Promise<PagedGroup[]> {
   const results = await database.batch(
@@ -51,7 +54,7 @@ export async function pageOfExpirableGroups(
     [
       statement(
         `SELECT i.group_id, g.snapshot FROM ${storedGroups}
-WHERE ${ledNowhereElse} AND (
+WHERE ${ledNowhereElse} AND ${isNoQuery} AND (
   EXISTS (SELECT 1 FROM group_offset o WHERE o.group_id = i.group_id AND o.committed_at <= ?4)
   OR NOT EXISTS (SELECT 1 FROM group_offset o WHERE o.group_id = i.group_id))
 ORDER BY i.group_id LIMIT ?3`,

@@ -140,6 +140,12 @@ export async function dropSqlObject(database: SqlDatabase, name: string): Promis
   const results = await database.batch(
     [
       statement(
+        `DELETE FROM group_offset WHERE EXISTS (SELECT 1 FROM sql_object o
+  WHERE o.name = ?1 AND o.kind = 'materialized_view')
+AND group_id IN (SELECT q.query_id FROM query q WHERE q.target = ?1)`,
+        name,
+      ),
+      statement(
         `DELETE FROM query WHERE target = ?1
 AND EXISTS (SELECT 1 FROM sql_object o WHERE o.name = ?1 AND o.kind = 'materialized_view')`,
         name,
@@ -150,12 +156,21 @@ AND EXISTS (SELECT 1 FROM sql_object o WHERE o.name = ?1 AND o.kind = 'materiali
     ],
     "write",
   );
-  return numberAt(rowsOf(results, 2)[0], 0) > 0;
+  return numberAt(rowsOf(results, 3)[0], 0) > 0;
 }
 
-/** Removes a query alone; true when it was there. */
+/** Removes a query and its shown position; true when it was there. */
 export async function dropQuery(database: SqlDatabase, queryId: string): Promise<boolean> {
-  return changed(database, statement("DELETE FROM query WHERE query_id = ?1", queryId));
+  const results = await database.batch(
+    [
+      statement("DELETE FROM group_offset WHERE group_id = ?1", queryId),
+      statement("DELETE FROM query WHERE query_id = ?1", queryId),
+      statement("SELECT changes()"),
+      bumpCatalog,
+    ],
+    "write",
+  );
+  return numberAt(rowsOf(results, 2)[0], 0) > 0;
 }
 
 /** Pauses or resumes; resuming forgets why it had failed. True when the query is there. */

@@ -3,7 +3,7 @@ import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { LogService, TopicService } from "../log/log-types.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
-import { dropQuery, dropSqlObject } from "../meta/sql-objects.ts";
+import { dropQuery as deleteQueryRow, dropSqlObject, readSqlCatalog } from "../meta/sql-objects.ts";
 import { nearest } from "../sql/syntax/near.ts";
 import type { Drop } from "../sql/syntax/statement.ts";
 import type { QueryManager } from "./query-manager.ts";
@@ -47,13 +47,34 @@ export async function dropQueryById(
   { name, ifExists }: Drop,
 ): Promise<StatementResult> {
   const queryId = name.parts.map(({ text }) => text).join(".");
-  if (!(await dropQuery(parts.database, queryId))) {
-    if (ifExists) return { kind: "done", message: `There is no query ${queryId}` };
-    throw new StreamError("sql_object_unknown", `There is no query "${queryId}": see SHOW QUERIES`);
+  if (await dropQuery(parts, queryId)) {
+    return { kind: "done", message: `Dropped query ${queryId}` };
   }
+  if (ifExists) return { kind: "done", message: `There is no query ${queryId}` };
+  throw new StreamError("sql_object_unknown", `There is no query "${queryId}": see SHOW QUERIES`);
+}
+
+/**
+ * Removes a query and the topics that only it writes; false when there is none.
+ * @throws StreamError `sql_invalid` when a materialized view lives of it.
+ */
+export async function dropQuery(parts: DropParts, queryId: string): Promise<boolean> {
+  const { objects, queries } = await readSqlCatalog(parts.database);
+  const query = queries.find((each) => each.queryId === queryId);
+  const view = objects.find(
+    ({ name, kind }) => kind === "materialized_view" && name === query?.target,
+  );
+  if (view !== undefined) {
+    throw new StreamError(
+      "sql_invalid",
+      `Cannot drop query "${queryId}": it fills the materialized view "${view.name}"; ` +
+        "write DROP MATERIALIZED VIEW",
+    );
+  }
+  if (!(await deleteQueryRow(parts.database, queryId))) return false;
   await parts.manager.look();
   await deleteTopicsOf(parts, queryId);
-  return { kind: "done", message: `Dropped query ${queryId}` };
+  return true;
 }
 
 /** Every topic that the query alone writes. */
@@ -67,7 +88,8 @@ function unknown(noun: string, name: string, state: SqlCatalogState): StreamErro
   const object = state.objects.get(name);
   if (object !== undefined) {
     const is = object.kind.replace("_", " ");
-    const message = `Cannot drop the ${noun} "${name}": it is a ${is}; write DROP ${is.toUpperCase()}`;
+    const remedy = `write DROP ${is.toUpperCase()}`;
+    const message = `Cannot drop the ${noun} "${name}": it is a ${is}; ${remedy}`;
     return new StreamError("sql_object_unknown", message);
   }
   const near = nearest(name, state.objects.keys());

@@ -4,18 +4,21 @@ import { QueryTask } from "../sql/engine/query-task.ts";
 import { planFromText } from "../sql/plan/plan-text.ts";
 import { SqliteHost } from "../sql/sqlite/host.ts";
 import type { SqlModules } from "../sql/sqlite/modules.ts";
+import type { ScratchDisk } from "../sql/sqlite/scratch-disk.ts";
 import type { TaskHandle, TaskReply, TaskRequest, TaskSetup } from "./task-protocol.ts";
 
 export interface LocalTaskParts {
   readonly platform: Platform;
   readonly modules: SqlModules;
+  /** Made for each task that needs one; see `QueryTaskOptions.scratch`. */
+  readonly openScratch?: () => ScratchDisk;
 }
 
 export class LocalTask implements TaskHandle {
   readonly #task: QueryTask;
 
   /** @throws StreamError `sql_memory_exceeded`, `corrupt_state` */
-  constructor({ platform, modules }: LocalTaskParts, setup: TaskSetup) {
+  constructor({ platform, modules, openScratch }: LocalTaskParts, setup: TaskSetup) {
     const { memoryBytesMax, states } = setup;
     const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
     const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
@@ -23,6 +26,7 @@ export class LocalTask implements TaskHandle {
       plan: planFromText(setup.plan),
       shape: setup.shape,
       ...{ host, platform, seed, states, stateBytesMax: 0 },
+      ...(openScratch !== undefined && { scratch: openScratch() }),
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
       isBounded: setup.isBounded,
@@ -46,6 +50,10 @@ export class LocalTask implements TaskHandle {
         return { ...this.#reply(), outputs: this.#task.takeOutputs() };
       case "drain":
         return { ...this.#reply(), outputs: this.#task.takeOutputs() };
+      case "flush": {
+        const outputs = this.#task.flushOutputs();
+        return { ...this.#reply(), outputs };
+      }
       case "commit": {
         const { outputs, state } = this.#task.commit(request.state);
         return { ...this.#reply(), outputs, state };

@@ -1,6 +1,6 @@
 /**
- * What a query's row holds of it: enough to run it on any worker. It is written once, when the query
- * is made; what changes while it runs is in its commits.
+ * What a query's row holds of it: enough to run it on any worker. It is written once, when the
+ * query is made; what changes while it runs is in its commits.
  */
 import * as z from "zod";
 import { StreamError } from "../base/stream-error.ts";
@@ -30,8 +30,10 @@ export interface QuerySettings {
   readonly quietTimeoutMs: number;
   /** Event times further past publishedAt do not move the watermark. */
   readonly aheadMsMax: number;
-  /** `log`: rows in error go to the errors topic; `stop`: the first one stops the query. */
-  readonly onError: "log" | "stop";
+  /** `skip`: rows in error go to the errors topic; `stop`: the first one stops the query. */
+  readonly onError: "skip" | "stop";
+  /** As `onError`, for late rows and their topic. */
+  readonly onLate: "skip" | "stop";
 }
 
 export const querySettingsDefault: QuerySettings = {
@@ -39,7 +41,8 @@ export const querySettingsDefault: QuerySettings = {
   memoryBytesMax: 256 * 1024 * 1024,
   quietTimeoutMs: 60_000,
   aheadMsMax: 3_600_000,
-  onError: "log",
+  onError: "skip",
+  onLate: "skip",
 };
 
 const named = z.object({ name: z.string(), topicId: z.string() });
@@ -62,7 +65,8 @@ const shape = z.object({
     memoryBytesMax: int,
     quietTimeoutMs: int,
     aheadMsMax: int,
-    onError: z.enum(["log", "stop"]),
+    onError: z.enum(["skip", "stop"]),
+    onLate: z.enum(["skip", "stop"]),
   }),
 });
 

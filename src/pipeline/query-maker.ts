@@ -10,6 +10,7 @@ import type { ReaderPosition } from "../log/publish-order-reader.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { type TopicPartitionState, topicStates } from "../meta/publish-order.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
+import { internalTopicPrefix } from "../record/topic-name.ts";
 import type { RecordShape } from "../sql/engine/append-sink.ts";
 import { inputsOf } from "../sql/plan/explain.ts";
 import type { PlanNode, QueryPlan, SourceNode, StartupMode } from "../sql/plan/plan.ts";
@@ -29,9 +30,6 @@ export interface NewQueryOptions {
   readonly output: TopicInfo;
   readonly settings: QuerySettings;
 }
-
-/** Prefix of topics that hold what is nobody's business but their query's. */
-export const internalTopicPrefix = "__millrace_";
 
 export class QueryMaker {
   readonly #parts: QueryMakerParts;

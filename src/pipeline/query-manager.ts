@@ -1,7 +1,7 @@
 /**
- * The queries of the namespace as this worker sees them: takes the leases of those that nobody runs,
- * runs them, and lets go of what is paused, dropped or another's. Two workers that both believe to
- * hold a query do no harm: a commit names its lease.
+ * The queries of the namespace as this worker sees them: takes the leases of those that nobody
+ * runs, runs them, and lets go of what is paused, dropped or another's. Two workers that both
+ * believe to hold a query do no harm: a commit names its lease.
  */
 import type { Logger } from "../base/log.ts";
 import type { Platform } from "../base/platform.ts";
@@ -17,7 +17,9 @@ import type { QueryStatus } from "./query-status.ts";
 /** Lease kind of queries. */
 export const queryLeaseKind = "query";
 
-/** Between looks at the catalog: queries of a dead worker are taken over within this and its fall. */
+/**
+ * Between looks at the catalog: queries of a dead worker are taken over within this and its fall.
+ */
 const lookMs = 1_000;
 
 export interface QueryManagerParts extends Pick<QueryRunnerParts, "log" | "topics" | "startTask"> {
@@ -57,6 +59,19 @@ export class QueryManager {
     const running = [...this.#running.values()];
     for (const { stop } of running) stop.abort();
     await Promise.allSettled(running.map(({ ended }) => ended));
+  }
+
+  /**
+   * This worker has lost its epoch, and its leases with it: what runs here can commit nothing any
+   * more. The next look takes what is free under the new epoch.
+   */
+  fence(): void {
+    for (const { stop } of this.#running.values()) stop.abort();
+  }
+
+  /** What runs here now, by query id. */
+  running(): ReadonlyMap<string, QueryStatus> {
+    return new Map([...this.#running].map(([queryId, { runner }]) => [queryId, runner.status]));
   }
 
   /** How a query goes, if it runs here. */

@@ -66,7 +66,9 @@ export class QueryRunner {
     return this.#status.current;
   }
 
-  /** Resolves when the query has ended here; aborting `signal` commits what there is and ends it. */
+  /**
+   * Resolves when the query has ended here; aborting `signal` commits what there is and ends it.
+   */
   async run(signal: AbortSignal): Promise<RunnerEnd> {
     const { platform, queryId } = this.#parts;
     for (let retryMs = retryMsMin; ; ) {
@@ -323,12 +325,15 @@ function offsetOf({
   return { topicNumber, partition, committedOffset: nextOffset, leaderEpoch: -1, metadata: "" };
 }
 
+/** Settings may have a query stop at the first row that is wrong or late. */
 function refuseErrors({ settings }: QueryDefinition, outputs: readonly OutputBatch[]): void {
-  if (settings.onError === "log" || !outputs.some(({ kind }) => kind === "error")) return;
-  throw new StreamError(
-    "sql_evaluation_failed",
-    "A row is in error, and the query is to stop then",
-  );
+  const stops = (kind: OutputKind) =>
+    (kind === "error" && settings.onError === "stop") ||
+    (kind === "late" && settings.onLate === "stop");
+  const first = outputs.find(({ kind }) => stops(kind));
+  if (first === undefined) return;
+  const what = first.kind === "error" ? "is in error" : "is late";
+  throw new StreamError("sql_evaluation_failed", `A row ${what}, and the query is to stop then`);
 }
 
 function gone(name: string): StreamError {
@@ -341,7 +346,9 @@ function gone(name: string): StreamError {
 function endOf(error: unknown): RunnerEnd | undefined {
   if (!isStreamError(error)) return undefined;
   if (error.code === "guard_failed") return { kind: "released" };
+  // A state that does not fit its memory does not fit it the next time either.
   const isLasting =
-    error.kind !== "unavailable" && error.kind !== "exhausted" && error.kind !== "fenced";
+    error.code === "sql_memory_exceeded" ||
+    (error.kind !== "unavailable" && error.kind !== "exhausted" && error.kind !== "fenced");
   return isLasting ? { kind: "failed", reason: error.message } : undefined;
 }

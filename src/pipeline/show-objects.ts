@@ -1,13 +1,15 @@
 /** SHOW, DESCRIBE and EXPLAIN. */
 import { StreamError } from "../base/stream-error.ts";
 import type { Catalog } from "../sql/check/catalog.ts";
+import { planMaterializedView } from "../sql/check/create-view.ts";
 import { planInsert } from "../sql/check/insert.ts";
-import { checkMaterializedView } from "../sql/check/materialized-view.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
 import { functionCatalog } from "../sql/functions/catalog.ts";
 import { explain } from "../sql/plan/explain.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
+import { formatStatement } from "../sql/syntax/format-statement.ts";
 import { nearest } from "../sql/syntax/near.ts";
+import { parseStatement } from "../sql/syntax/parse-statement.ts";
 import type { Describe, Explain, Show } from "../sql/syntax/statement.ts";
 import type { DataType } from "../sql/types/data-type.ts";
 import { showType } from "../sql/types/show-type.ts";
@@ -85,7 +87,9 @@ function showCreate({ name: path }: Show, state: SqlCatalogState): StatementResu
   const name = (path?.parts ?? []).map((part) => part.text).join(".");
   const object = state.objects.get(name);
   if (object === undefined) throw unknownObject(name, state);
-  return rowsResult([column("statement")], [[object.statement]]);
+  // In the form in which every statement is written out, whatever way it was typed.
+  const statement = formatStatement(parseStatement(object.statement));
+  return rowsResult([column("statement")], [[statement]]);
 }
 
 export function describeObject(
@@ -172,7 +176,7 @@ export function explainStatement(
       plan = planQuery(statement.query, whole, options(false));
       break;
     case "createMaterializedView":
-      ({ plan } = checkMaterializedView(statement, whole, options(false)));
+      ({ plan } = planMaterializedView(statement, whole, options(false)));
       break;
   }
   const lines = explain(plan).trimEnd().split("\n");

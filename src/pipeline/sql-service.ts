@@ -12,9 +12,8 @@ import {
   setQueryDesired,
 } from "../meta/sql-objects.ts";
 import { checkCreateTable } from "../sql/check/create-table.ts";
+import { checkCreateView, planMaterializedView } from "../sql/check/create-view.ts";
 import { planInsert } from "../sql/check/insert.ts";
-import { checkMaterializedView } from "../sql/check/materialized-view.ts";
-import { planQuery } from "../sql/check/plan-query.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
 import type {
   ControlQuery,
@@ -27,9 +26,11 @@ import type {
 import type { BoundedQueries } from "./bounded-query.ts";
 import { type DropParts, dropObject, dropQueryById } from "./drop-object.ts";
 import { inferColumns } from "./infer-columns.ts";
+import { queryUnknown } from "./query-admin.ts";
 import { encodeQueryDefinition } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
 import type { QueryManager } from "./query-manager.ts";
+import { querySettingsOf } from "./query-settings.ts";
 import { describeObject, explainStatement, showObjects } from "./show-objects.ts";
 import {
   catalogOf,
@@ -37,6 +38,7 @@ import {
   loadSqlCatalog,
   type SqlCatalogState,
 } from "./sql-catalog.ts";
+import type { SqlReading } from "./sql-reading.ts";
 import type { StatementResult } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
 
@@ -44,6 +46,12 @@ export interface SqlServiceParts extends DropParts {
   readonly manager: QueryManager;
   readonly maker: QueryMaker;
   readonly bounded: BoundedQueries;
+  readonly reading: SqlReading;
+}
+
+export interface ExecuteOptions {
+  /** EMIT CHANGES over a view goes on behind this event; absent: it begins with a snapshot. */
+  readonly cursor?: string | undefined;
 }
 
 export interface SqlStatement {
@@ -68,6 +76,22 @@ export class SqlService {
     { statement, text }: SqlStatement,
     session: SqlSession,
     signal: AbortSignal,
+    options: ExecuteOptions = {},
+  ): Promise<StatementResult> {
+    if (statement.kind === "query") {
+      const { cursor } = options;
+      return this.#parts.reading.query(statement.query, { text, session, signal, cursor });
+    }
+    try {
+      return await this.#define({ statement, text }, session);
+    } finally {
+      this.#parts.reading.forgetCatalog();
+    }
+  }
+
+  async #define(
+    { statement, text }: { readonly statement: Definition; readonly text: string },
+    session: SqlSession,
   ): Promise<StatementResult> {
     const state = await loadSqlCatalog(this.#parts.database);
     switch (statement.kind) {
@@ -79,8 +103,6 @@ export class SqlService {
         return this.#createMaterializedView(statement, { text, state, session });
       case "insert":
         return this.#insert(statement, { text, state, session });
-      case "query":
-        return this.#query(statement, { text, state, session }, signal);
       case "drop":
         return statement.noun === "query"
           ? dropQueryById(this.#parts, statement)
@@ -137,18 +159,7 @@ export class SqlService {
   async #createView(statement: CreateView, run: StatementRun): Promise<StatementResult> {
     const name = nameOf(statement);
     if (statement.ifNotExists && run.state.objects.has(name)) return exists(name);
-    const { columns } = planQuery(
-      statement.query,
-      run.text,
-      checkOptionsOf(run, { isBounded: false }),
-    ).root;
-    if (statement.columns.length > 0 && statement.columns.length !== columns.length) {
-      throw new StreamError(
-        "sql_invalid",
-        `Cannot create view "${name}": it names ${statement.columns.length} columns, its query ` +
-          `has ${columns.length}`,
-      );
-    }
+    checkCreateView(statement, run.text, checkOptionsOf(run, { isBounded: false }));
     await createSqlObject(this.#parts.database, {
       ...{ name, kind: "view", statement: run.text, definition: "{}" },
     });
@@ -163,12 +174,8 @@ export class SqlService {
     const name = nameOf(statement);
     if (statement.ifNotExists && run.state.objects.has(name)) return exists(name);
     if (run.state.objects.has(name)) throw nameTaken(name);
-    const checked = checkMaterializedView(
-      statement,
-      run.text,
-      checkOptionsOf(run, { isBounded: false }),
-    );
-    const { plan, entry, key } = checked;
+    const options = checkOptionsOf(run, { isBounded: false });
+    const { plan, entry } = planMaterializedView(statement, run.text, options);
     const queryId = maker.newId(name);
     const config: Record<string, string> =
       entry.changes === "update" ? { "cleanup.policy": "compact" } : { "retention.ms": "-1" };
@@ -177,7 +184,9 @@ export class SqlService {
     });
     try {
       const query = await this.#defined(plan, {
-        ...{ queryId, target: name, output, statement: run.text, keyColumns: key, run },
+        ...{ queryId, target: name, output, statement: run.text, run },
+        keyColumns: keyColumnsOf(plan, entry.primaryKey),
+        options: entry.options,
       });
       const definition = encodeStreamEntry(entry);
       await createSqlObject(database, {
@@ -203,9 +212,7 @@ export class SqlService {
       (await topics.create({
         ...{ name: target.topic, partitionCount: -1, replicationFactor: -1, config: {} },
       }));
-    const keyColumns = target.primaryKey.map((column) =>
-      plan.root.columns.findIndex(({ name }) => name === column),
-    );
+    const keyColumns = keyColumnsOf(plan, target.primaryKey);
     if (sourcesOf(plan.root).length === 0) {
       const shape = shapeOf(plan.root, keyColumns);
       const count = await bounded.insertInto(output, { plan, shape, session: run.session });
@@ -215,6 +222,7 @@ export class SqlService {
     try {
       const query = await this.#defined(plan, {
         ...{ queryId, target: target.name, output, statement: run.text, keyColumns, run },
+        options: target.options,
       });
       await createQuery(database, query);
     } catch (error) {
@@ -232,15 +240,18 @@ export class SqlService {
       readonly target: string;
       readonly output: TopicInfo;
       readonly statement: string;
-      readonly keyColumns: readonly number[] | null;
+      readonly keyColumns: readonly number[];
+      /** WITH of the view or of the target: they go before what the session has set. */
+      readonly options: Readonly<Record<string, string>>;
       readonly run: StatementRun;
     },
   ): Promise<NewQuery> {
     const { queryId, target, output, statement, keyColumns, run } = options;
+    const { querySettings } = run.session;
     const definition = await this.#parts.maker.define({
       ...{ queryId, plan, output },
       shape: shapeOf(plan.root, keyColumns),
-      settings: run.session.querySettings,
+      settings: querySettingsOf(querySettings, options.options),
     });
     return { queryId, target, statement, definition: encodeQueryDefinition(definition) };
   }
@@ -260,17 +271,6 @@ export class SqlService {
     }
   }
 
-  async #query(
-    statement: Extract<Statement, { kind: "query" }>,
-    run: StatementRun,
-    signal: AbortSignal,
-  ): Promise<StatementResult> {
-    const plan = planQuery(statement.query, run.text, checkOptionsOf(run, { isBounded: true }));
-    const { columns } = plan.root;
-    const rows = this.#parts.bounded.rows({ plan, session: run.session, signal });
-    return { kind: "rows", columns: columns.map(({ name, type }) => ({ name, type })), rows };
-  }
-
   async #control({ act, name }: ControlQuery): Promise<StatementResult> {
     const { database, manager } = this.#parts;
     const queryId = name.parts.map(({ text }) => text).join(".");
@@ -281,6 +281,8 @@ export class SqlService {
   }
 }
 
+type Definition = Exclude<Statement, { kind: "query" }>;
+
 interface StatementRun {
   readonly text: string;
   readonly state: SqlCatalogState;
@@ -289,6 +291,12 @@ interface StatementRun {
 
 function checkOptionsOf(run: StatementRun, { isBounded }: { readonly isBounded: boolean }) {
   return { catalog: catalogOf(run.state), timeZone: run.session.timeZone, isBounded };
+}
+
+/** Places of the key's columns in the plan's result; without a key the result's own. */
+function keyColumnsOf({ root }: QueryPlan, primaryKey: readonly string[]): readonly number[] {
+  if (primaryKey.length === 0) return root.key ?? [];
+  return primaryKey.map((column) => root.columns.findIndex(({ name }) => name === column));
 }
 
 export function nameOf({ name }: { readonly name: CreateTable["name"] }): string {
@@ -301,10 +309,4 @@ function exists(name: string): StatementResult {
 
 function nameTaken(name: string): StreamError {
   return new StreamError("sql_object_exists", `Cannot create "${name}": it exists already`);
-}
-
-export function queryUnknown(queryId: string): StreamError {
-  return new StreamError("sql_object_unknown", `There is no query "${queryId}": see SHOW QUERIES`, {
-    details: { query: queryId },
-  });
 }

@@ -30,6 +30,14 @@ export function parseTopicName(name: string): TopicName {
   throw new StreamError("invalid_topic_name", `Cannot use topic name "${shown}": ${fault}`);
 }
 
+/** Prefix of topics that hold what is nobody's business but the server's: checkpoints. */
+export const internalTopicPrefix = "__millrace_";
+
+/** Tells whether readers that subscribe by pattern should pass a topic over. */
+export function isInternalTopic(name: string): boolean {
+  return name.startsWith(internalTopicPrefix);
+}
+
 /** The form under which colliding names are equal: for an index over the names that exist. */
 export function topicNameCollisionKey(name: string): string {
   return name.replaceAll(".", "_");

@@ -10,6 +10,7 @@ import { createHttpApp } from "../../src/server/http/app.ts";
 import type { HttpContext, HttpSettings } from "../../src/server/http/context.ts";
 import { MemoryGroups } from "./memory-group-store.ts";
 import { MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
+import { noSql } from "./no-sql.ts";
 
 export interface HttpFixtureOptions {
   readonly settings?: Partial<HttpSettings>;
@@ -17,6 +18,7 @@ export interface HttpFixtureOptions {
   readonly platform?: Platform;
   readonly bodyBudgetBytes?: number;
   readonly readBudgetBytes?: number;
+  readonly sql?: Partial<Pick<HttpContext, "sql" | "queries">>;
 }
 
 export interface HttpFixture {
@@ -39,6 +41,8 @@ export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture
     log,
     topics: log,
     groups: new GroupCoordinator({ platform, ...new MemoryGroups({ platform }).worker(1) }),
+    ...noSql,
+    ...options.sql,
     platform,
     metrics: new Metrics(),
     bodyBudget: new ByteBudget(options.bodyBudgetBytes ?? 64 * 1024 * 1024),

@@ -1,9 +1,12 @@
 /** Entry of a query's thread: one task, which answers requests in the order in which they come. */
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { silentLogger } from "../../base/log.ts";
 import { LocalTask } from "../../pipeline/local-task.ts";
 import type { TaskReply } from "../../pipeline/task-protocol.ts";
 import { toThreadError } from "./libsql-thread.ts";
 import { createPlatform } from "./platform.ts";
+import { ScratchFile } from "./scratch-file.ts";
 import { type TaskAnswer, type TaskMessage, unpackPublishes } from "./task-messages.ts";
 import { loadSqlModules } from "./wasm-modules.ts";
 
@@ -31,7 +34,8 @@ scope.onmessage = ({ data }) => {
 function answer(message: TaskMessage): TaskReply | null {
   if (message.kind === "start") {
     const platform = createPlatform({ log: silentLogger });
-    task = new LocalTask({ platform, modules: loadSqlModules() }, message.setup);
+    const openScratch = () => new ScratchFile(join(tmpdir(), `millrace-${crypto.randomUUID()}`));
+    task = new LocalTask({ platform, modules: loadSqlModules(), openScratch }, message.setup);
     return null;
   }
   if (task === null) throw new Error("Broken invariant: the task has started");

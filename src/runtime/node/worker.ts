@@ -28,6 +28,7 @@ import { showHostPort } from "./option-kinds.ts";
 import type { NodePlatform } from "./platform.ts";
 import { residentBytes } from "./resident-bytes.ts";
 import type { RunningServer, RuntimeParts } from "./running-server.ts";
+import { SqlEngine } from "./sql-engine.ts";
 import { version } from "./version.ts";
 
 /** HTTP bodies, compressed or not: sixteen of the largest records that Kafka takes by default. */
@@ -68,6 +69,7 @@ export class Worker implements RunningServer {
   #kafka: KafkaService | undefined;
   #log: Log | undefined;
   #groups: GroupCoordinator | undefined;
+  #sql: SqlEngine | undefined;
   #answer: (request: Request) => Response | Promise<Response> = () => stillStarting();
   #stopping: Promise<void> | undefined;
   #sweeping: Promise<unknown> | undefined;
@@ -123,11 +125,14 @@ export class Worker implements RunningServer {
       leases: new MetadataGroupLeases(ports),
     });
     this.#groups = groups;
-    this.#serveHttp(log, groups);
+    const sql = new SqlEngine({ platform, metrics: this.metrics, database, log });
+    this.#sql = sql;
+    this.#serveHttp({ log, groups, sql });
     this.#kafka?.serve(this.#kafkaContext(log, groups));
     this.#sweeping = Promise.all([this.#sweep(groups), this.#memory?.run(platform.timers, signal)]);
     this.#watching = watchGroupLag({ platform, database, metrics: this.metrics }, signal);
     void this.#checkStore(store);
+    sql.manager.start();
     this.#status = "ok";
   }
 
@@ -186,7 +191,10 @@ export class Worker implements RunningServer {
       queueBytesMax: settings.queueBytes,
       storeMayLoseTail: settings.store.kind === "folder",
       maintenance: maintenanceDefaults,
-      onEpochLost: () => this.#groups?.fence(),
+      onEpochLost: () => {
+        this.#groups?.fence();
+        this.#sql?.manager.fence();
+      },
       worker: {
         kind: "process",
         kafkaHost,
@@ -196,12 +204,19 @@ export class Worker implements RunningServer {
     };
   }
 
-  #serveHttp(log: Log, groups: GroupCoordinator): void {
+  #serveHttp(parts: {
+    readonly log: Log;
+    readonly groups: GroupCoordinator;
+    readonly sql: SqlEngine;
+  }): void {
     const { settings, platform } = this.#parts;
+    const { log, groups, sql } = parts;
     const app = createHttpApp({
       log,
       topics: log.topics,
       groups,
+      sql: sql.service,
+      queries: sql.queries,
       platform,
       metrics: this.metrics,
       bodyBudget: this.#requestBudget,
@@ -285,7 +300,12 @@ export class Worker implements RunningServer {
     late.abort();
     await Promise.allSettled([this.#http?.close(), this.#kafka?.close()]);
     // Peers hear of it first: groups that are given up must not be sent here again.
-    for (const leave of [() => this.#log?.session.drain(), () => this.#groups?.close()]) {
+    // Queries publish what they have made, so they end before the log does.
+    for (const leave of [
+      () => this.#log?.session.drain(),
+      () => this.#groups?.close(),
+      () => this.#sql?.close(),
+    ]) {
       await leave()?.catch((error: unknown) => {
         platform.log.warn("Cannot take leave of peers; they will notice", { error });
       });

@@ -10,7 +10,9 @@ import { groupsApp } from "./groups.ts";
 import { operationsApp } from "./operations.ts";
 import { problemResponse } from "./problem-response.ts";
 import { produceApp } from "./produce.ts";
+import { queriesApp } from "./queries.ts";
 import { readApp } from "./read.ts";
+import { sqlApp } from "./sql.ts";
 import { streamApp } from "./stream.ts";
 import { topicsApp } from "./topics.ts";
 
@@ -22,6 +24,8 @@ export function createHttpApp(context: HttpContext): Hono {
   app.route("/", streamApp(context, endpoints));
   app.route("/", topicsApp(context, endpoints));
   app.route("/", groupsApp(context, endpoints));
+  app.route("/", sqlApp(context, endpoints));
+  app.route("/", queriesApp(context, endpoints));
   app.route("/", operationsApp(context, endpoints));
   for (const [path, methods] of methodsByPath()) {
     const preflight = (c: Context) => endpoints.guard.preflight(c.req.raw, methods);

@@ -4,6 +4,8 @@ import type { Metrics } from "../../base/metrics.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import type { LogService, TopicService } from "../../log/log-types.ts";
+import type { QueryAdmin } from "../../pipeline/query-admin.ts";
+import type { SqlService } from "../../pipeline/sql-service.ts";
 
 export interface HttpSettings {
   /** The shared secret; undefined: anyone may do anything. */
@@ -24,6 +26,10 @@ export interface HttpContext {
   readonly log: LogService;
   readonly topics: TopicService;
   readonly groups: GroupService;
+  /** Runs SQL statements. */
+  readonly sql: Pick<SqlService, "execute">;
+  /** Continuous queries, for their operators. */
+  readonly queries: Pick<QueryAdmin, "list" | "find" | "setDesired" | "drop">;
   readonly platform: Platform;
   readonly metrics: Metrics;
   /** Bytes of request bodies held by all requests; when it is full the answer is 429. */

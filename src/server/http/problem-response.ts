@@ -23,6 +23,7 @@ const titles: Readonly<Record<number, string>> = {
   500: "Internal Server Error",
   503: "Service Unavailable",
   504: "Gateway Timeout",
+  507: "Insufficient Storage",
 };
 
 export interface ProblemOptions {
@@ -36,38 +37,49 @@ export interface ProblemOptions {
 }
 
 export function problemResponse(options: ProblemOptions): Response {
-  const { status, code, detail, retriable = false } = options;
-  const title = titles[status] ?? "Error";
-  const body: Problem = { ...options.facts, title, status, detail, code, retriable };
+  const { status } = options;
   const headers = new Headers({
     "Content-Type": problemMediaType,
     "Cache-Control": "no-store",
     ...options.headers,
   });
   if (status === 429 || status === 503) headers.set("Retry-After", String(retryAfterSeconds));
-  return new Response(JSON.stringify(body), { status, headers });
+  return new Response(JSON.stringify(problemOf(options)), { status, headers });
+}
+
+function problemOf({ status, code, detail, retriable = false, facts }: ProblemOptions): Problem {
+  return { ...facts, title: titles[status] ?? "Error", status, detail, code, retriable };
 }
 
 /** An unexpected error is logged with all it has and told to the client as no more than that. */
 export function responseOfError(error: unknown, log: Logger): Response {
+  return problemResponse(optionsOfError(error, log));
+}
+
+/** The document alone, for an answer that had begun. */
+export function problemOfError(error: unknown, log: Logger): Problem {
+  return problemOf(optionsOfError(error, log));
+}
+
+function optionsOfError(error: unknown, log: Logger): ProblemOptions {
   if (!(error instanceof StreamError)) {
     log.error("HTTP request failed", { error });
-    return problemResponse({
+    return {
       status: 500,
       code: "internal",
       detail: "The server failed in a way it did not expect; its log says more.",
-    });
+    };
   }
   const status = statusByCode[error.code];
   if (status >= 500) log.warn("HTTP request failed", { code: error.code, detail: error.message });
-  return problemResponse({
+  return {
     status,
     code: error.code,
     detail: error.message,
     retriable: error.retriable,
     facts: error.details,
     headers: headersOf(error),
-  });
+  };
 }
 
 function headersOf(error: StreamError): Record<string, string> {

@@ -18,6 +18,7 @@ export async function receiveJson<S extends z.ZodType>(
   shape: S,
   c: Context,
   context: HttpContext,
+  bytesMax = jsonBytesMax,
 ): Promise<z.output<S>> {
   const request = c.req.raw;
   checkQuery(emptyQuery, request.url);
@@ -28,7 +29,7 @@ export async function receiveJson<S extends z.ZodType>(
   }
   const body = await receiveBody(request, {
     budget: context.bodyBudget,
-    bytesMax: Math.min(jsonBytesMax, context.settings.requestBytesMax),
+    bytesMax: Math.min(bytesMax, context.settings.requestBytesMax),
     codecs: context.platform.codecs,
   });
   try {

@@ -2,7 +2,8 @@
 import { type Context, Hono } from "hono";
 import { StreamError } from "../../base/stream-error.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
-import { emptyQuery } from "../../wire/http/queries.ts";
+import { isInternalTopic } from "../../record/topic-name.ts";
+import { emptyQuery, listTopicsQuery } from "../../wire/http/queries.ts";
 import {
   alterTopicRequest,
   createTopicRequest,
@@ -20,8 +21,10 @@ export function topicsApp(context: HttpContext, endpoints: Endpoints): Hono {
   const { topics } = context;
   const named = (c: Context) => requireTopic(topics, c.req.param("topic") ?? "");
   endpoints.mount(app, "listTopics", async (c) => {
-    checkQuery(emptyQuery, c.req.url);
-    return c.json({ topics: (await topics.list()).map(summary) });
+    const { internal } = checkQuery(listTopicsQuery, c.req.url);
+    const all = await topics.list();
+    const shown = internal === "true" ? all : all.filter(({ name }) => !isInternalTopic(name));
+    return c.json({ topics: shown.map(summary) });
   });
   endpoints.mount(app, "createTopic", async (c) => {
     const { name, partitions, config } = await receiveJson(createTopicRequest, c, context);

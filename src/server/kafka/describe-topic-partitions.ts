@@ -4,7 +4,7 @@
  */
 import { present } from "../../base/assert.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
-import { topicNameFault } from "../../record/topic-name.ts";
+import { isInternalTopic, topicNameFault } from "../../record/topic-name.ts";
 import {
   type Cursor,
   type DescribeTopicPartitionsRequest,
@@ -44,7 +44,7 @@ export const describeTopicPartitionsHandler: KafkaHandler<
         errorCode: 0,
         name: each.name,
         topicId: each.topic.topicId,
-        isInternal: false,
+        isInternal: isInternalTopic(each.name),
         partitions,
         topicAuthorizedOperations: topicOperations,
       };

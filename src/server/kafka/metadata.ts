@@ -7,7 +7,7 @@
 import { present } from "../../base/assert.ts";
 import { isStreamError } from "../../base/stream-error.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
-import { topicNameFault } from "../../record/topic-name.ts";
+import { isInternalTopic, topicNameFault } from "../../record/topic-name.ts";
 import {
   type MetadataRequest,
   type MetadataResponse,
@@ -138,7 +138,7 @@ async function describeTopics(
     errorCode,
     name,
     topicId,
-    isInternal: false,
+    isInternal: name !== null && isInternalTopic(name),
     partitions: topic === undefined ? [] : present(places[next++], "places of a topic"),
     topicAuthorizedOperations:
       request.includeTopicAuthorizedOperations && name !== null

@@ -77,7 +77,7 @@ export class AggregateCollector {
     return [...unique.values()];
   }
 
-  /** What a placeholder stands for; null: it is none. `first` is the place of the first accumulator. */
+  /** What a placeholder stands for; null: it is none. `first`: the place of accumulator 0. */
   resolve(index: number, first: number): Scalar | null {
     const call = this.#calls[index - this.#base];
     if (call === undefined) return null;

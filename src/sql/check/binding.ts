@@ -10,7 +10,7 @@ import type { DataType } from "../types/data-type.ts";
 import { showType } from "../types/show-type.ts";
 import type { CheckContext } from "./context.ts";
 import { foldCast } from "./fold.ts";
-import type { Relation } from "./scope.ts";
+import type { Relation } from "./relation.ts";
 
 /** Where an expression stands. */
 export interface Binding {

@@ -4,7 +4,7 @@ import { nearest } from "../syntax/near.ts";
 import type { AstNode, Span } from "../syntax/node.ts";
 import { SqlError } from "../syntax/sql-error.ts";
 import type { Catalog } from "./catalog.ts";
-import type { Relation } from "./scope.ts";
+import type { Relation } from "./relation.ts";
 
 export interface CheckOptions {
   readonly catalog: Catalog;

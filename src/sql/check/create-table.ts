@@ -13,7 +13,8 @@ import { showType } from "../types/show-type.ts";
 import type { MetadataField, StreamColumn, StreamEntry } from "./catalog.ts";
 import { CheckContext, type CheckOptions } from "./context.ts";
 import { bindExpression, bindingOf } from "./expression.ts";
-import { plainField, type Relation } from "./scope.ts";
+import type { Relation } from "./relation.ts";
+import { plainField } from "./scope.ts";
 import { checkOptions, durationMs, idleTimeoutDefaultMs, startupOf } from "./stream-options.ts";
 import { dataTypeOf } from "./type-node.ts";
 
@@ -210,7 +211,8 @@ function checkWatermark(
     return context.failUnknown(part, `there is no column "${part.text}"`, part.text, known);
   }
   if (column.type.kind !== "timestamp" && column.type.kind !== "timestampLtz") {
-    const problem = `an event time is a TIMESTAMP(3) or TIMESTAMP_LTZ(3), not a ${showType(column.type)}`;
+    const given = showType(column.type);
+    const problem = `an event time is a TIMESTAMP(3) or TIMESTAMP_LTZ(3), not a ${given}`;
     return context.fail(part, problem);
   }
   const binding = bindingOf(context, relationOf(columns), "WATERMARK");

@@ -15,15 +15,23 @@ import type {
 } from "../syntax/ast.ts";
 import type { AstNode, Identifier } from "../syntax/node.ts";
 import { commonTypeOf } from "../types/common-type.ts";
-import { booleanType, isCharacter, isInterval, isTemporal, showType } from "../types/show-type.ts";
+import {
+  booleanType,
+  isCharacter,
+  isExact,
+  isInterval,
+  isTemporal,
+  showType,
+} from "../types/show-type.ts";
 import { type Binding, bindKey, coerceTo, makeCast } from "./binding.ts";
 import { bindCall, bindJson, bindTrim } from "./call.ts";
 import type { CheckContext } from "./context.ts";
 import { bindLiteral, bindNumber, literal } from "./literals.ts";
-import { fieldScalar, type Relation, resolveName } from "./scope.ts";
+import type { Relation } from "./relation.ts";
+import { fieldScalar, resolveName } from "./scope.ts";
 import { dataTypeOf } from "./type-node.ts";
 
-/** A binding for the expressions of one clause; `onAggregate` takes its aggregates, if it may have. */
+/** A binding for the expressions of one clause; `onAggregate` takes its aggregates, if any. */
 export function bindingOf(
   context: CheckContext,
   relation: Relation,
@@ -224,11 +232,17 @@ export function compare(
   right: Scalar,
 ): Scalar {
   const { context } = binding;
-  const toTime = (literalSide: Scalar, other: Scalar): Scalar =>
-    literalSide.kind === "literal" && isCharacter(literalSide.type) && isTemporal(other.type)
-      ? makeCast(context, at, literalSide, other.type, false)
-      : literalSide;
-  return bindKey(binding, at, key, [toTime(left, right), toTime(right, left)]);
+  const meeting = (literalSide: Scalar, other: Scalar): Scalar => {
+    if (literalSide.kind !== "literal" || other.kind === "literal") return literalSide;
+    if (isCharacter(literalSide.type) && isTemporal(other.type)) {
+      return makeCast(context, at, literalSide, other.type, false);
+    }
+    if (!isExact(other.type)) return literalSide;
+    // A number that the other side's type holds is compared in that type, without a CAST per row.
+    const same = coerce(literalSide, other.type);
+    return same.kind === "literal" ? same : literalSide;
+  };
+  return bindKey(binding, at, key, [meeting(left, right), meeting(right, left)]);
 }
 
 function bindTimeArithmetic(

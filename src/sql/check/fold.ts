@@ -1,4 +1,4 @@
-/** CASTs of literals, computed when the statement is checked: a wrong one is an error of its text. */
+/** CASTs of literals, computed when the statement is checked: a wrong one is an error there. */
 
 import { castHosts } from "../functions/cast-host.ts";
 import { RowError } from "../functions/row-error.ts";

@@ -13,7 +13,7 @@ import { columnsOf, scalarKey, scalarNullable, substitute } from "../plan/scalar
 import type { AstNode } from "../syntax/node.ts";
 import { type AccumulatorDraft, accumulatorOf } from "./aggregate.ts";
 import type { CheckContext } from "./context.ts";
-import type { Field, Relation, WindowRole } from "./scope.ts";
+import type { Field, Relation, WindowRole } from "./relation.ts";
 import { windowColumns, windowKey } from "./window-function.ts";
 
 /** What the groups are. Scalars are over the input relation. */
@@ -235,6 +235,7 @@ function aggregateNode(
   accumulators: WindowAggregateNode["accumulators"],
 ): WindowAggregateNode {
   const time = input.columns[window.timeColumn];
+  const start = keys.length + grouping.accumulators.length;
   return {
     kind: "windowAggregate",
     input,
@@ -249,6 +250,6 @@ function aggregateNode(
       ...windowColumns(window, time?.type ?? { kind: "timestamp" }),
     ],
     changes: "append",
-    key: null,
+    key: [...keys.keys(), start, start + 1],
   };
 }

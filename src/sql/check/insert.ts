@@ -25,7 +25,8 @@ export function planInsert(insert: Insert, text: string, options: CheckOptions):
   const writable = target.columns.filter(isWritable);
   const named = insert.columns.length === 0 ? writable : namedColumns(context, insert, writable);
   if (named.length !== fields.length) {
-    const problem = `"${target.name}" wants ${named.length} columns, the query has ${fields.length}`;
+    const wanted = `"${target.name}" wants ${named.length} columns`;
+    const problem = `${wanted}, the query has ${fields.length}`;
     return context.fail(insert.query, problem);
   }
   const at: AstNode = insert.query;
@@ -102,7 +103,9 @@ function assigned(
   place: number,
 ): Scalar {
   if (!isAssignable(scalar.type, column.type)) {
-    const problem = `column ${place + 1} is a ${showType(scalar.type)}, which does not go into "${column.name}" ${showType(column.type)}: CAST it`;
+    const given = `column ${place + 1} is a ${showType(scalar.type)}`;
+    const wanted = `"${column.name}" ${showType(column.type)}`;
+    const problem = `${given}, which does not go into ${wanted}: CAST it`;
     return context.fail(at, problem);
   }
   return coerceTo(context, at, scalar, column.type);

@@ -14,7 +14,7 @@ import {
 } from "../plan/scalar-walk.ts";
 import type { Join } from "../syntax/ast.ts";
 import type { CheckContext } from "./context.ts";
-import type { Field, Relation } from "./scope.ts";
+import type { Field, Relation } from "./relation.ts";
 import { type TimeBounds, timeBoundsOf } from "./time-bounds.ts";
 import { windowKey } from "./window-function.ts";
 
@@ -76,11 +76,20 @@ export function planFrom(
       rightOnly.push(moveColumns(condition, (index) => index - width));
     } else both.push(condition);
   }
+  // Of an outer join, conditions of WHERE on the side that is kept whole may come before it.
+  const after: Scalar[] = [];
+  for (const condition of isInner ? [] : conditions) {
+    const side = sideOf(condition, width);
+    if (side === "left" && joinType === "left") leftOnly.push(condition);
+    else if (side === "right" && joinType === "right") {
+      rightOnly.push(moveColumns(condition, (index) => index - width));
+    } else after.push(condition);
+  }
   const left = planFrom(context, tree.left, leftOnly);
   const right = planFrom(context, tree.right, rightOnly);
   const node = joinNodes(context, tree.node, left, right, both);
   const relation = { node, fields: tree.relation.fields };
-  const filter = isInner ? null : conjunction(conditions);
+  const filter = conjunction(after);
   return filter === null ? relation : { ...relation, node: filterNode(node, filter) };
 }
 

@@ -1,11 +1,17 @@
 /** The way from a parsed query to a plan: bound, its emit mode applied, pruned. */
 import { mapInputs } from "../plan/map-inputs.ts";
 import { optimize } from "../plan/optimize.ts";
-import type { EmitMode, PlanNode, QueryPlan, WindowRankNode } from "../plan/plan.ts";
+import type {
+  EmitMode,
+  PlanNode,
+  QueryPlan,
+  WindowAggregateNode,
+  WindowRankNode,
+} from "../plan/plan.ts";
 import type { Query } from "../syntax/ast.ts";
 import { CheckContext, type CheckOptions } from "./context.ts";
 import { bindQuery, withoutHidden } from "./query.ts";
-import type { Relation } from "./scope.ts";
+import type { Relation } from "./relation.ts";
 
 /** Throws an SqlError that points into `text` where the query is wrong or not supported. */
 export function planQuery(query: Query, text: string, options: CheckOptions): QueryPlan {
@@ -42,74 +48,80 @@ function settleRank(context: CheckContext, key: WindowRankNode, node: WindowRank
   return { ...node, from: bounds.from, to: bounds.to };
 }
 
-/** EMIT and ALLOWED LATENESS are for the last aggregate: what comes before it is final or joined. */
+/** EMIT and ALLOWED LATENESS are for the last aggregate: what comes before it is final. */
 function withEmit(context: CheckContext, query: Query, node: PlanNode): PlanNode {
   const { emit, allowedLateness } = query;
-  const mode: EmitMode | null =
-    emit === null
-      ? null
-      : emit.mode === "periodic"
-        ? { mode: "periodic", everyMs: emit.every.value }
-        : { mode: emit.mode };
-  const latenessMs = allowedLateness?.value ?? 0;
-  if (allowedLateness !== null && latenessMs < 0) {
-    return context.fail(allowedLateness, "the lateness cannot be negative");
-  }
-  if (mode?.mode === "periodic" && mode.everyMs <= 0) {
-    return context.fail(emit ?? query, "the period must be longer than nothing");
-  }
-  if (mode === null && latenessMs === 0) return node;
-  let isUsed = false;
+  const asked = askedOf(context, query);
+  if (asked.mode === null && allowedLateness === null) return node;
+  let last: PlanNode["kind"] | null = null;
   const apply = (each: PlanNode): PlanNode => {
     switch (each.kind) {
       case "calc":
       case "union":
       case "sort":
         return mapInputs(each, apply);
-      case "windowAggregate": {
-        isUsed = true;
-        const emits = mode ?? each.emit;
-        const isUpdating = emits.mode !== "final" || latenessMs > 0;
-        const bounds = each.columns.length - 3;
-        return {
-          ...each,
-          emit: emits,
-          allowedLatenessMs: latenessMs,
-          changes: isUpdating ? "update" : "append",
-          key: isUpdating ? [...each.keys.map((_, index) => index), bounds, bounds + 1] : null,
-        };
-      }
+      case "windowAggregate":
+        last = each.kind;
+        return emitting(each, asked);
       case "groupAggregate":
-        if (mode?.mode === "final" && !context.options.isBounded) {
-          return context.fail(
-            emit ?? query,
-            "EMIT FINAL has no end to wait for: a GROUP BY without a window is never final",
-          );
+        last = each.kind;
+        if (asked.mode?.mode === "final" && !context.options.isBounded) {
+          const problem = "a GROUP BY without a window is never final: EMIT FINAL has no end";
+          return context.fail(emit ?? query, problem);
         }
-        isUsed ||= latenessMs === 0;
-        return { ...each, emit: mode ?? each.emit };
+        return { ...each, emit: asked.mode ?? each.emit };
       default:
         return each;
     }
   };
   const applied = apply(node);
-  if (!isUsed && allowedLateness !== null) {
-    return context.refuse(
-      allowedLateness,
-      "ALLOWED LATENESS needs a window aggregate as the last step",
-    );
+  if (allowedLateness !== null && last !== "windowAggregate") {
+    const problem = "ALLOWED LATENESS needs a window aggregate as the last step";
+    return context.refuse(allowedLateness, problem);
   }
-  const isStateful = hasWindow(node);
-  if (!isUsed && emit !== null && mode?.mode !== "final" && isStateful) {
-    return context.refuse(
-      emit,
-      `EMIT ${emit.mode.toUpperCase()} needs an aggregate as the last step`,
-    );
-  }
-  if (!isUsed && mode?.mode === "periodic") {
-    return context.refuse(emit ?? query, "EMIT PERIODIC needs an aggregate as the last step");
+  const isPlain = emit?.mode === "changes" && !hasWindow(node);
+  if (emit !== null && emit.mode !== "final" && last === null && !isPlain) {
+    const problem = `EMIT ${emit.mode.toUpperCase()} needs an aggregate as the last step`;
+    return context.refuse(emit, problem);
   }
   return applied;
+}
+
+interface AskedEmit {
+  readonly mode: EmitMode | null;
+  readonly latenessMs: number;
+}
+
+function askedOf(context: CheckContext, { emit, allowedLateness }: Query): AskedEmit {
+  const latenessMs = allowedLateness?.value ?? 0;
+  if (allowedLateness !== null && (latenessMs < 0 || isMonths(allowedLateness.from))) {
+    return context.fail(allowedLateness, "the lateness is a fixed time that is not negative");
+  }
+  if (emit?.mode !== "periodic") {
+    return { mode: emit === null ? null : { mode: emit.mode }, latenessMs };
+  }
+  if (emit.every.value <= 0 || isMonths(emit.every.from)) {
+    return context.fail(emit.every, "the period is a fixed time that is longer than nothing");
+  }
+  return { mode: { mode: "periodic", everyMs: emit.every.value }, latenessMs };
+}
+
+function isMonths(unit: string): boolean {
+  return unit === "YEAR" || unit === "QUARTER" || unit === "MONTH";
+}
+
+/** What is said before the end, or corrected after it, updates. */
+function emitting(node: WindowAggregateNode, { mode, latenessMs }: AskedEmit): WindowAggregateNode {
+  const emit = mode ?? node.emit;
+  const isUpdating = emit.mode !== "final" || latenessMs > 0;
+  const bounds = node.columns.length - 3;
+  return {
+    ...node,
+    emit,
+    allowedLatenessMs: latenessMs,
+    changes: isUpdating ? "update" : "append",
+    key: isUpdating ? [...node.keys.map((_, index) => index), bounds, bounds + 1] : null,
+  };
 }
 
 function hasWindow(node: PlanNode): boolean {

@@ -12,7 +12,8 @@ import { isComparable } from "../types/common-type.ts";
 import { bigintType, showType } from "../types/show-type.ts";
 import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf } from "./expression.ts";
-import { plainField, type Relation } from "./scope.ts";
+import type { Relation } from "./relation.ts";
+import { plainField } from "./scope.ts";
 
 /** The input with the rank as its last column. */
 export function rankRows(

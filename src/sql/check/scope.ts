@@ -1,35 +1,10 @@
 /** Names in reach of an expression, and what they stand for. */
 
 import { columnOf } from "../plan/calc.ts";
-import type { PlanNode, WindowOf } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import type { AstNode, Identifier } from "../syntax/node.ts";
 import type { CheckContext } from "./context.ts";
-
-/** A column that marks its row's window, wherever it has been passed on to. */
-export interface WindowRole {
-  readonly part: "start" | "end" | "time";
-  readonly window: WindowOf;
-  /** Whether the rows come when their window closes. */
-  readonly isClosed: boolean;
-}
-
-export interface Field {
-  /** The table's name or alias. */
-  readonly table: string | null;
-  readonly name: string;
-  /** PROCTIME() of the row, which `*` leaves out. */
-  readonly isHidden: boolean;
-  readonly role: WindowRole | null;
-  /** A ROW_NUMBER() that the query around must bound. */
-  readonly isRank: boolean;
-}
-
-/** A table in FROM: one field per column of the node. */
-export interface Relation {
-  readonly node: PlanNode;
-  readonly fields: readonly Field[];
-}
+import type { Field, Relation } from "./relation.ts";
 
 export function plainField(table: string | null, name: string): Field {
   return { table, name, isHidden: false, role: null, isRank: false };
@@ -52,8 +27,8 @@ export interface Resolved {
 }
 
 /**
- * `a`, `t.a`, and both with fields of a ROW behind them. A column wins over a table of the same name
- * unless the table has a column of the second name.
+ * `a`, `t.a`, and both with fields of a ROW behind them. A column wins over a table of the same
+ * name unless the table has a column of the second name.
  */
 export function resolveName(
   context: CheckContext,

@@ -12,7 +12,8 @@ import { bindCondition, bindExpression, bindingOf } from "./expression.ts";
 import { groupRows } from "./group.ts";
 import { type FromTree, joinedRelation, planFrom } from "./join.ts";
 import { rankRows, takeRankBounds } from "./rank.ts";
-import { type Field, fieldScalar, plainField, type Relation } from "./scope.ts";
+import type { Field, Relation } from "./relation.ts";
+import { fieldScalar, plainField } from "./scope.ts";
 
 export type BindTableReference = (context: CheckContext, node: TableReference) => Relation;
 

@@ -4,7 +4,8 @@ import type { PlanColumn, SourceNode, SourceOrigin } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import { moveColumns } from "../plan/scalar-walk.ts";
 import type { StreamColumn, StreamEntry } from "./catalog.ts";
-import { plainField, type Relation } from "./scope.ts";
+import type { Relation } from "./relation.ts";
+import { plainField } from "./scope.ts";
 
 const proctimeColumn: PlanColumn = {
   name: "$proctime",

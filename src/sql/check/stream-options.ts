@@ -75,7 +75,7 @@ export const streamOptions: Readonly<Record<string, OptionRule>> = {
   },
   "idle-timeout": {
     ...duration,
-    doc: "After this long without records a partition no longer holds the watermark; `5 s`, `0`: for ever.",
+    doc: "A partition without records for so long does not hold the watermark; `5 s`, `0`: never.",
   },
   "quiet-timeout": {
     ...duration,
@@ -108,7 +108,7 @@ export const streamOptions: Readonly<Record<string, OptionRule>> = {
   },
 };
 
-/** The options by name; the first that is unknown, given twice or wrong is an error at its place. */
+/** The options by name; the first that is unknown, given twice or wrong is an error there. */
 export function checkOptions(
   context: CheckContext,
   options: readonly TableOption[],

@@ -1,6 +1,6 @@
 /** Bounds between the event times of two inputs, read out of comparisons. */
 import type { Scalar } from "../plan/scalar.ts";
-import type { Relation } from "./scope.ts";
+import type { Relation } from "./relation.ts";
 
 /** left time − right time is within [lowerMs, upperMs]. */
 export interface TimeBounds {
@@ -56,7 +56,7 @@ export function timeBoundsOf(
   };
 }
 
-/** How far the column may lie behind the watermark when its row comes; null: it is no event time. */
+/** How far the column may lie behind the watermark when its row comes; null: no event time. */
 function lagOf(relation: Relation, index: number): number | null {
   const column = relation.node.columns[index];
   const role = relation.fields[index]?.role ?? null;

@@ -5,7 +5,8 @@ import type { AstNode } from "../syntax/node.ts";
 import { showType } from "../types/show-type.ts";
 import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf } from "./expression.ts";
-import { plainField, type Relation, resolveName, type WindowRole } from "./scope.ts";
+import type { Relation, WindowRole } from "./relation.ts";
+import { plainField, resolveName } from "./scope.ts";
 
 type Value = Expression | TableArgument | Descriptor;
 
@@ -181,6 +182,7 @@ function windowOf(
   };
 }
 
+/** The new window's columns hide those of windows before it. */
 function assign(input: Relation, window: WindowOf, partitionBy: readonly number[]): Relation {
   const time = input.node.columns[window.timeColumn];
   const node: WindowAssignNode = {
@@ -193,24 +195,28 @@ function assign(input: Relation, window: WindowOf, partitionBy: readonly number[
     key: null,
   };
   const table = input.fields.find(({ isHidden }) => !isHidden)?.table ?? null;
+  const hidden = input.fields.map((field) =>
+    /^window_(start|end|time)$/.test(field.name) ? { ...field, isHidden: true } : field,
+  );
   return {
     node,
-    fields: [...input.fields, ...windowFields(table, window, window.spec.kind === "session")],
+    fields: [...hidden, ...windowFields(table, window, window.spec.kind === "session")],
   };
 }
 
-/** window_start, window_end and window_time, in the type of the time column. */
+/**
+ * window_start and window_end, times on the wall of the session as in Flink, and window_time, a
+ * time attribute of the type of the time column.
+ */
 export function windowColumns(window: WindowOf, type: PlanColumn["type"]): readonly PlanColumn[] {
-  const column = (name: string, time: PlanColumn["time"]): PlanColumn => ({
-    name,
-    type,
-    nullable: false,
-    time,
+  const bound = (name: string): PlanColumn => ({
+    ...{ name, nullable: false, time: null },
+    type: { kind: "timestamp" },
   });
   return [
-    column("window_start", null),
-    column("window_end", null),
-    column("window_time", window.time),
+    bound("window_start"),
+    bound("window_end"),
+    { name: "window_time", type, nullable: false, time: window.time },
   ];
 }
 

@@ -1,7 +1,7 @@
 /**
  * A plan as running operators. Equal parts of a plan, such as the two sides of a self-join, become
- * one operator that feeds both, so that a topic is decoded and grouped once. A projection at the top
- * is left to the sink.
+ * one operator that feeds both, so that a topic is decoded and grouped once. A projection at the
+ * top is left to the sink.
  */
 import { unreachable } from "../../base/assert.ts";
 import { StreamError } from "../../base/stream-error.ts";
@@ -19,6 +19,7 @@ import { CalcOperator } from "./calc-operator.ts";
 import { GroupAggregateOperator } from "./group-aggregate-operator.ts";
 import { IntervalJoinOperator } from "./interval-join-operator.ts";
 import type { Operator, OperatorContext } from "./operator.ts";
+import { isSmallSide, ScanJoinOperator } from "./scan-join-operator.ts";
 import { SessionAggregateOperator } from "./session-aggregate-operator.ts";
 import { SortOperator } from "./sort-operator.ts";
 import { SourceOperator } from "./source-operator.ts";
@@ -105,11 +106,15 @@ class GraphBuilder {
           ...this.#common("join"),
           node,
         });
-      case "intervalJoin":
-        return new IntervalJoinOperator([this.build(node.left), this.build(node.right)], {
-          ...this.#common("join"),
-          node,
-        });
+      case "intervalJoin": {
+        const inputs = [this.build(node.left), this.build(node.right)] as const;
+        const options = { ...this.#common("join"), node };
+        const isScanned =
+          node.joinType === "inner" && (isSmallSide(node.left) || isSmallSide(node.right));
+        return isScanned
+          ? new ScanJoinOperator(inputs, options)
+          : new IntervalJoinOperator(inputs, options);
+      }
       case "windowRank":
         return new WindowRankOperator(this.build(node.input), { ...this.#common("rank"), node });
       case "union":

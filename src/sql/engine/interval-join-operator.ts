@@ -10,7 +10,7 @@ import type { IntervalJoinNode, PlanColumn } from "../plan/plan.ts";
 import { Collector } from "../sqlite/collector.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
-import { endOfTime, noTime } from "../time/event-time.ts";
+import { endOfTime } from "../time/event-time.ts";
 import { KeptRows, namesOf } from "./kept-rows.ts";
 import { Operator, type Rows } from "./operator.ts";
 import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
@@ -74,8 +74,9 @@ export class IntervalJoinOperator extends Operator {
     }
   }
 
-  override get lastWindowEnd(): number {
-    return noTime;
+  /** A row may come out as long as it is kept: its time attribute lies behind by so much. */
+  protected override get delayMs(): number {
+    return Math.max(0, ...this.#sides.map(({ expiry }) => expiry.keepMs));
   }
 
   #emitRows(statement: SqliteStatement): void {

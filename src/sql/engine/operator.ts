@@ -114,7 +114,9 @@ export abstract class Operator {
 
   abstract push(input: number, rows: Rows): void;
 
-  /** The watermark moved from `before` to `this.watermark`; called before those below hear of it. */
+  /**
+   * The watermark moved from `before` to `this.watermark`; called before those below hear of it.
+   */
   protected onWatermark(_before: number): void {}
 
   /** A commit is near. Called in order from sources to sink. */
@@ -154,7 +156,7 @@ export abstract class Operator {
   resume(watermarkOf: (operator: Operator) => number): void {
     this.#watermark = watermarkOf(this);
     for (const { operator, input } of this.#downstream) {
-      operator.#inputWatermarks[input] = this.#watermark;
+      operator.#inputWatermarks[input] = this.#passedOn;
     }
   }
 
@@ -163,7 +165,17 @@ export abstract class Operator {
     const before = this.#watermark;
     this.#watermark = watermark;
     this.onWatermark(before);
-    for (const { operator, input } of this.#downstream) operator.advance(input, watermark);
+    for (const { operator, input } of this.#downstream) operator.advance(input, this.#passedOn);
+  }
+
+  /** How far event times of the rows that come out may lie behind the watermark. */
+  protected get delayMs(): number {
+    return 0;
+  }
+
+  get #passedOn(): number {
+    const isTime = this.#watermark !== noTime && this.#watermark < endOfTime;
+    return isTime ? this.#watermark - this.delayMs : this.#watermark;
   }
 
   protected emit(rows: Rows): void {
@@ -173,7 +185,8 @@ export abstract class Operator {
 
   /**
    * Behind which event time rows of a push are late in any case, whatever their own bound says, and
-   * what their own bound counts for at most: `late = max(floor, min(own, ceiling))` (DESIGN, "Late").
+   * what their own bound counts for at most: `late = max(floor, min(own, ceiling))` (DESIGN,
+   * "Late").
    */
   protected boundOf(origin: RowOrigin | null): {
     readonly floor: number;

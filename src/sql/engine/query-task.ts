@@ -8,16 +8,16 @@
 import { assert, present } from "../../base/assert.ts";
 import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
-import { readBatchHeader } from "../../record/batch.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
-import { batchHeaderBytes } from "../../record/batch-layout.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
+import { sourceBatchOf } from "../kernel/source-batch.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import { shareSources } from "../plan/share-sources.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
 import { registerFunctions } from "../sqlite/functions.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
+import type { ScratchDisk } from "../sqlite/scratch-disk.ts";
 import { StateFile } from "../sqlite/vfs.ts";
 import {
   EventTime,
@@ -63,6 +63,8 @@ export interface QueryTaskOptions {
   readonly quietTimeoutMs: number;
   /** The query ends: nothing is held back to be corrected, so every row that comes out is final. */
   readonly isBounded: boolean;
+  /** Where pages of tables go that do not fit; without it all stay, within the memory's bound. */
+  readonly scratch?: ScratchDisk;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
 }
@@ -82,8 +84,8 @@ export interface TaskStatistics {
   readonly watermarkHolders: readonly (number | null)[];
 }
 
-/** A batch's records decompressed are no larger. */
-const recordsBytesMax = 256 * 1024 * 1024;
+/** Pages of SQLite's tables may take this part of the memory; kernels and rows have the rest. */
+const pagesShare = 4;
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
@@ -108,7 +110,12 @@ export class QueryTask {
       parts: decodeStateBlob(bytes),
     }));
     // Pages come before the database is opened, and tables before operators look for theirs.
-    this.#file = new StateFile(host, { name: "state" });
+    const { scratch } = options;
+    const cachedBytesMax = Math.floor(host.memory.bytesMax / pagesShare);
+    this.#file = new StateFile(host, {
+      name: "state",
+      ...(scratch !== undefined && { scratch, cachedBytesMax }),
+    });
     for (const { parts } of saved) this.#file.restore(partOf(parts, pagesPart));
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
@@ -194,6 +201,12 @@ export class QueryTask {
     return this.#outputs.splice(0);
   }
 
+  /** As `takeOutputs`, of a query that goes on: with the changes that were held back. */
+  flushOutputs(): readonly OutputBatch[] {
+    this.#flush();
+    return this.#outputs.splice(0);
+  }
+
   /**
    * Everything made since the last commit, and the state that goes with it. `delta`: what changed
    * since the last call.
@@ -225,8 +238,11 @@ export class QueryTask {
   }
 
   #read(runs: readonly TaskRun[]): void {
+    const { codecs } = this.#options.platform;
     const reads = runs.flatMap((run) => {
-      const batches = run.batches.flatMap((bytes) => this.#sourceBatch(bytes, run.partition));
+      const batches = run.batches.flatMap((bytes) =>
+        sourceBatchOf(bytes, { partition: run.partition, codecs }),
+      );
       return this.#nodes.flatMap((node, input) =>
         node.topic === run.topic ? [{ run, batches, input, partition: run.partition }] : [],
       );
@@ -271,22 +287,6 @@ export class QueryTask {
       if (source !== input) least = Math.min(least, this.#time.watermarkOf(source));
     }
     return least;
-  }
-
-  /** What a batch's header says, and its records decompressed; none for control batches. */
-  #sourceBatch(bytes: Uint8Array, partition: number): SourceBatch[] {
-    const header = readBatchHeader(bytes);
-    if (header.isControl) return [];
-    const packed = bytes.subarray(batchHeaderBytes, header.sizeBytes);
-    const { codecs } = this.#options.platform;
-    const records =
-      header.codec === "none"
-        ? packed
-        : codecs.decompress(header.codec, packed, { sizeMax: recordsBytesMax });
-    const isLogAppendTime = header.timestampType === "LogAppendTime";
-    const timestamp = isLogAppendTime ? header.maxTimestamp : header.baseTimestamp;
-    const { baseOffset, recordCount } = header;
-    return [{ partition, baseOffset, timestamp, isLogAppendTime, recordCount, records }];
   }
 
   #moveWatermarks(): void {

@@ -17,6 +17,7 @@ export class SortOperator extends Operator {
   readonly #database: SqliteDatabase;
   readonly #result: Collector;
   #rowCount = 0;
+  #isSorted = false;
 
   constructor(
     input: Operator,
@@ -45,8 +46,10 @@ export class SortOperator extends Operator {
     this.#kept.add(table);
   }
 
-  protected override onWatermark(): void {
-    if (!this.hasEnded) return;
+  /** Not as soon as the input has ended: aggregates give what they held back at flushes, too. */
+  override flush(): void {
+    if (!this.hasEnded || this.#isSorted) return;
+    this.#isSorted = true;
     const { orderBy, limit, skip } = this.#node;
     const names = this.layout.columns.map((_, index) => columnName(index)).join(", ");
     const statement = this.#database.prepare(

@@ -10,6 +10,7 @@ import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { KeptRows, namesOf } from "./kept-rows.ts";
 import { Operator, type Rows } from "./operator.ts";
+import { windowZoneOf } from "./plan-zone.ts";
 import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
 import { WindowClosings } from "./window-closings.ts";
 
@@ -39,10 +40,13 @@ export class WindowJoinOperator extends Operator {
       keep(left, "l", [node.leftWindow[1]]),
       keep(right, "r", [node.rightWindow[1], ...node.equalities.map((each) => each.right)]),
     ];
-    this.#closings = new WindowClosings(database, [
-      { sqlName: this.#sides[0].sqlName, endColumn: columnName(node.leftWindow[1]) },
-      { sqlName: this.#sides[1].sqlName, endColumn: columnName(node.rightWindow[1]) },
-    ]);
+    this.#closings = new WindowClosings(database, {
+      tables: [
+        { sqlName: this.#sides[0].sqlName, endColumn: columnName(node.leftWindow[1]) },
+        { sqlName: this.#sides[1].sqlName, endColumn: columnName(node.rightWindow[1]) },
+      ],
+      zone: windowZoneOf(left.layout.columns, options.timeZone),
+    });
     this.#join = database.prepare(joinSql(options, this.#sides, { left, right }));
     this.#result = new Collector(
       database.host,

@@ -9,12 +9,14 @@ import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { KeptRows } from "./kept-rows.ts";
 import { Operator, type Rows } from "./operator.ts";
+import { windowZoneOf } from "./plan-zone.ts";
 import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
 import { WindowClosings } from "./window-closings.ts";
 
 export interface WindowRankOptions {
   readonly name: string;
   readonly node: WindowRankNode;
+  readonly timeZone: string;
   readonly database: SqliteDatabase;
 }
 
@@ -25,7 +27,7 @@ export class WindowRankOperator extends Operator {
   readonly #rank: SqliteStatement;
   readonly #result: Collector;
 
-  constructor(input: Operator, { name, node, database }: WindowRankOptions) {
+  constructor(input: Operator, { name, node, timeZone, database }: WindowRankOptions) {
     super([input]);
     assert(!input.layout.hasWeight, "a window's ranks are of rows that are added only");
     this.layout = { columns: node.columns, hasOrigin: false, hasWeight: false };
@@ -33,7 +35,8 @@ export class WindowRankOperator extends Operator {
     this.#kept = new KeptRows(database, { name, layout: input.layout, indexed: [end] });
     const endColumn = columnName(end);
     const { sqlName } = this.#kept;
-    this.#closings = new WindowClosings(database, [{ sqlName, endColumn }]);
+    const zone = windowZoneOf(input.layout.columns, timeZone);
+    this.#closings = new WindowClosings(database, { tables: [{ sqlName, endColumn }], zone });
     const names = input.layout.columns.map((_, index) => columnName(index)).join(", ");
     const partition = [start, ...node.partitionBy].map(columnName).join(", ");
     const order = [...node.orderBy.map(sortTerm), "seq"].join(", ");

@@ -1,11 +1,11 @@
 /**
  * The time that windows are over, as an operator sees it. Windows of a TIMESTAMP_LTZ begin at times
  * of a clock on the wall: then rows are grouped by wall time, and a window has passed when the last
- * instant at which the clock showed its end has passed (an hour is shown twice when clocks go back).
- * Processing time is publishedAt.
+ * instant at which the clock showed its end has passed (an hour is shown twice when clocks go
+ * back). Processing time is publishedAt.
  */
 import type { WindowOf } from "../plan/plan.ts";
-import { toWall, zoneOffset } from "../types/time-zone.ts";
+import { toInstant, toWall, zoneOffset } from "../types/time-zone.ts";
 
 const dayMs = 86_400_000;
 
@@ -28,9 +28,18 @@ export class WindowTime {
 
   /** The last instant at which the wall shows this time. */
   momentOf(wallMs: number): number {
-    const { zone } = this;
-    if (zone === null) return wallMs;
-    const offsets = [zoneOffset(zone, wallMs - dayMs), zoneOffset(zone, wallMs + dayMs)];
-    return wallMs - Math.min(...offsets);
+    return lastMomentOf(this.zone, wallMs);
   }
+}
+
+/** The last instant at which the wall of `zone` shows a time; null: times are instants. */
+export function lastMomentOf(zone: string | null, wallMs: number): number {
+  if (zone === null) return wallMs;
+  // The clock changes at most once within the two days around.
+  const offsets = [zoneOffset(zone, wallMs - dayMs), zoneOffset(zone, wallMs + dayMs)];
+  for (const offset of offsets.sort((a, b) => a - b)) {
+    if (zoneOffset(zone, wallMs - offset) === offset) return wallMs - offset;
+  }
+  // The clock jumps over this time.
+  return toInstant(zone, wallMs);
 }

@@ -73,8 +73,16 @@ function logic(key: string, operator: string, doc: string): FunctionDefinition {
     doc,
     takes: ["boolean*"],
     gives: booleanType,
-    lower: (args) => `(${args.join(` ${operator} `)})`,
+    lower: (args) => balanced(args, operator),
   });
+}
+
+/** As flat a tree as can be: SQLite takes none that is more than 1000 high. */
+function balanced(args: readonly string[], operator: string): string {
+  if (args.length <= 8) return `(${args.join(` ${operator} `)})`;
+  const middle = args.length >> 1;
+  const left = balanced(args.slice(0, middle), operator);
+  return `(${left} ${operator} ${balanced(args.slice(middle), operator)})`;
 }
 
 /** A literal pattern without escape is a GLOB, which SQLite matches itself. */

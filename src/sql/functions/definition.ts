@@ -144,6 +144,12 @@ export function isNullable(scalar: Scalar): boolean {
   return scalar.kind === "literal" ? scalar.value === null : scalar.nullable;
 }
 
+/** SQLite's own bound is 127; some functions get arguments that the user does not see. */
+const argumentsMax = 120;
+
+/** What SQLite does not call as a function. */
+const unboundedKeys = new Set(["and", "or", "in"]);
+
 function coerceArguments(
   title: string,
   options: FunctionOptions,
@@ -152,6 +158,9 @@ function coerceArguments(
   const kinds = parameterKinds(options.takes, args.length);
   if (kinds === null) {
     throw new BindFault(`${title} takes ${countText(options.takes)}, not ${args.length}`);
+  }
+  if (args.length > argumentsMax && !unboundedKeys.has(options.key ?? "")) {
+    throw new BindFault(`${title} has ${args.length} arguments: more than ${argumentsMax}`);
   }
   const sameTypes = args.filter((_, index) => kinds[index] === "same").map(({ type }) => type);
   const common = commonTypeOf(sameTypes);

@@ -1,7 +1,7 @@
 /**
- * Functions that SQLite calls and that are ours: what `lower` writes into expressions as `mr_…`. The
- * host registers each under its name, with SQLITE_DETERMINISTIC and SQLITE_INNOCUOUS. `call` is the
- * meaning; a native twin in the function kernel, where there is one, must not differ from it.
+ * Functions that SQLite calls and that are ours: what `lower` writes into expressions as `mr_…`.
+ * The host registers each under its name. `call` is the meaning; a native twin in the function
+ * kernel, where there is one, must not differ from it.
  */
 import type { SqlValue } from "../plan/scalar.ts";
 

@@ -78,7 +78,11 @@ function jsonValue(args: readonly SqlValue[]): SqlValue {
     return behave(onEmpty, empty, `${shown(text(path))} leads to nothing`);
   }
   if (found.length > 1 || isList(first) || isMembers(first)) {
-    return behave(onError, error, `${shown(text(path))} does not lead to one scalar`);
+    const problem = `${shown(text(path))} does not lead to one scalar`;
+    // A lax path that finds no scalar has found nothing.
+    return parseJsonPath(text(path)).isStrict
+      ? behave(onError, error, problem)
+      : behave(onEmpty, empty, problem);
   }
   return first instanceof JsonNumber ? first.text : String(first);
 }
@@ -100,7 +104,8 @@ function jsonQuery(args: readonly SqlValue[]): SqlValue {
     return behave(onEmpty, null, `${shown(text(path))} leads to null`);
   }
   if (found.length === 1 && isPart) return formatJson(first);
-  return behave(onError, null, `${shown(text(path))} does not lead to one object or array`);
+  const problem = `${shown(text(path))} does not lead to one object or array`;
+  return behave(parseJsonPath(text(path)).isStrict ? onError : onEmpty, null, problem);
 }
 
 function isJsonOf(value: string, wanted: string): boolean {
@@ -124,8 +129,8 @@ function convert(name: string, ...args: SqlValue[]): SqlValue {
 }
 
 /**
- * mr_field(row, name, host, …): the field's text form through one of the conversions of CAST; `text`
- * and `json` leave it as it is.
+ * mr_field(row, name, host, …): the field's text form through one of the conversions of CAST;
+ * `text` and `json` leave it as it is.
  */
 function field(args: readonly SqlValue[]): SqlValue {
   const [row = null, name = null, conversion = null, ...rest] = args;

@@ -1,5 +1,6 @@
 /**
- * The path language of SQL's JSON functions: `lax` or `strict`, then `$`, `.name`, `['name']`, `[0]`,
+ * The path language of SQL's JSON functions: `lax` or `strict` (also without a word, as Flink has
+ * it), then `$`, `.name`, `['name']`, `[0]`,
  * `.*` and `[*]`. Lax: a member that is not there is nothing, not an error, and lists are opened.
  */
 import { isList, isMembers, type JsonValue } from "./json-text.ts";
@@ -44,7 +45,7 @@ function readPath(text: string): JsonPath {
     steps.push(stepOf(step[0], step[1] ?? step[2] ?? ""));
     rest = rest.slice(step[0].length);
   }
-  return { isStrict: head[1]?.toLowerCase() === "strict", steps };
+  return { isStrict: head[1]?.toLowerCase() !== "lax", steps };
 }
 
 function stepOf(token: string, name: string): Step {

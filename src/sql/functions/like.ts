@@ -3,9 +3,12 @@ import { flag, type HostFunction, strict, text } from "./host-function.ts";
 import { compilePattern } from "./regular-expression.ts";
 import { RowError, shown } from "./row-error.ts";
 
+/** SQLite takes no GLOB of more than 50 000 bytes. */
+const globLengthMax = 4096;
+
 /** The GLOB that means the same as a LIKE pattern; null where none does. */
 export function likeToGlob(pattern: string): string | null {
-  if (pattern.includes("\0")) return null;
+  if (pattern.includes("\0") || pattern.length > globLengthMax) return null;
   return pattern
     .replace(/[*?[]/g, (character) => `[${character}]`)
     .replaceAll("%", "*")

@@ -1,4 +1,4 @@
-/** Mathematical functions. Those of DOUBLEs are JavaScript's; a result that is no number is an error. */
+/** Mathematical functions. Those of DOUBLEs are JavaScript's; what is no number is an error. */
 import type { Scalar } from "../plan/scalar.ts";
 import type { DataType } from "../types/data-type.ts";
 import { scaleOf } from "../types/decimal.ts";
@@ -96,13 +96,18 @@ function ownType([value]: readonly Scalar[]): DataType {
   return value?.type ?? intType;
 }
 
+/** A narrow unscaled number as a value of a wide DECIMAL. */
+function wideOf(value: string, { precision, scale }: DecimalType): string {
+  return `mr_dec_cast(${value}, ${scale}, ${precision}, ${scale})`;
+}
+
 function edge(name: "CEIL" | "FLOOR", names: string): FunctionDefinition {
   const isUp = name === "CEIL" ? 1 : 0;
   return define({
     group: "arithmetic",
     names,
     syntax: `${name}(numeric)`,
-    doc: `The ${isUp === 1 ? "least whole number not below" : "greatest whole number not above"} it; ${name}(time TO unit): see times.`,
+    doc: isUp === 1 ? "The least whole number not below it." : "The greatest one not above it.",
     takes: ["numeric"],
     gives: ([value]) =>
       value?.type.kind === "decimal"
@@ -149,7 +154,8 @@ function lowerRounding(isHalfUp: 0 | 1): Lower {
     }
     const shape = type.kind === "decimal" ? type : { precision: 19, scale: 0 };
     const name = type.kind === "decimal" ? "mr_dec_round" : "mr_int_round";
-    const rounded = `${name}(${value}, ${scaleOf(from)}, ${digits}, ${shape.precision}, ${shape.scale}, ${isHalfUp})`;
+    const target = `${shape.precision}, ${shape.scale}, ${isHalfUp}`;
+    const rounded = `${name}(${value}, ${scaleOf(from)}, ${digits}, ${target})`;
     return isIntegerKind(type.kind) && type.kind !== "bigint" ? checked(type, rounded) : rounded;
   };
 }
@@ -180,7 +186,7 @@ const definitions: readonly FunctionDefinition[] = [
     lower: ([value], { type }) => {
       if (type.kind === "decimal") {
         return type.precision > 18
-          ? `mr_dec_cast(mr_dec_sign(${value}, ${type.scale}), ${type.scale}, ${type.precision}, ${type.scale})`
+          ? wideOf(`mr_dec_sign(${value}, ${type.scale})`, type)
           : `mr_dec_sign(${value}, ${type.scale})`;
       }
       return isApproximate(type) ? `(sign(${value}) * 1.0)` : `sign(${value})`;

@@ -54,8 +54,10 @@ const extract = define({
   takes: ["int", "moment"],
   gives: bigintType,
   lower: ([unit, value], { types, args, timeZone }) => {
-    const zone = unitAt(args, 0) === "EPOCH" ? "UTC" : timeZone;
-    return `mr_extract(${unit}, ${wallText(value, types[1], zone)})`;
+    const field = unitAt(args, 0);
+    const zone = field === "EPOCH" ? "UTC" : timeZone;
+    const extracted = `mr_extract(${unit}, ${wallText(value, types[1], zone)})`;
+    return field === "MILLISECOND" ? `(${extracted} % 1000)` : extracted;
   },
 });
 
@@ -78,7 +80,7 @@ function edgeFunction(key: string, name: string, host: string): FunctionDefiniti
     key,
     names: "",
     syntax: `${name}(time TO unit)`,
-    doc: `The ${name === "FLOOR" ? "last" : "next"} start of a YEAR, MONTH, DAY, HOUR, … from it on.`,
+    doc: `The ${name === "FLOOR" ? "last" : "next"} start of a YEAR, MONTH, DAY, HOUR, …`,
     takes: ["moment", "int"],
     gives: ([value]) => value?.type ?? timestampType,
     lower: ([value, unit], { types, timeZone }) => {

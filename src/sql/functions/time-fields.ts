@@ -76,11 +76,12 @@ export function fieldOf(unit: FieldUnit, wallMs: number): number {
     case "SECOND":
       return Math.floor(timeMs / 1000) % 60;
     case "MILLISECOND":
+      // Of the minute, as the standard says; EXTRACT keeps what Flink keeps of it.
       return timeMs % 60_000;
     case "MICROSECOND":
-      return (timeMs % 60_000) * 1000;
+      return (timeMs % 1000) * 1000;
     case "NANOSECOND":
-      return (timeMs % 60_000) * 1_000_000;
+      return (timeMs % 1000) * 1_000_000;
     case "EPOCH":
       return Math.floor(wallMs / 1000);
     default:
@@ -158,6 +159,7 @@ export function difference(unit: FieldUnit, fromMs: number, toMs: number): numbe
   return Math.trunc(monthsBetween(fromMs, toMs) / (unitMonths[unit] ?? 1));
 }
 
+/** The most months that can be added to the first without passing the second. */
 function monthsBetween(fromMs: number, toMs: number): number {
   if (toMs < fromMs) return -monthsBetween(toMs, fromMs);
   const from = splitDay(fromMs);
@@ -165,6 +167,7 @@ function monthsBetween(fromMs: number, toMs: number): number {
   const first = civilOf(from.days);
   const last = civilOf(to.days);
   const months = (last.year - first.year) * 12 + last.month - first.month;
-  const isShort = last.day < first.day || (last.day === first.day && to.timeMs < from.timeMs);
+  const day = addMonths(from.days, months);
+  const isShort = day > to.days || (day === to.days && to.timeMs < from.timeMs);
   return isShort ? months - 1 : months;
 }

@@ -1,7 +1,7 @@
 /**
  * The one layout in which rows cross between kernels, SQLite's virtual tables and the host: columns
- * in the memory that SQLite and all kernels share. Host code writes descriptors; kernels and virtual
- * tables read them. All integers little-endian; pointers are u32 addresses; 0 is "absent".
+ * in the memory that SQLite and all kernels share. Host code writes descriptors; kernels and
+ * virtual tables read them. All integers little-endian; pointers are u32 addresses; 0 is "absent".
  *
  * Column, 32 bytes:
  *
@@ -13,7 +13,8 @@
  *  20  u32 base       text and blob: added to each slot's pointer (0: the pointers are addresses)
  *  24  u32 reserved, 28 u32 reserved
  *
- * Slot: integer i64; real f64; text and blob u32 pointer, u32 length; wide i128 (low u64, high i64).
+ * Slot: integer i64; real f64; text and blob u32 pointer, u32 length; wide i128 (low u64, high
+ * i64).
  * A NULL row's slot holds anything. Text and blob bytes belong to whoever made the rows and live
  * as long as the rows: a kernel that keeps a value copies its bytes.
  *
@@ -24,7 +25,7 @@
  *   8  u32 rowCount   rows that the columns have, or row numbers in the selection
  *  12  u32 selection  address of u32 row numbers, ascending, or 0: all rows
  *  16  u32 first      where a scan starts (an index into the selection, if there is one)
- *  20  u32 current    the scan writes the index of the row that it stands on: who an error is blamed on
+ *  20  u32 current    the scan writes the index of the row that it stands on, for errors
  *  24  u32 schema     address of the zero-terminated CREATE TABLE text (virtual tables only)
  *  28  u32 reserved
  *

@@ -93,7 +93,7 @@ function descriptionOf(node: PlanNode): Description {
       };
     case "windowAssign":
       return {
-        head: `Window ${windowText(node.window, node.input)}${keysText(node.partitionBy, node.input)}`,
+        head: windowHead("Window", node.window, node.input, node.partitionBy),
         details:
           node.window.spec.kind === "session"
             ? ["state: rows of open sessions, until the watermark closes them"]
@@ -181,6 +181,15 @@ function windowText(window: WindowOf, input: PlanNode): string {
   return `${specText(window.spec)} on ${nameOf(input, window.timeColumn)}${time}${zone}`;
 }
 
+function windowHead(
+  name: string,
+  window: WindowOf,
+  input: PlanNode,
+  keys: readonly number[],
+): string {
+  return `${name} ${windowText(window, input)}${keysText(keys, input)}`;
+}
+
 function keysText(keys: readonly number[], input: PlanNode): string {
   return keys.length === 0 ? "" : ` by ${keys.map((key) => nameOf(input, key)).join(", ")}`;
 }
@@ -206,7 +215,7 @@ function windowAggregateText(node: WindowAggregateNode): Description {
       ? []
       : [`allowed lateness ${showDuration(node.allowedLatenessMs)}`];
   return {
-    head: `Aggregate window ${windowText(node.window, node.input)}${keysText(node.keys, node.input)}`,
+    head: windowHead("Aggregate window", node.window, node.input, node.keys),
     details: [
       ...node.accumulators.map((each) => accumulatorText(each, node.input)),
       emitText(node.emit),
@@ -223,11 +232,12 @@ function groupAggregateText(node: GroupAggregateNode): Description {
   const distinct = node.accumulators.some((each) => each.isDistinct)
     ? ", and each distinct value"
     : "";
+  const clause = isDistinct ? "DISTINCT" : "GROUP BY";
   const warning =
     keys === "" && distinct === ""
       ? {}
       : {
-          warning: `the state of ${isDistinct ? "DISTINCT" : "GROUP BY"} (${keys}) grows with its keys: nothing bounds it`,
+          warning: `the state of ${clause} (${keys}) grows with its keys: nothing bounds it`,
         };
   return {
     head: `${isDistinct ? "Distinct" : "Aggregate"}${keysText(node.keys, node.input)}`,
@@ -242,12 +252,14 @@ function groupAggregateText(node: GroupAggregateNode): Description {
 
 function joinText(node: WindowJoinNode | IntervalJoinNode, state: string): Description {
   const equalities = node.equalities.map(
-    ({ left, right }) => `on ${nameOf(node.left, left)} = ${nameOf(node.right, right)}`,
+    ({ left, right }) => `on left.${nameOf(node.left, left)} = right.${nameOf(node.right, right)}`,
   );
+  const width = node.left.columns.length;
+  const sided = (index: number) => `${index < width ? "left" : "right"}.${nameOf(node, index)}`;
   const residual =
     node.residual === null
       ? []
-      : conjunctsOf(node.residual).map((each) => `on ${show(each, node)}`);
+      : conjunctsOf(node.residual).map((each) => `on ${showScalar(each, sided)}`);
   const name = node.kind === "windowJoin" ? "Window join" : "Interval join";
   return {
     head: `${name}, ${node.joinType}`,
@@ -260,8 +272,8 @@ function intervalJoinText(node: IntervalJoinNode): Description {
     node,
     `rows of both sides for ${showDuration(Math.abs(node.upperMs - node.lowerMs))}, until the watermark passes`,
   );
-  const left = nameOf(node.left, node.leftTime);
-  const right = nameOf(node.right, node.rightTime);
+  const left = `left.${nameOf(node.left, node.leftTime)}`;
+  const right = `right.${nameOf(node.right, node.rightTime)}`;
   const bound = (ms: number) =>
     ms === 0 ? right : `${right} ${ms < 0 ? "-" : "+"} ${showDuration(Math.abs(ms))}`;
   const range = `on ${left} between ${bound(node.lowerMs)} and ${bound(node.upperMs)}`;
@@ -274,7 +286,7 @@ function rankText(node: WindowRankNode): Description {
     head: `Rank in window${keysText(node.partitionBy, node.input)}: ${ranks}`,
     details: [
       `order by ${sortText(node.orderBy, node.input)}`,
-      `state: ${node.to} rows per key of open windows, until the watermark closes them`,
+      `state: ${node.to} ${node.to === 1 ? "row" : "rows"} per key of open windows, until the watermark closes them`,
     ],
   };
 }

@@ -96,7 +96,7 @@ function readFields(node: CalcNode): PlanNode {
   });
 }
 
-/** While fields are found they stand behind all columns; at the end they go before computed ones. */
+/** While fields are found they stand behind all columns; at the end, before computed ones. */
 class FieldColumns {
   readonly #source: SourceNode;
   readonly #computed: readonly Scalar[];

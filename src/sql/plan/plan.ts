@@ -1,6 +1,7 @@
 /**
- * What the checker hands to the engine: a tree of operators over typed columns. It names streams and
- * topics but knows no storage; positions, partitions and records come in through the engine's ports.
+ * What the checker hands to the engine: a tree of operators over typed columns. It names streams
+ * and topics but knows no storage; positions, partitions and records come in through the engine's
+ * ports.
  * A plan is plain data: it can be shown (EXPLAIN), stored, and sent to another thread.
  *
  * Changes: the output of a node is a bag of rows with weights. An `append` node only adds (+1); an
@@ -128,8 +129,8 @@ export type AccumulatorKind =
   | "approxCountDistinct";
 
 /**
- * One accumulator. AVG is a sum and a count that a Calc above divides; STDDEV and VAR are count, sum
- * and sumSquares over DOUBLE. Arguments and filters are columns: a Calc below computes them.
+ * One accumulator. AVG is a sum and a count that a Calc above divides; STDDEV and VAR are count,
+ * sum and sumSquares over DOUBLE. Arguments and filters are columns: a Calc below computes them.
  * Sums of integers and decimals are exact in 128 bits (kind wide); a Calc above narrows them.
  */
 export interface Accumulator {
@@ -198,8 +199,8 @@ export interface IntervalJoinNode extends NodeBase {
   readonly leftTime: number;
   readonly rightTime: number;
   /**
-   * How far a row's time may lie behind the watermark before which it came: 0 for an event time, the
-   * window's length where the time is a window_start.
+   * How far a row's time may lie behind the watermark before which it came: 0 for an event time,
+   * the window's length where the time is a window_start.
    */
   readonly leftLagMs: number;
   readonly rightLagMs: number;

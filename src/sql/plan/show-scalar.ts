@@ -61,7 +61,7 @@ export function showScalar(scalar: Scalar, nameOf: (index: number) => string): s
     case "literal":
       return showLiteral(scalar.value, scalar.type);
     case "cast":
-      return `${scalar.isTry ? "TRY_CAST" : "CAST"}(${plain(scalar.input)} AS ${showType(scalar.type)})`;
+      return `${castName(scalar.isTry)}(${plain(scalar.input)} AS ${showType(scalar.type)})`;
     case "case": {
       const branches = scalar.branches.map(
         ({ when, result }) => `WHEN ${plain(when)} THEN ${plain(result)}`,
@@ -99,7 +99,7 @@ function showCall(
       return second === undefined ? "?" : `EXTRACT(${unitName(first)} FROM ${plain(second)})`;
     case "floorTo":
     case "ceilTo":
-      return `${name === "floorTo" ? "FLOOR" : "CEIL"}(${plain(first)} TO ${second ? unitName(second) : "?"})`;
+      return `${edgeName(name)}(${plain(first)} TO ${second ? unitName(second) : "?"})`;
     case "timestampadd":
     case "timestampdiff": {
       const rest = [...(second === undefined ? [] : [second]), ...others].map(plain);
@@ -108,6 +108,14 @@ function showCall(
     default:
       return `${sqlName(name)}(${args.map(plain).join(", ")})`;
   }
+}
+
+function castName(isTry: boolean): string {
+  return isTry ? "TRY_CAST" : "CAST";
+}
+
+function edgeName(key: string): string {
+  return key === "floorTo" ? "FLOOR" : "CEIL";
 }
 
 function sqlName(key: string): string {

@@ -66,6 +66,8 @@ export function declareTable(
   const { memory, exports } = host;
   const module = moduleOf(host);
   const list = columns.map((each) => `${quoteName(each.name)} ${declaredTypes[each.kind]}`);
+  // SQLite knows no table without columns, but a row may be of interest for being there alone.
+  if (list.length === 0) list.push('"$none" HIDDEN');
   const schema = memory.placeText(`CREATE TABLE x(${list.join(", ")})`);
   const table = new RowTable(
     memory,

@@ -1,8 +1,8 @@
 /**
- * Operators by precedence, Flink's, from the loosest: OR, AND, NOT, IS, comparisons, BETWEEN IN
- * LIKE, + -, * / % ||, unary + -. Operators of one level go left to right. As in Flink `||` binds
- * like `*`. IS DISTINCT FROM stands with BETWEEN; in Flink it stands with +, so that the sum in
- * `a IS DISTINCT FROM b + c` would have to be in parentheses.
+ * Operators by precedence, Flink's, from the loosest: OR, AND, NOT, IS, comparisons with IS
+ * DISTINCT FROM, BETWEEN IN LIKE, + -, * / % ||, unary + -. Operators of one level go left to
+ * right. The levels are those by which Flink 2.3 explains such expressions: `||` binds like `*`,
+ * and `a = b IS NULL` asks whether the comparison is NULL.
  */
 import type { Binary, BinaryOperator, Expression, IsTest, Like } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
@@ -113,7 +113,7 @@ function parseIs(cursor: Cursor, operand: Expression, least: number): Expression
   const { token } = cursor;
   const hasNot = cursor.isWord("NOT", 1);
   if (cursor.isWord("DISTINCT", hasNot ? 2 : 1)) {
-    if (precedences.range < least) return null;
+    if (precedences.compare < least) return null;
     cursor.advance();
     if (hasNot) cursor.advance();
     cursor.expectWord("DISTINCT", "FROM");

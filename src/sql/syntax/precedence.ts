@@ -7,7 +7,7 @@ export const precedences = {
   not: 3,
   is: 4,
   compare: 5,
-  /** BETWEEN, IN, LIKE, IS DISTINCT FROM. */
+  /** BETWEEN, IN, LIKE. */
   range: 6,
   add: 7,
   multiply: 8,
@@ -24,8 +24,8 @@ const byOperator: ReadonlyMap<string, number> = new Map<BinaryOperator, number>(
   ["<=", precedences.compare],
   [">", precedences.compare],
   [">=", precedences.compare],
-  ["IS DISTINCT FROM", precedences.range],
-  ["IS NOT DISTINCT FROM", precedences.range],
+  ["IS DISTINCT FROM", precedences.compare],
+  ["IS NOT DISTINCT FROM", precedences.compare],
   ["+", precedences.add],
   ["-", precedences.add],
   ["*", precedences.multiply],

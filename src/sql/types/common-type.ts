@@ -1,4 +1,4 @@
-/** Which type two values are brought to before they meet, and what may be widened without a CAST. */
+/** Which type two values are brought to before they meet, and what widens without a CAST. */
 import type { DataType } from "./data-type.ts";
 import { decimalShapeOf, mergedType } from "./decimal-type.ts";
 import {

@@ -1,4 +1,4 @@
-/** Text forms of FLOAT and DOUBLE: the shortest digits that read back the same, as Java writes them. */
+/** Text forms of FLOAT and DOUBLE: the shortest digits that read back the same, in Java's form. */
 
 /** `1.0`, `0.001`, `1.0E7`, `1.5E-4`. */
 export function formatDouble(value: number): string {

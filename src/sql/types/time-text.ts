@@ -1,7 +1,7 @@
 /**
- * Text forms of DATE, TIME and TIMESTAMP. Written: `2026-01-01 00:00:10.000`, as Flink's JSON format
- * does. Read: that, ISO-8601 with `T`, fewer or more digits of the second (cut to milliseconds), and
- * an offset where an instant is wanted.
+ * Text forms of DATE, TIME and TIMESTAMP. Written: `2026-01-01 00:00:10.000`, as Flink's JSON
+ * format does. Read: that, ISO-8601 with `T`, fewer or more digits of the second (cut to
+ * milliseconds), and an offset where an instant is wanted.
  */
 import { civilOf, dayMs, daysOf, hourMs, isCivilDate, minuteMs, splitDay } from "./calendar.ts";
 
@@ -39,8 +39,13 @@ function timeOf(parts: readonly (string | undefined)[]): number | null {
   return Number(hour) * hourMs + Number(minute) * minuteMs + Number(second) * 1000 + milliseconds;
 }
 
-const timestampPattern =
-  /^\s*(\d{1,4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9}))?)?)?\s*(Z|[+-]\d{2}(?::?\d{2})?)?\s*$/i;
+const datePart = "(\\d{1,4})-(\\d{1,2})-(\\d{1,2})";
+const clockPart = "[ T](\\d{1,2}):(\\d{1,2})(?::(\\d{1,2})(?:[.,](\\d{1,9}))?)?";
+const offsetPart = "(Z|[+-]\\d{2}(?::?\\d{2})?)";
+const timestampPattern = new RegExp(
+  `^\\s*${datePart}(?:${clockPart})?\\s*${offsetPart}?\\s*$`,
+  "i",
+);
 
 export interface ParsedTimestamp {
   readonly wallMs: number;

@@ -64,6 +64,8 @@ function zoneOf(name: string): Zone | null {
 function makeZone(name: string): Zone | null {
   const fixed = fixedOffset(name);
   if (fixed !== null) return { format: null, fixedMs: fixed, offsets: new Map() };
+  // Intl would take offsets that no clock has.
+  if (/^(UTC|GMT)?[+-]/i.test(name)) return null;
   try {
     const format = new Intl.DateTimeFormat("en-US", {
       timeZone: name,

@@ -6,6 +6,9 @@ export const bytesMediaType = "application/octet-stream";
 export const eventStreamMediaType = "text/event-stream";
 /** Kafka record batches of magic 2 end to end, as they are stored. */
 export const batchesMediaType = "application/vnd.millrace.record-batches";
+/** What a script gives, a JSON object per line: see sqlLine in sql-shapes.ts. */
+export const sqlLinesMediaType = "application/vnd.millrace.sql-lines";
+export const arrowStreamMediaType = "application/vnd.apache.arrow.stream";
 
 /** The type and subtype of a Content-Type, without parameters, in lower case. */
 export function essence(contentType: string): string {

@@ -74,6 +74,13 @@ export const producerHeaders = z.object({
     .describe("0, 1, 2 … by request; a repeat is not appended and gets the first answer."),
 });
 
+export const listTopicsQuery = z.strictObject({
+  internal: z
+    .enum(["true", "false"])
+    .default("false")
+    .describe("`true` lists the server's own topics too, such as checkpoints."),
+});
+
 export const emptyQuery = z.strictObject({});
 
 export type ReadQuery = z.infer<typeof readQuery>;

@@ -6,6 +6,7 @@ import type * as z from "zod";
 import * as media from "./media-type.ts";
 import * as queries from "./queries.ts";
 import * as shapes from "./shapes.ts";
+import * as sqlShapes from "./sql-shapes.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -44,6 +45,7 @@ export const pathParameters: Readonly<Record<string, string>> = {
   topic: "The topic's name.",
   partition: "The partition's number.",
   group: "The group's id.",
+  query: "The query's id.",
 };
 
 const positionHeaders = {
@@ -57,6 +59,7 @@ const topicRoutes = {
     method: "GET",
     path: "/v1/topics",
     summary: "List topics",
+    query: queries.listTopicsQuery,
     answer: json(200, "All topics by name.", shapes.topicList),
     problems: [],
   },
@@ -176,6 +179,68 @@ const groupRoutes = {
   },
 } as const satisfies Record<string, RouteSpec>;
 
+const sqlRoutes = {
+  sql: {
+    method: "POST",
+    path: "/v1/sql",
+    summary: "Run SQL statements",
+    details:
+      "Statements run in order; the first one that fails ends the script. What fails before the " +
+      "answer has begun is a problem document with `statement`, `line`, `column` and a " +
+      "`diagnostic` for people. Closing the connection ends a query.",
+    body: { [media.jsonMediaType]: sqlShapes.sqlRequest },
+    answer: {
+      status: 200,
+      what: "What the statements give, as it comes.",
+      content: {
+        [media.jsonMediaType]: sqlShapes.sqlAnswer,
+        [media.ndjsonMediaType]: sqlShapes.sqlRowLine,
+        [media.sqlLinesMediaType]: sqlShapes.sqlLine,
+        [media.arrowStreamMediaType]: "bytes",
+        [media.eventStreamMediaType]: sqlShapes.sqlEvent,
+      },
+    },
+    problems: [404, 406, 409, 413, 415, 429, 507],
+  },
+  listQueries: {
+    method: "GET",
+    path: "/v1/queries",
+    summary: "List continuous queries, and how they go",
+    answer: json(200, "All queries by id.", sqlShapes.queryList),
+    problems: [],
+  },
+  describeQuery: {
+    method: "GET",
+    path: "/v1/queries/:query",
+    summary: "Show how a continuous query goes",
+    answer: json(200, "The query.", sqlShapes.queryDetails),
+    problems: [404],
+  },
+  dropQuery: {
+    method: "DELETE",
+    path: "/v1/queries/:query",
+    summary: "End a query that INSERT INTO has started",
+    details: "What it has written stays. The query of a materialized view goes with its view.",
+    answer: { status: 204, what: "The query is gone." },
+    problems: [404],
+  },
+  pauseQuery: {
+    method: "POST",
+    path: "/v1/queries/:query/pause",
+    summary: "Pause a query",
+    details: "It commits, keeps its place, and gives its thread and memory back.",
+    answer: json(200, "The query.", sqlShapes.queryDetails),
+    problems: [404],
+  },
+  resumeQuery: {
+    method: "POST",
+    path: "/v1/queries/:query/resume",
+    summary: "Resume a query that is paused or has failed",
+    answer: json(200, "The query.", sqlShapes.queryDetails),
+    problems: [404],
+  },
+} as const satisfies Record<string, RouteSpec>;
+
 const operationRoutes = {
   cluster: {
     method: "GET",
@@ -222,6 +287,7 @@ export const routes = {
   ...topicRoutes,
   ...recordRoutes,
   ...groupRoutes,
+  ...sqlRoutes,
   ...operationRoutes,
 } as const satisfies Record<string, RouteSpec>;
 

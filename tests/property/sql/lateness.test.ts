@@ -3,16 +3,16 @@ import fc from "fast-check";
 import {
   assignWindows,
   boundRows,
-  type CutWindow,
   countWindows,
   lateSplit,
 } from "../../../src/sql/kernel/lateness.ts";
+import type { GridSpec } from "../../../src/sql/plan/plan.ts";
 import { createSqliteHost, tableOf } from "../../support/sqlite.ts";
 
 const size = fc.integer({ min: 1, max: 12 });
 const offsetMs = fc.integer({ min: -15, max: 15 });
 
-const windows: fc.Arbitrary<CutWindow> = fc.oneof(
+const windows: fc.Arbitrary<GridSpec> = fc.oneof(
   fc.record({ kind: fc.constant("tumble" as const), sizeMs: size, offsetMs }),
   fc.record({ kind: fc.constant("hop" as const), slideMs: size, sizeMs: size, offsetMs }),
   fc
@@ -32,7 +32,7 @@ const windows: fc.Arbitrary<CutWindow> = fc.oneof(
 const times = fc.array(fc.integer({ min: -60, max: 60 }), { maxLength: 40, size: "max" });
 
 /** All windows of a time by their definition: every place is tried. */
-function windowsOf(window: CutWindow, time: number): [start: number, end: number][] {
+function windowsOf(window: GridSpec, time: number): [start: number, end: number][] {
   const found: [number, number][] = [];
   for (let start = -120; start <= 120; start++) {
     const period = window.kind === "hop" ? window.slideMs : window.sizeMs;

@@ -19,6 +19,7 @@ import { openLibsqlServer } from "../../../src/runtime/node/libsql-server.ts";
 import { createConsoleLogger, createPlatform } from "../../../src/runtime/workerd/platform.ts";
 import { createHttpApp } from "../../../src/server/http/app.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
+import { noSql } from "../../support/no-sql.ts";
 import { sqlCheck } from "./sql-check.ts";
 
 interface Bindings {
@@ -79,6 +80,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
     cluster: () => log.cluster(),
   };
   const app = createHttpApp({
+    ...noSql,
     log,
     topics: log.topics,
     groups: new GroupCoordinator({

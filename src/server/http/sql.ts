@@ -1,0 +1,204 @@
+/** `POST /v1/sql`: runs a script and writes what it gives as it comes. */
+import { type Context, Hono } from "hono";
+import type { Gauge } from "../../base/metrics.ts";
+import { StreamError } from "../../base/stream-error.ts";
+import { SqlSession } from "../../pipeline/sql-session.ts";
+import { preferredType } from "../../wire/http/media-type.ts";
+import { sqlRequest } from "../../wire/http/sql-shapes.ts";
+import type { HttpContext } from "./context.ts";
+import type { Endpoints } from "./endpoint.ts";
+import { notAcceptable, problemOfError } from "./problem-response.ts";
+import { receiveJson } from "./request-json.ts";
+import { type SqlFormat, type SqlMediaType, sqlFormats } from "./sql-formats.ts";
+import { runScript, type SqlEvent } from "./sql-script.ts";
+
+/** The longest script, escaped in JSON; the parser says what it thinks of its length. */
+const bodyBytesMax = 16 * 1024 * 1024;
+/** Scripts that run at a time; those that hold a thread have a bound of their own. */
+const scriptsMax = 1_024;
+
+/** Silence after which an answer without an end shows that it lives. */
+const heartbeatMs = 15_000;
+
+const noBytes = new Uint8Array(0);
+
+/** For the metrics alone; other servers use the same number. */
+const clientLeft = 499;
+
+const offered = Object.keys(sqlFormats) as SqlMediaType[];
+
+export function sqlApp(context: HttpContext, endpoints: Endpoints): Hono {
+  const app = new Hono();
+  const open = context.metrics.gauge({
+    name: "millrace_http_sql_scripts",
+    help: "SQL scripts that run for HTTP clients.",
+  });
+  endpoints.mount(app, "sql", (c) => sql(c, context, open));
+  return app;
+}
+
+async function sql(c: Context, context: HttpContext, open: Gauge): Promise<Response> {
+  const request = c.req.raw;
+  const type = preferredType(request.headers.get("Accept"), offered);
+  if (type === undefined) return notAcceptable(offered);
+  const given = await receiveJson(sqlRequest, c, context, bodyBytesMax);
+  const { sql: text, settings = {} } = given;
+  const session = new SqlSession();
+  for (const [key, value] of Object.entries(settings)) session.set(key, value);
+  if (open.value >= scriptsMax) {
+    throw new StreamError("queue_full", `Cannot run SQL: ${scriptsMax} scripts run already`);
+  }
+  const left = new AbortController();
+  const signal = AbortSignal.any([context.shutdown, request.signal, left.signal]);
+  const format = sqlFormats[type]();
+  const events = runScript(context.sql, {
+    ...{ sql: text, session, signal, wanted: format.wanted },
+    takesChanges: format.heartbeat !== null,
+    cursor: request.headers.get("Last-Event-ID") || (given.cursor ?? null),
+  });
+  open.set(open.value + 1);
+  const answer = new SqlAnswer(context, { format, events, left }, () => open.set(open.value - 1));
+  let body: Awaited<ReturnType<SqlAnswer["begin"]>>;
+  try {
+    body = await answer.begin();
+  } catch (error) {
+    // Nobody reads the answer: that the script was broken off is no failure.
+    if (request.signal.aborted && !context.shutdown.aborted) {
+      return new Response(null, { status: clientLeft });
+    }
+    throw error;
+  }
+  return new Response(body, {
+    headers: {
+      "Content-Type": type,
+      "Cache-Control": "no-store, no-transform",
+      "X-Accel-Buffering": "no",
+      "X-Content-Type-Options": "nosniff",
+    },
+  });
+}
+
+interface AnswerParts {
+  readonly format: SqlFormat;
+  readonly events: AsyncGenerator<SqlEvent, void>;
+  /** Aborted when the client has left. */
+  readonly left: AbortController;
+}
+
+class SqlAnswer {
+  readonly #context: HttpContext;
+  readonly #parts: AnswerParts;
+  readonly #finish: () => void;
+  #isOpen = true;
+  #goesOn = false;
+  #coming: Promise<IteratorResult<SqlEvent, void>> | undefined;
+
+  constructor(context: HttpContext, parts: AnswerParts, finish: () => void) {
+    this.#context = context;
+    this.#parts = parts;
+    this.#finish = finish;
+  }
+
+  /**
+   * The body, once there is something to show.
+   * @throws what failed before.
+   */
+  async begin(): Promise<ReadableStream<Uint8Array> | Uint8Array<ArrayBuffer>> {
+    try {
+      const first = await this.#next();
+      if (first.isLast) {
+        this.#close();
+        return first.bytes as Uint8Array<ArrayBuffer>;
+      }
+      return this.#stream(first.bytes);
+    } catch (error) {
+      this.#close();
+      throw error;
+    }
+  }
+
+  /** The next bytes that are any; none where an answer begins that goes on without an end. */
+  async #next(): Promise<{ readonly bytes: Uint8Array; readonly isLast: boolean }> {
+    const { format } = this.#parts;
+    for (;;) {
+      const event = await this.#eventOrHeartbeat();
+      if (event === "heartbeat") return { bytes: format.heartbeat ?? noBytes, isLast: false };
+      if (event.done === true) return { bytes: format.end(), isLast: true };
+      const bytes = format.take(event.value);
+      if (event.value.kind === "columns") this.#goesOn = event.value.goesOn;
+      if (bytes.length > 0 || (event.value.kind === "columns" && this.#goesOn)) {
+        return { bytes, isLast: false };
+      }
+    }
+  }
+
+  /** What never ends says now and then that it lives. */
+  async #eventOrHeartbeat(): Promise<IteratorResult<SqlEvent, void> | "heartbeat"> {
+    this.#coming ??= this.#parts.events.next();
+    const coming = this.#coming;
+    if (!this.#goesOn) return await this.#arrived(coming);
+    const { timers } = this.#context.platform;
+    const over = new AbortController();
+    const silence = timers.sleep(heartbeatMs, over.signal).then(() => "heartbeat" as const);
+    const first = await Promise.race([coming, silence]).finally(() => over.abort());
+    return first === "heartbeat" ? first : await this.#arrived(coming);
+  }
+
+  #arrived(coming: Promise<IteratorResult<SqlEvent, void>>) {
+    this.#coming = undefined;
+    return coming;
+  }
+
+  #stream(first: Uint8Array): ReadableStream<Uint8Array> {
+    let held: Uint8Array | undefined = first;
+    return new ReadableStream<Uint8Array>(
+      {
+        pull: async (controller) => {
+          const bytes = held;
+          held = undefined;
+          if (bytes !== undefined && bytes.length > 0) {
+            controller.enqueue(bytes);
+            return;
+          }
+          const isOver = await this.#pull(controller);
+          if (isOver) this.#close();
+        },
+        cancel: () => {
+          this.#parts.left.abort();
+          this.#close();
+        },
+      },
+      { highWaterMark: 0 },
+    );
+  }
+
+  async #pull(controller: ReadableStreamDefaultController<Uint8Array>): Promise<boolean> {
+    try {
+      const { bytes, isLast } = await this.#next();
+      if (!this.#isOpen) return true;
+      if (bytes.length > 0) controller.enqueue(bytes);
+      if (isLast) controller.close();
+      return isLast;
+    } catch (error) {
+      if (!this.#isOpen) return true;
+      const problem = problemOfError(error, this.#context.platform.log);
+      const tail = this.#parts.format.fail(problem);
+      if (tail === null) controller.error(error);
+      else {
+        controller.enqueue(tail);
+        controller.close();
+      }
+      return true;
+    }
+  }
+
+  /** Ends the script where it is; what it runs is closed in its own time. */
+  #close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    this.#finish();
+    this.#parts.events.return().catch((error: unknown) => {
+      this.#context.platform.log.debug("a script that was left ended badly", { error });
+    });
+  }
+}
