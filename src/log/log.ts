@@ -64,6 +64,10 @@ import { WorkerSession } from "./worker-session.ts";
 /** Buffers of answers and blocks kept for use again. */
 const idleBuffersBytesMax = 32 * 1024 * 1024;
 
+/** A group, which is never split, may take this part of the ring, and no more than a segment. */
+const groupRingShare = 8;
+const groupBytesMax = 7 * 1024 * 1024;
+
 /** At its end a worker sends publishes again for so long. */
 const closeMsMax = 10_000;
 
@@ -261,6 +265,11 @@ export class Log implements LogService {
     return this.#enqueue(group);
   }
 
+  /** Bytes that a group is sure to find room for. */
+  get groupBytesMax(): number {
+    return Math.min(groupBytesMax, Math.floor(this.#options.ring.length / groupRingShare));
+  }
+
   noteRefused(group: PublishGroup): void {
     this.#publisher.failed.addGroup(group);
   }
@@ -278,6 +287,7 @@ export class Log implements LogService {
     const parts = {
       database: this.#options.database,
       log: this,
+      monotonic: () => this.#platform.clock.monotonic(),
       onStates: (states: Parameters<PublishOrderParts["onStates"]>[0]) => {
         for (const { nextOffset: highOffset, logStartOffset, leaderEpoch, ...state } of states) {
           const slot = partitionSlot(state.topicNumber, state.partition);

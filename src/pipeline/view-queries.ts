@@ -152,7 +152,8 @@ export class ViewQueries {
   }
 
   #values(batches: readonly Uint8Array[]): readonly Uint8Array[] {
-    const outputs = batches.map((bytes) => ({ kind: "result" as const, bytes, recordCount: 0 }));
+    const common = { kind: "result" as const, partition: 0, recordCount: 0 };
+    const outputs = batches.map((bytes) => ({ ...common, bytes }));
     return valuesOf(outputs, this.#parts.tables.platform);
   }
 }

@@ -71,6 +71,6 @@ export class SideOutput {
     waiting.bytes = 0;
     if (records.length === 0) return;
     const bytes = encodeBatch({ records, codec: "none" }, this.#platform);
-    this.#onBatch({ kind, bytes, recordCount: records.length });
+    this.#onBatch({ kind, partition: 0, bytes, recordCount: records.length });
   }
 }
