@@ -9,7 +9,7 @@
  *    0  u32 table, or 0      statement's rows else
  *    4  u32 statement
  *    8  u32 fields, 12 u32 fieldCount        of the value
- *   16  u32 keyFields, 20 u32 keyFieldCount  none: the key is null, or {} where rows are taken back
+ *   16  u32 keyFields, 20 u32 keyFieldCount  none: the key is null, or empty where rows are taken back
  *   24  i32 timeColumn       the record's timestamp; −1: the same for all, at 104
  *   28  i32 weightColumn     below 0: a tombstone; 0: no record; −1: every row is one
  *   32  u32 buffer, 36 u32 bufferBytes

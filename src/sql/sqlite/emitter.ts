@@ -22,7 +22,7 @@ export interface EmitField {
 
 export interface EmitOptions {
   readonly value: readonly EmitField[];
-  /** None: records have no key; where rows are taken back, the one row has the key `{}`. */
+  /** None: records have no key; where rows are taken back, the one row has an empty key. */
   readonly key: readonly EmitField[];
   /** Milliseconds since 1970; NULL is no timestamp, and one before 1970 becomes 1970. */
   readonly timestampColumn?: number;
