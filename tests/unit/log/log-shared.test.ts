@@ -77,6 +77,31 @@ describe("Log of several workers", () => {
     await other.log.close();
   });
 
+  test("a cut that others wrote past before it was heard of leaves nothing in memory", async () => {
+    const { one, other, topic, database } = await openPair();
+    for (const value of ["a", "b", "c"]) await other.log.append(batchOf(other, topic, [value]));
+    const { topicNumber } = topic;
+    const cut = { topicNumber, partition: 0, offset: 1, nextOffset: 3, leaderEpoch: 0 };
+    expect(await applyCuts(database, [cut])).toBe(true);
+    for (const value of ["x", "y", "z"]) await one.log.append(batchOf(one, topic, [value]));
+    await fetchOne(other.log, topic, { partition: 0, offset: 4 });
+    expect((await readBack(other, topic)).map(({ value }) => value)).toEqual(["a", "x", "y", "z"]);
+    await one.log.close();
+    await other.log.close();
+  });
+
+  test("a cut that a worker hears of by its own publish leaves nothing in memory", async () => {
+    const { one, other, topic, database } = await openPair();
+    for (const value of ["a", "b", "c"]) await other.log.append(batchOf(other, topic, [value]));
+    const { topicNumber } = topic;
+    const cut = { topicNumber, partition: 0, offset: 1, nextOffset: 3, leaderEpoch: 0 };
+    expect(await applyCuts(database, [cut])).toBe(true);
+    for (const value of ["d", "e", "f"]) await other.log.append(batchOf(other, topic, [value]));
+    expect((await readBack(other, topic)).map(({ value }) => value)).toEqual(["a", "d", "e", "f"]);
+    await one.log.close();
+    await other.log.close();
+  });
+
   test("records that a peer deleted are out of range, not skipped", async () => {
     const { one, other, topic } = await openPair();
     for (const value of ["a", "b", "c"]) await one.log.append(batchOf(one, topic, [value]));
