@@ -84,7 +84,7 @@ export class ChangeFeed {
       if (last === null) break;
       after = last;
     }
-    this.#endsVersion = after.endsVersion;
+    this.#endsVersion = Math.max(this.#endsVersion, after.endsVersion);
   }
 
   #arm(): void {
@@ -110,7 +110,11 @@ export class ChangeFeed {
       onCatalogChange();
     }
     // Before the publishes: what follows a cut is counted from there.
-    if (counter.endsVersion > this.#endsVersion) await this.readEnds();
+    if (counter.endsVersion > this.#endsVersion) {
+      await this.readEnds();
+      // What moved last may be deleted since, and is not found then.
+      this.#endsVersion = Math.max(this.#endsVersion, counter.endsVersion);
+    }
     while (this.#publishPosition < counter.publishPosition) {
       const changes = await changesAfter(database, {
         after: this.#publishPosition,
