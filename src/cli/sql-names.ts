@@ -1,4 +1,6 @@
-/** The names that completion knows at a prompt: asked of the worker, and again after each change. */
+/**
+ * The names that completion knows at a prompt: asked of the worker, and again after each change.
+ */
 import { functionCatalog } from "../sql/functions/catalog.ts";
 import type { CatalogNames } from "../sql/syntax/complete.ts";
 import type { ApiClient } from "./api-client.ts";

@@ -68,6 +68,7 @@ export class Fetcher {
     const { platform, feed, waiters } = this.#parts;
     const deadline = platform.clock.monotonic() + request.waitMsMax;
     const until = { deadline, signal };
+    let wakes = waiters.wakesOfAll;
     let found = await this.#gather(request, until);
     if (isEnough(found.items, request)) return found.items;
     // A peer may have acknowledged more than this worker has heard of.
@@ -78,7 +79,8 @@ export class Fetcher {
       throw error;
     }
     for (;;) {
-      if (!this.#hasGrown(found)) {
+      // A topic that went while it was looked at wakes nobody who does not wait yet.
+      if (!this.#hasGrown(found) && wakes === waiters.wakesOfAll) {
         const waitMs = deadline - platform.clock.monotonic();
         if (waitMs <= 0 || signal?.aborted) return found.items;
         await waiters.wait(found.slots, waitMs, signal);
@@ -86,6 +88,7 @@ export class Fetcher {
       }
       // A wake without growth means that partitions came or went: look again all the same.
       this.#letGo(found, request);
+      wakes = waiters.wakesOfAll;
       found = await this.#gather(request, until);
       if (isEnough(found.items, request)) return found.items;
     }

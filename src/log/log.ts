@@ -93,6 +93,7 @@ export class Log implements LogService {
   readonly #receipts: ReceiptLedger;
   readonly #publisher: Publisher;
   readonly #batcher: Batcher;
+  readonly #catalogListeners = new Set<() => void>();
 
   constructor(options: LogOptions) {
     const { platform, metrics, store, database, shared } = options;
@@ -125,6 +126,7 @@ export class Log implements LogService {
         this.topics.forget();
         this.#waiters.wakeAll();
         this.#gone.look();
+        for (const hear of this.#catalogListeners) hear();
       },
     });
     this.session = new WorkerSession({
@@ -311,6 +313,25 @@ export class Log implements LogService {
       return known !== undefined && known.highOffset > nextOffset;
     });
     if (!hasGrown) await this.#waiters.wait(slots, waitMs, signal);
+  }
+
+  /**
+   * Calls `hear` when a peer has changed the catalog, topics or SQL objects; as a peer's publishes,
+   * this shows with `sync`. Gives what ends it.
+   */
+  onCatalogChange(hear: () => void): () => void {
+    this.#catalogListeners.add(hear);
+    return () => this.#catalogListeners.delete(hear);
+  }
+
+  /** Resolves when what peers published and changed before the call is known here. */
+  sync(): Promise<void> {
+    return this.#feed.sync();
+  }
+
+  /** Where a partition ends, as of the last `sync`; undefined when it does not exist. */
+  async endOffset(topic: TopicInfo, partition: number): Promise<number | undefined> {
+    return (await this.#fetcher.known(topic, partition))?.highOffset;
   }
 
   async findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset> {

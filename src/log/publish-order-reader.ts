@@ -3,7 +3,8 @@
  * query reads. Everything of a publish comes at once, ticks in their places, and a partition that
  * was added is announced before the first publish after its creation.
  *
- * The index says what comes next; the bytes come the way of every fetch (tail cache, blocks, store).
+ * The index says what comes next; the bytes come the way of every fetch (tail cache, blocks,
+ * store).
  */
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";

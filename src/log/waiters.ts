@@ -6,6 +6,7 @@ export class Waiters {
   readonly #timers: Timers;
   readonly #bySlot = new Map<PartitionSlot, Set<() => void>>();
   #count = 0;
+  #wakesOfAll = 0;
   /** Called when the first waiter comes: whoever must look for news elsewhere starts then. */
   onFirst: () => void = () => {};
 
@@ -16,6 +17,11 @@ export class Waiters {
   /** Waits that are under way. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Changes with every `wakeAll`: who has looked before it looks again rather than waits. */
+  get wakesOfAll(): number {
+    return this.#wakesOfAll;
   }
 
   /** Resolves when one of `slots` grows, after `waitMs`, or when `signal` aborts. */
@@ -45,6 +51,7 @@ export class Waiters {
 
   /** Wakes everyone: partitions came or went, or the worker stops. */
   wakeAll(): void {
+    this.#wakesOfAll += 1;
     for (const slot of [...this.#bySlot.keys()]) this.wake(slot);
   }
 

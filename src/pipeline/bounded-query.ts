@@ -1,7 +1,7 @@
 /**
  * Queries that end: an ad-hoc SELECT over what topics hold now, and the rows of INSERT … VALUES.
- * Each runs in a task of its own, is fed up to the ends that its topics had when it began, and keeps
- * nothing.
+ * Each runs in a task of its own, is fed up to the ends that its topics had when it began, and
+ * keeps nothing.
  */
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
@@ -14,7 +14,8 @@ import { batchesIn, readBatchHeader } from "../record/batch.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { RecordShape } from "../sql/engine/append-sink.ts";
 import type { OutputBatch } from "../sql/engine/task-output.ts";
-import type { QueryPlan } from "../sql/plan/plan.ts";
+import { mapInputs } from "../sql/plan/map-inputs.ts";
+import type { PlanNode, QueryPlan } from "../sql/plan/plan.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { querySettingsDefault } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
@@ -55,11 +56,16 @@ export class BoundedQueries {
     readonly plan: QueryPlan;
     readonly session: SqlSession;
     readonly signal: AbortSignal;
+    /** Rows that stand for what some of its streams' topics hold, as record batches. */
+    readonly fed?: FedRows;
   }): AsyncGenerator<RowsChunk, void> {
-    const { plan, session, signal } = query;
-    const { maker, log } = this.#parts;
+    const { session, signal, fed = new Map() } = query;
+    const { maker, log, platform } = this.#parts;
+    const plan = { ...query.plan, root: withFedTopics(query.plan.root, fed) };
     const shape = { ...shapeOf(plan.root, []), key: [] };
-    const { inputs, start } = await maker.startOf(sourcesOf(plan.root));
+    const { inputs, start } = await maker.startOf(
+      sourcesOf(plan.root).filter(({ stream }) => !fed.has(stream)),
+    );
     const topics = [...inputs.values()];
     const ends = await this.#ends(topics);
     const task = await this.#start(plan, { shape, session, topics, start });
@@ -85,6 +91,11 @@ export class BoundedQueries {
         if (isFull) break;
       }
       if (signal.aborted) return;
+      for (const [stream, batches] of fed) {
+        const run = { topic: fedTopic(stream), partition: 0, fromOffset: 0, batches };
+        const publish = { publishedAt: platform.clock.now(), runs: [run], created: [run] };
+        await task.send({ kind: "publishes", publishes: [publish] });
+      }
       const { outputs } = await task.send({ kind: "finish" });
       yield { rows: this.#rowsOf(outputs), progress: null };
     } finally {
@@ -148,6 +159,20 @@ export class BoundedQueries {
   }
 }
 
+/** By the name of the stream. */
+export type FedRows = ReadonlyMap<string, readonly Uint8Array[]>;
+
+/** No topic has such a name: another stream over the same topic reads that. */
+function fedTopic(stream: string): string {
+  return `rows of ${stream}`;
+}
+
+function withFedTopics(node: PlanNode, fed: FedRows): PlanNode {
+  if (fed.size === 0) return node;
+  if (node.kind !== "source") return mapInputs(node, (input) => withFedTopics(input, fed));
+  return fed.has(node.stream) ? { ...node, topic: fedTopic(node.stream) } : node;
+}
+
 function isBefore({ publishPosition }: Publish, end: number): boolean {
   return publishPosition <= end;
 }
@@ -180,7 +205,10 @@ export function valuesOf(
 }
 
 /** A query that ends has nowhere to put rows in error. */
-function refuseErrors(outputs: readonly OutputBatch[], platform: Pick<Platform, "codecs">): void {
+export function refuseErrors(
+  outputs: readonly OutputBatch[],
+  platform: Pick<Platform, "codecs">,
+): void {
   const failed = outputs.find(({ kind }) => kind === "error");
   if (failed === undefined) return;
   const [first] = decodeRecords(failed.bytes, { codecs: platform.codecs, sizeMax: resultBytesMax });

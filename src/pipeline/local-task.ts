@@ -70,6 +70,8 @@ export class LocalTask implements TaskHandle {
         return this.#gave(this.#task.takeOutputs());
       case "drain":
         return this.#gave(this.#task.takeOutputs());
+      case "flush":
+        return this.#gave(this.#task.flushOutputs());
       case "commit": {
         const { outputs, state } = this.#task.commit(request.state);
         return { ...this.#reply(), outputs, state: packState(state, this.#codecs) };

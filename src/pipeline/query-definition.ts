@@ -1,6 +1,6 @@
 /**
- * What a query's row holds of it: enough to run it on any worker. It is written once, when the query
- * is made; what changes while it runs is in its commits.
+ * What a query's row holds of it: enough to run it on any worker. It is written once, when the
+ * query is made; what changes while it runs is in its commits.
  */
 import * as z from "zod";
 import { StreamError } from "../base/stream-error.ts";

@@ -1,7 +1,7 @@
 /**
- * The queries of the namespace as this worker sees them: takes the leases of those that nobody runs,
- * runs them, and lets go of what is paused, dropped or another's. Two workers that both believe to
- * hold a query do no harm: a commit names its lease.
+ * The queries of the namespace as this worker sees them: takes the leases of those that nobody
+ * runs, runs them, and lets go of what is paused, dropped or another's. Two workers that both
+ * believe to hold a query do no harm: a commit names its lease.
  */
 import type { Logger } from "../base/log.ts";
 import type { Platform } from "../base/platform.ts";
@@ -20,7 +20,9 @@ import type { QueryStatus } from "./query-status.ts";
 /** Lease kind of queries. */
 export const queryLeaseKind = "query";
 
-/** Between looks at the catalog: queries of a dead worker are taken over within this and its fall. */
+/**
+ * Between looks at the catalog: queries of a dead worker are taken over within this and its fall.
+ */
 const lookMs = 1_000;
 
 export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "startTask"> {

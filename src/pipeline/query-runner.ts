@@ -61,7 +61,9 @@ export class QueryRunner {
     return this.#status.current;
   }
 
-  /** Resolves when the query has ended here; aborting `signal` commits what there is and ends it. */
+  /**
+   * Resolves when the query has ended here; aborting `signal` commits what there is and ends it.
+   */
   async run(signal: AbortSignal): Promise<RunnerEnd> {
     const { platform, queryId } = this.#parts;
     for (let retryMs = retryMsMin; !signal.aborted; ) {

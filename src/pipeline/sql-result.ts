@@ -13,7 +13,22 @@ export type StatementResult =
       readonly columns: readonly ResultColumn[];
       /** Rows as they are found; ending the iteration early ends the query. */
       readonly rows: AsyncIterable<RowsChunk>;
+    }
+  | {
+      readonly kind: "changes";
+      readonly columns: readonly ResultColumn[];
+      /** Until the iteration ends, or the statement's signal aborts; or what is read is dropped. */
+      readonly events: AsyncIterable<ChangeEvent>;
     };
+
+/** EMIT CHANGES: what became of a row. */
+export interface ChangeEvent {
+  readonly kind: "snapshot" | "insert" | "update" | "delete";
+  /** JSON text, an object by column name; of a row that goes, what it was. */
+  readonly row: Uint8Array;
+  /** Where a reader goes on behind this event; null where it cannot: a query that keeps nothing. */
+  readonly cursor: string | null;
+}
 
 export interface RowsChunk {
   /** Each row as JSON text, an object by column name, as a result topic would hold it. */

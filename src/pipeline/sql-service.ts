@@ -14,8 +14,7 @@ import {
 import { checkCreateTable } from "../sql/check/create-table.ts";
 import { checkCreateView, planMaterializedView } from "../sql/check/create-view.ts";
 import { planInsert } from "../sql/check/insert.ts";
-import { planQuery } from "../sql/check/plan-query.ts";
-import type { PlanNode, QueryPlan } from "../sql/plan/plan.ts";
+import type { QueryPlan } from "../sql/plan/plan.ts";
 import type {
   ControlQuery,
   CreateMaterializedView,
@@ -39,6 +38,7 @@ import {
   loadSqlCatalog,
   type SqlCatalogState,
 } from "./sql-catalog.ts";
+import type { SqlReading } from "./sql-reading.ts";
 import type { StatementResult } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
 
@@ -46,6 +46,12 @@ export interface SqlServiceParts extends DropParts {
   readonly manager: QueryManager;
   readonly maker: QueryMaker;
   readonly bounded: BoundedQueries;
+  readonly reading: SqlReading;
+}
+
+export interface ExecuteOptions {
+  /** EMIT CHANGES over a view goes on behind this event; absent: it begins with a snapshot. */
+  readonly cursor?: string | undefined;
 }
 
 export interface SqlStatement {
@@ -70,6 +76,22 @@ export class SqlService {
     { statement, text }: SqlStatement,
     session: SqlSession,
     signal: AbortSignal,
+    options: ExecuteOptions = {},
+  ): Promise<StatementResult> {
+    if (statement.kind === "query") {
+      const { cursor } = options;
+      return this.#parts.reading.query(statement.query, { text, session, signal, cursor });
+    }
+    try {
+      return await this.#define({ statement, text }, session);
+    } finally {
+      this.#parts.reading.forgetCatalog();
+    }
+  }
+
+  async #define(
+    { statement, text }: { readonly statement: Definition; readonly text: string },
+    session: SqlSession,
   ): Promise<StatementResult> {
     const state = await loadSqlCatalog(this.#parts.database);
     switch (statement.kind) {
@@ -81,8 +103,6 @@ export class SqlService {
         return this.#createMaterializedView(statement, { text, state, session });
       case "insert":
         return this.#insert(statement, { text, state, session });
-      case "query":
-        return this.#query(statement, { text, state, session }, signal);
       case "drop":
         return statement.noun === "query"
           ? dropQueryById(this.#parts, statement)
@@ -251,18 +271,6 @@ export class SqlService {
     }
   }
 
-  async #query(
-    statement: Extract<Statement, { kind: "query" }>,
-    run: StatementRun,
-    signal: AbortSignal,
-  ): Promise<StatementResult> {
-    const planned = planQuery(statement.query, run.text, checkOptionsOf(run, { isBounded: true }));
-    const plan = { ...planned, root: withDistinctNames(planned.root) };
-    const { columns } = plan.root;
-    const rows = this.#parts.bounded.rows({ plan, session: run.session, signal });
-    return { kind: "rows", columns: columns.map(({ name, type }) => ({ name, type })), rows };
-  }
-
   async #control({ act, name }: ControlQuery): Promise<StatementResult> {
     const { database, manager } = this.#parts;
     const queryId = name.parts.map(({ text }) => text).join(".");
@@ -273,30 +281,21 @@ export class SqlService {
   }
 }
 
+type Definition = Exclude<Statement, { kind: "query" }>;
+
 interface StatementRun {
   readonly text: string;
   readonly state: SqlCatalogState;
   readonly session: SqlSession;
 }
 
-/** Rows are objects by column name: a name that comes again gets a number, as Flink gives it. */
-function withDistinctNames<N extends PlanNode>(root: N): N {
-  const names = new Set<string>();
-  const columns = root.columns.map((column) => {
-    let { name } = column;
-    for (let count = 0; names.has(name); count++) name = `${column.name}${count}`;
-    names.add(name);
-    return { ...column, name };
-  });
-  return { ...root, columns };
-}
-
 function checkOptionsOf(run: StatementRun, { isBounded }: { readonly isBounded: boolean }) {
   return { catalog: catalogOf(run.state), timeZone: run.session.timeZone, isBounded };
 }
 
-/** Places of the key's columns in the plan's result. */
+/** Places of the key's columns in the plan's result; without a key the result's own. */
 function keyColumnsOf({ root }: QueryPlan, primaryKey: readonly string[]): readonly number[] {
+  if (primaryKey.length === 0) return root.key ?? [];
   return primaryKey.map((column) => root.columns.findIndex(({ name }) => name === column));
 }
 

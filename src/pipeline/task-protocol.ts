@@ -29,6 +29,8 @@ export type TaskRequest =
   | { readonly kind: "commit"; readonly state: "full" | "delta" }
   /** What has been made so far, of a query that keeps nothing. */
   | { readonly kind: "drain" }
+  /** The same of a query that goes on: with the changes that were held back. */
+  | { readonly kind: "flush" }
   /** A bounded read is over. */
   | { readonly kind: "finish" };
 

@@ -3,11 +3,15 @@ import type { TopicInfo } from "../../src/meta/catalog.ts";
 import { publishTick } from "../../src/meta/publish-order.ts";
 import { BoundedQueries } from "../../src/pipeline/bounded-query.ts";
 import { LocalTask } from "../../src/pipeline/local-task.ts";
+import { LocalViews } from "../../src/pipeline/local-views.ts";
 import { QueryMaker } from "../../src/pipeline/query-maker.ts";
 import { QueryManager } from "../../src/pipeline/query-manager.ts";
+import { SqlReading } from "../../src/pipeline/sql-reading.ts";
+import type { ChangeEvent } from "../../src/pipeline/sql-result.ts";
 import { SqlService } from "../../src/pipeline/sql-service.ts";
 import { SqlSession } from "../../src/pipeline/sql-session.ts";
 import type { StartTask } from "../../src/pipeline/task-protocol.ts";
+import type { ViewSettings } from "../../src/pipeline/view-tables.ts";
 import { batchesIn, readBatchHeader } from "../../src/record/batch.ts";
 import { encodeBatch } from "../../src/record/batch-encode.ts";
 import { decodeRecords } from "../../src/record/batch-records.ts";
@@ -28,13 +32,18 @@ export class SqlStack {
   readonly stack: LogStack;
   readonly service: SqlService;
   readonly manager: QueryManager;
+  readonly reading: SqlReading;
   readonly session = new SqlSession();
 
-  static async open(parts: Parameters<typeof openStack>[0] = {}): Promise<SqlStack> {
-    return new SqlStack(await openStack({ ring: new Uint8Array(32 * 1024 * 1024), ...parts }));
+  static async open(
+    parts: Parameters<typeof openStack>[0] = {},
+    views: Partial<ViewSettings> = {},
+  ): Promise<SqlStack> {
+    const stack = await openStack({ ring: new Uint8Array(32 * 1024 * 1024), ...parts });
+    return new SqlStack(stack, views);
   }
 
-  constructor(stack: LogStack) {
+  constructor(stack: LogStack, views: Partial<ViewSettings> = {}) {
     this.stack = stack;
     const { log, platform, database } = stack;
     modules ??= loadSqlModules();
@@ -45,7 +54,12 @@ export class SqlStack {
     const maker = new QueryMaker(common);
     this.manager = new QueryManager({ ...common, identity: log.session, startTask });
     const bounded = new BoundedQueries({ ...common, maker, startTask });
-    this.service = new SqlService({ ...common, manager: this.manager, maker, bounded });
+    this.reading = new SqlReading({
+      ...{ ...common, maker, bounded, startTask, viewSettings: views },
+      startViews: async () => new LocalViews({ platform, modules: linked }),
+    });
+    const { manager, reading } = this;
+    this.service = new SqlService({ ...common, manager, maker, bounded, reading });
   }
 
   /** Runs a script; the rows of its queries as values of JSON, messages as texts. */
@@ -55,7 +69,7 @@ export class SqlStack {
       const signal = new AbortController().signal;
       const result = await this.service.execute({ statement, text }, this.session, signal);
       if (result.kind === "done") results.push(result.message);
-      else {
+      else if (result.kind === "rows") {
         const rows: unknown[] = [];
         for await (const chunk of result.rows) {
           for (const row of chunk.rows) rows.push(JSON.parse(new TextDecoder().decode(row)));
@@ -64,6 +78,17 @@ export class SqlStack {
       }
     }
     return results;
+  }
+
+  /** A statement with EMIT CHANGES, until `close` or the signal ends it. */
+  async follow(statement: string, cursor?: string): Promise<Follower> {
+    const [parsed] = parseScript(statement);
+    if (parsed === undefined) throw new Error("no statement");
+    const options = cursor === undefined ? {} : { cursor };
+    const { signal } = new AbortController();
+    const result = await this.service.execute(parsed, this.session, signal, options);
+    if (result.kind !== "changes") throw new Error("nothing to follow");
+    return new Follower(result.events[Symbol.asyncIterator]());
   }
 
   async topic(name: string): Promise<TopicInfo> {
@@ -130,7 +155,38 @@ export class SqlStack {
   }
 
   async close(): Promise<void> {
+    await this.reading.close();
     await this.manager.close();
     await this.stack.log.close();
+  }
+}
+
+export interface SeenEvent {
+  readonly kind: string;
+  readonly row: unknown;
+  readonly cursor: string | null;
+}
+
+export class Follower {
+  readonly #events: AsyncIterator<ChangeEvent>;
+
+  constructor(events: AsyncIterator<ChangeEvent>) {
+    this.#events = events;
+  }
+
+  /** The next `count` events. */
+  async take(count: number): Promise<SeenEvent[]> {
+    const seen: SeenEvent[] = [];
+    while (seen.length < count) {
+      const next = await this.#events.next();
+      if (next.done) throw new Error(`it ended after ${seen.length} events`);
+      const { kind, row, cursor } = next.value;
+      seen.push({ kind, row: JSON.parse(new TextDecoder().decode(row)), cursor });
+    }
+    return seen;
+  }
+
+  async close(): Promise<void> {
+    await this.#events.return?.();
   }
 }

@@ -304,6 +304,7 @@ export class Worker implements RunningServer {
     for (const leave of [
       () => this.#log?.session.drain(),
       () => this.#groups?.close(),
+      () => this.#sql?.reading.close(),
       () => this.#sql?.manager.close(),
     ]) {
       await leave()?.catch((error: unknown) => {

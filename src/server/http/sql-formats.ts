@@ -5,10 +5,12 @@
  * its end: an `error` member or line; of Arrow, a stream that breaks off without its end mark.
  */
 import { IpcStream } from "../../arrow/ipc-stream.ts";
-import type { ResultColumn } from "../../pipeline/sql-result.ts";
+import { StreamError } from "../../base/stream-error.ts";
+import type { ChangeEvent, ResultColumn } from "../../pipeline/sql-result.ts";
 import { showType } from "../../sql/types/show-type.ts";
 import {
   arrowStreamMediaType,
+  eventStreamMediaType,
   jsonMediaType,
   ndjsonMediaType,
   sqlLinesMediaType,
@@ -32,6 +34,7 @@ export const sqlFormats = {
   [jsonMediaType]: () => new JsonFormat(),
   [ndjsonMediaType]: () => new RowLinesFormat(),
   [sqlLinesMediaType]: () => new EventLinesFormat(),
+  [eventStreamMediaType]: () => new EventStreamFormat(),
   [arrowStreamMediaType]: () => new ArrowFormat(),
 } as const satisfies Readonly<Record<string, () => SqlFormat>>;
 
@@ -53,6 +56,7 @@ class JsonFormat implements SqlFormat {
 
   take(event: SqlEvent): Uint8Array {
     if (event.kind === "rows") return this.#rows(event.rows);
+    if (event.kind === "change") throw endless();
     this.#closeRows();
     if (this.#hasResults) this.#held += ",";
     this.#hasResults = true;
@@ -102,6 +106,7 @@ class RowLinesFormat implements SqlFormat {
 
   take(event: SqlEvent): Uint8Array {
     if (event.kind === "message") return line({ message: event.message });
+    if (event.kind === "change") return changeLine(event.change);
     return event.kind === "rows" ? joined(nothing, event.rows, lineFeed, true) : nothing;
   }
 
@@ -123,7 +128,11 @@ class EventLinesFormat implements SqlFormat {
       case "message":
         return line({ message: event.message });
       case "columns":
-        return line({ columns: shownColumns(event.columns) });
+        return line({
+          columns: [...(event.areChanges ? [opColumn] : []), ...shownColumns(event.columns)],
+        });
+      case "change":
+        return opLine(event.change);
       case "rows": {
         const { rows, progress } = event;
         const tail = progress === null ? nothing : line({ progress });
@@ -139,6 +148,62 @@ class EventLinesFormat implements SqlFormat {
   fail(problem: Problem): Uint8Array {
     return line({ error: problem });
   }
+}
+
+/** Server-sent events: a change each, its cursor as the id that `Last-Event-ID` resumes from. */
+class EventStreamFormat implements SqlFormat {
+  readonly wanted = "last";
+
+  take(event: SqlEvent): Uint8Array {
+    switch (event.kind) {
+      case "message":
+        return encoder.encode(
+          `event: message\ndata: ${JSON.stringify({ message: event.message })}\n\n`,
+        );
+      case "columns":
+        // Something to read at once: the client knows that it is connected.
+        return encoder.encode("retry: 1000\n\n");
+      case "rows":
+        return concat(event.rows.flatMap((row) => [snapshotBegins, row, eventEnds]));
+      case "change": {
+        const { kind, row, cursor } = event.change;
+        const id = cursor === null ? "" : `id: ${cursor}\n`;
+        return concat([encoder.encode(`${id}event: ${kind}\ndata: `), row, eventEnds]);
+      }
+    }
+  }
+
+  end(): Uint8Array {
+    return encoder.encode("event: end\ndata: {}\n\n");
+  }
+
+  fail(problem: Problem): Uint8Array {
+    return encoder.encode(`event: error\ndata: ${JSON.stringify(problem)}\n\n`);
+  }
+}
+
+const snapshotBegins = encoder.encode("event: snapshot\ndata: ");
+const eventEnds = encoder.encode("\n\n");
+
+/** Changes as rows with a column more, for people: Flink's signs. */
+const opColumn = { name: "op", type: "STRING" };
+const ops = { snapshot: "+I", insert: "+I", update: "+U", delete: "-D" } as const;
+
+function opLine({ kind, row }: ChangeEvent): Uint8Array {
+  return concat([encoder.encode(`{"row":{"op":"${ops[kind]}",`), row.subarray(1), rowEnds]);
+}
+
+/** `{"op":"insert","row":{…},"cursor":"…"}` */
+function changeLine({ kind, row, cursor }: ChangeEvent): Uint8Array {
+  const head = encoder.encode(`{"op":"${kind}","row":`);
+  return concat([head, row, encoder.encode(`,"cursor":${JSON.stringify(cursor)}}\n`)]);
+}
+
+function endless(): StreamError {
+  return new StreamError(
+    "sql_unsupported",
+    "EMIT CHANGES has no end: ask for application/x-ndjson or text/event-stream with Accept",
+  );
 }
 
 const rowBegins = encoder.encode('{"row":');
@@ -160,6 +225,8 @@ class ArrowFormat implements SqlFormat {
         return this.#batch([encoder.encode(JSON.stringify({ message: event.message }))]);
       case "rows":
         return event.rows.length === 0 ? nothing : this.#batch(event.rows);
+      case "change":
+        throw endless();
     }
   }
 

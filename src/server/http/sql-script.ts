@@ -3,7 +3,7 @@
  * told with its place in the script and what is left of a stack of them: nothing after it ran.
  */
 import { StreamError } from "../../base/stream-error.ts";
-import type { ResultColumn, ScanProgress } from "../../pipeline/sql-result.ts";
+import type { ChangeEvent, ResultColumn, ScanProgress } from "../../pipeline/sql-result.ts";
 import type { SqlService } from "../../pipeline/sql-service.ts";
 import type { SqlSession } from "../../pipeline/sql-session.ts";
 import { renderDiagnostic } from "../../sql/syntax/diagnostic.ts";
@@ -13,13 +13,19 @@ import { SqlError } from "../../sql/syntax/sql-error.ts";
 export type SqlEvent =
   | { readonly kind: "message"; readonly message: string }
   /** Rows follow, up to the next event that is none of rows. */
-  | { readonly kind: "columns"; readonly columns: readonly ResultColumn[] }
+  | {
+      readonly kind: "columns";
+      readonly columns: readonly ResultColumn[];
+      /** Changes follow instead of rows. */
+      readonly areChanges: boolean;
+    }
   | {
       readonly kind: "rows";
       /** JSON texts, each an object by column name. */
       readonly rows: readonly Uint8Array[];
       readonly progress: ScanProgress | null;
-    };
+    }
+  | { readonly kind: "change"; readonly change: ChangeEvent };
 
 export interface ScriptRun {
   readonly sql: string;
@@ -28,27 +34,37 @@ export interface ScriptRun {
   readonly signal: AbortSignal;
   /** `last`: rows of the last statement that gives rows; messages only where none does. */
   readonly wanted: "all" | "last";
+  /** Changes of a view go on behind this event. */
+  readonly cursor?: string | undefined;
 }
 
 /** Statements that give rows. */
 const rowKinds: ReadonlySet<string> = new Set(["query", "show", "describe", "explain"]);
 
-/** @throws StreamError with `statement`, from 1, and for wrong SQL `line`, `column`, `diagnostic`. */
+/**
+ * @throws StreamError with `statement`, from 1, and for wrong SQL `line`, `column`, `diagnostic`.
+ */
 export async function* runScript(
   service: Pick<SqlService, "execute">,
-  { sql, session, signal, wanted }: ScriptRun,
+  { sql, session, signal, wanted, cursor }: ScriptRun,
 ): AsyncGenerator<SqlEvent, void> {
   const statements = parsed(sql);
   const last = statements.findLastIndex(({ statement }) => rowKinds.has(statement.kind));
   for (const [index, each] of statements.entries()) {
     const isWanted = wanted === "all" || index === last || last < 0;
     try {
-      const result = await service.execute(each, session, signal);
+      const result = await service.execute(each, session, signal, { cursor });
       if (result.kind === "done") {
         if (isWanted) yield { kind: "message", message: result.message };
       } else if (isWanted) {
-        yield { kind: "columns", columns: result.columns };
-        for await (const { rows, progress } of result.rows) yield { kind: "rows", rows, progress };
+        const areChanges = result.kind === "changes";
+        yield { kind: "columns", columns: result.columns, areChanges };
+        if (result.kind === "changes") {
+          for await (const change of result.events) yield { kind: "change", change };
+        } else {
+          for await (const { rows, progress } of result.rows)
+            yield { kind: "rows", rows, progress };
+        }
       }
       if (signal.aborted) throw new StreamError("shutting_down", "The query was broken off");
     } catch (error) {

@@ -36,7 +36,11 @@ async function sql(c: Context, context: HttpContext, open: Gauge): Promise<Respo
   const request = c.req.raw;
   const type = preferredType(request.headers.get("Accept"), offered);
   if (type === undefined) return notAcceptable(offered);
-  const { sql: text, settings = {} } = await receiveJson(sqlRequest, c, context, bodyBytesMax);
+  const {
+    sql: text,
+    settings = {},
+    cursor,
+  } = await receiveJson(sqlRequest, c, context, bodyBytesMax);
   const session = new SqlSession();
   for (const [key, value] of Object.entries(settings)) session.set(key, value);
   if (open.value >= scriptsMax) {
@@ -45,7 +49,10 @@ async function sql(c: Context, context: HttpContext, open: Gauge): Promise<Respo
   const left = new AbortController();
   const signal = AbortSignal.any([context.shutdown, request.signal, left.signal]);
   const format = sqlFormats[type]();
-  const events = runScript(context.sql, { sql: text, session, signal, wanted: format.wanted });
+  const events = runScript(context.sql, {
+    ...{ sql: text, session, signal, wanted: format.wanted },
+    cursor: cursor ?? request.headers.get("Last-Event-ID") ?? undefined,
+  });
   open.set(open.value + 1);
   const answer = new SqlAnswer(context, { format, events, left }, () => open.set(open.value - 1));
   let body: Awaited<ReturnType<SqlAnswer["begin"]>>;

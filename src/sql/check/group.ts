@@ -235,6 +235,7 @@ function aggregateNode(
   accumulators: WindowAggregateNode["accumulators"],
 ): WindowAggregateNode {
   const time = input.columns[window.timeColumn];
+  const start = keys.length + grouping.accumulators.length;
   return {
     kind: "windowAggregate",
     input,
@@ -249,6 +250,6 @@ function aggregateNode(
       ...windowColumns(window, time?.type ?? { kind: "timestamp" }),
     ],
     changes: "append",
-    key: null,
+    key: [...keys.keys(), start, start + 1],
   };
 }

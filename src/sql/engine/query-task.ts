@@ -8,12 +8,11 @@
 import { assert, present } from "../../base/assert.ts";
 import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
-import { readBatchHeader } from "../../record/batch.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
-import { batchHeaderBytes } from "../../record/batch-layout.ts";
 import { splitRecords } from "../../record/split-records.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
+import { sourceBatchOf } from "../kernel/source-batch.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import { shareSources } from "../plan/share-sources.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
@@ -90,9 +89,6 @@ export interface TaskStatistics {
 
 /** Pages of SQLite's tables may take this part of the memory; kernels and rows have the rest. */
 const pagesShare = 4;
-
-/** A batch's records decompressed are no larger. */
-const recordsBytesMax = 256 * 1024 * 1024;
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
@@ -216,6 +212,12 @@ export class QueryTask {
     return this.#taken();
   }
 
+  /** As `takeOutputs`, of a query that goes on: with the changes that were held back. */
+  flushOutputs(): readonly OutputBatch[] {
+    this.#flush();
+    return this.#taken();
+  }
+
   /**
    * Everything made since the last commit, and the state that goes with it. `delta`: what changed
    * since the last call.
@@ -247,8 +249,11 @@ export class QueryTask {
   }
 
   #read(runs: readonly TaskRun[]): void {
+    const { codecs } = this.#options.platform;
     const reads = runs.flatMap((run) => {
-      const batches = run.batches.flatMap((bytes) => this.#sourceBatch(bytes, run.partition));
+      const batches = run.batches.flatMap((bytes) =>
+        sourceBatchOf(bytes, { partition: run.partition, codecs }),
+      );
       return this.#nodes.flatMap((node, input) =>
         node.topic === run.topic ? [{ run, batches, input, partition: run.partition }] : [],
       );
@@ -293,22 +298,6 @@ export class QueryTask {
       if (source !== input) least = Math.min(least, this.#time.watermarkOf(source));
     }
     return least;
-  }
-
-  /** What a batch's header says, and its records decompressed; none for control batches. */
-  #sourceBatch(bytes: Uint8Array, partition: number): SourceBatch[] {
-    const header = readBatchHeader(bytes);
-    if (header.isControl) return [];
-    const packed = bytes.subarray(batchHeaderBytes, header.sizeBytes);
-    const { codecs } = this.#options.platform;
-    const records =
-      header.codec === "none"
-        ? packed
-        : codecs.decompress(header.codec, packed, { sizeMax: recordsBytesMax });
-    const isLogAppendTime = header.timestampType === "LogAppendTime";
-    const timestamp = isLogAppendTime ? header.maxTimestamp : header.baseTimestamp;
-    const { baseOffset, recordCount } = header;
-    return [{ partition, baseOffset, timestamp, isLogAppendTime, recordCount, records }];
   }
 
   #moveWatermarks(): void {

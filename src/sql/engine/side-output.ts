@@ -1,4 +1,6 @@
-/** Late rows and rows in error on their way to their topics, as record batches of a bounded size. */
+/**
+ * Late rows and rows in error on their way to their topics, as record batches of a bounded size.
+ */
 import type { Platform } from "../../base/platform.ts";
 import { encodeBatch, type RecordInput } from "../../record/batch-encode.ts";
 import type { SideRow } from "./operator.ts";

@@ -10,6 +10,7 @@ import { RowTable } from "../memory/row-table.ts";
 import type { GridSpec, PlanColumn } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { quoteName } from "../sqlite/quote.ts";
+import { noTime } from "../time/event-time.ts";
 import { LateRows } from "./late-rows.ts";
 import { Operator, type OperatorContext, type Rows } from "./operator.ts";
 import { hiddenNames, type RowLayout, tableColumns } from "./row-layout.ts";
@@ -28,6 +29,14 @@ export interface WindowAssignOptions {
 }
 
 const slot = 8;
+
+/** Addresses of a row number and its window's times, side by side. */
+interface Places {
+  readonly rows: number;
+  readonly starts: number;
+  readonly ends: number;
+  readonly times: number;
+}
 
 export class WindowAssignOperator extends Operator {
   readonly layout: RowLayout;
@@ -79,19 +88,21 @@ export class WindowAssignOperator extends Operator {
     const table = this.#late.split(rows, this.boundOf(rows.origin));
     if (table.rowCount === 0) return;
     const timed = { table, timeColumn: time.column, window: spec };
-    const count = countWindows(host, timed);
+    const all = countWindows(host, timed);
     const place = {
-      rows: this.#rows.reserve(4 * count),
-      starts: this.#starts.reserve(slot * count),
-      ends: this.#ends.reserve(slot * count),
-      times: this.#times.reserve(slot * count),
+      rows: this.#rows.reserve(4 * all),
+      starts: this.#starts.reserve(slot * all),
+      ends: this.#ends.reserve(slot * all),
+      times: this.#times.reserve(slot * all),
     };
     assignWindows(host, timed, place);
+    const count = this.#leaveOutEnded(all, place);
+    if (count === 0) return;
     if (time.zone !== null) this.#toMoments(count, place);
     this.#selected.pointToAddress(rows.table.address);
     this.#selected.setRows({ rowCount: count, selection: place.rows });
     // Windows stand side by side with rows: those that are chosen or repeated are copied so.
-    const isWhole = count === table.rowCount && table.selection === 0;
+    const isWhole = all === table.rowCount && count === all && table.selection === 0;
     const source = isWhole
       ? rows.table
       : this.#reader.read(this.#selected, (_, error) => {
@@ -103,6 +114,30 @@ export class WindowAssignOperator extends Operator {
     this.#output.point(first + 1, { values: place.ends });
     this.#output.point(first + 2, { values: place.times });
     this.emit({ table: this.#output, origin: rows.origin });
+  }
+
+  /**
+   * A row that is in time for its last window may come too late for others: those have been closed,
+   * and must not come out again with this row alone. Gives how many are left.
+   */
+  #leaveOutEnded(count: number, place: Places): number {
+    const { time, allowedLatenessMs, database } = this.#options;
+    if (time.isProcessing || this.watermark === noTime) return count;
+    const { memory } = database.host;
+    const { view } = memory;
+    const move = (at: number, from: number, to: number) =>
+      memory.bytes.copyWithin(at + slot * to, at + slot * from, at + slot * (from + 1));
+    let kept = 0;
+    for (let index = 0; index < count; index++) {
+      const end = time.momentOf(Number(view.getBigInt64(place.ends + slot * index, true)));
+      if (end + allowedLatenessMs <= this.watermark) continue;
+      if (kept < index) {
+        view.setUint32(place.rows + 4 * kept, view.getUint32(place.rows + 4 * index, true), true);
+        for (const at of [place.starts, place.ends, place.times]) move(at, index, kept);
+      }
+      kept += 1;
+    }
+    return kept;
   }
 
   /** window_time is an instant, where windows end at wall times. */

@@ -196,6 +196,7 @@ const sqlRoutes = {
         [media.jsonMediaType]: sqlShapes.sqlAnswer,
         [media.ndjsonMediaType]: sqlShapes.sqlRowLine,
         [media.sqlLinesMediaType]: sqlShapes.sqlLine,
+        [media.eventStreamMediaType]: sqlShapes.sqlChange,
         [media.arrowStreamMediaType]: "bytes",
       },
     },

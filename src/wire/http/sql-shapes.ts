@@ -9,6 +9,10 @@ export const sqlRequest = z
       .record(z.string(), z.string())
       .optional()
       .describe("What `SET` would set, by key: see `SHOW OPTIONS`."),
+    cursor: z
+      .string()
+      .optional()
+      .describe("EMIT CHANGES over a view goes on behind this event; as `Last-Event-ID`."),
   })
   .meta({ id: "SqlRequest" });
 
@@ -33,10 +37,18 @@ export const sqlAnswer = z
   })
   .meta({ id: "SqlAnswer" });
 
-export const sqlRowLine = z.union([row, z.object({ error: failure })]).meta({
+export const sqlChange = z
+  .object({
+    op: z.enum(["snapshot", "insert", "update", "delete"]),
+    row,
+    cursor: z.string().nullable().describe("Where to go on behind this event; null: it cannot."),
+  })
+  .meta({ id: "SqlChange" });
+
+export const sqlRowLine = z.union([row, sqlChange, z.object({ error: failure })]).meta({
   id: "SqlRowLine",
   description:
-    "A row of the last statement that gives rows. A last line with `error` alone: the rows " +
+    "A row of the last statement that gives rows; of EMIT CHANGES what became of one. A last line with `error` alone: the rows " +
     "before it are not all.",
 });
 

@@ -128,3 +128,21 @@ for (const { name, ring } of rings) {
     }, 20_000);
   });
 }
+
+test("fetch ends its wait when the topic goes, though another went just before", async () => {
+  const { log } = await openStack({ ring: new Uint8Array(1024 * KiB) });
+  const create = (name: string) =>
+    log.topics.create({ name, partitionCount: 1, replicationFactor: -1, config: {} });
+  const [other, topic] = [await create("other"), await create("t")];
+  const where = { partition: 0, fetchOffset: 0, partitionBytesMax: 1, currentLeaderEpoch: -1 };
+  const waiting = log.fetch({
+    partitions: [{ topicId: topic.topicId, ...where }],
+    ...{ bytesMin: 1, bytesMax: 1, waitMsMax: 2_000 },
+  });
+  // It waits by then; the first deletion wakes it, and the second comes while it looks again.
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await log.topics.delete(other.topicId);
+  await log.topics.delete(topic.topicId);
+  expect((await waiting).map(({ error }) => error)).toEqual(["topic_id_unknown"]);
+  await log.close();
+});

@@ -95,6 +95,17 @@ describe("EventTime", () => {
     expect(time.watermarkOf(0)).toBe(51_000);
   });
 
+  test("is not held by partitions that were silent when all go idle at once", () => {
+    const time = eventTime([0, 1, 2]);
+    publish(time, 0, [
+      { partition: 0, greatest: 10_000 },
+      { partition: 2, greatest: 8_000 },
+    ]);
+    expect(time.watermarkOf(0)).toBe(noTime);
+    time.tick(5_000, noTime);
+    expect(time.watermarkOf(0)).toBe(7_000);
+  });
+
   test("awaits for ever where the idle timeout is 0", () => {
     const time = eventTime([0, 1], { idleTimeoutMs: 0 });
     publish(time, 0, [{ partition: 0, greatest: 10_000 }]);

@@ -1,0 +1,95 @@
+/**
+ * Everything that answers with rows: pulls of views, scans that end, and what goes on with
+ * EMIT CHANGES. `SqlService` hands every query here.
+ */
+import type { Platform } from "../base/platform.ts";
+import type { Log } from "../log/log.ts";
+import { publishTick } from "../meta/publish-order.ts";
+import type { SqlDatabase } from "../meta/sql-database.ts";
+import type { Query } from "../sql/syntax/ast.ts";
+import type { BoundedQueries } from "./bounded-query.ts";
+import { CatalogCache } from "./catalog-cache.ts";
+import { LiveQueries } from "./live-query.ts";
+import type { QueryMaker } from "./query-maker.ts";
+import type { StatementResult } from "./sql-result.ts";
+import type { SqlSession } from "./sql-session.ts";
+import type { StartTask } from "./task-protocol.ts";
+import type { StartViews } from "./view-protocol.ts";
+import { ViewQueries } from "./view-queries.ts";
+import { type ViewSettings, ViewTables } from "./view-tables.ts";
+
+export interface SqlReadingParts {
+  readonly platform: Platform;
+  readonly database: SqlDatabase;
+  readonly log: Pick<
+    Log,
+    "fetch" | "release" | "status" | "sync" | "endOffset" | "follow" | "onCatalogChange" | "topics"
+  >;
+  readonly maker: QueryMaker;
+  readonly bounded: BoundedQueries;
+  readonly startTask: StartTask;
+  /** Starts what holds the tables of views; called when the first is read. */
+  readonly startViews: StartViews;
+  readonly viewSettings?: Partial<ViewSettings>;
+}
+
+export interface QueryRun {
+  readonly text: string;
+  readonly session: SqlSession;
+  readonly signal: AbortSignal;
+  /** EMIT CHANGES over a view goes on behind this event; absent: it begins with a snapshot. */
+  readonly cursor?: string | undefined;
+}
+
+export class SqlReading {
+  /** For metrics. */
+  readonly tables: ViewTables;
+  readonly #bounded: BoundedQueries;
+  readonly #catalog: CatalogCache;
+  readonly #live: LiveQueries;
+  readonly #views: ViewQueries;
+
+  constructor(parts: SqlReadingParts) {
+    const { platform, database, log, maker, bounded, startTask, startViews } = parts;
+    const settings = parts.viewSettings ?? {};
+    this.tables = new ViewTables({ platform, log, startViews, settings });
+    this.#bounded = bounded;
+    this.#catalog = new CatalogCache({ database, log });
+    this.#views = new ViewQueries({ tables: this.tables, topics: log.topics });
+    this.#live = new LiveQueries({
+      ...{ platform, log, maker, startTask },
+      publishTick: (topicNumbers) => publishTick(database, topicNumbers),
+    });
+  }
+
+  /** A statement of this worker has changed the catalog. */
+  forgetCatalog(): void {
+    this.#catalog.forget();
+  }
+
+  /** @throws SqlError, StreamError: see `SqlService.execute`. */
+  async query(query: Query, run: QueryRun): Promise<StatementResult> {
+    const { text, session, signal, cursor } = run;
+    const known = await this.#catalog.get();
+    const select = { query, text, timeZone: session.timeZone, known };
+    if (query.emit?.mode === "changes") {
+      const push = this.#views.planPush(select);
+      if (push.kind === "query") return this.#live.run(push.plan, session, signal);
+      return this.#views.push(push, { cursor: cursor ?? null, signal });
+    }
+    const planned = this.#views.planSelect(select);
+    if (planned.kind === "pull") return this.#views.pull(planned, signal);
+    const { plan } = planned;
+    const fed = new Map<string, readonly Uint8Array[]>();
+    for (const [stream, entry] of planned.views) {
+      fed.set(stream, await this.#views.batchesOf(entry, signal));
+    }
+    const columns = plan.root.columns.map(({ name, type }) => ({ name, type }));
+    return { kind: "rows", columns, rows: this.#bounded.rows({ plan, session, signal, fed }) };
+  }
+
+  /** Ends the tables of views and whoever follows them. */
+  close(): Promise<void> {
+    return this.tables.close();
+  }
+}
