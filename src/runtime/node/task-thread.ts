@@ -43,6 +43,13 @@ class TaskThread implements TaskHandle {
       event.preventDefault();
       this.#lose(new Error(`The thread of a query failed: ${event.message}`));
     };
+    this.#thread.onmessageerror = () => {
+      this.#lose(new Error("The thread of a query sent what cannot be read"));
+    };
+    // Bun tells so of a thread that ended by itself; others have no such event.
+    this.#thread.addEventListener("close", () => {
+      this.#lose(new Error("The thread of a query ended"));
+    });
   }
 
   async start(setup: TaskSetup): Promise<void> {
