@@ -19,6 +19,7 @@ import type { PlanNode, QueryPlan } from "../sql/plan/plan.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { querySettingsDefault } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
+import { type ScanBounds, scanBoundsOf } from "./scan-bounds.ts";
 import type { RowsChunk } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
 import type { StartTask, TaskHandle, TaskSetup } from "./task-protocol.ts";
@@ -79,8 +80,10 @@ export class BoundedQueries {
     const { maker, log, platform } = this.#parts;
     const plan = { ...query.plan, root: withFedTopics(query.plan.root, fed) };
     const shape = { ...shapeOf(plan.root, []), key: [] };
+    const bounds = scanBoundsOf(plan);
     const { inputs, start } = await maker.startOf(
       sourcesOf(plan.root).filter(({ stream }) => !fed.has(stream)),
+      bounds,
     );
     const topics = [...inputs.values()];
     const ends = await this.#ends(topics);
@@ -92,7 +95,7 @@ export class BoundedQueries {
       const reader = log.follow(topics, start);
       let recordsRead = 0;
       let bytesRead = 0;
-      while (!signal.aborted && reader.position.publishPosition < ends.publishPosition) {
+      while (!signal.aborted && !this.#isRead(reader.position, { ends, topics, bounds })) {
         const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: 0, signal });
         const publishes = slice.publishes.filter((each) => isBefore(each, ends.publishPosition));
         const names = new Map(topics.map((topic) => [topic.topicNumber, topic.name as string]));
@@ -169,6 +172,26 @@ export class BoundedQueries {
       partitions: start.cursors.map(({ topicNumber, partition }) => ({
         ...{ topic: names.get(topicNumber) ?? "", partition },
       })),
+    });
+  }
+
+  /** Whether all has been read that there was, or that lies within the bounds. */
+  #isRead(
+    { publishPosition, cursors }: ReaderPosition,
+    what: {
+      readonly ends: { readonly publishPosition: number };
+      readonly topics: readonly TopicInfo[];
+      readonly bounds: ReadonlyMap<string, ScanBounds>;
+    },
+  ): boolean {
+    const { ends, topics, bounds } = what;
+    if (publishPosition >= ends.publishPosition) return true;
+    const within = new Map(topics.map(({ topicNumber, name }) => [topicNumber, bounds.get(name)]));
+    return cursors.every(({ topicNumber, partition, nextOffset }) => {
+      const bound = within.get(topicNumber);
+      if (bound === undefined) return false;
+      const isOutside = bound.partition !== null && bound.partition !== partition;
+      return isOutside || nextOffset >= bound.offsetTo;
     });
   }
 
