@@ -266,8 +266,8 @@ export class CheckpointLog {
   }
 
   /**
-   * A queue that is full and a store that does not take a segment have published nothing: that alone
-   * is tried again here, since to go back to the last commit costs the work since then.
+   * A queue that is full and a store that does not take a segment have published nothing: that
+   * alone is tried again here, since to go back to the last commit costs the work since then.
    */
   async #appendGroup(group: AppendGroup): Promise<AppendedGroup> {
     const { log, platform, signal } = this.#parts;
@@ -311,8 +311,10 @@ export class CheckpointLog {
 
   #torn({ kind, bytes }: StatePart, found: number): StreamError {
     const { name } = this.#parts.topic;
-    const message = `Cannot restore from "${name}": a ${kind} part has ${found} bytes, not ${bytes}`;
-    return new StreamError("corrupt_state", message);
+    return new StreamError(
+      "corrupt_state",
+      `Cannot restore from "${name}": a ${kind} part has ${found} bytes, not ${bytes}`,
+    );
   }
 
   /** In order, a fetch at a time; their bytes are the reader's. */

@@ -64,8 +64,8 @@ export class QueryMaker {
   }
 
   /**
-   * The topics that sources read, and where each reading begins, as the log stands now. `bounds`, of
-   * a read that ends, leave out what lies before them.
+   * The topics that sources read, and where each reading begins, as the log stands now. `bounds`,
+   * of a read that ends, leave out what lies before them.
    */
   async startOf(
     sources: readonly SourceNode[],

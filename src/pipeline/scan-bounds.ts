@@ -1,7 +1,7 @@
 /**
  * What WHERE says of the place and time of records, for reads that end: what lies outside is not
- * fetched at all. WHERE itself is still evaluated, so a bound that is not found here, or is too wide,
- * costs bytes and changes nothing.
+ * fetched at all. WHERE itself is still evaluated, so a bound that is not found here, or is too
+ * wide, costs bytes and changes nothing.
  *
  * Only where rows alone matter: windows and joins over time look at the watermark, which rows move
  * that WHERE leaves out.
