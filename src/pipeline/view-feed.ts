@@ -191,8 +191,7 @@ export function gone(view: string): StreamError {
 }
 
 function closed(view: string): StreamError {
-  const message =
-    `Cannot go on reading the view "${view}": ` + "its table on this worker was closed; ask again";
+  const message = `Cannot go on reading the view "${view}": its table here was closed; ask again`;
   return new StreamError("shutting_down", message, { details: { view } });
 }
 

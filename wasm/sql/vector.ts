@@ -27,6 +27,7 @@ import {
 } from "./parts/vector-frame";
 import * as logic from "./parts/vector-logic";
 import * as number from "./parts/vector-number";
+import * as pattern from "./parts/vector-pattern";
 import * as text from "./parts/vector-text";
 
 /** Rows that go through all instructions before the next ones do: their registers stay in cache. */
@@ -103,6 +104,10 @@ function execute(instruction: usize): void {
       return text.joinTexts(instruction);
     case 27:
       return text.formatTimes(instruction);
+    case 28:
+      return pattern.testMatch(instruction);
+    case 29:
+      return pattern.extractMatch(instruction);
     default:
       unreachable();
   }

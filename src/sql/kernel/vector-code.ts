@@ -35,6 +35,8 @@ export const vectorOperations = [
   "splitPart",
   "joinTexts",
   "formatTimes",
+  "testMatch",
+  "extractMatch",
 ] as const;
 
 export type VectorOperation = (typeof vectorOperations)[number];

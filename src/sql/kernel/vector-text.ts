@@ -1,6 +1,7 @@
 /** Texts for the vector kernel: what is the same on bytes of UTF-8 as on characters. */
 import type { Scalar } from "../plan/scalar.ts";
 import type { ScalarCall, VectorCompiler } from "./vector-compiler.ts";
+import { patternProgram } from "./vector-pattern.ts";
 
 const places = { start: 0, end: 1, anywhere: 2, all: 3 } as const;
 /** SQLite's texts end at a NUL there. */
@@ -36,6 +37,10 @@ export function compileText(call: ScalarCall, compiler: VectorCompiler): number 
       return args.length === 2 ? compileLike(compiler, first, textOf(second)) : null;
     case "split_index":
       return compileSplit(call, compiler);
+    case "regexp":
+    case "regexp_extract":
+    case "regexp_substr":
+      return compilePattern(call, compiler);
     default:
       return null;
   }
@@ -82,4 +87,17 @@ function compileSplit({ args }: ScalarCall, { code, compile }: VectorCompiler): 
   if (typeof index !== "bigint" || index < 0n || index > partsMax) return null;
   const data = encoder.encode(part);
   return code.emit("splitPart", "text", { a: compile(value), n: Number(index), data });
+}
+
+function compilePattern({ name, args }: ScalarCall, { code, compile }: VectorCompiler) {
+  const [value, pattern, place] = args;
+  const text = textOf(pattern);
+  if (value === undefined || text === null) return null;
+  const group = place === undefined ? 0n : place.kind === "literal" ? place.value : null;
+  if (typeof group !== "bigint" || group < 0n || group > partsMax) return null;
+  const data = patternProgram(text, Number(group));
+  if (data === null) return null;
+  const isTest = name === "regexp";
+  const operation = isTest ? "testMatch" : "extractMatch";
+  return code.emit(operation, isTest ? "integer" : "text", { a: compile(value), data });
 }

@@ -155,7 +155,7 @@ function hasZero(text: usize, length: u32): bool {
   return false;
 }
 
-const NOWHERE: u32 = 0xffffffff;
+export const NOWHERE: u32 = 0xffffffff;
 
 /** Where `part` is found from `start` on. May read 15 bytes behind either text. */
 export function find(text: usize, start: u32, length: u32, part: usize, partLength: u32): u32 {
