@@ -53,7 +53,11 @@ class TaskThread implements TaskHandle {
   }
 
   async start(setup: TaskSetup): Promise<void> {
-    await this.#call({ kind: "start", setup }, []);
+    // Given away, as all bytes of messages are: a large state is not copied.
+    const buffers = setup.states.flatMap(({ bytes: { buffer, byteLength } }) =>
+      buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
+    );
+    await this.#call({ kind: "start", setup }, buffers);
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {
