@@ -22,7 +22,7 @@ export interface EmitField {
 
 export interface EmitOptions {
   readonly value: readonly EmitField[];
-  /** None: records have no key. */
+  /** None: records have no key; where rows are taken back, the one row has the key `{}`. */
   readonly key: readonly EmitField[];
   /** Milliseconds since 1970; NULL is no timestamp, and one before 1970 becomes 1970. */
   readonly timestampColumn?: number;
@@ -95,7 +95,6 @@ export class Emitter {
 
   constructor(host: SqliteHost, options: EmitOptions) {
     const { weightColumn = -1, timestampColumn = -1 } = options;
-    assert(weightColumn < 0 || options.key.length > 0, "what is taken back has a key");
     assert(options.value.length > 0, "a value has a column");
     this.#memory = host.memory;
     this.#kernel = kernelOf(host);
