@@ -1,4 +1,4 @@
-/** The names that completion knows at a prompt: asked of the worker, and again after each change. */
+/** Names that completion knows at a prompt: asked of the worker, and again after each change. */
 import { functionCatalog } from "../sql/functions/catalog.ts";
 import type { CatalogNames } from "../sql/syntax/complete.ts";
 import type { ApiClient } from "./api-client.ts";

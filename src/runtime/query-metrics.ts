@@ -10,11 +10,14 @@ import type { QueryStatus } from "../pipeline/query-status.ts";
 const seriesMax = 1_000;
 
 const counters = {
-  rowsIn: ["rows_in", "Rows that a query has read, since this worker took it."],
-  rowsOut: ["rows_out", "Rows that a query has given, since this worker took it."],
+  rowsIn: ["rows_in", "Rows that a query has read since it was made."],
+  rowsOut: ["rows_out", "Rows that a query has given since it was made."],
   rowsLate: ["rows_late", "Rows that came too late for all their windows."],
   rowsWrong: ["rows_wrong", "Rows in error: not decodable, or failed in an expression."],
-  restarts: ["restarts", "Times that a query started over from its last commit."],
+  restarts: [
+    "restarts",
+    "Times that a query started over from its last commit, since this worker took it.",
+  ],
 } as const;
 
 const gauges = {

@@ -1,6 +1,8 @@
 /** The contract of publish order, ticks and what SQL has made. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { addPartitions, deleteTopic } from "../../src/meta/catalog.ts";
+import { pageOfExpirableGroups } from "../../src/meta/group-pages.ts";
+import { commitOffsets } from "../../src/meta/group-store.ts";
 import { acquireLease } from "../../src/meta/leases.ts";
 import {
   extentsInOrder,
@@ -8,6 +10,7 @@ import {
   publishTick,
   topicStates,
 } from "../../src/meta/publish-order.ts";
+import { queryHolders, queryPartitions } from "../../src/meta/query-places.ts";
 import { deleteRecords } from "../../src/meta/release.ts";
 import {
   createQuery,
@@ -235,7 +238,46 @@ export function queriesContract(name: string, open: OpenMetadata): void {
       await setQueryDesired(database(), { queryId, desired: "running" });
       expect(await row()).toMatchObject({ desired: "running", failure: null });
       expect(await dropQuery(database(), queryId)).toBe(true);
+      expect(await dropQuery(database(), queryId)).toBe(false);
       expect(await row()).toBeUndefined();
+    });
+
+    test("show their worker and their partitions, and lose their offsets when they go", async () => {
+      const publisher = await Publisher.open(database());
+      const queryId = `q-${randomText()}`;
+      const { workerEpoch } = publisher;
+      const topic = await newTopic(database());
+      const { topicId } = topic;
+      await createQuery(database(), {
+        ...{ queryId, target: "t", statement: "INSERT", definition: "{}" },
+      });
+      expect((await queryHolders(database())).find((each) => each.queryId === queryId)).toBe(
+        undefined,
+      );
+      await acquireLease(database(), { kind: "query", name: queryId, workerEpoch });
+      expect(await queryHolders(database())).toContainEqual(
+        expect.objectContaining({ queryId, workerEpoch }),
+      );
+      const [before] = await queryPartitions(database(), [{ queryId, topicId }]);
+      expect(before).toMatchObject({ topicId, partition: 0, committedOffset: null, highOffset: 0 });
+      const group = { kind: "group", name: queryId, workerEpoch };
+      const { leaseEpoch } = await acquireLease(database(), group);
+      const { topicNumber } = topic;
+      await commitOffsets(database(), { groupId: queryId, leaseEpoch }, [
+        { topicNumber, partition: 0, committedOffset: 7, leaderEpoch: -1, metadata: "" },
+      ]);
+      const [after] = await queryPartitions(database(), [{ queryId, topicId }]);
+      expect(after?.committedOffset).toBe(7);
+      const expirable = async () =>
+        (
+          await pageOfExpirableGroups(database(), {
+            ...{ workerEpoch, after: "", limitRows: 10_000, committedBefore: 2 ** 52 },
+          })
+        ).map(({ groupId }) => groupId);
+      expect(await expirable()).not.toContain(queryId);
+      await dropQuery(database(), queryId);
+      const [dropped] = await queryPartitions(database(), [{ queryId, topicId }]);
+      expect(dropped?.committedOffset).toBeNull();
     });
   });
 }

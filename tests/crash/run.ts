@@ -1,17 +1,44 @@
-/** Many crashes: `bun tests/crash/run.ts [ROUNDS] [SEED]`; the test runs a few. */
+/**
+ * Many crashes, where the tests have a few: `npm run crash -- [log|queries] [ROUNDS] [SEED]`. By
+ * default 1 000 rounds of the log; of queries 200.
+ */
+import { runQueryCrashes } from "./query-rounds.ts";
 import { runCrashes } from "./rounds.ts";
 
-const rounds = Number(process.argv[2] ?? 1000);
-const seed = Number(process.argv[3] ?? Date.now() % 1_000_000);
-console.log(`${rounds} rounds, seed ${seed}`);
-const { acked, faults } = await runCrashes({
-  rounds,
-  seed,
-  flags: ["--fsync", seed % 2 === 0 ? "on" : "off"],
-  onRound: (round, count) => {
-    if (round % 10 === 0) console.log(`round ${round}: ${count} records acknowledged`);
-  },
-});
-for (const fault of faults) console.log(fault);
-console.log(`${acked} records acknowledged, ${faults.length} faults`);
+const words = process.argv.slice(2);
+const isNamed = words[0] === "log" || words[0] === "queries";
+const what = isNamed ? words.shift() : "log";
+const rounds = Number(words[0] ?? (what === "queries" ? 200 : 1000));
+const seed = Number(words[1] ?? Date.now() % 1_000_000);
+console.log(`${what}: ${rounds} rounds, seed ${seed}`);
+const faults = what === "queries" ? await crashQueries() : await crashLog();
 process.exit(faults.length === 0 ? 0 : 1);
+
+async function crashLog(): Promise<readonly string[]> {
+  const { acked, faults } = await runCrashes({
+    rounds,
+    seed,
+    flags: ["--fsync", seed % 2 === 0 ? "on" : "off"],
+    onRound: (round, count) => {
+      if (round % 10 === 0) console.log(`round ${round}: ${count} records acknowledged`);
+    },
+  });
+  for (const fault of faults) console.log(fault);
+  console.log(`${acked} records acknowledged, ${faults.length} faults`);
+  return faults;
+}
+
+async function crashQueries(): Promise<readonly string[]> {
+  const { bids, windows, advances, faults } = await runQueryCrashes({
+    rounds,
+    seed,
+    onRound: (round, count) => {
+      if (round % 10 === 0) console.log(`round ${round}: ${count} bids`);
+    },
+  });
+  for (const fault of faults) console.log(fault);
+  console.log(
+    `${bids} bids, ${windows} windows, ${advances} rounds with commits, ${faults.length} faults`,
+  );
+  return faults;
+}

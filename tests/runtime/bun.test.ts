@@ -1,3 +1,5 @@
 import { serverChecks } from "./server-checks.ts";
+import { sqlChecks } from "./sql-checks.ts";
 
 serverChecks("Bun", {});
+sqlChecks("Bun", {});

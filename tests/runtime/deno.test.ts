@@ -4,11 +4,13 @@ import configuration from "../../deno.json" with { type: "json" };
 import { binaryOf } from "../run/binaries.ts";
 import { startS3FaultServer } from "../support/s3-fault-server.ts";
 import { serverChecks } from "./server-checks.ts";
+import { sqlChecks } from "./sql-checks.ts";
 
 const [, ...words] = configuration.tasks.start.split(" ");
 const program = [binaryOf("deno"), ...words];
 
 serverChecks("Deno, in a folder", { program });
+sqlChecks("Deno", { program });
 
 const s3 = await startS3FaultServer();
 afterAll(() => s3.close());

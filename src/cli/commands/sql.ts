@@ -1,4 +1,4 @@
-/** `streamctl sql`: runs statements given as a word, in a file, on standard input or at a prompt. */
+/** `streamctl sql`: runs statements given as a word, in a file, on standard input, at a prompt. */
 import { readFileSync } from "node:fs";
 import { count, oneOf, text, toggle } from "../../runtime/node/option-kinds.ts";
 import { UsageError } from "../../runtime/node/options.ts";

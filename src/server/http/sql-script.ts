@@ -41,7 +41,7 @@ export interface ScriptRun {
 /** Statements that give rows. */
 const rowKinds: ReadonlySet<string> = new Set(["query", "show", "describe", "explain"]);
 
-/** @throws StreamError with `statement`, from 1, and for wrong SQL `line`, `column`, `diagnostic`. */
+/** @throws StreamError with `statement`, from 1, and for wrong SQL `line` and `diagnostic`. */
 export async function* runScript(
   service: Pick<SqlService, "execute">,
   { sql, session, signal, wanted, cursor }: ScriptRun,

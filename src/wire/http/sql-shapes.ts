@@ -8,7 +8,7 @@ export const sqlRequest = z
     settings: z
       .record(z.string(), z.string())
       .optional()
-      .describe("What `SET` would set, by key: see `SHOW OPTIONS`."),
+      .describe("What `SET` would set, by key; `SET` alone lists all there is."),
     cursor: z
       .string()
       .optional()
@@ -85,7 +85,7 @@ const queryInput = z.object({
 
 const live = z
   .object({
-    rowsIn: count,
+    rowsIn: count.describe("Since the query was made, as are all of these."),
     rowsOut: count,
     rowsLate: count.describe("In the topic `<target>.late`."),
     rowsWrong: count.describe("In the topic `<target>.errors`."),
@@ -99,7 +99,7 @@ const live = z
         stateBytes: count.describe("State that it carried: all, or what had changed."),
       })
       .nullable(),
-    restarts: count.describe("Times that it started over from its last commit."),
+    restarts: count.describe("Times that it started over from its last commit, on this worker."),
     lastFailure: z.string().nullable().describe("Why it did so last."),
   })
   .meta({ id: "QueryLive" });
@@ -137,7 +137,7 @@ export const queryDetails = z
       onError: z.enum(["skip", "stop"]),
     }),
     plan: z.string().describe("As EXPLAIN shows it."),
-    live: live.nullable().describe("Since its worker took it; null where nobody runs it."),
+    live: live.nullable().describe("As its worker knows it; null where nobody runs it."),
   })
   .meta({ id: "Query" });
 

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { topicList } from "../../../../src/wire/http/shapes.ts";
 import { createHttpFixture } from "../../../support/http-fixture.ts";
 
 describe("topics", () => {
@@ -31,6 +32,20 @@ describe("topics", () => {
     });
     expect((await ask("/v1/topics/orders", { method: "DELETE" })).status).toBe(204);
     expect((await ask("/v1/topics/orders")).status).toBe(404);
+  });
+
+  test("of the server's own are listed when they are asked for", async () => {
+    const { ask } = createHttpFixture();
+    for (const name of ["orders", "__millrace_checkpoint.q"]) {
+      await ask("/v1/topics", { method: "POST", json: { name } });
+    }
+    const names = async (query: string) => {
+      const { topics } = topicList.parse(await (await ask(`/v1/topics${query}`)).json());
+      return topics.map(({ name }) => name).sort();
+    };
+    expect(await names("")).toEqual(["orders"]);
+    expect(await names("?internal=true")).toEqual(["__millrace_checkpoint.q", "orders"]);
+    expect((await ask("/v1/topics?internal=yes")).status).toBe(400);
   });
 
   test("are refused with the field at fault", async () => {

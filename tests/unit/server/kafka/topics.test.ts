@@ -43,6 +43,19 @@ describe("Metadata", () => {
     expect(await names(13, null)).toEqual(["orders"]);
   });
 
+  test("marks the server's own topics as internal", async () => {
+    const { client } = await withOrders(1);
+    await createTopic(client, "__millrace_checkpoint.q", 1);
+    const { topics } = await client.ask(metadataApi, 12, { topics: null });
+    const described = await client.ask(describeTopicPartitionsApi, 0, { topics: [] });
+    for (const each of [topics, described.topics]) {
+      expect(each.map(({ name, isInternal }) => [name, isInternal]).sort()).toEqual([
+        ["__millrace_checkpoint.q", true],
+        ["orders", false],
+      ]);
+    }
+  });
+
   test("names workers, leaders and epochs", async () => {
     const { client, topicId } = await withOrders(2);
     const answer = await client.ask(metadataApi, 12, { topics: [{ name: "orders" }] });

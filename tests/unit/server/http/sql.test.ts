@@ -1,0 +1,189 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import { tableFromIPC } from "apache-arrow";
+import { StreamError } from "../../../../src/base/stream-error.ts";
+import type { StatementResult } from "../../../../src/pipeline/sql-result.ts";
+import type { HttpContext } from "../../../../src/server/http/context.ts";
+import { createHttpFixture, type HttpFixture } from "../../../support/http-fixture.ts";
+import { SqlStack } from "../../../support/sql-stack.ts";
+
+const opened: SqlStack[] = [];
+afterEach(async () => {
+  for (const stack of opened.splice(0)) await stack.close();
+});
+
+/** The HTTP surface over a whole SQL stack. */
+async function withSql(): Promise<HttpFixture["ask"] & { stack: SqlStack }> {
+  const stack = await SqlStack.open();
+  opened.push(stack);
+  const { ask } = createHttpFixture({ sql: { sql: stack.service } });
+  return Object.assign(ask, { stack });
+}
+
+/** The same over rows that the test itself gives. */
+function withRows(result: () => Promise<StatementResult>): HttpFixture {
+  const sql: HttpContext["sql"] = { execute: result };
+  return createHttpFixture({ sql: { sql } });
+}
+
+const post = (sql: string, accept?: string, settings?: Record<string, string>) => ({
+  ...{ method: "POST", json: { sql, ...(settings !== undefined && { settings }) } },
+  ...(accept !== undefined && { headers: { Accept: accept } }),
+});
+
+const bids = `CREATE STREAM bids (auction BIGINT, price DECIMAL(10, 2)) WITH ('partitions' = '1')`;
+const insert = "INSERT INTO bids VALUES (9007199254740993, 0.10), (2, NULL)";
+const jsonLines = async (response: Response) => (await response.text()).trimEnd().split("\n");
+const utf8 = new TextEncoder();
+
+describe("POST /v1/sql", () => {
+  test("answers a script with a result per statement, numbers with all their digits", async () => {
+    const ask = await withSql();
+    const answer = await ask("/v1/sql", post(`${bids}; ${insert}; SELECT * FROM bids; SHOW VIEWS`));
+    expect(answer.status).toBe(200);
+    expect(answer.headers.get("Content-Type")).toBe("application/json");
+    const columns = '[{"name":"auction","type":"BIGINT"},{"name":"price","type":"DECIMAL(10, 2)"}]';
+    expect(await answer.text()).toBe(
+      '{"results":[{"message":"Created stream bids"},{"message":"Inserted 2 rows"},' +
+        `{"columns":${columns},"rows":[{"auction":9007199254740993,"price":0.10},` +
+        '{"auction":2,"price":null}]},' +
+        '{"columns":[{"name":"view name","type":"STRING"},{"name":"kind","type":"STRING"}],' +
+        '"rows":[]}]}',
+    );
+  });
+
+  test("answers in lines: rows alone, or all that a script gives", async () => {
+    const ask = await withSql();
+    await ask("/v1/sql", post(`${bids}; ${insert}`));
+    const script = "SHOW TABLES; SELECT auction FROM bids; SET 'millrace.query.memory' = '64 MB'";
+    const rows = await ask("/v1/sql", post(script, "application/x-ndjson"));
+    expect(await jsonLines(rows)).toEqual(['{"auction":9007199254740993}', '{"auction":2}']);
+    const all = await ask("/v1/sql", post(script, "application/vnd.millrace.sql-lines"));
+    const lines = await jsonLines(all);
+    expect(lines.filter((line) => !line.startsWith('{"progress"'))).toEqual([
+      '{"columns":[{"name":"table name","type":"STRING"},{"name":"kind","type":"STRING"}]}',
+      '{"row":{"table name":"bids","kind":"stream"}}',
+      '{"columns":[{"name":"auction","type":"BIGINT"}]}',
+      '{"row":{"auction":9007199254740993}}',
+      '{"row":{"auction":2}}',
+      '{"message":"Set millrace.query.memory"}',
+      '{"end":true}',
+    ]);
+    const messages = await ask("/v1/sql", post("DROP STREAM bids", "application/x-ndjson"));
+    expect(await jsonLines(messages)).toEqual(['{"message":"Dropped stream bids"}']);
+  });
+
+  test("answers in Arrow, NULL and all", async () => {
+    const ask = await withSql();
+    await ask("/v1/sql", post(`${bids}; ${insert}`));
+    const arrow = "application/vnd.apache.arrow.stream";
+    const answer = await ask("/v1/sql", post("SELECT * FROM bids", arrow));
+    expect(answer.headers.get("Content-Type")).toBe(arrow);
+    const table = tableFromIPC(new Uint8Array(await answer.arrayBuffer()));
+    expect(table.schema.fields.map(({ name, type }) => `${name} ${type}`)).toEqual([
+      "auction Int64",
+      "price Decimal[10e+2]",
+    ]);
+    expect([...(table.getChild("auction") ?? [])]).toEqual([9007199254740993n, 2n]);
+    expect(table.getChild("price")?.get(1)).toBeNull();
+  });
+
+  test("tells where a wrong statement is wrong, within its script", async () => {
+    const ask = await withSql();
+    const parsed = await ask("/v1/sql", post("SHOW TABLES;\nSELECT * FORM bids"));
+    expect(parsed.status).toBe(400);
+    expect(await parsed.json()).toMatchObject({
+      ...{ code: "sql_syntax", line: 2, column: 10, suggestion: "FROM" },
+      diagnostic: expect.stringContaining("  2 | SELECT * FORM bids\n    |          ^^^^"),
+    });
+    const checked = await ask("/v1/sql", post(`${bids};\nSELECT auktion FROM bids`));
+    expect(checked.status).toBe(400);
+    expect(await checked.json()).toMatchObject({
+      ...{ code: "sql_invalid", statement: 2, line: 2, column: 8, suggestion: "auction" },
+    });
+    expect((await ask("/v1/sql", post(" ; -- nothing"))).status).toBe(400);
+    const unknown = await ask("/v1/sql", post("DROP VIEW v; SHOW TABLES"));
+    expect(unknown.status).toBe(404);
+    expect(await unknown.json()).toMatchObject({ code: "sql_object_unknown", statement: 1 });
+  });
+
+  test("takes settings with the request, and refuses wrong ones", async () => {
+    const ask = await withSql();
+    const show = (zone: string) =>
+      ask("/v1/sql", post("SET", undefined, { "table.local-time-zone": zone }));
+    expect(await (await show("Europe/Berlin")).text()).toContain('"value":"Europe/Berlin"');
+    expect((await show("Middle/Earth")).status).toBe(400);
+  });
+
+  test("takes no content type that a form can send, and no foreign page's request", async () => {
+    const ask = await withSql();
+    for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]) {
+      const init = { method: "POST", headers: { "Content-Type": type }, body: '{"sql":"SHOW"}' };
+      expect((await ask("/v1/sql", init)).status).toBe(415);
+    }
+    const foreign = { ...post("SHOW TABLES"), headers: { Origin: "https://elsewhere.example" } };
+    expect((await ask("/v1/sql", foreign)).status).toBe(403);
+    expect((await ask("/v1/sql", post("SHOW TABLES", "text/html"))).status).toBe(406);
+  });
+
+  test("shows what fails behind the first rows in each format", async () => {
+    const { ask } = withRows(async () => ({
+      kind: "rows",
+      columns: [{ name: "a", type: { kind: "int" } }],
+      rows: (async function* () {
+        yield { rows: [utf8.encode('{"a":1}')], progress: null };
+        throw new StreamError("sql_evaluation_failed", "Cannot go on");
+      })(),
+    }));
+    const json = (await (await ask("/v1/sql", post("SHOW TABLES"))).json()) as object;
+    expect(json).toMatchObject({
+      results: [{ rows: [{ a: 1 }] }],
+      error: { code: "sql_evaluation_failed", detail: "Cannot go on" },
+    });
+    for (const type of ["application/x-ndjson", "application/vnd.millrace.sql-lines"]) {
+      const lines = await jsonLines(await ask("/v1/sql", post("SHOW TABLES", type)));
+      expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({
+        error: { code: "sql_evaluation_failed" },
+      });
+    }
+    const arrow = await ask("/v1/sql", post("SHOW TABLES", "application/vnd.apache.arrow.stream"));
+    await expect(arrow.arrayBuffer()).rejects.toThrow();
+  });
+
+  test("ends a query whose reader leaves, and gives its place back", async () => {
+    let isEnded = false;
+    const { ask, metrics } = withRows(async () => ({
+      kind: "rows",
+      columns: [{ name: "a", type: { kind: "int" } }],
+      rows: (async function* () {
+        try {
+          for (;;) yield { rows: [utf8.encode('{"a":1}')], progress: null };
+        } finally {
+          isEnded = true;
+        }
+      })(),
+    }));
+    const answer = await ask("/v1/sql", post("SHOW TABLES"));
+    const reader = answer.body?.getReader();
+    await reader?.read();
+    expect(metrics.print()).toContain("millrace_http_sql_scripts 1\n");
+    await reader?.cancel();
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    expect(isEnded).toBe(true);
+    expect(metrics.print()).toContain("millrace_http_sql_scripts 0\n");
+  });
+
+  test("says that rows are not all when the server stops", async () => {
+    let stop = () => {};
+    const { ask, ...fixture } = withRows(async () => ({
+      kind: "rows",
+      columns: [{ name: "a", type: { kind: "int" } }],
+      rows: (async function* () {
+        yield { rows: [utf8.encode('{"a":1}')], progress: null };
+        stop();
+      })(),
+    }));
+    stop = fixture.stop;
+    const answer = (await (await ask("/v1/sql", post("SHOW TABLES"))).json()) as object;
+    expect(answer).toMatchObject({ error: { code: "shutting_down", retriable: true } });
+  });
+});
