@@ -18,6 +18,7 @@ import { sqlDecodeBenchmark } from "./benchmarks/sql-decode.ts";
 import { sqlKernelsBenchmark } from "./benchmarks/sql-kernels.ts";
 import { startupBenchmark } from "./benchmarks/startup.ts";
 import { takeoverBenchmark } from "./benchmarks/takeover.ts";
+import { viewsBenchmark } from "./benchmarks/views.ts";
 import { visibilityBenchmark } from "./benchmarks/visibility.ts";
 import { conditions } from "./support/conditions.ts";
 import { figureTable } from "./support/figures.ts";
@@ -39,6 +40,7 @@ const benchmarks: readonly Benchmark[] = [
   requestsBenchmark,
   memoryBenchmark,
   nexmarkBenchmark,
+  viewsBenchmark,
   sqlDecodeBenchmark,
 ];
 
