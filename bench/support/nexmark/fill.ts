@@ -133,7 +133,8 @@ async function makeTopic(client: KafkaClient, { topic, partitions }: TopicOption
         numPartitions: partitions,
         replicationFactor: 1,
         assignments: [],
-        configs: [],
+        // The events are years old: retention by time would take them away at once.
+        configs: [{ name: "retention.ms", value: "-1" }],
       },
     ],
     timeoutMs: 30_000,
