@@ -148,17 +148,23 @@ export async function newTopic(address: Address, partitionCount: number): Promis
       timeoutMs: 30_000,
     });
     checkCode(made.topics[0]?.errorCode ?? -1, `create the topic ${name}`);
-    for (;;) {
-      const { topics } = await client.ask(metadataApi, 5, {
-        topics: [{ name }],
-        allowAutoTopicCreation: false,
-      });
-      const partitions = topics[0]?.partitions ?? [];
-      const ready = partitions.every(({ errorCode, leaderId }) => errorCode === 0 && leaderId >= 0);
-      if (partitions.length === partitionCount && ready) return name;
-      await Bun.sleep(20);
-    }
+    await waitForLeaders(client, name);
+    return name;
   });
+}
+
+/** Resolves when all partitions of a topic have a leader: a new one has none at first. */
+export async function waitForLeaders(client: KafkaClient, name: string): Promise<void> {
+  for (;;) {
+    const { topics } = await client.ask(metadataApi, 5, {
+      topics: [{ name }],
+      allowAutoTopicCreation: false,
+    });
+    const partitions = topics[0]?.partitions ?? [];
+    const ready = partitions.every(({ errorCode, leaderId }) => errorCode === 0 && leaderId >= 0);
+    if (partitions.length > 0 && ready) return;
+    await Bun.sleep(20);
+  }
 }
 
 /** Deletes a topic, so that rounds do not fill the disk. */
