@@ -33,9 +33,15 @@ export class FlinkProgram {
     if (flink === undefined) {
       throw new Error("This needs Flink's jars: name their folder with --flink DIR");
     }
-    const program = new FlinkProgram(temporaryFolder(folder), [
+    const temporary = temporaryFolder(folder);
+    const program = new FlinkProgram(temporary, [
       ...given.launcher,
-      ...[java, "-Xmx4g", "-Dorg.slf4j.simpleLogger.defaultLogLevel=error"],
+      ...[
+        java,
+        "-Xmx4g",
+        `-Djava.io.tmpdir=${temporary}`,
+        "-Dorg.slf4j.simpleLogger.defaultLogLevel=error",
+      ],
       ...opened.map((name) => `--add-opens=java.base/java.${name}=ALL-UNNAMED`),
       ...["-cp", `${flink}/*`, runner],
       ...Object.entries(given.configuration).map(([key, value]) => `${key}=${value}`),

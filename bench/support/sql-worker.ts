@@ -14,6 +14,7 @@ import { SqlReading } from "../../src/pipeline/sql-reading.ts";
 import type { StatementResult } from "../../src/pipeline/sql-result.ts";
 import { SqlService } from "../../src/pipeline/sql-service.ts";
 import { SqlSession } from "../../src/pipeline/sql-session.ts";
+import type { StartTask } from "../../src/pipeline/task-protocol.ts";
 import { readBatchHeader } from "../../src/record/batch.ts";
 import { encodeBatch } from "../../src/record/batch-encode.ts";
 import { openDatabase } from "../../src/runtime/node/open-database.ts";
@@ -39,7 +40,12 @@ export class SqlWorker {
   readonly session = new SqlSession();
   readonly #parts: SqlWorkerParts;
 
-  static async open(folder: string, cacheBytes: number): Promise<SqlWorker> {
+  /** `startTask`: where queries run; by themselves in threads of their own. */
+  static async open(
+    folder: string,
+    cacheBytes: number,
+    startTask: StartTask = startTaskThread,
+  ): Promise<SqlWorker> {
     const policy = folderFlushPolicy;
     const { memory, ring, blocks } = recordMemory(cacheBytes, { policy, shared: true });
     const platform = createPlatform({ log: silentLogger, memory });
@@ -66,7 +72,6 @@ export class SqlWorker {
     await log.open();
     const common = { platform, database, log, topics: log.topics };
     const maker = new QueryMaker(common);
-    const startTask = startTaskThread;
     const manager = new QueryManager({ ...common, identity: log.session, startTask });
     const bounded = new BoundedQueries({ ...common, maker, startTask });
     const reading = new SqlReading({
@@ -116,6 +121,15 @@ export class SqlWorker {
   async append(topic: TopicInfo, bytes: Uint8Array): Promise<void> {
     const header = readBatchHeader(bytes);
     await this.#parts.log.append({ topic, partition: 0, bytes, header });
+  }
+
+  /** Records that the query of a view has committed. */
+  done(_view: string): number {
+    let records = 0;
+    for (const { commit } of this.#parts.manager.running().values()) {
+      for (const { nextOffset } of commit?.cursors ?? []) records += nextOffset;
+    }
+    return records;
   }
 
   get viewBytes(): number {
