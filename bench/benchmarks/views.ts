@@ -1,9 +1,8 @@
 /** Pulls by key and pushes of a materialized view while events come in and commits go on. */
-import type { TopicInfo } from "../../src/meta/catalog.ts";
 import type { BenchContext, Benchmark } from "../benchmark.ts";
 import type { Figure } from "../support/figures.ts";
-import { removeFolder, temporaryFolder } from "../support/processes.ts";
-import { SqlWorker } from "../support/sql-worker.ts";
+import { Millrace } from "../support/millrace.ts";
+import { SqlClient } from "../support/sql-client.ts";
 import { percentile } from "../support/statistics.ts";
 
 const eventsPerSecond = 50_000;
@@ -18,7 +17,7 @@ const warmUpMs = 3_000;
 
 export const viewsBenchmark: Benchmark = {
   name: "views",
-  summary: "pulls by key at 1 000/s and pushes under 50 000 events/s; --seconds, in this process",
+  summary: "pulls by key at 1 000/s and pushes under 50 000 events/s, over HTTP; --seconds",
   async run(context) {
     const figures: Figure[] = [];
     for (const commitMs of [1_000, 100]) figures.push(...(await measure(context, commitMs)));
@@ -28,34 +27,29 @@ export const viewsBenchmark: Benchmark = {
 
 async function measure(context: BenchContext, commitMs: number): Promise<Figure[]> {
   const { options, say } = context;
-  const folder = temporaryFolder(options.folder);
-  const worker = await SqlWorker.open(folder, options.cacheBytes);
+  const worker = await Millrace.start(options);
+  const client = await SqlClient.open(worker);
   try {
-    const { signal } = new AbortController();
-    await worker.execute(
-      `SET 'execution.checkpointing.interval' = '${commitMs} ms';
+    await client.run(`SET 'execution.checkpointing.interval' = '${commitMs} ms';
 CREATE STREAM bids (auction BIGINT, bidder BIGINT, price BIGINT) WITH ('partitions' = '1');
 CREATE MATERIALIZED VIEW totals AS SELECT auction, COUNT(*) AS n, SUM(price) AS total,
-  MAX(price) AS top FROM bids GROUP BY auction`,
-      signal,
-    );
-    const topic = await worker.topic("bids");
-    const load = new Load(worker, topic);
+  MAX(price) AS top FROM bids GROUP BY auction`);
+    const load = new Load(client);
     load.start();
     await Bun.sleep(warmUpMs);
-    const follower = new Markers(worker, topic);
+    const follower = new Markers(client);
     // The first pull makes the table; code that has not run yet is slow.
-    const [first = Number.NaN] = await pullFor(worker, 1);
-    await pullFor(worker, warmUpMs);
-    await follower.start();
+    const [first = Number.NaN] = await pullFor(client, 1);
+    await pullFor(client, warmUpMs);
+    follower.start();
     say(`  commits every ${commitMs} ms, for ${options.seconds} s`);
-    const pulls = await pullFor(worker, options.seconds * 1000);
+    const pulls = await pullFor(client, options.seconds * 1000);
     const markers = await follower.stop();
     const appended = await load.stop();
-    return figuresOf({ commitMs, first, pulls, markers, appended, viewBytes: worker.viewBytes });
+    return figuresOf({ commitMs, first, pulls, markers, appended });
   } finally {
-    await worker.close();
-    removeFolder(folder);
+    client.close();
+    await worker.stop();
   }
 }
 
@@ -65,10 +59,9 @@ interface Measured {
   readonly pulls: readonly number[];
   readonly markers: readonly number[];
   readonly appended: { readonly events: number; readonly seconds: number };
-  readonly viewBytes: number;
 }
 
-function figuresOf({ commitMs, first, pulls, markers, appended, viewBytes }: Measured): Figure[] {
+function figuresOf({ commitMs, first, pulls, markers, appended }: Measured): Figure[] {
   const every = `commits every ${commitMs} ms`;
   const milliseconds = (what: string, values: readonly number[], share: number) => ({
     what: `${what}, ${every}`,
@@ -88,25 +81,23 @@ function figuresOf({ commitMs, first, pulls, markers, appended, viewBytes }: Mea
     milliseconds("pull by key, p99.9", pulls, 0.999),
     { ...milliseconds("push from produce, p50", markers, 0.5), note: `${markers.length} rows` },
     milliseconds("push from produce, p99", markers, 0.99),
-    { what: `memory of the view, ${every}`, value: viewBytes / 1e6, unit: "MB" },
   ];
 }
 
 /** Events at a steady rate; when it falls behind, it catches up. */
 class Load {
-  readonly #worker: SqlWorker;
-  readonly #topic: TopicInfo;
+  readonly #client: SqlClient;
   readonly #batches: readonly Uint8Array[];
   #isOver = false;
   #events = 0;
   #startedAt = 0;
   #running: Promise<void> = Promise.resolve();
 
-  constructor(worker: SqlWorker, topic: TopicInfo) {
-    this.#worker = worker;
-    this.#topic = topic;
+  constructor(client: SqlClient) {
+    this.#client = client;
     this.#batches = Array.from({ length: preparedCount }, (_, batch) =>
-      worker.batch(
+      client.request(
+        "bids",
         Array.from({ length: batchEvents }, (_, index) => {
           const auction = (batch * 7919 + index * 104_729) % keyCount;
           return `{"auction":${auction},"bidder":${index},"price":${(index * 31) % 977}}`;
@@ -133,7 +124,7 @@ class Load {
       const waitMs = dueAt - performance.now();
       if (waitMs > 0) await Bun.sleep(waitMs);
       const bytes = this.#batches[sent % preparedCount] as Uint8Array;
-      const append = this.#worker.append(this.#topic, bytes).then(() => {
+      const append = this.#client.append(bytes).then(() => {
         this.#events += batchEvents;
         waiting.delete(append);
       });
@@ -146,7 +137,7 @@ class Load {
 }
 
 /** Milliseconds of pulls, each counted from when it was due, whatever held it up. */
-async function pullFor(worker: SqlWorker, durationMs: number): Promise<number[]> {
+async function pullFor(client: SqlClient, durationMs: number): Promise<number[]> {
   const times: number[] = [];
   const startedAt = performance.now();
   const count = Math.floor((durationMs * pullsPerSecond) / 1000);
@@ -160,8 +151,8 @@ async function pullFor(worker: SqlWorker, durationMs: number): Promise<number[]>
     const key = (pull * 7907) % keyCount;
     const query = `SELECT auction, n, total, top FROM totals WHERE auction = ${key}`;
     waiting.push(
-      worker.rows(query).then((rows) => {
-        if (rows.length !== 1) throw new Error(`A pull of ${key} found ${rows.length} rows`);
+      client.countRows(query).then((rows) => {
+        if (rows !== 1) throw new Error(`A pull of ${key} found ${rows} rows`);
         times.push(performance.now() - since);
       }),
     );
@@ -172,25 +163,22 @@ async function pullFor(worker: SqlWorker, durationMs: number): Promise<number[]>
 
 /** Sends events of keys that nobody has, and waits for their rows. */
 class Markers {
-  readonly #worker: SqlWorker;
-  readonly #topic: TopicInfo;
+  readonly #client: SqlClient;
   readonly #left = new AbortController();
   readonly #sentAt = new Map<number, number>();
   readonly #times: number[] = [];
   #running: Promise<unknown> = Promise.resolve();
 
-  constructor(worker: SqlWorker, topic: TopicInfo) {
-    this.#worker = worker;
-    this.#topic = topic;
+  constructor(client: SqlClient) {
+    this.#client = client;
   }
 
-  async start(): Promise<void> {
-    const result = await this.#worker.execute(
+  start(): void {
+    const changes = this.#client.changes(
       `SELECT auction FROM totals WHERE auction >= ${firstMarker} EMIT CHANGES`,
       this.#left.signal,
     );
-    if (result.kind !== "changes") throw new Error("EMIT CHANGES gives changes");
-    this.#running = Promise.all([this.#read(result.events), this.#send()]);
+    this.#running = Promise.all([this.#read(changes), this.#send()]);
   }
 
   async stop(): Promise<readonly number[]> {
@@ -199,19 +187,18 @@ class Markers {
     return this.#times;
   }
 
-  async #read(events: AsyncIterable<{ readonly row: Uint8Array }>): Promise<void> {
-    const decoder = new TextDecoder();
-    for await (const { row } of events) {
-      const { auction } = JSON.parse(decoder.decode(row)) as { readonly auction: number };
+  async #read(rows: AsyncIterable<unknown>): Promise<void> {
+    for await (const row of rows) {
+      const { auction } = row as { readonly auction: number };
       this.#times.push(performance.now() - (this.#sentAt.get(auction) ?? Number.NaN));
     }
   }
 
   async #send(): Promise<void> {
     for (let marker = firstMarker; !this.#left.signal.aborted; marker++) {
-      const bytes = this.#worker.batch([`{"auction":${marker},"bidder":1,"price":1}`]);
+      const bytes = this.#client.request("bids", [`{"auction":${marker},"bidder":1,"price":1}`]);
       this.#sentAt.set(marker, performance.now());
-      await this.#worker.append(this.#topic, bytes);
+      await this.#client.append(bytes);
       await Bun.sleep(20 + Math.random() * 40);
     }
   }

@@ -1,69 +1,78 @@
-/** SQL over HTTP, as far as benchmarks need it. */
-import * as z from "zod";
+/** SQL over HTTP to the worker under measurement, and its records over Kafka's protocol. */
+import { encodeBatch } from "../../src/record/batch-encode.ts";
+import { KafkaClient } from "./kafka-client.ts";
+import type { Millrace } from "./millrace.ts";
+import { makeFrame } from "./produce-load.ts";
+import { platform } from "./record-batches.ts";
 
-const queriesShape = z.object({
-  queries: z.array(
-    z.object({
-      queryId: z.string(),
-      target: z.string(),
-      state: z.string(),
-      failure: z.string().nullable(),
-      lag: z.int(),
-      live: z
-        .object({
-          rowsIn: z.int(),
-          rowsOut: z.int(),
-          rowsLate: z.int(),
-          rowsWrong: z.int(),
-          restarts: z.int(),
-          lastFailure: z.string().nullable(),
-          lastCommit: z.object({ at: z.number(), stateBytes: z.int() }).nullable(),
-        })
-        .nullable(),
-    }),
-  ),
-});
-
-const answerShape = z.object({
-  results: z.array(
-    z.union([
-      z.object({ rows: z.array(z.record(z.string(), z.unknown())) }),
-      z.object({ message: z.string() }),
-    ]),
-  ),
-  error: z.unknown().optional(),
-});
-
-export type SqlRow = Readonly<Record<string, unknown>>;
-export type QueryState = z.infer<typeof queriesShape>["queries"][number];
+const encoder = new TextEncoder();
+const lineFeed = 10;
 
 export class SqlClient {
   readonly #url: string;
+  readonly #producer: KafkaClient;
 
-  constructor(url: string) {
+  static async open(worker: Millrace): Promise<SqlClient> {
+    return new SqlClient(`${worker.httpUrl}/v1/sql`, await KafkaClient.connect(worker));
+  }
+
+  private constructor(url: string, producer: KafkaClient) {
     this.#url = url;
+    this.#producer = producer;
   }
 
-  /** Runs statements; gives the rows of those that have some. Throws what the first failure says. */
-  async run(sql: string, settings: Readonly<Record<string, string>> = {}): Promise<SqlRow[][]> {
-    const response = await fetch(`${this.#url}/v1/sql`, {
+  /** Runs a script. */
+  async run(sql: string): Promise<void> {
+    const answer = await this.#ask(sql, "application/json");
+    await answer.text();
+  }
+
+  /** Number of rows that a SELECT gives. */
+  async countRows(sql: string): Promise<number> {
+    const answer = await this.#ask(sql, "application/x-ndjson");
+    return (await answer.bytes()).filter((byte) => byte === lineFeed).length;
+  }
+
+  /** The rows of changes as they come, until `signal` aborts. */
+  async *changes(sql: string, signal: AbortSignal): AsyncGenerator<unknown, void> {
+    const answer = await this.#ask(sql, "application/x-ndjson", signal);
+    const decoder = new TextDecoder();
+    let rest = "";
+    try {
+      for await (const chunk of answer.body ?? []) {
+        const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) yield (JSON.parse(line) as { readonly row: unknown }).row;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** A produce request with JSON values, to be sent as often as wanted. */
+  request(topic: string, values: readonly string[]): Uint8Array {
+    const timestamp = Date.now();
+    const records = values.map((value) => ({ timestamp, key: null, value: encoder.encode(value) }));
+    return makeFrame(topic, 0, encodeBatch({ records, codec: "none" }, platform)).bytes;
+  }
+
+  /** Resolves when it is acknowledged. */
+  async append(request: Uint8Array): Promise<void> {
+    await this.#producer.send([request]);
+  }
+
+  close(): void {
+    this.#producer.close();
+  }
+
+  async #ask(sql: string, accept: string, signal?: AbortSignal): Promise<Response> {
+    const answer = await fetch(this.#url, {
       method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json" },
-      body: JSON.stringify({ sql, settings }),
+      headers: { "Content-Type": "application/json", Accept: accept },
+      body: JSON.stringify({ sql }),
+      ...(signal && { signal }),
     });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`Cannot run ${sql}: ${text}`);
-    const { results, error } = answerShape.parse(JSON.parse(text));
-    if (error !== undefined) throw new Error(`Cannot run ${sql}: ${JSON.stringify(error)}`);
-    return results.flatMap((result) => ("rows" in result ? [result.rows] : []));
-  }
-
-  /** The query that fills `target`. */
-  async queryOf(target: string): Promise<QueryState> {
-    const response = await fetch(`${this.#url}/v1/queries`);
-    const { queries } = queriesShape.parse(await response.json());
-    const found = queries.find((query) => query.target === target);
-    if (found === undefined) throw new Error(`No query fills ${target}`);
-    return found;
+    if (answer.ok) return answer;
+    throw new Error(`The worker refused ${sql}: ${await answer.text()}`);
   }
 }

@@ -11,6 +11,12 @@ export interface SqlColumn {
   readonly type: string;
 }
 
+export interface SqlChange {
+  readonly change: string;
+  /** JSON text, an object by column name. */
+  readonly row: Uint8Array;
+}
+
 export type SqlProgress = z.infer<typeof sqlProgress>;
 
 /** What is shown of a script, in the order in which it happens. */
@@ -20,6 +26,8 @@ export interface SqlPrinter {
   columns(columns: readonly SqlColumn[]): Promise<void>;
   /** JSON texts, each an object by column name. */
   rows(rows: readonly Uint8Array[]): Promise<void>;
+  /** What became of rows: EMIT CHANGES. */
+  changes(changes: readonly SqlChange[]): Promise<void>;
   progress(progress: SqlProgress): Promise<void>;
   /** Nothing has come for a moment: what was held back is to be shown. */
   idle(): Promise<void>;
@@ -47,7 +55,9 @@ const takeLimit = { lines: 2_000, bytes: 1024 * 1024 };
 /** Rows are held back for so long, to find how wide their columns are. */
 const idleMs = 250;
 
-const rowBegins = new TextEncoder().encode('{"row":');
+const encoder = new TextEncoder();
+const rowBegins = encoder.encode('{"row":');
+const changeBegins = encoder.encode('{"change":"');
 const utf8 = new TextDecoder();
 
 /** @throws CommandError where the server refuses or fails; the reason of `signal`. */
@@ -103,24 +113,35 @@ async function takenOrIdle(
 /** True behind the last line. */
 async function printLines(lines: readonly Line[], printer: SqlPrinter): Promise<boolean> {
   let rows: Uint8Array[] = [];
+  let changes: SqlChange[] = [];
   const flush = async () => {
     if (rows.length > 0) await printer.rows(rows);
+    if (changes.length > 0) await printer.changes(changes);
     rows = [];
+    changes = [];
   };
   for (const { bytes } of lines) {
-    if (isRow(bytes)) {
-      rows.push(bytes.subarray(rowBegins.length, -1));
-      continue;
+    if (begins(bytes, rowBegins)) rows.push(bytes.subarray(rowBegins.length, -1));
+    else if (begins(bytes, changeBegins)) changes.push(changeOf(bytes));
+    else if (bytes.length > 0) {
+      await flush();
+      if (await printOther(bytes, printer)) return true;
     }
-    await flush();
-    if (await printOther(bytes, printer)) return true;
   }
   await flush();
   return false;
 }
 
-function isRow(bytes: Uint8Array): boolean {
-  return rowBegins.every((byte, index) => bytes[index] === byte);
+function begins(bytes: Uint8Array, start: Uint8Array): boolean {
+  return start.every((byte, index) => bytes[index] === byte);
+}
+
+/** `{"change":"insert","cursor":"…","row":{…}}`: neither kind nor cursor has quotes within. */
+function changeOf(bytes: Uint8Array): SqlChange {
+  const quote = bytes.indexOf(0x22, changeBegins.length);
+  const change = utf8.decode(bytes.subarray(changeBegins.length, quote));
+  const brace = bytes.indexOf(0x7b, quote);
+  return { change, row: bytes.subarray(brace, -1) };
 }
 
 async function printOther(bytes: Uint8Array, printer: SqlPrinter): Promise<boolean> {

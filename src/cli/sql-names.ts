@@ -60,6 +60,7 @@ export class SqlNames implements CatalogNames {
 const silent: Omit<SqlPrinter, "rows"> = {
   async message() {},
   async columns() {},
+  async changes() {},
   async progress() {},
   async idle() {},
   async end() {},

@@ -8,7 +8,7 @@ import type { CliIo } from "./io.ts";
 import { styled } from "./io.ts";
 import { counted } from "./numbers.ts";
 import { Progress } from "./progress.ts";
-import type { SqlColumn, SqlPrinter, SqlProgress } from "./sql-client.ts";
+import type { SqlChange, SqlColumn, SqlPrinter, SqlProgress } from "./sql-client.ts";
 import { TableLayout } from "./table.ts";
 
 export const sqlFormats = ["table", "json", "ndjson", "csv"] as const;
@@ -60,6 +60,10 @@ abstract class Printer implements SqlPrinter {
     await this.writeRows(rows);
   }
 
+  async changes(changes: readonly SqlChange[]): Promise<void> {
+    await this.writeChanges(changes);
+  }
+
   async progress({ recordsRead, bytesRead, bytesTotal }: SqlProgress): Promise<void> {
     const fraction = bytesTotal > 0 ? Math.min(1, bytesRead / bytesTotal) : 1;
     await this.#progress.show({ records: recordsRead, bytes: bytesRead, fraction });
@@ -75,6 +79,7 @@ abstract class Printer implements SqlPrinter {
 
   protected async openRows(_columns: readonly SqlColumn[]): Promise<void> {}
   protected abstract writeRows(rows: readonly Uint8Array[]): Promise<void>;
+  protected abstract writeChanges(changes: readonly SqlChange[]): Promise<void>;
   protected async closeRows(): Promise<void> {}
 }
 
@@ -83,6 +88,7 @@ class TablePrinter extends Printer {
   #layout: TableLayout | null = null;
   #held: (string | null)[][] = [];
   #count = 0;
+  #hasMarks = false;
   #hasShown: "message" | "rows" | null = null;
 
   override async message(text: string): Promise<void> {
@@ -99,6 +105,7 @@ class TablePrinter extends Printer {
   protected override async openRows(columns: readonly SqlColumn[]): Promise<void> {
     await this.#separate(true);
     this.#columns = columns;
+    this.#hasMarks = false;
     this.#count = 0;
     this.#hasShown = "rows";
   }
@@ -106,6 +113,16 @@ class TablePrinter extends Printer {
   protected async writeRows(rows: readonly Uint8Array[]): Promise<void> {
     for (const row of rows) this.#held.push(cellsOf(row, this.names).map(shownCell));
     this.#count += rows.length;
+    if (this.#layout !== null || this.#held.length >= sampleRowsMax) await this.#flush();
+  }
+
+  /** Marks say what became of a row; those of the snapshot have none. */
+  protected async writeChanges(changes: readonly SqlChange[]): Promise<void> {
+    this.#hasMarks = true;
+    for (const { change, row } of changes) {
+      this.#held.push([changeMarks[change] ?? "?", ...cellsOf(row, this.names).map(shownCell)]);
+    }
+    this.#count += changes.length;
     if (this.#layout !== null || this.#held.length >= sampleRowsMax) await this.#flush();
   }
 
@@ -134,12 +151,17 @@ class TablePrinter extends Printer {
         title: name,
         align: isNumber(type) ? ("right" as const) : ("left" as const),
       }));
-      this.#layout = new TableLayout(stdout, columns, held);
+      const marks = this.#hasMarks ? [{ title: " " }] : [];
+      this.#layout = new TableLayout(stdout, [...marks, ...columns], held);
       text = this.#layout.head();
     }
     await stdout.write(text + this.#layout.lines(held));
   }
 }
+
+const changeMarks: Readonly<Record<string, string>> = {
+  ...{ snapshot: " ", insert: "+", update: "~", delete: "-" },
+};
 
 function isNumber(type: string): boolean {
   return /^(TINYINT|SMALLINT|INT|BIGINT|FLOAT|DOUBLE|DECIMAL)\b/.test(type);
@@ -160,7 +182,14 @@ class JsonPrinter extends Printer {
   }
 
   protected async writeRows(rows: readonly Uint8Array[]): Promise<void> {
-    const texts = rows.map((row) => utf8.decode(row));
+    await this.#write(rows.map((row) => utf8.decode(row)));
+  }
+
+  protected async writeChanges(changes: readonly SqlChange[]): Promise<void> {
+    await this.#write(changes.map(changeText));
+  }
+
+  async #write(texts: readonly string[]): Promise<void> {
     await this.io.stdout.write(`${this.#hasRows ? ",\n" : "[\n"}${texts.join(",\n")}`);
     this.#hasRows = true;
   }
@@ -172,25 +201,61 @@ class JsonPrinter extends Printer {
   }
 }
 
+function changeText({ change, row }: SqlChange): string {
+  return `{"change":"${change}","row":${utf8.decode(row)}}`;
+}
+
 class RowLinesPrinter extends Printer {
+  protected async writeChanges(changes: readonly SqlChange[]): Promise<void> {
+    await this.io.stdout.write(changes.map((each) => `${changeText(each)}\n`).join(""));
+  }
+
   protected async writeRows(rows: readonly Uint8Array[]): Promise<void> {
     await this.io.stdout.write(rows.map((row) => `${utf8.decode(row)}\n`).join(""));
   }
 }
 
-/** RFC 4180, with a line of names; NULL is an empty field, an empty text is `""`. */
+/**
+ * RFC 4180, with a line of names; NULL is an empty field, an empty text is `""`. What became of a
+ * row is a field before its others.
+ */
 class CsvPrinter extends Printer {
+  #head = "";
+
   protected override async openRows(columns: readonly SqlColumn[]): Promise<void> {
-    await this.io.stdout.write(`${columns.map(({ name }) => csvText(name)).join(",")}\r\n`);
+    this.#head = csvLine(columns.map(({ name }) => csvText(name)));
   }
 
   protected async writeRows(rows: readonly Uint8Array[]): Promise<void> {
-    const lines = rows.map((row) => {
-      const cells = cellsOf(row, this.names);
-      return `${cells.map((cell) => (cell === null ? "" : csvText(cell.text))).join(",")}\r\n`;
-    });
-    await this.io.stdout.write(lines.join(""));
+    await this.#write(
+      "",
+      rows.map((row) => csvLine(this.#fields(row))),
+    );
   }
+
+  protected async writeChanges(changes: readonly SqlChange[]): Promise<void> {
+    const lines = changes.map(({ change, row }) => csvLine([change, ...this.#fields(row)]));
+    await this.#write("change,", lines);
+  }
+
+  protected override async closeRows(): Promise<void> {
+    if (this.#head !== "") await this.#write("", []);
+  }
+
+  #fields(row: Uint8Array): string[] {
+    const cells = cellsOf(row, this.names);
+    return cells.map((cell) => (cell === null ? "" : csvText(cell.text)));
+  }
+
+  async #write(before: string, lines: readonly string[]): Promise<void> {
+    const head = this.#head === "" ? "" : before + this.#head;
+    this.#head = "";
+    await this.io.stdout.write(head + lines.join(""));
+  }
+}
+
+function csvLine(fields: readonly string[]): string {
+  return `${fields.join(",")}\r\n`;
 }
 
 function csvText(text: string): string {

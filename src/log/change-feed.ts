@@ -29,8 +29,8 @@ export interface ChangeFeedParts {
   readonly shared: boolean;
   /** Topics came, went or changed. */
   readonly onCatalogChange: () => void;
-  /** A power loss took the partition's end: nothing that was known from `offset` on is so. */
-  readonly onCut: (slot: PartitionSlot, offset: number) => void;
+  /** As the table's `onEpoch`, of partitions that it does not know. */
+  readonly onEpoch: (slot: PartitionSlot, leaderEpoch: number) => void;
 }
 
 export class ChangeFeed {
@@ -84,7 +84,7 @@ export class ChangeFeed {
       if (last === null) break;
       after = last;
     }
-    this.#endsVersion = after.endsVersion;
+    this.#endsVersion = Math.max(this.#endsVersion, after.endsVersion);
   }
 
   #arm(): void {
@@ -110,7 +110,11 @@ export class ChangeFeed {
       onCatalogChange();
     }
     // Before the publishes: what follows a cut is counted from there.
-    if (counter.endsVersion > this.#endsVersion) await this.readEnds();
+    if (counter.endsVersion > this.#endsVersion) {
+      await this.readEnds();
+      // What moved last may be deleted since, and is not found then.
+      this.#endsVersion = Math.max(this.#endsVersion, counter.endsVersion);
+    }
     while (this.#publishPosition < counter.publishPosition) {
       const changes = await changesAfter(database, {
         after: this.#publishPosition,
@@ -137,11 +141,12 @@ export class ChangeFeed {
   }
 
   #moved({ topicNumber, partition, nextOffset, logStartOffset, leaderEpoch }: PartitionState) {
-    const { table, waiters, onCut } = this.#parts;
+    const { table, waiters, onEpoch } = this.#parts;
     const slot = partitionSlot(topicNumber, partition);
-    const known = table.get(slot);
-    if (known === undefined || known.leaderEpoch < leaderEpoch) onCut(slot, nextOffset);
-    if (known === undefined) return;
+    if (table.get(slot) === undefined) {
+      onEpoch(slot, leaderEpoch);
+      return;
+    }
     table.learn(slot, { highOffset: nextOffset, logStartOffset, leaderEpoch });
     waiters.wake(slot);
   }

@@ -15,15 +15,18 @@ const rowsMax = 100_000;
 
 export class ExtentCache {
   readonly #database: SqlDatabase;
-  readonly #onState: (slot: PartitionSlot, state: PartitionState) => void;
+  readonly #onState: (slot: PartitionSlot, state: PartitionState) => boolean;
   /** Insertion order is order of use. */
   readonly #pages = new Map<PartitionSlot, readonly Extent[]>();
   #rows = 0;
 
-  /** `onState` hears the partition's state that each question brings along. */
+  /**
+   * `onState` hears the partition's state that each question brings along, and says whether it is
+   * of the newest leader epoch known: else the rows with it were asked for before a cut.
+   */
   constructor(
     database: SqlDatabase,
-    onState: (slot: PartitionSlot, state: PartitionState) => void,
+    onState: (slot: PartitionSlot, state: PartitionState) => boolean,
   ) {
     this.#database = database;
     this.#onState = onState;
@@ -46,8 +49,7 @@ export class ExtentCache {
       limitRows: pageRows,
       limitBytes: pageBytes,
     });
-    if (state !== null) this.#onState(slot, state);
-    this.#hold(slot, extents);
+    if (state !== null && this.#onState(slot, state)) this.#hold(slot, extents);
     return extents;
   }
 

@@ -40,7 +40,7 @@ import type {
   PartitionStatus,
 } from "./log-types.ts";
 import { Maintenance } from "./maintenance.ts";
-import { partitionSlot } from "./partition-slot.ts";
+import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import { type KnownPartition, PartitionTable } from "./partition-table.ts";
 import { type NewAppend, pendAppend } from "./pending-append.ts";
 import {
@@ -64,6 +64,10 @@ import { WorkerSession } from "./worker-session.ts";
 /** Buffers of answers and blocks kept for use again. */
 const idleBuffersBytesMax = 32 * 1024 * 1024;
 
+/** A group, which is never split, may take this part of the ring, and no more than a segment. */
+const groupRingShare = 8;
+const groupBytesMax = 7 * 1024 * 1024;
+
 /** At its end a worker sends publishes again for so long. */
 const closeMsMax = 10_000;
 
@@ -73,7 +77,7 @@ export class Log implements LogService {
   readonly maintenance: Maintenance;
   readonly #options: LogOptions;
   readonly #platform: Platform;
-  readonly #table = new PartitionTable();
+  readonly #table = new PartitionTable((slot, leaderEpoch) => this.#onEpoch(slot, leaderEpoch));
   readonly #tail = new TailCache();
   readonly #pool = new BufferPool(idleBuffersBytesMax);
   readonly lent = new LentBytes(this.#pool);
@@ -114,10 +118,7 @@ export class Log implements LogService {
       table: this.#table,
       waiters: this.#waiters,
       shared,
-      onCut: (slot, offset) => {
-        this.#tail.cut(slot, offset);
-        this.#extents.forget(slot);
-      },
+      onEpoch: (slot, leaderEpoch) => this.#onEpoch(slot, leaderEpoch),
       onCatalogChange: () => {
         this.topics.forget();
         this.#waiters.wakeAll();
@@ -138,6 +139,7 @@ export class Log implements LogService {
     this.#extents = new ExtentCache(database, (slot, state) => {
       const { nextOffset: highOffset, logStartOffset, leaderEpoch } = state;
       this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
+      return this.#table.get(slot)?.leaderEpoch === leaderEpoch;
     });
     const { lent } = this;
     const { blockMemory: memory } = options;
@@ -263,6 +265,11 @@ export class Log implements LogService {
     return this.#enqueue(group);
   }
 
+  /** Bytes that a group is sure to find room for. */
+  get groupBytesMax(): number {
+    return Math.min(groupBytesMax, Math.floor(this.#options.ring.length / groupRingShare));
+  }
+
   noteRefused(group: PublishGroup): void {
     this.#publisher.failed.addGroup(group);
   }
@@ -280,6 +287,7 @@ export class Log implements LogService {
     const parts = {
       database: this.#options.database,
       log: this,
+      monotonic: () => this.#platform.clock.monotonic(),
       onStates: (states: Parameters<PublishOrderParts["onStates"]>[0]) => {
         for (const { nextOffset: highOffset, logStartOffset, leaderEpoch, ...state } of states) {
           const slot = partitionSlot(state.topicNumber, state.partition);
@@ -439,6 +447,12 @@ export class Log implements LogService {
       this.#waiters.wake(key);
     }
     settleAppends(flight, receipt);
+  }
+
+  /** What memory holds of older epochs of the partition may have been cut. */
+  #onEpoch(slot: PartitionSlot, leaderEpoch: number): void {
+    this.#tail.forgetBefore(slot, leaderEpoch);
+    this.#extents.forget(slot);
   }
 
   /** A peer closed this epoch while the worker was paused: nothing of it can be published. */

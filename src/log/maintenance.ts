@@ -18,6 +18,7 @@ import {
   unreferencedKeys,
 } from "../meta/object-index.ts";
 import { expireProducers } from "../meta/producers.ts";
+import { forgetTicks } from "../meta/publish-order.ts";
 import { forgetDeletedTopics, releaseSlice } from "../meta/release.ts";
 import { applyRetention } from "../meta/retention.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
@@ -120,6 +121,7 @@ export class Maintenance {
     await this.#retain();
     await this.#release();
     while ((await forgetDeletedTopics(database, 10)) > 0 && !this.#closed);
+    await this.#forgetTicks();
     await this.#collectReleased();
     const { producerExpiryMs: idleMs } = settings;
     await expireProducers(database, { idleMs, limitRows: slice.limitRows });
@@ -209,6 +211,14 @@ export class Maintenance {
         limit: slice.limitRows,
       });
       if (forgotten < slice.limitRows) return;
+    }
+  }
+
+  /** Queries leave a row each time that silence alone moves them on. */
+  async #forgetTicks(): Promise<void> {
+    const { limitRows } = slice;
+    for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
+      if ((await forgetTicks(this.#parts.database, { limitRows })) < limitRows) return;
     }
   }
 

@@ -12,6 +12,15 @@ export interface KnownPartition {
 
 export class PartitionTable {
   readonly #known = new Map<PartitionSlot, KnownPartition>();
+  readonly #onEpoch: (slot: PartitionSlot, leaderEpoch: number) => void;
+
+  /**
+   * `onEpoch` hears of leader epochs that are new here, whoever brought them: in each the log may
+   * have been cut, at an offset which by then may have been written anew.
+   */
+  constructor(onEpoch: (slot: PartitionSlot, leaderEpoch: number) => void = () => {}) {
+    this.#onEpoch = onEpoch;
+  }
 
   get(slot: PartitionSlot): KnownPartition | undefined {
     return this.#known.get(slot);
@@ -22,6 +31,7 @@ export class PartitionTable {
     const old = this.#known.get(slot);
     if (old === undefined || news.leaderEpoch > old.leaderEpoch) {
       this.#known.set(slot, news);
+      this.#onEpoch(slot, news.leaderEpoch);
       return;
     }
     if (news.leaderEpoch < old.leaderEpoch) return;

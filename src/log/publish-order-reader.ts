@@ -3,7 +3,8 @@
  * query reads. Everything of a publish comes at once, ticks in their places, and a partition that
  * was added is announced before the first publish after its creation.
  *
- * The index says what comes next; the bytes come the way of every fetch (tail cache, blocks, store).
+ * The index says what comes next; the bytes come the way of every fetch (tail cache, blocks,
+ * store).
  */
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
@@ -59,6 +60,8 @@ export interface ReaderPosition {
 export interface PublishOrderParts {
   readonly database: SqlDatabase;
   readonly log: Pick<LogService, "fetch" | "release">;
+  /** Monotonic milliseconds. */
+  readonly monotonic: () => number;
   /** Hears the ends that each look at the index brings along. */
   readonly onStates: (states: readonly TopicPartitionState[]) => void;
   /** Resolves when a partition has grown beyond its cursor, after `waitMs`, or on abort. */
@@ -85,6 +88,10 @@ export class PublishOrderReader {
   /** Everything up to here is in `#planned` or read. */
   #plannedUpTo: number;
   #readUpTo: number;
+  /** The last look found nothing: who waits need not look again first. */
+  #isAtEnd = false;
+  /** What the database's clock showed less what ours did. */
+  #clockAhead = Number.NEGATIVE_INFINITY;
 
   /** Goes on from `start`, or reads from there for the first time. */
   constructor(
@@ -108,9 +115,18 @@ export class PublishOrderReader {
   }
 
   /**
+   * The clock by which publishes get their time, as of the last look at the index and counted on by
+   * our own. Before the first look it stands at −∞.
+   */
+  databaseNow(): number {
+    return this.#parts.monotonic() + this.#clockAhead;
+  }
+
+  /**
    * The next publishes, about `bytesMax` bytes of them but one at least; none when there is nothing
    * new within `waitMsMax`. Their buffers belong to the caller, who may give them back with
-   * `release`.
+   * `release`. After an error the reader stands where it stood: the same call may be tried again.
+   * `waitMsMax` 0 looks at the index in any case.
    * @throws StreamError `offset_out_of_range` when records that were not read are gone,
    *   `topic_unknown` when a topic is; and as `fetch` does.
    */
@@ -120,7 +136,8 @@ export class PublishOrderReader {
     readonly signal?: AbortSignal;
   }): Promise<PublishSlice> {
     const { bytesMax, waitMsMax, signal } = options;
-    if (this.#planned.length === 0) await this.#plan();
+    const mayWait = this.#isAtEnd && waitMsMax > 0;
+    if (this.#planned.length === 0 && !mayWait) await this.#plan();
     if (this.#planned.length === 0 && waitMsMax > 0) {
       await this.#parts.waitForGrowth([...this.#cursors.values()], waitMsMax, signal);
       await this.#plan();
@@ -134,6 +151,7 @@ export class PublishOrderReader {
       bytes += length;
     }
     const slice = await this.#read(taken);
+    this.#isAtEnd = taken.length === 0;
     this.#planned.splice(0, taken.length);
     this.#readUpTo = this.#planned.length > 0 ? lastPosition(taken) : this.#plannedUpTo;
     return slice;
@@ -141,9 +159,10 @@ export class PublishOrderReader {
 
   /** Looks at the index for what was published since the last look. */
   async #plan(): Promise<void> {
-    const { database, onStates } = this.#parts;
+    const { database, onStates, monotonic } = this.#parts;
     const topicNumbers = [...this.#topics.keys()];
-    const { head, partitions } = await topicStates(database, topicNumbers);
+    const { head, databaseNow, partitions } = await topicStates(database, topicNumbers);
+    this.#clockAhead = databaseNow - monotonic();
     onStates(partitions);
     this.#refuseGone(partitions);
     if (head.publishPosition === this.#plannedUpTo) return;
@@ -167,6 +186,9 @@ export class PublishOrderReader {
 
   #noteCreated(state: TopicPartitionState): void {
     const slot = slotOf(state);
+    if (state.logStartOffset > 0) {
+      throw this.#outOfRange({ ...state, nextOffset: 0 }, state);
+    }
     if (this.#toCreate.some((known) => slotOf(known) === slot)) return;
     this.#toCreate.push(state);
   }
@@ -174,7 +196,7 @@ export class PublishOrderReader {
   #refuseGone(partitions: readonly TopicPartitionState[]): void {
     const live = new Map(partitions.map((state) => [slotOf(state), state]));
     for (const [slot, cursor] of this.#cursors) {
-      const { topicNumber, partition, nextOffset } = cursor;
+      const { topicNumber, nextOffset } = cursor;
       const name = this.#topics.get(topicNumber)?.name ?? "";
       const state = live.get(slot);
       if (state === undefined) {
@@ -182,16 +204,27 @@ export class PublishOrderReader {
           details: { topic: name },
         });
       }
-      if (nextOffset >= state.logStartOffset && nextOffset <= state.nextOffset) continue;
-      const where = `"${name}"/${partition}`;
-      const why =
-        nextOffset < state.logStartOffset
-          ? `offsets ${nextOffset} to ${state.logStartOffset - 1} are deleted`
-          : `it ends at ${state.nextOffset}, before offset ${nextOffset}`;
-      throw new StreamError("offset_out_of_range", `Cannot go on reading ${where}: ${why}`, {
-        details: { topic: name, partition, offset: nextOffset, earliest: state.logStartOffset },
-      });
+      if (nextOffset < state.logStartOffset || nextOffset > state.nextOffset) {
+        throw this.#outOfRange(cursor, state);
+      }
     }
+  }
+
+  #outOfRange(
+    { topicNumber, partition, nextOffset }: PartitionCursor,
+    state: TopicPartitionState,
+  ): StreamError {
+    const topic = this.#topics.get(topicNumber)?.name ?? "";
+    const earliest = state.logStartOffset;
+    const why =
+      nextOffset < earliest
+        ? `offsets ${nextOffset} to ${earliest - 1} are deleted`
+        : `it ends at ${state.nextOffset}, before offset ${nextOffset}`;
+    return new StreamError(
+      "offset_out_of_range",
+      `Cannot go on reading "${topic}"/${partition}: ${why}`,
+      { details: { topic, partition, offset: nextOffset, earliest } },
+    );
   }
 
   async #read(taken: readonly PlannedPublish[]): Promise<PublishSlice> {

@@ -75,13 +75,14 @@ export class StoredReader {
    * sequential: all of it together, since partitions share segments. Never rejects.
    */
   async prepare(reads: readonly ReadFrom[]): Promise<void> {
+    // What fails now fails again when it is read, and is told then.
+    const rowsOf = (from: ReadFrom) => this.#parts.extents.from(from).catch(() => []);
+    const rows = await Promise.all(reads.map(rowsOf));
     const plans: AheadPlan[] = [];
-    for (const from of reads) {
-      // What fails now fails again when it is read, and is told then.
-      const extents = await this.#parts.extents.from(from).catch(() => []);
-      const plan = this.#hints.plan(from, extents);
+    reads.forEach((from, index) => {
+      const plan = this.#hints.plan(from, rows[index] ?? []);
       if (plan !== undefined) plans.push(plan);
-    }
+    });
     if (plans.length === 0) return;
     const isWhole = this.#parts.blocks.readAhead(plans.flatMap(({ ranges }) => ranges));
     if (isWhole) for (const plan of plans) plan.accept();

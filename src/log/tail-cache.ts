@@ -79,11 +79,12 @@ export class TailCache {
     return range;
   }
 
-  /** Forgets what lies at `offset` and behind it: the log was cut there. */
-  cut(key: PartitionSlot, offset: number): void {
+  /** Forgets what is of leader epochs before this one: the log was cut, nobody knows where. */
+  forgetBefore(key: PartitionSlot, leaderEpoch: number): void {
     const runs = this.#partitions.get(key);
     if (runs === undefined) return;
-    const kept = runs.filter(({ nextOffset }) => nextOffset <= offset);
+    const kept = runs.filter((run) => run.leaderEpoch >= leaderEpoch);
+    if (kept.length === runs.length) return;
     if (kept.length > 0) this.#partitions.set(key, kept);
     else this.#partitions.delete(key);
   }

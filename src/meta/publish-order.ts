@@ -42,14 +42,23 @@ export interface OrderedExtents {
   readonly ticks: readonly Tick[];
 }
 
+export interface TopicStates {
+  readonly head: NamespaceHead;
+  /** The database's clock: what `publishedAt` of a publish would be now, unless it has run back. */
+  readonly databaseNow: number;
+  readonly partitions: readonly TopicPartitionState[];
+}
+
 /** Every partition of live topics among `topicNumbers`, and the namespace's last publish. */
 export async function topicStates(
   database: SqlDatabase,
   topicNumbers: readonly number[],
-): Promise<{ readonly head: NamespaceHead; readonly partitions: readonly TopicPartitionState[] }> {
+): Promise<TopicStates> {
   const results = await database.batch(
     [
-      statement("SELECT publish_position, published_at FROM namespace WHERE id = 1"),
+      statement(
+        `SELECT publish_position, published_at, ${databaseNow} FROM namespace WHERE id = 1`,
+      ),
       statement(
         `SELECT p.topic_number, p.partition, p.next_offset, p.log_start_offset, p.leader_epoch,
   p.created_position, p.size_bytes
@@ -64,6 +73,7 @@ ORDER BY p.topic_number, p.partition`,
   const head = rowsOf(results, 0)[0];
   return {
     head: { publishPosition: numberAt(head, 0), publishedAt: numberAt(head, 1) },
+    databaseNow: numberAt(head, 2),
     partitions: rowsOf(results, 1).map((row) => ({
       topicNumber: numberAt(row, 0),
       partition: numberAt(row, 1),
@@ -108,7 +118,8 @@ WHERE e.topic_number = ?1 AND e.partition = ?2 AND e.last_offset >= ?3
   AND e.base_offset >= coalesce((SELECT max(x.base_offset) FROM extent x
     WHERE x.topic_number = ?1 AND x.partition = ?2 AND x.base_offset <= ?3), 0)
 ORDER BY e.base_offset LIMIT ?4`,
-          ...[topicNumber, partition, nextOffset, limitRows],
+          // One more than wanted: a publish may have several rows of one partition.
+          ...[topicNumber, partition, nextOffset, limitRows + 1],
         ),
       ),
     ],
@@ -120,7 +131,8 @@ ORDER BY e.base_offset LIMIT ?4`,
   const extents: Extent[] = [];
   for (let index = 0; index < cursors.length; index++) {
     const rows = rowsOf(results, index + 1).map(extentFromRow);
-    if (rows.length === limitRows) upTo = Math.min(upTo, lastPosition(rows));
+    const cut = rows[limitRows];
+    if (cut !== undefined) upTo = Math.min(upTo, Math.max(cut.publishPosition - 1, after + 1));
     extents.push(...rows);
   }
   extents.sort(

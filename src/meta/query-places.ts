@@ -33,6 +33,31 @@ WHERE l.kind = 'query' ORDER BY l.name`,
   }));
 }
 
+export interface WantedQuery {
+  readonly queryId: string;
+  /** Epoch of the live worker that holds its lease; null: it is free. */
+  readonly heldBy: number | null;
+}
+
+/** Queries that are to run, without what they are: workers ask this once a second. */
+export async function wantedQueries(database: SqlDatabase): Promise<WantedQuery[]> {
+  const results = await database.batch(
+    [
+      statement(
+        `SELECT q.query_id, w.worker_epoch FROM query q
+LEFT JOIN lease l ON l.kind = 'query' AND l.name = q.query_id
+LEFT JOIN worker w ON w.worker_epoch = l.worker_epoch AND w.closed = 0
+WHERE q.desired = 'running' AND q.failure IS NULL ORDER BY q.created_at, q.query_id`,
+      ),
+    ],
+    "read",
+  );
+  return rowsOf(results, 0).map((row) => ({
+    queryId: textAt(row, 0),
+    heldBy: numberOrNullAt(row, 1),
+  }));
+}
+
 /** A topic that a query reads, or in which its checkpoints lie. */
 export interface QueryTopic {
   readonly queryId: string;

@@ -135,34 +135,36 @@ VALUES (?1, ?2, ?3, ?4, 'running', ${databaseNow}) ON CONFLICT (query_id) DO NOT
   );
 }
 
-/** Removes an object and the query that fills it; true when it was there. */
+/**
+ * Removes an object and the query that fills it; true when it was there. The lease goes with the
+ * query, so that whoever runs it commits nothing any more.
+ */
 export async function dropSqlObject(database: SqlDatabase, name: string): Promise<boolean> {
+  const ofView = `EXISTS (SELECT 1 FROM sql_object o
+  WHERE o.name = ?1 AND o.kind = 'materialized_view')`;
+  const itsQueries = "(SELECT q.query_id FROM query q WHERE q.target = ?1)";
   const results = await database.batch(
     [
       statement(
-        `DELETE FROM group_offset WHERE EXISTS (SELECT 1 FROM sql_object o
-  WHERE o.name = ?1 AND o.kind = 'materialized_view')
-AND group_id IN (SELECT q.query_id FROM query q WHERE q.target = ?1)`,
+        `DELETE FROM lease WHERE ${ofView} AND kind = 'query' AND name IN ${itsQueries}`,
         name,
       ),
-      statement(
-        `DELETE FROM query WHERE target = ?1
-AND EXISTS (SELECT 1 FROM sql_object o WHERE o.name = ?1 AND o.kind = 'materialized_view')`,
-        name,
-      ),
+      statement(`DELETE FROM group_offset WHERE ${ofView} AND group_id IN ${itsQueries}`, name),
+      statement(`DELETE FROM query WHERE target = ?1 AND ${ofView}`, name),
       statement("DELETE FROM sql_object WHERE name = ?1", name),
       statement("SELECT changes()"),
       bumpCatalog,
     ],
     "write",
   );
-  return numberAt(rowsOf(results, 3)[0], 0) > 0;
+  return numberAt(rowsOf(results, 4)[0], 0) > 0;
 }
 
-/** Removes a query and its shown position; true when it was there. */
+/** Removes a query, its shown position and its lease, as above; true when it was there. */
 export async function dropQuery(database: SqlDatabase, queryId: string): Promise<boolean> {
   const results = await database.batch(
     [
+      statement("DELETE FROM lease WHERE kind = 'query' AND name = ?1", queryId),
       statement("DELETE FROM group_offset WHERE group_id = ?1", queryId),
       statement("DELETE FROM query WHERE query_id = ?1", queryId),
       statement("SELECT changes()"),
@@ -170,7 +172,7 @@ export async function dropQuery(database: SqlDatabase, queryId: string): Promise
     ],
     "write",
   );
-  return numberAt(rowsOf(results, 2)[0], 0) > 0;
+  return numberAt(rowsOf(results, 3)[0], 0) > 0;
 }
 
 /** Pauses or resumes; resuming forgets why it had failed. True when the query is there. */

@@ -1,7 +1,7 @@
 /**
  * Queries that end: an ad-hoc SELECT over what topics hold now, and the rows of INSERT … VALUES.
- * Each runs in a task of its own, is fed up to the ends that its topics had when it began, and keeps
- * nothing.
+ * Each runs in a task of its own, is fed up to the ends that its topics had when it began, and
+ * keeps nothing.
  */
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";

@@ -10,8 +10,8 @@
  */
 import { assert, present } from "../base/assert.ts";
 import type { Platform } from "../base/platform.ts";
-import { StreamError } from "../base/stream-error.ts";
-import type { AppendBatch, LogService } from "../log/log-types.ts";
+import { isStreamError, StreamError } from "../base/stream-error.ts";
+import type { AppendBatch, AppendedGroup, AppendGroup, LogService } from "../log/log-types.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { PartitionCursor } from "../meta/publish-order.ts";
 import type { OffsetToCommit, PublishGuard } from "../meta/publish-request.ts";
@@ -27,12 +27,17 @@ import {
 } from "./commit-record.ts";
 import { decodePendingResult, encodePendingResult } from "./pending-result.ts";
 
-/** State up to this size travels in the commit's own record. */
+/** State, as its task packed it, up to this size travels in the commit's own record. */
 const inlineBytesMax = 256 * 1024;
 /** Records that a larger part, or results that wait, are cut into. */
 const chunkBytes = 512 * 1024;
-/** What one group may carry of results. */
-const groupBytesMax = 2 * 1024 * 1024;
+/** What one group may carry of results, where nothing else is said. */
+const groupBytesDefault = 2 * 1024 * 1024;
+/** Bytes that a read of several records asks for. */
+const readBytes = 4 * 1024 * 1024;
+/** Between attempts at what was refused without anything having been published. */
+const againMsMin = 50;
+const againMsMax = 2_000;
 /** Deltas behind a full part before a new one is asked for. */
 const deltasMax = 60;
 /** A batch of a checkpoint, decompressed, is no larger: chunks are bounded. */
@@ -40,6 +45,7 @@ const decodedBytesMax = 64 * 1024 * 1024;
 
 export interface StateBytes {
   readonly kind: "full" | "delta";
+  /** As it is stored: packed by the task. */
   readonly bytes: Uint8Array;
 }
 
@@ -69,8 +75,12 @@ export interface CheckpointLogParts {
   readonly groupId: string;
   /** Must hold for every commit: the lease of the task. */
   readonly guard: PublishGuard;
-  /** The topic of that name, for results that waited. */
-  readonly topicOf: (name: string) => Promise<TopicInfo | undefined>;
+  /** The topic of that name, for results that waited. @throws StreamError `topic_unknown` */
+  readonly topicOf: (name: string) => Promise<TopicInfo>;
+  /** What one group may carry of results, bytes; default 2 MiB. */
+  readonly groupBytesMax?: number;
+  /** Once aborted, what is refused is not tried again. */
+  readonly signal?: AbortSignal;
 }
 
 export class CheckpointLog {
@@ -81,6 +91,11 @@ export class CheckpointLog {
 
   constructor(parts: CheckpointLogParts) {
     this.#parts = parts;
+  }
+
+  /** Results of this size and more are written twice: a commit had better come before. */
+  get groupBytesMax(): number {
+    return this.#parts.groupBytesMax ?? groupBytesDefault;
   }
 
   /** Whether the next commit should carry its state in full: the chain has grown long. */
@@ -111,7 +126,8 @@ export class CheckpointLog {
     for (const part of header.chain) {
       const bytes =
         part.firstOffset === null ? inline : await this.#readPart(part, part.firstOffset);
-      state.push({ kind: part.kind, bytes: this.#unpack(bytes, part.bytes) });
+      if (bytes.length !== part.bytes) throw this.#torn(part, bytes.length);
+      state.push({ kind: part.kind, bytes });
     }
     this.#chain = header.chain.map((part) => settled(part, found.offset));
     if (header.pending !== null) await this.#publishPending(header, header.pending);
@@ -126,9 +142,8 @@ export class CheckpointLog {
    */
   async commit(commit: QueryCommit): Promise<void> {
     const { publishPosition, cursors, state, results, offsets } = commit;
-    const packed = this.#pack(state.bytes);
-    const isInline = packed.length <= inlineBytesMax;
-    const stored = isInline ? null : await this.#append(chunksOf(packed));
+    const isInline = state.bytes.length <= inlineBytesMax;
+    const stored = isInline ? null : await this.#append(chunksOf(state.bytes));
     const part: StatePart = {
       kind: state.kind,
       firstOffset: stored?.firstOffset ?? null,
@@ -137,7 +152,7 @@ export class CheckpointLog {
       bytes: state.bytes.length,
     };
     const resultBytes = results.reduce((sum, batch) => sum + batch.bytes.length, 0);
-    const waits = resultBytes > groupBytesMax;
+    const waits = resultBytes > this.groupBytesMax && results.length > 1;
     const pending = waits ? await this.#storePending(results) : null;
     const header: CommitHeader = {
       version: 1,
@@ -147,7 +162,7 @@ export class CheckpointLog {
       chain: [...(state.kind === "full" ? [] : this.#chain), part],
       pending,
     };
-    const inline = isInline ? packed : new Uint8Array(0);
+    const inline = isInline ? state.bytes : new Uint8Array(0);
     const at = await this.#publish({ header, inline }, waits ? [] : results, offsets);
     this.#chain = header.chain.map((each) => settled(each, at));
     if (pending !== null) await this.#publishPending(header, pending);
@@ -160,8 +175,8 @@ export class CheckpointLog {
     results: readonly AppendBatch[],
     offsets: readonly OffsetToCommit[],
   ): Promise<number> {
-    const { log, guard, groupId } = this.#parts;
-    const { appended } = await log.appendGroup({
+    const { guard, groupId } = this.#parts;
+    const { appended } = await this.#appendGroup({
       guards: [guard],
       effects: offsets.length === 0 ? [] : [{ kind: "groupOffsets", groupId, offsets }],
       batches: [...results, this.#batchOf(commitKey, encodeCommitRecord(record))],
@@ -186,41 +201,30 @@ export class CheckpointLog {
     pending: NonNullable<CommitHeader["pending"]>,
   ): Promise<void> {
     const { firstOffset, lastOffset, publishedCount } = pending;
-    const records = await this.#readRecords(firstOffset + publishedCount, lastOffset);
-    const results: AppendBatch[] = [];
-    for (const { value } of records) {
-      results.push(await this.#pendingBatch(present(value, "a result")));
-    }
     let done = publishedCount;
-    while (results.length > 0) {
-      let bytes = 0;
-      let count = 0;
-      while (count < results.length && (count === 0 || bytes < groupBytesMax)) {
-        bytes += results[count]?.bytes.length ?? 0;
-        count += 1;
-      }
-      done += count;
+    let results: AppendBatch[] = [];
+    let bytes = 0;
+    const publish = async () => {
+      done += results.length;
       const left = done > lastOffset - firstOffset ? null : { ...pending, publishedCount: done };
-      const next: CommitHeader = {
-        ...header,
-        sequence: this.#sequence + 1,
-        chain: [...this.#chain],
-        pending: left,
-      };
-      await this.#publish(
-        { header: next, inline: new Uint8Array(0) },
-        results.splice(0, count),
-        [],
-      );
+      const chain = [...this.#chain];
+      const next = { ...header, sequence: this.#sequence + 1, chain, pending: left };
+      await this.#publish({ header: next, inline: new Uint8Array(0) }, results, []);
+      results = [];
+      bytes = 0;
+    };
+    for await (const { value } of this.#records(firstOffset + done, lastOffset)) {
+      const batch = await this.#pendingBatch(present(value, "a result"));
+      if (results.length > 0 && bytes + batch.bytes.length > this.groupBytesMax) await publish();
+      results.push(batch);
+      bytes += batch.bytes.length;
     }
+    if (results.length > 0) await publish();
   }
 
   async #pendingBatch(record: Uint8Array): Promise<AppendBatch> {
     const { topicName, partition, bytes } = decodePendingResult(record);
     const topic = await this.#parts.topicOf(topicName);
-    if (topic === undefined) {
-      throw new StreamError("topic_unknown", `Cannot publish results: no topic "${topicName}"`);
-    }
     return { topic, partition, bytes, header: readBatchHeader(bytes) };
   }
 
@@ -243,22 +247,39 @@ export class CheckpointLog {
   async #append(
     values: readonly Uint8Array[],
   ): Promise<{ readonly firstOffset: number; readonly lastOffset: number }> {
-    const { log, guard } = this.#parts;
+    const { guard } = this.#parts;
     const offsets: number[] = [];
     for (let index = 0; index < values.length; ) {
       const batches: AppendBatch[] = [];
-      for (let bytes = 0; index < values.length && bytes < groupBytesMax; index++) {
+      for (let bytes = 0; index < values.length && bytes < this.groupBytesMax; index++) {
         const value = present(values[index], "a record");
         bytes += value.length;
         batches.push(this.#batchOf(null, value));
       }
-      const { appended } = await log.appendGroup({ guards: [guard], effects: [], batches });
+      const { appended } = await this.#appendGroup({ guards: [guard], effects: [], batches });
       offsets.push(...appended.map(({ baseOffset }) => baseOffset));
     }
     const firstOffset = present(offsets[0], "offset of a part");
     const lastOffset = present(offsets.at(-1), "offset of a part");
     assert(lastOffset - firstOffset === values.length - 1, "the records of a part stand together");
     return { firstOffset, lastOffset };
+  }
+
+  /**
+   * A queue that is full and a store that does not take a segment have published nothing: that alone
+   * is tried again here, since to go back to the last commit costs the work since then.
+   */
+  async #appendGroup(group: AppendGroup): Promise<AppendedGroup> {
+    const { log, platform, signal } = this.#parts;
+    for (let againMs = againMsMin; ; againMs = Math.min(2 * againMs, againMsMax)) {
+      try {
+        return await log.appendGroup(group);
+      } catch (error) {
+        const isCertain = isStreamError(error, "queue_full", "store_unavailable");
+        if (!isCertain || signal === undefined || signal.aborted) throw error;
+        await platform.timers.sleep(platform.random.uniform() * againMs, signal);
+      }
+    }
   }
 
   #batchOf(key: Uint8Array | null, value: Uint8Array): AppendBatch {
@@ -271,31 +292,43 @@ export class CheckpointLog {
   async #newest(highOffset: number) {
     // Behind the newest commit may stand records that no commit points to: a task died there.
     for (let offset = highOffset - 1; offset >= this.#logStart; offset--) {
-      const [record] = await this.#readRecords(offset, offset);
-      if (record?.value == null || record.key === null) continue;
-      return { offset, record: decodeCommitRecord(record.value) };
+      for await (const record of this.#records(offset, offset)) {
+        if (record.value === null || record.key === null) continue;
+        return { offset, record: decodeCommitRecord(record.value) };
+      }
     }
     return null;
   }
 
   async #readPart(part: StatePart, firstOffset: number): Promise<Uint8Array> {
-    const records = await this.#readRecords(firstOffset, part.lastOffset ?? firstOffset);
-    if (part.isInline) return decodeCommitRecord(present(records[0]?.value, "a commit")).inline;
-    return joined(records.map(({ value }) => present(value, "a part")));
+    const values: Uint8Array[] = [];
+    for await (const { value } of this.#records(firstOffset, part.lastOffset ?? firstOffset)) {
+      values.push(present(value, "a part"));
+    }
+    if (part.isInline) return decodeCommitRecord(present(values[0], "a commit")).inline;
+    return joined(values);
   }
 
-  async #readRecords(firstOffset: number, lastOffset: number): Promise<LogRecord[]> {
+  #torn({ kind, bytes }: StatePart, found: number): StreamError {
+    const { name } = this.#parts.topic;
+    const message = `Cannot restore from "${name}": a ${kind} part has ${found} bytes, not ${bytes}`;
+    return new StreamError("corrupt_state", message);
+  }
+
+  /** In order, a fetch at a time; their bytes are the reader's. */
+  async *#records(firstOffset: number, lastOffset: number): AsyncGenerator<LogRecord, void> {
     const { log, topic, platform } = this.#parts;
-    const records: LogRecord[] = [];
+    // Alone, a record is asked for without what lies behind it.
+    const bytesMax = firstOffset === lastOffset ? 1 : readBytes;
     for (let offset = firstOffset; offset <= lastOffset; ) {
       const [found] = await log.fetch({
         partitions: [
           {
             ...{ topicId: topic.topicId, partition: 0, fetchOffset: offset },
-            ...{ partitionBytesMax: 8 * chunkBytes, currentLeaderEpoch: -1 },
+            ...{ partitionBytesMax: bytesMax, currentLeaderEpoch: -1 },
           },
         ],
-        ...{ bytesMin: 0, bytesMax: 8 * chunkBytes, waitMsMax: 0 },
+        ...{ bytesMin: 0, bytesMax, waitMsMax: 0 },
       });
       if (found === undefined || found.error !== undefined || found.bytes === 0) {
         const message = `Cannot read the checkpoint at offset ${offset} of "${topic.name}"`;
@@ -303,20 +336,11 @@ export class CheckpointLog {
       }
       const options = { codecs: platform.codecs, sizeMax: decodedBytesMax, fromOffset: offset };
       for (const record of recordsIn(found.chunks, options)) {
-        if (record.offset > lastOffset) break;
-        records.push(record);
+        if (record.offset > lastOffset) return;
+        yield record;
         offset = record.offset + 1;
       }
     }
-    return records;
-  }
-
-  #pack(bytes: Uint8Array): Uint8Array {
-    return this.#parts.platform.codecs.compress("zstd", bytes);
-  }
-
-  #unpack(bytes: Uint8Array, sizeMax: number): Uint8Array {
-    return this.#parts.platform.codecs.decompress("zstd", bytes, { sizeMax });
   }
 }
 

@@ -26,7 +26,7 @@ const partShape = z.object({
   firstOffset: offset.nullable(),
   lastOffset: offset.nullable(),
   isInline: z.boolean(),
-  /** Bytes of the part, uncompressed. */
+  /** Bytes of the part, as it is stored. */
   bytes: z.number().int().nonnegative(),
 });
 

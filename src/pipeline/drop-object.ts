@@ -88,7 +88,8 @@ function unknown(noun: string, name: string, state: SqlCatalogState): StreamErro
   const object = state.objects.get(name);
   if (object !== undefined) {
     const is = object.kind.replace("_", " ");
-    const message = `Cannot drop the ${noun} "${name}": it is a ${is}; write DROP ${is.toUpperCase()}`;
+    const remedy = `write DROP ${is.toUpperCase()}`;
+    const message = `Cannot drop the ${noun} "${name}": it is a ${is}; ${remedy}`;
     return new StreamError("sql_object_unknown", message);
   }
   const near = nearest(name, state.objects.keys());

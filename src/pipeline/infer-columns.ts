@@ -1,4 +1,6 @@
-/** Columns of a stream whose statement names none: from the records that its topic holds already. */
+/**
+ * Columns of a stream whose statement names none: from the records that its topic holds already.
+ */
 import type { Platform } from "../base/platform.ts";
 import type { LogService } from "../log/log-types.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
@@ -15,7 +17,10 @@ const decompressedMax = 64 * 1024 * 1024;
 
 const decoder = new TextDecoder();
 
-/** In the order in which fields first appear; every column may be NULL. Empty: nothing to learn from. */
+/**
+ * In the order in which fields first appear; every column may be NULL. Empty: nothing to learn
+ * from.
+ */
 export async function inferColumns(
   parts: {
     readonly platform: Platform;

@@ -5,6 +5,7 @@ import { planFromText } from "../sql/plan/plan-text.ts";
 import { SqliteHost } from "../sql/sqlite/host.ts";
 import type { SqlModules } from "../sql/sqlite/modules.ts";
 import type { ScratchDisk } from "../sql/sqlite/scratch-disk.ts";
+import { packState, unpackState } from "./packed-state.ts";
 import type { TaskHandle, TaskReply, TaskRequest, TaskSetup } from "./task-protocol.ts";
 
 export interface LocalTaskParts {
@@ -16,10 +17,18 @@ export interface LocalTaskParts {
 
 export class LocalTask implements TaskHandle {
   readonly #task: QueryTask;
+  readonly #codecs: Platform["codecs"];
+  /** What a request failed with: state is half changed since. */
+  #failure: unknown;
 
   /** @throws StreamError `sql_memory_exceeded`, `corrupt_state` */
   constructor({ platform, modules, openScratch }: LocalTaskParts, setup: TaskSetup) {
-    const { memoryBytesMax, states } = setup;
+    const { memoryBytesMax, partitionCount = 1 } = setup;
+    this.#codecs = platform.codecs;
+    const states = setup.states.map(({ kind, bytes }) => ({
+      kind,
+      bytes: unpackState(bytes, this.#codecs),
+    }));
     const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
     const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
     this.#task = new QueryTask({
@@ -29,7 +38,7 @@ export class LocalTask implements TaskHandle {
       ...(openScratch !== undefined && { scratch: openScratch() }),
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
-      isBounded: setup.isBounded,
+      ...{ isBounded: setup.isBounded, partitionCount },
     });
     if (states.length > 0) return;
     for (const { topic, partition } of setup.partitions) this.#task.addPartition(topic, partition);
@@ -40,31 +49,47 @@ export class LocalTask implements TaskHandle {
     return this.answer(request);
   }
 
+  /** @throws what the task failed with, now or in an earlier request. */
   answer(request: TaskRequest): TaskReply {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return this.#answer(request);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  #answer(request: TaskRequest): TaskReply {
     switch (request.kind) {
       case "publishes":
         for (const publish of request.publishes) this.#task.publish(publish);
         return this.#reply();
       case "finish":
         this.#task.finish();
-        return { ...this.#reply(), outputs: this.#task.takeOutputs() };
+        return this.#gave(this.#task.takeOutputs());
       case "drain":
-        return { ...this.#reply(), outputs: this.#task.takeOutputs() };
-      case "flush": {
-        const outputs = this.#task.flushOutputs();
-        return { ...this.#reply(), outputs };
-      }
+        return this.#gave(this.#task.takeOutputs());
+      case "flush":
+        return this.#gave(this.#task.flushOutputs());
       case "commit": {
         const { outputs, state } = this.#task.commit(request.state);
-        return { ...this.#reply(), outputs, state };
+        return { ...this.#reply(), outputs, state: packState(state, this.#codecs) };
       }
     }
   }
 
   close(): void {}
 
+  #gave(outputs: TaskReply["outputs"]): TaskReply {
+    return { ...this.#reply(), outputs };
+  }
+
   #reply(): TaskReply {
-    const { statistics, nextTickAt, isFull } = this.#task;
-    return { statistics, isFull, nextTickAt: nextTickAt ?? null, outputs: [], state: null };
+    const { statistics, nextTickAt, isFull, outputBytes } = this.#task;
+    return {
+      ...{ statistics, isFull, nextTickAt: nextTickAt ?? null, outputBytes },
+      ...{ outputs: [], state: null },
+    };
   }
 }

@@ -1,6 +1,6 @@
 /**
- * What a query's row holds of it: enough to run it on any worker. It is written once, when the query
- * is made; what changes while it runs is in its commits.
+ * What a query's row holds of it: enough to run it on any worker. It is written once, when the
+ * query is made; what changes while it runs is in its commits.
  */
 import * as z from "zod";
 import { StreamError } from "../base/stream-error.ts";
@@ -82,13 +82,18 @@ export function encodeQueryDefinition(definition: QueryDefinition): string {
 
 /** @throws StreamError `corrupt_metadata` */
 export function decodeQueryDefinition(text: string): QueryDefinition {
-  const checked = shape.safeParse(JSON.parse(text));
-  if (!checked.success) {
-    throw new StreamError(
-      "corrupt_metadata",
-      `Cannot read a query's definition: ${z.prettifyError(checked.error)}`,
-    );
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw corrupt(String(error));
   }
+  const checked = shape.safeParse(value);
+  if (!checked.success) throw corrupt(z.prettifyError(checked.error));
   const { version: _, plan, shape: record, ...rest } = checked.data;
   return { ...rest, plan: planFromText(plan), shape: JSON.parse(record) as RecordShape };
+}
+
+function corrupt(why: string): StreamError {
+  return new StreamError("corrupt_metadata", `Cannot read a query's definition: ${why}`);
 }

@@ -1,33 +1,38 @@
 /**
- * The queries of the namespace as this worker sees them: takes the leases of those that nobody runs,
- * runs them, and lets go of what is paused, dropped or another's. Two workers that both believe to
- * hold a query do no harm: a commit names its lease.
+ * The queries of the namespace as this worker sees them: takes the leases of those that nobody
+ * runs, runs them, and lets go of what is paused, dropped or another's. Two workers that both
+ * believe to hold a query do no harm: a commit names its lease.
  */
 import type { Logger } from "../base/log.ts";
 import type { Platform } from "../base/platform.ts";
+import type { LogService } from "../log/log-types.ts";
 import type { WorkerIdentity } from "../log/worker-identity.ts";
 import { acquireLease, releaseLease } from "../meta/leases.ts";
 import { publishTick } from "../meta/publish-order.ts";
+import { wantedQueries } from "../meta/query-places.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { failQuery, type QueryRow, readSqlCatalog } from "../meta/sql-objects.ts";
-import { decodeQueryDefinition } from "./query-definition.ts";
+import { decodeQueryDefinition, type QueryDefinition } from "./query-definition.ts";
+import { QueryPlacement } from "./query-placement.ts";
 import { QueryRunner, type QueryRunnerParts, type RunnerEnd } from "./query-runner.ts";
 import type { QueryStatus } from "./query-status.ts";
 
 /** Lease kind of queries. */
 export const queryLeaseKind = "query";
 
-/** Between looks at the catalog: queries of a dead worker are taken over within this and its fall. */
+/**
+ * Between looks at the catalog: queries of a dead worker are taken over within this and its fall.
+ */
 const lookMs = 1_000;
 
-export interface QueryManagerParts extends Pick<QueryRunnerParts, "log" | "topics" | "startTask"> {
+export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "startTask"> {
+  readonly log: QueryRunnerParts["log"] & Pick<LogService, "cluster">;
   readonly platform: Platform;
   readonly database: SqlDatabase;
   readonly identity: WorkerIdentity;
 }
 
 interface Running {
-  readonly query: QueryRow;
   readonly runner: QueryRunner;
   readonly stop: AbortController;
   readonly ended: Promise<void>;
@@ -38,12 +43,16 @@ export class QueryManager {
   readonly #log: Logger;
   readonly #running = new Map<string, Running>();
   readonly #closing = new AbortController();
+  readonly #placement: QueryPlacement;
+  /** Queries that this version cannot read, already complained of. */
+  readonly #unreadable = new Set<string>();
   #looking: Promise<void> = Promise.resolve();
   #loop: Promise<void> | undefined;
 
   constructor(parts: QueryManagerParts) {
     this.#parts = parts;
     this.#log = parts.platform.log;
+    this.#placement = new QueryPlacement(parts.platform.clock);
   }
 
   start(): void {
@@ -98,29 +107,48 @@ export class QueryManager {
 
   async #look(): Promise<void> {
     if (this.#closing.signal.aborted) return;
-    const { queries } = await readSqlCatalog(this.#parts.database);
-    const wanted = new Map(
-      queries
-        .filter(({ desired, failure }) => desired === "running" && failure === null)
-        .map((query) => [query.queryId, query]),
-    );
+    const { database, identity, log } = this.#parts;
+    const queries = await wantedQueries(database);
+    const wanted = new Set(queries.map(({ queryId }) => queryId));
     const unwanted = [...this.#running].filter(([queryId]) => !wanted.has(queryId));
     for (const [, { stop }] of unwanted) stop.abort();
+    const { workerEpoch } = identity.current();
+    const idle = queries.filter(({ queryId }) => !this.#running.has(queryId));
+    const free = idle.filter(({ heldBy }) => heldBy === null).map(({ queryId }) => queryId);
+    // Where giving a lease back went unanswered, it is this worker's still.
+    const kept = idle.filter(({ heldBy }) => heldBy === workerEpoch).map(({ queryId }) => queryId);
+    await this.#takeAll([...kept, ...this.#placement.toTake(free, log.cluster())]);
+    const moving = this.#placement.toHandOver([...this.#running.keys()], log.cluster());
+    if (moving !== undefined) this.#handOver(moving);
+    // Last: a commit that takes long keeps no other query from being taken.
     await Promise.all(unwanted.map(([, { ended }]) => ended));
-    for (const query of wanted.values()) {
-      if (!this.#running.has(query.queryId)) await this.#take(query);
+  }
+
+  async #takeAll(queryIds: readonly string[]): Promise<void> {
+    if (queryIds.length === 0) return;
+    const { queries } = await readSqlCatalog(this.#parts.database);
+    for (const query of queries) {
+      if (queryIds.includes(query.queryId)) await this.#take(query);
     }
+  }
+
+  /** It commits and gives its lease back, which the worker that it prefers will take. */
+  #handOver(queryId: string): void {
+    this.#log.info("A query moves to the worker that it prefers", { query: queryId });
+    this.#running.get(queryId)?.stop.abort();
   }
 
   async #take(query: QueryRow): Promise<void> {
     const { database, identity } = this.#parts;
-    const { workerEpoch } = identity.current();
     const name = query.queryId;
+    const definition = this.#definitionOf(query);
+    if (definition === undefined) return;
+    const { workerEpoch } = identity.current();
     const lease = await acquireLease(database, { kind: queryLeaseKind, name, workerEpoch });
     if (lease.workerEpoch !== workerEpoch || this.#closing.signal.aborted) return;
     const { leaseEpoch } = lease;
     const stop = new AbortController();
-    const runner = this.#runnerOf(query, leaseEpoch);
+    const runner = this.#runnerOf(name, { definition, leaseEpoch });
     const ended = runner
       .run(stop.signal)
       .then((end) => this.#ended(query, { leaseEpoch, end }))
@@ -128,14 +156,30 @@ export class QueryManager {
         this.#log.error("A query ended in an unforeseen way", { query: name, error });
       })
       .finally(() => this.#running.delete(name));
-    this.#running.set(name, { query, runner, stop, ended });
+    this.#running.set(name, { runner, stop, ended });
   }
 
-  #runnerOf({ queryId, definition }: QueryRow, leaseEpoch: number): QueryRunner {
+  /** One that a newer version has written is left to workers that can read it. */
+  #definitionOf({ queryId, definition }: QueryRow): QueryDefinition | undefined {
+    try {
+      return decodeQueryDefinition(definition);
+    } catch (error) {
+      if (!this.#unreadable.has(queryId)) {
+        this.#log.error("Cannot run a query on this worker", { query: queryId, error });
+      }
+      this.#unreadable.add(queryId);
+      return undefined;
+    }
+  }
+
+  #runnerOf(
+    queryId: string,
+    options: { readonly definition: QueryDefinition; readonly leaseEpoch: number },
+  ): QueryRunner {
+    const { definition, leaseEpoch } = options;
     const { platform, log, topics, startTask, database } = this.#parts;
     return new QueryRunner({
-      ...{ platform, log, topics, startTask, queryId },
-      definition: decodeQueryDefinition(definition),
+      ...{ platform, log, topics, startTask, queryId, definition },
       guard: { kind: "lease", leaseKind: queryLeaseKind, name: queryId, leaseEpoch },
       publishTick: (topicNumbers) => publishTick(database, topicNumbers),
     });

@@ -7,7 +7,9 @@ import { planQuery } from "../sql/check/plan-query.ts";
 import { functionCatalog } from "../sql/functions/catalog.ts";
 import { explain } from "../sql/plan/explain.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
+import { formatStatement } from "../sql/syntax/format-statement.ts";
 import { nearest } from "../sql/syntax/near.ts";
+import { parseStatement } from "../sql/syntax/parse-statement.ts";
 import type { Describe, Explain, Show } from "../sql/syntax/statement.ts";
 import type { DataType } from "../sql/types/data-type.ts";
 import { showType } from "../sql/types/show-type.ts";
@@ -85,7 +87,9 @@ function showCreate({ name: path }: Show, state: SqlCatalogState): StatementResu
   const name = (path?.parts ?? []).map((part) => part.text).join(".");
   const object = state.objects.get(name);
   if (object === undefined) throw unknownObject(name, state);
-  return rowsResult([column("statement")], [[object.statement]]);
+  // In the form in which every statement is written out, whatever way it was typed.
+  const statement = formatStatement(parseStatement(object.statement));
+  return rowsResult([column("statement")], [[statement]]);
 }
 
 export function describeObject(

@@ -16,7 +16,9 @@ export interface TaskSetup {
   readonly aheadMsMax: number;
   /** The query ends: what would be changes comes out once, as it is then. */
   readonly isBounded: boolean;
-  /** A full state, then deltas; none: the query begins. */
+  /** Of the topic that results go to; default 1. */
+  readonly partitionCount?: number;
+  /** A full state, then deltas, as commits gave them; none: the query begins. */
   readonly states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[];
   /** Partitions that there are where a query begins. */
   readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
@@ -38,9 +40,11 @@ export interface TaskReply {
   readonly nextTickAt: number | null;
   /** No further rows are asked for: LIMIT is reached. */
   readonly isFull: boolean;
+  /** Bytes of what was made and is not in `outputs`: it waits for a commit or a drain. */
+  readonly outputBytes: number;
   /** Of a commit, a drain and a finish. */
   readonly outputs: readonly OutputBatch[];
-  /** Of a commit. */
+  /** Of a commit: see `packState`. */
   readonly state: Uint8Array | null;
 }
 

@@ -1,7 +1,7 @@
 /**
  * One materialized view's table and what fills it: the view's topic, read from its start in the
- * order of its only partition. A shared one keeps up with the topic by itself, woken by publishes; one of a
- * follower who comes back from far behind is moved by that follower.
+ * order of its only partition. A shared one keeps up with the topic by itself, woken by publishes;
+ * one of a follower who comes back from far behind is moved by that follower.
  */
 import { StreamError } from "../base/stream-error.ts";
 import type { LogService } from "../log/log-types.ts";
@@ -191,7 +191,7 @@ export function gone(view: string): StreamError {
 }
 
 function closed(view: string): StreamError {
-  const message = `Cannot go on reading the view "${view}": its table on this worker was closed; ask again`;
+  const message = `Cannot go on reading the view "${view}": its table here was closed; ask again`;
   return new StreamError("shutting_down", message, { details: { view } });
 }
 

@@ -1,6 +1,6 @@
 /**
- * SELECTs over materialized views: pulls, which answer with the view's rows as they are, and pushes,
- * which go on with what changes. Planned once per text and catalog: the same question comes again
+ * SELECTs over materialized views: pulls, which answer with the view's rows as they are, and
+ * pushes, which go on with what changes. Planned once per text and catalog: the same question comes again
  * and again.
  */
 import type { TopicService } from "../log/log-types.ts";
@@ -89,8 +89,7 @@ export class ViewQueries {
   /** @throws SqlError */
   planPush({ query, text, timeZone, known }: SelectText): PushPlan {
     const { catalog } = known;
-    const options = { catalog, timeZone, isBounded: false };
-    const plan = withDistinctNames(planQuery(query, text, options));
+    const plan = withDistinctNames(planQuery(query, text, { catalog, timeZone, isBounded: false }));
     const sources = sourcesOf(plan.root);
     const [source] = sources;
     const entry = source && viewOf(catalog.lookup(source.stream));
@@ -153,15 +152,15 @@ export class ViewQueries {
   }
 
   #values(batches: readonly Uint8Array[]): readonly Uint8Array[] {
-    const outputs = batches.map((bytes) => ({ kind: "result" as const, bytes, recordCount: 0 }));
+    const common = { kind: "result" as const, partition: 0, recordCount: 0 };
+    const outputs = batches.map((bytes) => ({ ...common, bytes }));
     return valuesOf(outputs, this.#parts.tables.platform);
   }
 }
 
 function plannedSelect({ query, text, timeZone, known }: SelectText): SelectPlan {
   const catalog = asItIs(known.catalog);
-  const options = { catalog, timeZone, isBounded: true };
-  const plan = withDistinctNames(planQuery(query, text, options));
+  const plan = withDistinctNames(planQuery(query, text, { catalog, timeZone, isBounded: true }));
   const sources = sourcesOf(plan.root);
   const views = new Map<string, StreamEntry>();
   for (const { stream } of sources) {

@@ -26,7 +26,7 @@ export function pullStatement(plan: QueryPlan, view: ViewPlan): ViewStatement | 
   return { sql, params, lookups: [...lookups], shape: shapeOf(plan.root.columns) };
 }
 
-/** Every row as it is, in the order of its record: what a query over the view's rows is fed with. */
+/** Every row as it is, in the order of its record: what a query over the view is fed with. */
 export function allRowsStatement(view: ViewPlan): ViewStatement {
   const { columns } = view;
   const names = columns.map((_, index) => columnName(index)).join(", ");
@@ -77,7 +77,7 @@ export function pushStatements(plan: QueryPlan, view: ViewPlan): PushStatements 
   return { snapshot: statement(rows), changes: statement(changes) };
 }
 
-/** A row that enters the filter is inserted, one that leaves it deleted; equal ones are no change. */
+/** A row that enters the filter is inserted, one that leaves it deleted; equals are no change. */
 function changesSql(
   projections: (prefix: string) => readonly string[],
   filter: (prefix: string) => string,
@@ -168,7 +168,8 @@ class Lowering {
         const names = node.columns.map((_, index) => columnName(index)).join(", ");
         const order = node.orderBy.map(sortTerm).join(", ");
         const by = order === "" ? "" : ` ORDER BY ${order}`;
-        return `SELECT ${names} FROM (${from})${by} LIMIT ${node.limit ?? noLimit} OFFSET ${node.skip}`;
+        const limit = `LIMIT ${node.limit ?? noLimit} OFFSET ${node.skip}`;
+        return `SELECT ${names} FROM (${from})${by} ${limit}`;
       }
       default:
         return null;

@@ -3,9 +3,9 @@
  * the view's topic and of nothing else, record batch after record batch, so that it shows what was
  * committed only, and any worker can have one.
  *
- * An updating view has a row per key, the key being the record's own (`rk`), and `at`, the offset of
- * the record that the row comes from. A view that only adds has a row per record. Batches go in by
- * one statement over their columns; no row becomes a JavaScript object.
+ * An updating view has a row per key, the key being the record's own (`rk`), and `at`, the offset
+ * of the record that the row comes from. A view that only adds has a row per record. Batches go in
+ * by one statement over their columns; no row becomes a JavaScript object.
  *
  * While somebody follows an updating view, triggers keep what each record changed, old row and new,
  * so that every follower's filter and projection are applied to both.

@@ -193,8 +193,8 @@ export class RollingFiles {
    */
   async #closeFile(file: RollingFile): Promise<void> {
     try {
-      // Once per file, also where flushes are not synced: only a worker's last file, which the start
-      // after a power loss looks through, may then have lost anything.
+      // Once per file, also where flushes are not synced: only a worker's last file, which the
+      // start after a power loss looks through, may then have lost anything.
       try {
         if (!this.#options.fsync && file.reservedEnd > 0) await file.file.sync();
       } finally {

@@ -1,7 +1,7 @@
 /** Nexmark's queries by a worker of ours: materialized views, made over HTTP. */
 import type { Millrace } from "../millrace.ts";
 import { cpuSeconds } from "../processes.ts";
-import { type QueryState, SqlClient } from "../sql-client.ts";
+import { QueryClient, type QueryState } from "../query-client.ts";
 import { eventColumns, eventViews, type NexmarkQuery } from "./queries.ts";
 import type { QueryRun, QuerySubject } from "./subject.ts";
 
@@ -13,7 +13,7 @@ const commitInterval = "200 ms";
 export class MillraceQueries implements QuerySubject {
   readonly name = "Millrace";
   readonly #worker: Millrace;
-  readonly #client: SqlClient;
+  readonly #client: QueryClient;
   readonly #events: number;
 
   static async open(
@@ -30,7 +30,7 @@ export class MillraceQueries implements QuerySubject {
 
   private constructor(worker: Millrace, events: number) {
     this.#worker = worker;
-    this.#client = new SqlClient(worker.httpUrl);
+    this.#client = new QueryClient(worker.httpUrl);
     this.#events = events;
   }
 

@@ -112,7 +112,8 @@ class NodeFile implements OpenFile {
   }
 
   async sync(): Promise<void> {
-    // The mark is lifted first: a write that ends meanwhile sets it again, and its own sync follows.
+    // The mark is lifted first: a write that ends meanwhile sets it again, and its own sync
+    // follows.
     if (this.#unsynced) {
       this.#unsynced = false;
       try {

@@ -8,6 +8,7 @@ import { QueryMaker } from "../../pipeline/query-maker.ts";
 import { QueryManager } from "../../pipeline/query-manager.ts";
 import { SqlReading } from "../../pipeline/sql-reading.ts";
 import { SqlService } from "../../pipeline/sql-service.ts";
+import { limitTasks } from "../../pipeline/task-limit.ts";
 import type { StartTask } from "../../pipeline/task-protocol.ts";
 import type { StartViews } from "../../pipeline/view-protocol.ts";
 import { watchQueries } from "../query-metrics.ts";
@@ -22,15 +23,18 @@ export interface SqlEngineParts {
   readonly log: Log;
   /** Where tasks run; absent: each in a thread of its own. */
   readonly startTask?: StartTask;
-  /** Where tables of views live; absent: in one thread of their own. */
+  /** What holds the tables of views; absent: a thread of theirs. */
   readonly startViews?: StartViews;
 }
+
+/** Scans and queries without a view that run at a time for clients. */
+const statementTasksMax = 32;
 
 export class SqlEngine {
   readonly manager: QueryManager;
   readonly service: SqlService;
-  readonly reading: SqlReading;
   readonly queries: QueryAdmin;
+  readonly #reading: SqlReading;
 
   constructor(parts: SqlEngineParts) {
     const { platform, metrics, database, log } = parts;
@@ -38,10 +42,11 @@ export class SqlEngine {
     const common = { platform, database, log, topics: log.topics };
     const maker = new QueryMaker(common);
     const manager = new QueryManager({ ...common, identity: log.session, startTask });
-    const bounded = new BoundedQueries({ ...common, maker, startTask });
+    const statements = { ...common, maker, startTask: limitTasks(startTask, statementTasksMax) };
+    const bounded = new BoundedQueries(statements);
     this.manager = manager;
-    this.reading = new SqlReading({ ...common, maker, bounded, startTask, startViews });
-    const { reading } = this;
+    this.#reading = new SqlReading({ ...statements, bounded, startViews });
+    const reading = this.#reading;
     this.service = new SqlService({ ...common, manager, maker, bounded, reading });
     this.queries = new QueryAdmin({
       ...common,
@@ -50,5 +55,10 @@ export class SqlEngine {
       statusOf: (queryId) => manager.statusOf(queryId),
     });
     watchQueries({ metrics, clock: platform.clock, running: () => manager.running() });
+  }
+
+  /** Commits what runs here, gives its leases back, and lets go of the tables of views. */
+  async close(): Promise<void> {
+    await Promise.all([this.manager.close(), this.#reading.close()]);
   }
 }

@@ -56,6 +56,8 @@ class NodeDuplex implements ByteDuplex {
     socket.on("end", () => this.incoming.end());
     socket.on("error", (error) => this.#fail(error));
     socket.on("close", () => this.#fail());
+    // Once: given to setTimeout it would be added with each write.
+    socket.on("timeout", () => this.#stalled());
   }
 
   write(chunks: readonly Uint8Array[]): Promise<void> {
@@ -66,7 +68,7 @@ class NodeDuplex implements ByteDuplex {
     return new Promise((resolve, reject) => {
       this.#unconfirmed.add(reject);
       // What waits for this peer is memory that others want: it must take some in time.
-      if (!this.#closing) this.#socket.setTimeout(stalledSecondsMax * 1000, this.#stalled);
+      if (!this.#closing) this.#socket.setTimeout(stalledSecondsMax * 1000);
       this.#socket.cork();
       for (const part of parts) this.#socket.write(part);
       this.#socket.write(last, (error) => {
@@ -91,13 +93,13 @@ class NodeDuplex implements ByteDuplex {
     // Unread input must not hold back the peer's end of stream, nor a peer that neither reads nor
     // closes keep the socket.
     this.#socket.resume();
-    this.#socket.setTimeout(lingerSeconds * 1000, () => this.#socket.destroy());
+    this.#socket.setTimeout(lingerSeconds * 1000);
     this.#socket.end();
   }
 
-  readonly #stalled = () => {
+  #stalled(): void {
     if (this.#unconfirmed.size > 0 || this.#closing) this.#socket.destroy();
-  };
+  }
 
   #fail(error?: Error): void {
     if (this.#closed) return;

@@ -1,4 +1,4 @@
-/** What a worker's event loop and the thread of its views say to each other; every request a number. */
+/** What a worker's event loop and the thread of its views say to each other, by number. */
 import type { ViewReply, ViewRequest } from "../../pipeline/view-protocol.ts";
 import type { ThreadError } from "./libsql-thread.ts";
 

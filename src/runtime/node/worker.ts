@@ -304,8 +304,7 @@ export class Worker implements RunningServer {
     for (const leave of [
       () => this.#log?.session.drain(),
       () => this.#groups?.close(),
-      () => this.#sql?.reading.close(),
-      () => this.#sql?.manager.close(),
+      () => this.#sql?.close(),
     ]) {
       await leave()?.catch((error: unknown) => {
         platform.log.warn("Cannot take leave of peers; they will notice", { error });

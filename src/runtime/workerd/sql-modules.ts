@@ -9,6 +9,7 @@ import keep from "../../../wasm/build/sql/keep.wasm";
 import lateness from "../../../wasm/build/sql/lateness.wasm";
 import session from "../../../wasm/build/sql/session.wasm";
 import table from "../../../wasm/build/sql/table.wasm";
+import vector from "../../../wasm/build/sql/vector.wasm";
 import vfs from "../../../wasm/build/sql/vfs.wasm";
 import walk from "../../../wasm/build/sql/walk.wasm";
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
@@ -24,6 +25,7 @@ export const sqlModules: SqlModules = {
   lateness,
   session,
   table,
+  vector,
   vfs,
   walk,
 };

@@ -5,7 +5,6 @@
  * its end: an `error` member or line; of Arrow, a stream that breaks off without its end mark.
  */
 import { IpcStream } from "../../arrow/ipc-stream.ts";
-import { StreamError } from "../../base/stream-error.ts";
 import type { ChangeEvent, ResultColumn } from "../../pipeline/sql-result.ts";
 import { showType } from "../../sql/types/show-type.ts";
 import {
@@ -22,6 +21,8 @@ import type { SqlEvent } from "./sql-script.ts";
 export interface SqlFormat {
   /** Which results are asked for: a document of rows alone has room for one statement's. */
   readonly wanted: "all" | "last";
+  /** What shows that an answer without an end lives; null: the format has only whole answers. */
+  readonly heartbeat: Uint8Array | null;
   /** The bytes for the next event; empty while there is nothing to show yet. */
   take(event: SqlEvent): Uint8Array;
   /** What ends a whole document. */
@@ -34,8 +35,8 @@ export const sqlFormats = {
   [jsonMediaType]: () => new JsonFormat(),
   [ndjsonMediaType]: () => new RowLinesFormat(),
   [sqlLinesMediaType]: () => new EventLinesFormat(),
-  [eventStreamMediaType]: () => new EventStreamFormat(),
   [arrowStreamMediaType]: () => new ArrowFormat(),
+  [eventStreamMediaType]: () => new EventStreamFormat(),
 } as const satisfies Readonly<Record<string, () => SqlFormat>>;
 
 export type SqlMediaType = keyof typeof sqlFormats;
@@ -44,10 +45,14 @@ const encoder = new TextEncoder();
 const nothing = new Uint8Array(0);
 const comma = 0x2c;
 const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
+const space = 0x20;
+const emptyLine = encoder.encode("\n");
 
 /** `{"results":[{"message":…},{"columns":[…],"rows":[…]}]}` */
 class JsonFormat implements SqlFormat {
   readonly wanted = "all";
+  readonly heartbeat = null;
   /** What is to be written before the next rows. */
   #held = '{"results":[';
   #hasResults = false;
@@ -56,7 +61,7 @@ class JsonFormat implements SqlFormat {
 
   take(event: SqlEvent): Uint8Array {
     if (event.kind === "rows") return this.#rows(event.rows);
-    if (event.kind === "change") throw endless();
+    if (event.kind === "change") return nothing;
     this.#closeRows();
     if (this.#hasResults) this.#held += ",";
     this.#hasResults = true;
@@ -100,14 +105,17 @@ class JsonFormat implements SqlFormat {
   }
 }
 
-/** A row per line, nothing else. */
+/** A row per line, or a change, nothing else. */
 class RowLinesFormat implements SqlFormat {
   readonly wanted = "last";
+  readonly heartbeat = emptyLine;
 
   take(event: SqlEvent): Uint8Array {
     if (event.kind === "message") return line({ message: event.message });
     if (event.kind === "change") return changeLine(event.change);
-    return event.kind === "rows" ? joined(nothing, event.rows, lineFeed, true) : nothing;
+    return event.kind === "rows"
+      ? joined(nothing, event.rows.map(oneLine), lineFeed, true)
+      : nothing;
   }
 
   end(): Uint8Array {
@@ -122,21 +130,20 @@ class RowLinesFormat implements SqlFormat {
 /** Everything, an object per line, as soon as it is known. */
 class EventLinesFormat implements SqlFormat {
   readonly wanted = "all";
+  readonly heartbeat = emptyLine;
 
   take(event: SqlEvent): Uint8Array {
     switch (event.kind) {
       case "message":
         return line({ message: event.message });
       case "columns":
-        return line({
-          columns: [...(event.areChanges ? [opColumn] : []), ...shownColumns(event.columns)],
-        });
+        return line({ columns: shownColumns(event.columns) });
       case "change":
-        return opLine(event.change);
+        return changeLine(event.change);
       case "rows": {
         const { rows, progress } = event;
         const tail = progress === null ? nothing : line({ progress });
-        return concat([...rows.flatMap((row) => [rowBegins, row, rowEnds]), tail]);
+        return concat([...rows.flatMap((row) => [rowBegins, oneLine(row), rowEnds]), tail]);
       }
     }
   }
@@ -150,25 +157,30 @@ class EventLinesFormat implements SqlFormat {
   }
 }
 
-/** Server-sent events: a change each, its cursor as the id that `Last-Event-ID` resumes from. */
+const rowBegins = encoder.encode('{"row":');
+const rowEnds = encoder.encode("}\n");
+
+/**
+ * Server-sent events: rows and changes as they come, each change with its cursor as id. Two named
+ * events end the stream: `end`, behind which a client need not come again, and `problem`.
+ */
 class EventStreamFormat implements SqlFormat {
   readonly wanted = "last";
+  readonly heartbeat = encoder.encode(":\n\n");
 
   take(event: SqlEvent): Uint8Array {
     switch (event.kind) {
       case "message":
-        return encoder.encode(
-          `event: message\ndata: ${JSON.stringify({ message: event.message })}\n\n`,
-        );
+        return eventText(JSON.stringify({ message: event.message }));
       case "columns":
-        // Something to read at once: the client knows that it is connected.
-        return encoder.encode("retry: 1000\n\n");
+        return encoder.encode(`retry: ${retryMs}\n\n`);
       case "rows":
-        return concat(event.rows.flatMap((row) => [snapshotBegins, row, eventEnds]));
+        return concat(event.rows.map((row) => eventText(utf8.decode(oneLine(row)))));
       case "change": {
-        const { kind, row, cursor } = event.change;
+        const { kind, cursor, row } = event.change;
         const id = cursor === null ? "" : `id: ${cursor}\n`;
-        return concat([encoder.encode(`${id}event: ${kind}\ndata: `), row, eventEnds]);
+        const data = `{"change":"${kind}","row":${utf8.decode(oneLine(row))}}`;
+        return encoder.encode(`${id}data: ${data}\n\n`);
       }
     }
   }
@@ -178,40 +190,22 @@ class EventStreamFormat implements SqlFormat {
   }
 
   fail(problem: Problem): Uint8Array {
-    return encoder.encode(`event: error\ndata: ${JSON.stringify(problem)}\n\n`);
+    return encoder.encode(`event: problem\ndata: ${JSON.stringify(problem)}\n\n`);
   }
 }
 
-const snapshotBegins = encoder.encode("event: snapshot\ndata: ");
-const eventEnds = encoder.encode("\n\n");
+const utf8 = new TextDecoder();
+/** What a client waits before it comes again. */
+const retryMs = 1_000;
 
-/** Changes as rows with a column more, for people: Flink's signs. */
-const opColumn = { name: "op", type: "STRING" };
-const ops = { snapshot: "+I", insert: "+I", update: "+U", delete: "-D" } as const;
-
-function opLine({ kind, row }: ChangeEvent): Uint8Array {
-  return concat([encoder.encode(`{"row":{"op":"${ops[kind]}",`), row.subarray(1), rowEnds]);
+function eventText(data: string): Uint8Array {
+  return encoder.encode(`data: ${data}\n\n`);
 }
-
-/** `{"op":"insert","row":{…},"cursor":"…"}` */
-function changeLine({ kind, row, cursor }: ChangeEvent): Uint8Array {
-  const head = encoder.encode(`{"op":"${kind}","row":`);
-  return concat([head, row, encoder.encode(`,"cursor":${JSON.stringify(cursor)}}\n`)]);
-}
-
-function endless(): StreamError {
-  return new StreamError(
-    "sql_unsupported",
-    "EMIT CHANGES has no end: ask for application/x-ndjson or text/event-stream with Accept",
-  );
-}
-
-const rowBegins = encoder.encode('{"row":');
-const rowEnds = encoder.encode("}\n");
 
 /** An Arrow IPC stream of the rows; of a script that gives none, of its messages. */
 class ArrowFormat implements SqlFormat {
   readonly wanted = "last";
+  readonly heartbeat = null;
   #stream: IpcStream | undefined;
   #hasBegun = false;
 
@@ -226,7 +220,7 @@ class ArrowFormat implements SqlFormat {
       case "rows":
         return event.rows.length === 0 ? nothing : this.#batch(event.rows);
       case "change":
-        throw endless();
+        return nothing;
     }
   }
 
@@ -258,6 +252,17 @@ class ArrowFormat implements SqlFormat {
 
 function shownColumns(columns: readonly ResultColumn[]) {
   return columns.map(({ name, type }) => ({ name, type: showType(type) }));
+}
+
+function changeLine({ kind, cursor, row }: ChangeEvent): Uint8Array {
+  const head = `{"change":"${kind}","cursor":${JSON.stringify(cursor)},"row":`;
+  return concat([encoder.encode(head), oneLine(row), rowEnds]);
+}
+
+/** A line break within a JSON text, which a column of JSON may bring along, is space. */
+function oneLine(row: Uint8Array): Uint8Array {
+  if (!row.includes(lineFeed) && !row.includes(carriageReturn)) return row;
+  return row.map((byte) => (byte === lineFeed || byte === carriageReturn ? space : byte));
 }
 
 function line(value: unknown): Uint8Array {

@@ -3,7 +3,12 @@
  * told with its place in the script and what is left of a stack of them: nothing after it ran.
  */
 import { StreamError } from "../../base/stream-error.ts";
-import type { ChangeEvent, ResultColumn, ScanProgress } from "../../pipeline/sql-result.ts";
+import type {
+  ChangeEvent,
+  ResultColumn,
+  ScanProgress,
+  StatementResult,
+} from "../../pipeline/sql-result.ts";
 import type { SqlService } from "../../pipeline/sql-service.ts";
 import type { SqlSession } from "../../pipeline/sql-session.ts";
 import { renderDiagnostic } from "../../sql/syntax/diagnostic.ts";
@@ -12,12 +17,11 @@ import { SqlError } from "../../sql/syntax/sql-error.ts";
 
 export type SqlEvent =
   | { readonly kind: "message"; readonly message: string }
-  /** Rows follow, up to the next event that is none of rows. */
+  /** Rows follow, up to the next event that is none of rows; or changes, without an end. */
   | {
       readonly kind: "columns";
       readonly columns: readonly ResultColumn[];
-      /** Changes follow instead of rows. */
-      readonly areChanges: boolean;
+      readonly goesOn: boolean;
     }
   | {
       readonly kind: "rows";
@@ -34,8 +38,10 @@ export interface ScriptRun {
   readonly signal: AbortSignal;
   /** `last`: rows of the last statement that gives rows; messages only where none does. */
   readonly wanted: "all" | "last";
-  /** Changes of a view go on behind this event. */
-  readonly cursor?: string | undefined;
+  /** Whether there is a way to show what never ends. */
+  readonly takesChanges: boolean;
+  /** Where the changes of a view go on; null: from its rows as they are. */
+  readonly cursor: string | null;
 }
 
 /** Statements that give rows. */
@@ -44,31 +50,48 @@ const rowKinds: ReadonlySet<string> = new Set(["query", "show", "describe", "exp
 /** @throws StreamError with `statement`, from 1, and for wrong SQL `line` and `diagnostic`. */
 export async function* runScript(
   service: Pick<SqlService, "execute">,
-  { sql, session, signal, wanted, cursor }: ScriptRun,
+  run: ScriptRun,
 ): AsyncGenerator<SqlEvent, void> {
+  const { sql, session, signal, wanted, cursor } = run;
   const statements = parsed(sql);
+  const options = cursor === null ? {} : { cursor };
   const last = statements.findLastIndex(({ statement }) => rowKinds.has(statement.kind));
   for (const [index, each] of statements.entries()) {
     const isWanted = wanted === "all" || index === last || last < 0;
     try {
-      const result = await service.execute(each, session, signal, { cursor });
-      if (result.kind === "done") {
-        if (isWanted) yield { kind: "message", message: result.message };
-      } else if (isWanted) {
-        const areChanges = result.kind === "changes";
-        yield { kind: "columns", columns: result.columns, areChanges };
-        if (result.kind === "changes") {
-          for await (const change of result.events) yield { kind: "change", change };
-        } else {
-          for await (const { rows, progress } of result.rows)
-            yield { kind: "rows", rows, progress };
-        }
-      }
+      const result = await service.execute(each, session, signal, options);
+      if (isWanted) yield* eventsOf(result, run);
       if (signal.aborted) throw new StreamError("shutting_down", "The query was broken off");
     } catch (error) {
       throw placed(error, { sql, index, start: each.start, count: statements.length });
     }
   }
+}
+
+async function* eventsOf(
+  result: StatementResult,
+  { takesChanges }: ScriptRun,
+): AsyncGenerator<SqlEvent, void> {
+  if (result.kind === "done") {
+    yield { kind: "message", message: result.message };
+    return;
+  }
+  const { columns } = result;
+  if (result.kind === "rows") {
+    yield { kind: "columns", columns, goesOn: false };
+    for await (const { rows, progress } of result.rows) yield { kind: "rows", rows, progress };
+    return;
+  }
+  if (!takesChanges) {
+    throw new StreamError(
+      "invalid_request",
+      "Cannot answer in this type: EMIT CHANGES goes on without an end; accept " +
+        "application/x-ndjson or text/event-stream",
+      { details: { field: "Accept", expected: "application/x-ndjson, text/event-stream" } },
+    );
+  }
+  yield { kind: "columns", columns, goesOn: true };
+  for await (const change of result.events) yield { kind: "change", change };
 }
 
 function parsed(sql: string): ScriptStatement[] {

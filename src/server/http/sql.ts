@@ -14,8 +14,13 @@ import { runScript, type SqlEvent } from "./sql-script.ts";
 
 /** The longest script, escaped in JSON; the parser says what it thinks of its length. */
 const bodyBytesMax = 16 * 1024 * 1024;
-/** Scripts that run at a time: each may hold a thread and its memory. */
-const scriptsMax = 32;
+/** Scripts that run at a time; those that hold a thread have a bound of their own. */
+const scriptsMax = 1_024;
+
+/** Silence after which an answer without an end shows that it lives. */
+const heartbeatMs = 15_000;
+
+const noBytes = new Uint8Array(0);
 
 /** For the metrics alone; other servers use the same number. */
 const clientLeft = 499;
@@ -36,11 +41,8 @@ async function sql(c: Context, context: HttpContext, open: Gauge): Promise<Respo
   const request = c.req.raw;
   const type = preferredType(request.headers.get("Accept"), offered);
   if (type === undefined) return notAcceptable(offered);
-  const {
-    sql: text,
-    settings = {},
-    cursor,
-  } = await receiveJson(sqlRequest, c, context, bodyBytesMax);
+  const given = await receiveJson(sqlRequest, c, context, bodyBytesMax);
+  const { sql: text, settings = {} } = given;
   const session = new SqlSession();
   for (const [key, value] of Object.entries(settings)) session.set(key, value);
   if (open.value >= scriptsMax) {
@@ -51,7 +53,8 @@ async function sql(c: Context, context: HttpContext, open: Gauge): Promise<Respo
   const format = sqlFormats[type]();
   const events = runScript(context.sql, {
     ...{ sql: text, session, signal, wanted: format.wanted },
-    cursor: cursor ?? request.headers.get("Last-Event-ID") ?? undefined,
+    takesChanges: format.heartbeat !== null,
+    cursor: request.headers.get("Last-Event-ID") || (given.cursor ?? null),
   });
   open.set(open.value + 1);
   const answer = new SqlAnswer(context, { format, events, left }, () => open.set(open.value - 1));
@@ -87,6 +90,8 @@ class SqlAnswer {
   readonly #parts: AnswerParts;
   readonly #finish: () => void;
   #isOpen = true;
+  #goesOn = false;
+  #coming: Promise<IteratorResult<SqlEvent, void>> | undefined;
 
   constructor(context: HttpContext, parts: AnswerParts, finish: () => void) {
     this.#context = context;
@@ -112,15 +117,36 @@ class SqlAnswer {
     }
   }
 
-  /** The next bytes that are any. */
+  /** The next bytes that are any; none where an answer begins that goes on without an end. */
   async #next(): Promise<{ readonly bytes: Uint8Array; readonly isLast: boolean }> {
-    const { format, events } = this.#parts;
+    const { format } = this.#parts;
     for (;;) {
-      const event = await events.next();
+      const event = await this.#eventOrHeartbeat();
+      if (event === "heartbeat") return { bytes: format.heartbeat ?? noBytes, isLast: false };
       if (event.done === true) return { bytes: format.end(), isLast: true };
       const bytes = format.take(event.value);
-      if (bytes.length > 0) return { bytes, isLast: false };
+      if (event.value.kind === "columns") this.#goesOn = event.value.goesOn;
+      if (bytes.length > 0 || (event.value.kind === "columns" && this.#goesOn)) {
+        return { bytes, isLast: false };
+      }
     }
+  }
+
+  /** What never ends says now and then that it lives. */
+  async #eventOrHeartbeat(): Promise<IteratorResult<SqlEvent, void> | "heartbeat"> {
+    this.#coming ??= this.#parts.events.next();
+    const coming = this.#coming;
+    if (!this.#goesOn) return await this.#arrived(coming);
+    const { timers } = this.#context.platform;
+    const over = new AbortController();
+    const silence = timers.sleep(heartbeatMs, over.signal).then(() => "heartbeat" as const);
+    const first = await Promise.race([coming, silence]).finally(() => over.abort());
+    return first === "heartbeat" ? first : await this.#arrived(coming);
+  }
+
+  #arrived(coming: Promise<IteratorResult<SqlEvent, void>>) {
+    this.#coming = undefined;
+    return coming;
   }
 
   #stream(first: Uint8Array): ReadableStream<Uint8Array> {
@@ -128,9 +154,10 @@ class SqlAnswer {
     return new ReadableStream<Uint8Array>(
       {
         pull: async (controller) => {
-          if (held !== undefined) {
-            controller.enqueue(held);
-            held = undefined;
+          const bytes = held;
+          held = undefined;
+          if (bytes !== undefined && bytes.length > 0) {
+            controller.enqueue(bytes);
             return;
           }
           const isOver = await this.#pull(controller);

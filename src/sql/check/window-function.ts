@@ -205,8 +205,8 @@ function assign(input: Relation, window: WindowOf, partitionBy: readonly number[
 }
 
 /**
- * window_start and window_end, times on the wall of the session as in Flink, and window_time, a time
- * attribute of the type of the time column.
+ * window_start and window_end, times on the wall of the session as in Flink, and window_time, a
+ * time attribute of the type of the time column.
  */
 export function windowColumns(window: WindowOf, type: PlanColumn["type"]): readonly PlanColumn[] {
   const bound = (name: string): PlanColumn => ({

@@ -9,9 +9,11 @@ import type { SqliteDatabase } from "../sqlite/database.ts";
 import { type EmitField, Emitter, type RecordChunk } from "../sqlite/emitter.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
+import { valueKindOf } from "../types/data-type.ts";
 import { whereOf } from "./calc-operator.ts";
 import { reasonOf } from "./evaluation-error.ts";
 import { errorRowOf, Operator, type OperatorContext, type Rows } from "./operator.ts";
+import { type PlacedColumn, PlacedReader } from "./placed-reader.ts";
 import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
 
 export interface RecordShape {
@@ -39,6 +41,9 @@ export class AppendSink extends Operator {
   readonly #context: OperatorContext;
   readonly #emitter: Emitter;
   readonly #onRecords: (chunk: RecordChunk) => void;
+  /** What evaluates rows before they are written; null: they are records as they come. */
+  readonly #reader: PlacedReader | null;
+  /** In its place where SQLite evaluates all: rows are written as they are stepped. */
   readonly #scan: { readonly table: VirtualTable; readonly statement: SqliteStatement } | null;
 
   constructor(input: Operator, options: AppendSinkOptions) {
@@ -49,12 +54,20 @@ export class AppendSink extends Operator {
     this.#context = options.context;
     this.#onRecords = options.onRecords;
     this.#emitter = new Emitter(database.host, shape);
-    this.#scan = calc === null ? null : scanOf(database, { input: this.#input, calc, timeZone });
+    this.#reader =
+      calc === null ? null : readerOf(database, { input: this.#input, calc, timeZone });
+    this.#scan =
+      calc === null || this.#reader !== null
+        ? null
+        : scanOf(database, { input: this.#input, calc, timeZone });
   }
 
   push(_input: number, rows: Rows): void {
     if (this.#scan === null) {
-      this.#emitter.startTable(rows.table, this.#context.now());
+      const table = this.#reader?.read(rows.table, (index, error) => {
+        this.#context.onError(errorRowOf(this.#input, rows, index, reasonOf(error)));
+      });
+      this.#emitter.startTable(table ?? rows.table, this.#context.now());
       this.#drain(null, rows);
       return;
     }
@@ -86,13 +99,33 @@ export class AppendSink extends Operator {
   }
 }
 
-function scanOf(
+interface CalcOptions {
+  readonly input: RowLayout;
+  readonly calc: CalcNode;
+  readonly timeZone: string;
+}
+
+/** Null where the vector kernel does nothing of the Calc: then rows need not be columns first. */
+function readerOf(
   database: SqliteDatabase,
-  options: { readonly input: RowLayout; readonly calc: CalcNode; readonly timeZone: string },
-) {
+  { input, calc, timeZone }: CalcOptions,
+): PlacedReader | null {
+  const output = calc.projections.map((scalar): PlacedColumn => {
+    const kind = valueKindOf(scalar.type);
+    return scalar.kind === "column" ? { kind, from: scalar.index } : { kind, scalar };
+  });
+  const columns = tableColumns(input);
+  const where = calc.filter;
+  const reader = new PlacedReader(database, {
+    ...{ name: "sink", input: columns, output, where, timeZone },
+  });
+  return reader.isPlain || reader.usesKernel ? reader : null;
+}
+
+function scanOf(database: SqliteDatabase, options: CalcOptions) {
   const { input, calc, timeZone } = options;
-  const table = declareTable(database, "sink", tableColumns(input));
+  const table = declareTable(database, "sink_rows", tableColumns(input));
   const projections = calc.projections.map((each) => lowerScalar(each, columnName, timeZone));
-  const sql = `SELECT ${projections.join(", ")} FROM "sink"${whereOf(calc, timeZone)}`;
+  const sql = `SELECT ${projections.join(", ")} FROM "sink_rows"${whereOf(calc, timeZone)}`;
   return { table, statement: database.prepare(sql) };
 }

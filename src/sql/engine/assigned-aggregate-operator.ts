@@ -1,6 +1,6 @@
 /**
- * GROUP BY over windows that the rows bring with them: aggregates over a window aggregate, or over a
- * window table function. A window is a pane of one millisecond at its end.
+ * GROUP BY over windows that the rows bring with them: aggregates over a window aggregate, or over
+ * a window table function. A window is a pane of one millisecond at its end.
  */
 import { AggregateState } from "../kernel/aggregate.ts";
 import type { WindowAggregateNode } from "../plan/plan.ts";

@@ -1,6 +1,6 @@
 /**
- * Filter and projection. SQLite evaluates the expressions over the rows where they lie; columns that
- * pass unchanged copy nothing: the output points at the input's rows.
+ * Filter and projection. Expressions are evaluated over the rows where they lie; columns that pass
+ * unchanged copy nothing: the output points at the input's rows.
  */
 import { lowerScalar } from "../functions/lower.ts";
 import type { CalcNode } from "../plan/plan.ts";
@@ -40,7 +40,7 @@ export class CalcOperator extends Operator {
     const projected = node.projections.map((scalar): PlacedColumn => {
       const kind = valueKindOf(scalar.type);
       if (scalar.kind === "column") return { kind, from: scalar.index };
-      return { kind, sql: lowerScalar(scalar, columnName, timeZone) };
+      return { kind, scalar };
     });
     const hidden = hiddenNames(input.layout).map((each): PlacedColumn => {
       return { kind: "integer", from: hiddenIndex(input.layout, each) };
@@ -49,7 +49,8 @@ export class CalcOperator extends Operator {
       name,
       input: tableColumns(input.layout),
       output: [...projected, ...hidden],
-      where: node.filter === null ? null : lowerScalar(node.filter, columnName, timeZone),
+      where: node.filter,
+      timeZone,
     });
   }
 

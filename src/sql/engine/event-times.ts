@@ -1,7 +1,7 @@
 /**
- * Event times of a source's rows: the bound behind which each is late, and what the watermark learns
- * from them. A row without an event time is in error; one too far ahead of the clock is a row, but
- * does not move the watermark: a single wrong clock must not close everybody's windows.
+ * Event times of a source's rows: the bound behind which each is late, and what the watermark
+ * learns from them. A row without an event time is in error; one too far ahead of the clock is a
+ * row, but does not move the watermark: a single wrong clock must not close everybody's windows.
  */
 import { boundRows } from "../kernel/lateness.ts";
 import { RowBuffer } from "../kernel/row-buffer.ts";

@@ -1,7 +1,7 @@
 /**
  * A plan as running operators. Equal parts of a plan, such as the two sides of a self-join, become
- * one operator that feeds both, so that a topic is decoded and grouped once. A projection at the top
- * is left to the sink.
+ * one operator that feeds both, so that a topic is decoded and grouped once. A projection at the
+ * top is left to the sink.
  */
 import { unreachable } from "../../base/assert.ts";
 import { StreamError } from "../../base/stream-error.ts";

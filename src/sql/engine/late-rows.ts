@@ -1,7 +1,7 @@
 /**
  * Parts the rows of a push into those whose windows are still open, if only the last of them, and
- * late ones, which leave the query on the side (DESIGN, "Late"). Where windows begin at wall times it
- * also gives the time column as the wall shows it; zones have no kernel.
+ * late ones, which leave the query on the side (DESIGN, "Late"). Where windows begin at wall times
+ * it also gives the time column as the wall shows it; zones have no kernel.
  */
 import { lateSplit } from "../kernel/lateness.ts";
 import { RowBuffer } from "../kernel/row-buffer.ts";

@@ -114,7 +114,9 @@ export abstract class Operator {
 
   abstract push(input: number, rows: Rows): void;
 
-  /** The watermark moved from `before` to `this.watermark`; called before those below hear of it. */
+  /**
+   * The watermark moved from `before` to `this.watermark`; called before those below hear of it.
+   */
   protected onWatermark(_before: number): void {}
 
   /** A commit is near. Called in order from sources to sink. */
@@ -183,7 +185,8 @@ export abstract class Operator {
 
   /**
    * Behind which event time rows of a push are late in any case, whatever their own bound says, and
-   * what their own bound counts for at most: `late = max(floor, min(own, ceiling))` (DESIGN, "Late").
+   * what their own bound counts for at most: `late = max(floor, min(own, ceiling))` (DESIGN,
+   * "Late").
    */
   protected boundOf(origin: RowOrigin | null): {
     readonly floor: number;

@@ -9,6 +9,7 @@ import { assert, present } from "../../base/assert.ts";
 import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
+import { splitRecords } from "../../record/split-records.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { sourceBatchOf } from "../kernel/source-batch.ts";
@@ -65,6 +66,8 @@ export interface QueryTaskOptions {
   readonly isBounded: boolean;
   /** Where pages of tables go that do not fit; without it all stay, within the memory's bound. */
   readonly scratch?: ScratchDisk;
+  /** Of the topic of the results: keys go to theirs, rows without a key to one until a commit. */
+  readonly partitionCount?: number;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
 }
@@ -96,6 +99,9 @@ export class QueryTask {
   readonly #side: SideOutput;
   readonly #file: StateFile;
   readonly #outputs: OutputBatch[] = [];
+  #outputBytes = 0;
+  /** Where rows without a key go until the next commit. */
+  #keylessPartition = 0;
   #now = 0;
   #rowsIn = 0;
   #rowsOut = 0;
@@ -119,7 +125,7 @@ export class QueryTask {
     for (const { parts } of saved) this.#file.restore(partOf(parts, pagesPart));
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
-    this.#side = new SideOutput(options.platform, (batch) => this.#outputs.push(batch));
+    this.#side = new SideOutput(options.platform, (batch) => this.#give(batch));
     const context: OperatorContext = {
       now: () => this.#now,
       onError: (row) => this.#side.add("error", row, this.#now),
@@ -195,16 +201,21 @@ export class QueryTask {
     return root instanceof SortOperator && root.isFull;
   }
 
+  /** Bytes that wait to be taken by a commit. */
+  get outputBytes(): number {
+    return this.#outputBytes;
+  }
+
   /** What has been made, of a query that keeps nothing; changes are held back until `finish`. */
   takeOutputs(): readonly OutputBatch[] {
     this.#side.flush();
-    return this.#outputs.splice(0);
+    return this.#taken();
   }
 
   /** As `takeOutputs`, of a query that goes on: with the changes that were held back. */
   flushOutputs(): readonly OutputBatch[] {
     this.#flush();
-    return this.#outputs.splice(0);
+    return this.#taken();
   }
 
   /**
@@ -221,7 +232,7 @@ export class QueryTask {
       { name: pagesPart, bytes: this.#file.checkpoint(kind) },
       ...this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) })),
     ]);
-    return { outputs: this.#outputs.splice(0), state };
+    return { outputs: this.#taken(), state };
   }
 
   get statistics(): TaskStatistics {
@@ -302,9 +313,30 @@ export class QueryTask {
   }
 
   #take(chunk: RecordChunk): void {
-    const bytes = encloseRecords(chunk, { codec: "none" }, this.#options.platform);
+    const { partitionCount = 1, shape, platform } = this.#options;
     this.#rowsOut += chunk.recordCount;
-    this.#outputs.push({ kind: "result", bytes, recordCount: chunk.recordCount });
+    const isSplit = partitionCount > 1 && shape.key.length > 0;
+    const shares = isSplit
+      ? splitRecords(chunk, partitionCount)
+      : [{ ...chunk, partition: this.#keylessPartition }];
+    for (const { partition, ...records } of shares) {
+      const bytes = encloseRecords(records, { codec: "none" }, platform);
+      this.#give({ kind: "result", partition, bytes, recordCount: records.recordCount });
+    }
+  }
+
+  #give(batch: OutputBatch): void {
+    this.#outputs.push(batch);
+    this.#outputBytes += batch.bytes.length;
+  }
+
+  #taken(): readonly OutputBatch[] {
+    const { partitionCount = 1, shape } = this.#options;
+    if (shape.key.length === 0) {
+      this.#keylessPartition = (this.#keylessPartition + 1) % partitionCount;
+    }
+    this.#outputBytes = 0;
+    return this.#outputs.splice(0);
   }
 
   #lastWindowEnd(): number {

@@ -1,7 +1,7 @@
 /**
- * The columns of the rows between two operators: those of the plan, then hidden ones. Hidden columns
- * say what a row cannot: which row of the source's batch it came from, the bound behind which it is
- * late, and whether it is added or taken back.
+ * The columns of the rows between two operators: those of the plan, then hidden ones. Hidden
+ * columns say what a row cannot: which row of the source's batch it came from, the bound behind
+ * which it is late, and whether it is added or taken back.
  */
 import type { PlanColumn } from "../plan/plan.ts";
 import type { TableColumn } from "../sqlite/virtual-table.ts";

@@ -1,4 +1,6 @@
-/** Late rows and rows in error on their way to their topics, as record batches of a bounded size. */
+/**
+ * Late rows and rows in error on their way to their topics, as record batches of a bounded size.
+ */
 import type { Platform } from "../../base/platform.ts";
 import { encodeBatch, type RecordInput } from "../../record/batch-encode.ts";
 import type { SideRow } from "./operator.ts";
@@ -69,6 +71,6 @@ export class SideOutput {
     waiting.bytes = 0;
     if (records.length === 0) return;
     const bytes = encodeBatch({ records, codec: "none" }, this.#platform);
-    this.#onBatch({ kind, bytes, recordCount: records.length });
+    this.#onBatch({ kind, partition: 0, bytes, recordCount: records.length });
   }
 }

@@ -3,7 +3,6 @@
  * times looked at. Records that are wrong leave the query here, each with its reason.
  */
 import type { StreamError } from "../../base/stream-error.ts";
-import { lowerScalar } from "../functions/lower.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { RowBuffer } from "../kernel/row-buffer.ts";
 import { type DecodedSource, SourceDecoder } from "../kernel/source-decoder.ts";
@@ -17,14 +16,7 @@ import { reasonOf } from "./evaluation-error.ts";
 import { type EventTimeRun, EventTimes, type SeenEventTimes } from "./event-times.ts";
 import { Operator, type OperatorContext, type OriginRow, type RowOrigin } from "./operator.ts";
 import { type PlacedColumn, PlacedReader } from "./placed-reader.ts";
-import {
-  boundColumn,
-  columnName,
-  hiddenIndex,
-  type RowLayout,
-  rowColumn,
-  tableColumns,
-} from "./row-layout.ts";
+import { boundColumn, hiddenIndex, type RowLayout, rowColumn, tableColumns } from "./row-layout.ts";
 
 export interface SourceOptions {
   readonly name: string;
@@ -214,13 +206,13 @@ function computingOf(options: SourceOptions, decoded: readonly PlanColumn[]): Pl
   const input = tableColumns({ columns: decoded, hasOrigin: true, hasWeight: false });
   const plain = decoded.map(({ type }, from): PlacedColumn => ({ kind: valueKindOf(type), from }));
   const computed = node.computed.map((scalar): PlacedColumn => {
-    return { kind: valueKindOf(scalar.type), sql: lowerScalar(scalar, columnName, timeZone) };
+    return { kind: valueKindOf(scalar.type), scalar };
   });
   const hidden = [0, 1].map((index): PlacedColumn => {
     return { kind: "integer", from: decoded.length + index };
   });
   return new PlacedReader(database, {
-    ...{ name, input, where: null },
+    ...{ name, input, where: null, timeZone },
     output: [...plain, ...computed, ...hidden],
   });
 }

@@ -6,6 +6,8 @@ export type OutputKind = "result" | "late" | "error";
 
 export interface OutputBatch {
   readonly kind: OutputKind;
+  /** Of the topic that it is for. */
+  readonly partition: number;
   readonly bytes: Uint8Array;
   readonly recordCount: number;
 }

@@ -1,8 +1,8 @@
 /**
- * GROUP BY over TUMBLE, HOP and CUMULATE windows that come out once, when the watermark passes their
- * end. Rows go into panes; a window that closes is its panes merged. Windows close in the order of
- * their ends, their groups stand in the order in which they first appeared, and a window without
- * rows never comes out, so that results depend on the log alone.
+ * GROUP BY over TUMBLE, HOP and CUMULATE windows that come out once, when the watermark passes
+ * their end. Rows go into panes; a window that closes is its panes merged. Windows close in the
+ * order of their ends, their groups stand in the order in which they first appeared, and a window
+ * without rows never comes out, so that results depend on the log alone.
  */
 import { AggregateState, paneSpecOf } from "../kernel/aggregate.ts";
 import type { RowTable } from "../memory/row-table.ts";

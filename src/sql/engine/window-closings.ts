@@ -35,7 +35,9 @@ export class WindowClosings {
     );
   }
 
-  /** Calls `close` with the end of each window that has ended by `watermark`, then drops its rows. */
+  /**
+   * Calls `close` with the end of each window that has ended by `watermark`, then drops its rows.
+   */
   closeUntil(watermark: number, close: (end: bigint) => void): void {
     for (;;) {
       const end = this.#nextEnd.all()[0]?.[0];

@@ -1,8 +1,8 @@
 /**
  * The time that windows are over, as an operator sees it. Windows of a TIMESTAMP_LTZ begin at times
  * of a clock on the wall: then rows are grouped by wall time, and a window has passed when the last
- * instant at which the clock showed its end has passed (an hour is shown twice when clocks go back).
- * Processing time is publishedAt.
+ * instant at which the clock showed its end has passed (an hour is shown twice when clocks go
+ * back). Processing time is publishedAt.
  */
 import type { WindowOf } from "../plan/plan.ts";
 import { toInstant, toWall, zoneOffset } from "../types/time-zone.ts";

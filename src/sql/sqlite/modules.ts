@@ -13,6 +13,7 @@ export const sqlKernelNames = [
   "keep",
   "session",
   "table",
+  "vector",
   "vfs",
   "walk",
 ] as const;

@@ -1,8 +1,8 @@
 /**
  * Event time of one query, decided by the log alone: which partitions are awaited, how far each
- * input's watermark has come, and the bound behind which a row is late. Every decision is taken at a
- * publish or a tick, from its publishedAt; wall clocks never enter. The same log therefore gives the
- * same watermarks in every run, whatever the micro-batches in which it is read.
+ * input's watermark has come, and the bound behind which a row is late. Every decision is taken at
+ * a publish or a tick, from its publishedAt; wall clocks never enter. The same log therefore gives
+ * the same watermarks in every run, whatever the micro-batches in which it is read.
  *
  * Per publish: `begin` (idleness is judged before its rows), then for each of its runs `boundFor`,
  * the rows, `observe`; then `end`, which moves the watermarks.
@@ -20,7 +20,9 @@ export const endOfTime = Number.MAX_SAFE_INTEGER;
 export interface EventTimeInput {
   /** What the watermark stays behind the greatest event time. */
   readonly delayMs: number;
-  /** After so long without a publish a partition is no longer awaited; 0: it is awaited for ever. */
+  /**
+   * After so long without a publish a partition is no longer awaited; 0: it is awaited for ever.
+   */
   readonly idleTimeoutMs: number;
   /** After so long in which all is idle, ticks move the watermark on; 0: never. */
   readonly quietTimeoutMs: number;

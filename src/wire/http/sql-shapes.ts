@@ -12,7 +12,9 @@ export const sqlRequest = z
     cursor: z
       .string()
       .optional()
-      .describe("EMIT CHANGES over a view goes on behind this event; as `Last-Event-ID`."),
+      .describe(
+        "Of a change: `EMIT CHANGES` over a view goes on behind it. `Last-Event-ID` does the same.",
+      ),
   })
   .meta({ id: "SqlRequest" });
 
@@ -37,19 +39,23 @@ export const sqlAnswer = z
   })
   .meta({ id: "SqlAnswer" });
 
-export const sqlChange = z
+const change = z
   .object({
-    op: z.enum(["snapshot", "insert", "update", "delete"]),
-    row,
-    cursor: z.string().nullable().describe("Where to go on behind this event; null: it cannot."),
+    change: z.enum(["snapshot", "insert", "update", "delete"]),
+    cursor: z.string().nullable().describe("Where to go on behind it; null: it cannot be."),
+    row: row.describe("As it is now; of one that is deleted, as it was."),
   })
   .meta({ id: "SqlChange" });
 
-export const sqlRowLine = z.union([row, sqlChange, z.object({ error: failure })]).meta({
+export const sqlEvent = z
+  .union([row, z.object({ change: change.shape.change, row })])
+  .meta({ id: "SqlEvent", description: "The `data` of an event; a change's cursor is its id." });
+
+export const sqlRowLine = z.union([row, change, z.object({ error: failure })]).meta({
   id: "SqlRowLine",
   description:
-    "A row of the last statement that gives rows; of EMIT CHANGES what became of one. A last line with `error` alone: the rows " +
-    "before it are not all.",
+    "A row, or of EMIT CHANGES a change, of the last statement that gives any. A last line with " +
+    "`error` alone: the rows before it are not all.",
 });
 
 export const sqlProgress = z.object({
@@ -63,6 +69,7 @@ export const sqlLine = z
     message,
     z.object({ columns: z.array(column) }),
     z.object({ row }),
+    change,
     z.object({ progress: sqlProgress }),
     z.object({ error: failure }),
     z.object({ end: z.literal(true) }),

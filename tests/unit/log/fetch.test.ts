@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { AnswerMemory } from "../../../src/base/answer-memory.ts";
 import type { FetchedPartition } from "../../../src/log/log-types.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
@@ -145,4 +145,23 @@ test("fetch ends its wait when the topic goes, though another went just before",
   await log.topics.delete(topic.topicId);
   expect((await waiting).map(({ error }) => error)).toEqual(["topic_id_unknown"]);
   await log.close();
+});
+
+test("A fetch asks the metadata for the rows of all its partitions side by side", async () => {
+  const { stack, topic } = await filled(new Uint8Array(128 * KiB));
+  const { database } = stack;
+  const batch = database.batch.bind(database);
+  let asking = 0;
+  let most = 0;
+  spyOn(database, "batch").mockImplementation(async (statements, mode) => {
+    const isForRows = statements.some(({ sql }) => sql.includes("FROM extent e"));
+    if (isForRows) most = Math.max(most, ++asking);
+    await Bun.sleep(1);
+    const results = await batch(statements, mode);
+    if (isForRows) asking -= 1;
+    return results;
+  });
+  await fetchAll(stack, topic, { bytesMax: 1000 * KiB, partitionBytesMax: 100 * KiB });
+  expect(most).toBe(4);
+  await stack.log.close();
 });

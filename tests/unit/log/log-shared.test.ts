@@ -1,4 +1,4 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, spyOn, test } from "bun:test";
 import { present } from "../../../src/base/assert.ts";
 import type { Log } from "../../../src/log/log.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
@@ -7,17 +7,18 @@ import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { batchOf, memoryDatabase, openStack } from "../../support/log-stack.ts";
 import { readBack } from "../../support/read-back.ts";
 
+const request = {
+  name: "orders",
+  partitionCount: 1,
+  replicationFactor: -1,
+  config: { "retention.ms": "-1" },
+};
+
 /** Two workers of one namespace. */
 async function openPair() {
   const parts = { store: new MemoryStore(), database: memoryDatabase(), shared: true };
   const one = await openStack(parts);
   const other = await openStack(parts);
-  const request = {
-    name: "orders",
-    partitionCount: 1,
-    replicationFactor: -1,
-    config: { "retention.ms": "-1" },
-  };
   const topic = await one.log.topics.create(request);
   return { one, other, topic, database: parts.database };
 }
@@ -73,6 +74,48 @@ describe("Log of several workers", () => {
     await one.log.append(batchOf(one, topic, ["d"]));
     await other.log.append(batchOf(other, topic, ["e"]));
     expect((await readBack(other, topic)).map(({ value }) => value)).toEqual(["a", "d", "e"]);
+    await one.log.close();
+    await other.log.close();
+  });
+
+  test("a cut that others wrote past before it was heard of leaves nothing in memory", async () => {
+    const { one, other, topic, database } = await openPair();
+    for (const value of ["a", "b", "c"]) await other.log.append(batchOf(other, topic, [value]));
+    const { topicNumber } = topic;
+    const cut = { topicNumber, partition: 0, offset: 1, nextOffset: 3, leaderEpoch: 0 };
+    expect(await applyCuts(database, [cut])).toBe(true);
+    for (const value of ["x", "y", "z"]) await one.log.append(batchOf(one, topic, [value]));
+    await fetchOne(other.log, topic, { partition: 0, offset: 4 });
+    expect((await readBack(other, topic)).map(({ value }) => value)).toEqual(["a", "x", "y", "z"]);
+    await one.log.close();
+    await other.log.close();
+  });
+
+  test("a cut that a worker hears of by its own publish leaves nothing in memory", async () => {
+    const { one, other, topic, database } = await openPair();
+    for (const value of ["a", "b", "c"]) await other.log.append(batchOf(other, topic, [value]));
+    const { topicNumber } = topic;
+    const cut = { topicNumber, partition: 0, offset: 1, nextOffset: 3, leaderEpoch: 0 };
+    expect(await applyCuts(database, [cut])).toBe(true);
+    for (const value of ["d", "e", "f"]) await other.log.append(batchOf(other, topic, [value]));
+    expect((await readBack(other, topic)).map(({ value }) => value)).toEqual(["a", "d", "e", "f"]);
+    await one.log.close();
+    await other.log.close();
+  });
+
+  test("ends that moved in a topic deleted since are asked for once", async () => {
+    const { one, other, topic, database } = await openPair();
+    for (const value of ["a", "b"]) await one.log.append(batchOf(one, topic, [value]));
+    await one.log.deleteRecords(topic, 0, 1);
+    await one.log.topics.delete(topic.topicId);
+    const asked = spyOn(database, "batch");
+    const kept = await other.log.topics.create({ ...request, name: "kept" });
+    for (let round = 0; round < 3; round++) {
+      await fetchOne(other.log, kept, { partition: 0, offset: 0 });
+    }
+    const texts = asked.mock.calls.flatMap(([statements]) => statements.map(({ sql }) => sql));
+    expect(texts.filter((sql) => sql.includes("ORDER BY p.ends_version")).length).toBe(1);
+    asked.mockRestore();
     await one.log.close();
     await other.log.close();
   });

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { maintenanceDefaults } from "../../../src/log/maintenance.ts";
 import { writeReceipts } from "../../../src/log/receipt-store.ts";
+import { publishTick } from "../../../src/meta/publish-order.ts";
 import { leaveWorkers } from "../../../src/meta/workers.ts";
 import { parseReceiptKey } from "../../../src/store/object-keys.ts";
 import type { ObjectStore } from "../../../src/store/object-store.ts";
@@ -35,6 +36,22 @@ describe("Maintenance", () => {
     await stack.log.append(batchOf(stack, topic, ["old"], { timestamp: 1_000 }));
     await stack.log.maintenance.run();
     await expect(readBack(stack, topic)).rejects.toThrow("offset_out_of_range");
+    await stack.log.close();
+  });
+
+  test("forgets ticks that no reader can meet any more", async () => {
+    const stack = await openStack();
+    const request = { name: "orders", partitionCount: 1, replicationFactor: -1, config: {} };
+    const topic = await stack.log.topics.create(request);
+    await publishTick(stack.database, [topic.topicNumber]);
+    await stack.log.append(batchOf(stack, topic, ["a"], { timestamp: stack.platform.clock.now() }));
+    await publishTick(stack.database, [topic.topicNumber]);
+    await stack.log.maintenance.run();
+    const [ticks] = await stack.database.batch(
+      [{ sql: "SELECT count(*) FROM tick", args: [] }],
+      "read",
+    );
+    expect(ticks?.rows).toEqual([[1]]);
     await stack.log.close();
   });
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { present } from "../../../src/base/assert.ts";
 import type { AppendBatch } from "../../../src/log/log-types.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
 import { acquireLease, releaseLease } from "../../../src/meta/leases.ts";
@@ -26,7 +27,7 @@ async function setUp() {
   const open = () =>
     new CheckpointLog({
       ...{ platform: stack.platform, log: stack.log, topic, groupId: "q", guard },
-      topicOf: (name) => stack.log.topics.byName(name),
+      topicOf: async (name) => present(await stack.log.topics.byName(name), name),
     });
   return { topic, output, lease, open };
 }

@@ -111,6 +111,24 @@ for (const [runtime, listenTcp] of [
       );
     });
 
+    test("listens to its socket no more often the more it writes", async () => {
+      const warned: string[] = [];
+      const note = ({ name }: Error) => void warned.push(name);
+      process.on("warning", note);
+      await accept(
+        async (duplex) => {
+          for (let round = 0; round < 30; round++) await duplex.write([pattern(10)]);
+          duplex.close();
+        },
+        async (port) => {
+          expect((await exchange(port, new Uint8Array(0))).length).toBe(300);
+        },
+      );
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      process.off("warning", note);
+      expect(warned).toEqual([]);
+    });
+
     test("stops reading while nobody pulls", async () => {
       const gate = Promise.withResolvers<void>();
       await accept(

@@ -6,6 +6,11 @@ export function resetOverflow(): void {
   hasOverflowed = false;
 }
 
+/** What cannot be said in 64 bits. */
+export function overflow(): void {
+  hasOverflowed = true;
+}
+
 export function addExact(a: i64, b: i64): i64 {
   const sum = a + b;
   if (((a ^ sum) & (b ^ sum)) < 0) hasOverflowed = true;

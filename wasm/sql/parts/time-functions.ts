@@ -32,7 +32,7 @@ const TIME_MAX: i64 = 253339228800000;
 
 // @ts-ignore: decorator
 @inline
-function isPlainTime(ms: i64): bool {
+export function isPlainTime(ms: i64): bool {
   return ms > TIME_MIN && ms < TIME_MAX;
 }
 
@@ -85,9 +85,9 @@ export function extract(context: usize, argCount: i32, args: usize): void {
   fallback(context, argCount, args);
 }
 
-const NO_FIELD: i64 = i64.MIN_VALUE;
+export const NO_FIELD: i64 = i64.MIN_VALUE;
 
-function fieldOf(unit: i64, wall: i64): i64 {
+export function fieldOf(unit: i64, wall: i64): i64 {
   const days = civil.floorDivide(wall, civil.DAY_MS);
   const time = wall - days * civil.DAY_MS;
   if (unit == UNIT_HOUR) return time / 3600000;
@@ -124,7 +124,7 @@ export function dateFormat(context: usize, argCount: i32, args: usize): void {
 }
 
 /** Each field's text is as long as its letters in the pattern. −1: another field or a quote. */
-function formatTime(to: usize, wall: i64, pattern: usize, length: i32): i32 {
+export function formatTime(to: usize, wall: i64, pattern: usize, length: i32): i32 {
   const days = civil.floorDivide(wall, civil.DAY_MS);
   const time = <u32>(wall - days * civil.DAY_MS);
   civil.civilOf(days);

@@ -79,6 +79,41 @@ describe("streamctl sql", () => {
     expect(behind.stderr).toContain("Division by zero");
   });
 
+  test("marks what becomes of the rows of a live view", async () => {
+    await stack.run(`SET 'execution.checkpointing.interval' = '10 ms';
+      CREATE MATERIALIZED VIEW tops AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction`);
+    await stack.until(async () => (await stack.records("tops")).length === 2);
+    const following = async (format: string, onText: (text: string) => boolean) => {
+      const stop = new AbortController();
+      const words = ["SELECT auction, n FROM tops EMIT CHANGES", "-o", format];
+      const { stdout } = await run(words, {
+        signal: stop.signal,
+        onStdout: (text) => {
+          if (onText(text)) stop.abort();
+        },
+      });
+      return stdout;
+    };
+    let inserting: Promise<unknown> | undefined;
+    const table = await following("table", (text) => {
+      inserting ??= stack.run("INSERT INTO bids VALUES (2, 1, NULL)");
+      return text.includes("~");
+    });
+    await inserting;
+    expect(table.split("\n").slice(0, 4)).toEqual([
+      "            auction  n",
+      "   9007199254740993  1",
+      "                  2  1",
+      "~                 2  2",
+    ]);
+    expect(await following("csv", (text) => text.includes("2,2"))).toBe(
+      "change,auction,n\r\nsnapshot,9007199254740993,1\r\nsnapshot,2,2\r\n",
+    );
+    expect(await following("json", (text) => text.includes('"n":2'))).toStartWith(
+      '[\n{"change":"snapshot","row":{"auction":9007199254740993,"n":1}}',
+    );
+  });
+
   test("runs again and again with --watch until it is stopped", async () => {
     const stop = new AbortController();
     const { exitCode, stdout } = await run(["SELECT 7 AS a", "--watch", "--interval", "1"], {

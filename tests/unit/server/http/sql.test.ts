@@ -5,6 +5,7 @@ import type { StatementResult } from "../../../../src/pipeline/sql-result.ts";
 import type { HttpContext } from "../../../../src/server/http/context.ts";
 import { createHttpFixture, type HttpFixture } from "../../../support/http-fixture.ts";
 import { SqlStack } from "../../../support/sql-stack.ts";
+import { SseReader } from "../../../support/sse-reader.ts";
 
 const opened: SqlStack[] = [];
 afterEach(async () => {
@@ -147,6 +148,44 @@ describe("POST /v1/sql", () => {
     }
     const arrow = await ask("/v1/sql", post("SHOW TABLES", "application/vnd.apache.arrow.stream"));
     await expect(arrow.arrayBuffer()).rejects.toThrow();
+  });
+
+  test("follows a view as events and as lines, and goes on behind a cursor", async () => {
+    const ask = await withSql();
+    await ask(
+      "/v1/sql",
+      post(`SET 'execution.checkpointing.interval' = '10 ms'; ${bids}; ${insert};
+        CREATE MATERIALIZED VIEW tops AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction`),
+    );
+    await ask.stack.until(async () => (await ask.stack.records("tops")).length === 2);
+    const follow = (accept: string, cursor: object = {}) =>
+      ask("/v1/sql", {
+        ...{ method: "POST", headers: { Accept: accept } },
+        json: { sql: "SELECT * FROM tops EMIT CHANGES", ...cursor },
+      });
+    const events = new SseReader(await follow("text/event-stream"));
+    const [first, second] = await events.take(2);
+    expect([first?.data, second?.data]).toEqual([
+      '{"change":"snapshot","row":{"auction":9007199254740993,"n":1}}',
+      '{"change":"snapshot","row":{"auction":2,"n":1}}',
+    ]);
+    await ask("/v1/sql", post("INSERT INTO bids VALUES (2, 1)"));
+    const third = await events.next();
+    expect(third.data).toBe('{"change":"update","row":{"auction":2,"n":2}}');
+    await events.cancel();
+    const again = await follow("application/x-ndjson", { cursor: first?.id });
+    const reader = again.body?.getReader();
+    let text = "";
+    while (text.split("\n").length < 3)
+      text += new TextDecoder().decode((await reader?.read())?.value);
+    await reader?.cancel();
+    const lines = text.trimEnd().split("\n");
+    expect(lines.at(-1)).toBe(
+      `{"change":"update","cursor":"${third.id}","row":{"auction":2,"n":2}}`,
+    );
+    const whole = await follow("application/json");
+    expect(whole.status).toBe(400);
+    expect(await whole.json()).toMatchObject({ field: "Accept" });
   });
 
   test("ends a query whose reader leaves, and gives its place back", async () => {

@@ -1,0 +1,271 @@
+/**
+ * A query between two failures: from a commit until its task ends. Publishes go to the task a slice
+ * at a time, a few ahead of it; what it has made goes out in commits, one on its way at a time,
+ * while the next slices are worked on. All that is lost when it fails is what was not committed.
+ */
+import type { Platform } from "../base/platform.ts";
+import { isStreamError, StreamError } from "../base/stream-error.ts";
+import type { AppendBatch } from "../log/log-types.ts";
+import type {
+  Publish,
+  PublishOrderReader,
+  PublishSlice,
+  ReaderPosition,
+} from "../log/publish-order-reader.ts";
+import type { NamespaceHead } from "../meta/publish-order.ts";
+import type { OffsetToCommit } from "../meta/publish-request.ts";
+import { decodeRecords } from "../record/batch-records.ts";
+import type { OutputBatch, OutputKind } from "../sql/engine/task-output.ts";
+import type { CheckpointLog } from "./checkpoint-log.ts";
+import type { QuerySettings } from "./query-definition.ts";
+import type { StatusKeeper } from "./query-status.ts";
+import type { TaskHandle, TaskReply } from "./task-protocol.ts";
+import { taskPublishOf } from "./task-publish.ts";
+
+export interface RunParts {
+  readonly platform: Platform;
+  readonly settings: QuerySettings;
+  readonly task: TaskHandle;
+  readonly checkpoints: CheckpointLog;
+  /** Topics that are read, by their numbers. */
+  readonly names: ReadonlyMap<number, string>;
+  readonly reader: PublishOrderReader;
+  readonly status: StatusKeeper;
+  readonly publishTick: (topicNumbers: readonly number[]) => Promise<NamespaceHead>;
+  readonly batchesOf: (outputs: readonly OutputBatch[]) => Promise<AppendBatch[]>;
+  readonly signal: AbortSignal;
+}
+
+/** Bytes of publishes that a task is given at once, and that it may have before it. */
+const sliceBytes = 4 * 1024 * 1024;
+const slicesAheadMax = 2;
+/** Between looks for something new while nothing comes. */
+const waitMsMax = 1_000;
+/** Between two ticks of one query, however soon the next would be of use. */
+const tickMsMin = 100;
+/** Between attempts at what the metadata or the store did not answer. */
+const againMsMin = 50;
+const againMsMax = 2_000;
+/** The row that stopped a query is shown; a batch of them, decompressed, is no larger. */
+const errorBytesMax = 64 * 1024 * 1024;
+
+export class Run {
+  readonly #run: RunParts;
+  /** Replies that were not waited for, oldest first. */
+  readonly #ahead: Promise<TaskReply>[] = [];
+  #committing: Promise<void> = Promise.resolve();
+  #commitFailure: unknown;
+  #committedAt: number;
+  #hasNews = false;
+  /** Of results that the task holds, as of its last reply. */
+  #outputBytes = 0;
+  #nextTickAt: number | null = null;
+  #tickedAt = Number.NEGATIVE_INFINITY;
+  /** A tick was published that the task has not met. */
+  #tickIsDue = false;
+  #againMs = againMsMin;
+
+  constructor(run: RunParts) {
+    this.#run = run;
+    this.#committedAt = run.platform.clock.monotonic();
+  }
+
+  /** Ends when the signal aborts, after a last commit. */
+  async loop(): Promise<void> {
+    const { signal } = this.#run;
+    while (!signal.aborted) {
+      this.#throwFailedCommit();
+      const slice = await this.#next();
+      if (slice !== null && slice.publishes.length > 0) {
+        await this.#feed(slice.publishes, () => slice.release());
+      } else {
+        await this.#settle(0);
+        if (slice !== null) await this.#tickIfDue();
+      }
+      if (this.#commitIsDue()) await this.#commit();
+    }
+    await this.#commit();
+    await this.#committing;
+    this.#throwFailedCommit();
+  }
+
+  /**
+   * Resolves when no commit of this run is on its way any more. Whoever goes on from the newest
+   * commit waits for it: under the same lease, one that lands later would be done twice.
+   */
+  settled(): Promise<void> {
+    return this.#committing;
+  }
+
+  /** What is published next; null when that could not be found out, for now. */
+  async #next(): Promise<PublishSlice | null> {
+    const { reader, signal } = this.#run;
+    try {
+      const wait = this.#tickIsDue ? 0 : this.#waitMs();
+      const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: wait, signal });
+      this.#againMs = againMsMin;
+      this.#tickIsDue = false;
+      return slice;
+    } catch (error) {
+      await this.#awaitPassing(error);
+      return null;
+    }
+  }
+
+  /** A state that took long to build is not given up because a question went unanswered. */
+  async #awaitPassing(error: unknown): Promise<void> {
+    if (!isStreamError(error) || error.kind !== "unavailable") throw error;
+    const { platform, signal } = this.#run;
+    platform.log.debug("a query waits for what does not answer", { error: error.message });
+    await platform.timers.sleep(this.#againMs, signal);
+    this.#againMs = Math.min(2 * this.#againMs, againMsMax);
+  }
+
+  async #feed(publishes: readonly Publish[], release: () => void): Promise<void> {
+    const { task, names } = this.#run;
+    this.#hasNews = true;
+    const sent = task.send({
+      kind: "publishes",
+      publishes: publishes.map((each) => taskPublishOf(each, names)),
+    });
+    // Its failure is met where the reply is waited for.
+    sent.catch(() => {}).finally(release);
+    this.#ahead.push(sent);
+    await this.#settle(slicesAheadMax);
+  }
+
+  /** Waits until no more than `left` requests are before the task. */
+  async #settle(left: number): Promise<void> {
+    while (this.#ahead.length > left) {
+      const reply = await (this.#ahead[0] as Promise<TaskReply>);
+      this.#ahead.shift();
+      this.#note(reply);
+    }
+  }
+
+  #note({ statistics, nextTickAt, outputBytes }: TaskReply): void {
+    this.#nextTickAt = nextTickAt;
+    this.#outputBytes = outputBytes;
+    this.#run.status.processed(statistics);
+  }
+
+  /** Until a commit or a tick may be due. */
+  #waitMs(): number {
+    let waitMs = waitMsMax;
+    if (this.#hasNews) waitMs = this.#commitDelayMs();
+    if (this.#nextTickAt !== null) waitMs = Math.min(waitMs, this.#tickDelayMs(this.#nextTickAt));
+    return Math.max(1, Math.min(waitMs, waitMsMax));
+  }
+
+  #commitDelayMs(): number {
+    const { platform, settings } = this.#run;
+    return this.#committedAt + settings.commitIntervalMs - platform.clock.monotonic();
+  }
+
+  /** By the clock that gives ticks their time, which is not ours. */
+  #tickDelayMs(dueAt: number): number {
+    const sinceLast = this.#run.platform.clock.monotonic() - this.#tickedAt;
+    return Math.max(dueAt - this.#run.reader.databaseNow(), tickMsMin - sinceLast);
+  }
+
+  /**
+   * A tick is published only when it would let a partition go idle or a window close, and only by a
+   * query that has met everything before it.
+   */
+  async #tickIfDue(): Promise<void> {
+    const { platform, publishTick, names, signal } = this.#run;
+    const dueAt = this.#nextTickAt;
+    if (signal.aborted || dueAt === null || this.#tickDelayMs(dueAt) > 0) return;
+    this.#tickedAt = platform.clock.monotonic();
+    try {
+      await publishTick([...names.keys()]);
+      this.#tickIsDue = true;
+    } catch (error) {
+      await this.#awaitPassing(error);
+    }
+  }
+
+  #commitIsDue(): boolean {
+    if (!this.#hasNews) return false;
+    return this.#commitDelayMs() <= 0 || this.#outputBytes >= this.#run.checkpoints.groupBytesMax;
+  }
+
+  #throwFailedCommit(): void {
+    if (this.#commitFailure !== undefined) throw this.#commitFailure;
+  }
+
+  /** Asks the task for what it has made, and publishes it while the task goes on. */
+  async #commit(): Promise<void> {
+    if (!this.#hasNews) return;
+    await this.#committing;
+    this.#throwFailedCommit();
+    const { task, reader, checkpoints, platform, batchesOf, settings } = this.#run;
+    this.#hasNews = false;
+    this.#committedAt = platform.clock.monotonic();
+    const { publishPosition, cursors } = reader.position;
+    const kind = checkpoints.wantsFull ? "full" : "delta";
+    const replying = task.send({ kind: "commit", state: kind });
+    // Where a request before it fails, nobody waits for this reply.
+    replying.catch(() => {});
+    await this.#settle(0);
+    const reply = await replying;
+    this.#note(reply);
+    this.#outputBytes = 0;
+    refuseErrors(settings, reply.outputs, platform);
+    const bytes = reply.state ?? new Uint8Array(0);
+    const results = await batchesOf(reply.outputs);
+    const offsets = cursors.map(offsetOf);
+    this.#committing = this.#publish({
+      ...{ publishPosition, cursors, state: { kind, bytes }, results, offsets },
+    });
+  }
+
+  /** Never rejects: a failure is met by the loop. */
+  async #publish(commit: Parameters<CheckpointLog["commit"]>[0]): Promise<void> {
+    const { checkpoints, status, platform } = this.#run;
+    try {
+      await checkpoints.commit(commit);
+      const { publishPosition, cursors, state } = commit;
+      const at = platform.clock.now();
+      status.committed({ publishPosition, cursors, stateBytes: state.bytes.length, at });
+    } catch (error) {
+      this.#commitFailure = error;
+    }
+  }
+}
+
+function offsetOf({
+  topicNumber,
+  partition,
+  nextOffset,
+}: ReaderPosition["cursors"][number]): OffsetToCommit {
+  return { topicNumber, partition, committedOffset: nextOffset, leaderEpoch: -1, metadata: "" };
+}
+
+/** Settings may have a query stop at the first row that is wrong or late. */
+function refuseErrors(
+  settings: QuerySettings,
+  outputs: readonly OutputBatch[],
+  { codecs }: Pick<Platform, "codecs">,
+): void {
+  const stops = (kind: OutputKind) =>
+    (kind === "error" && settings.onError === "stop") ||
+    (kind === "late" && settings.onLate === "stop");
+  const first = outputs.find(({ kind }) => stops(kind));
+  if (first === undefined) return;
+  const [record] = decodeRecords(first.bytes, { codecs, sizeMax: errorBytesMax });
+  const row = JSON.parse(new TextDecoder().decode(record?.value ?? new Uint8Array())) as {
+    readonly topic: string | null;
+    readonly partition: number | null;
+    readonly offset: number | null;
+    readonly reason: string;
+  };
+  const where =
+    row.topic === null ? "" : ` at "${row.topic}"/${row.partition} offset ${row.offset}`;
+  const what = first.kind === "error" ? "is in error" : "is late";
+  throw new StreamError(
+    "sql_evaluation_failed",
+    `A row${where} ${what}, and the query is to stop then: ${row.reason}`,
+    { details: { topic: row.topic, partition: row.partition, offset: row.offset } },
+  );
+}

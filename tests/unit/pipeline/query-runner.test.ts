@@ -1,0 +1,259 @@
+import { afterEach, beforeEach, describe, expect, test } from "bun:test";
+import { StreamError } from "../../../src/base/stream-error.ts";
+import { publishTick } from "../../../src/meta/publish-order.ts";
+import { type LogStack, openStack } from "../../support/log-stack.ts";
+import { type CountingTask, queryFixture } from "../../support/query-fixture.ts";
+
+let stack: LogStack;
+let stop: AbortController;
+beforeEach(async () => {
+  stack = await openStack({ ring: new Uint8Array(8 * 1024 * 1024) });
+  stop = new AbortController();
+});
+afterEach(async () => {
+  stop.abort();
+  await stack.log.close();
+});
+
+async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
+  for (let looks = 0; looks < 1_000; looks++) {
+    if (await holds()) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  throw new Error("it never came");
+}
+
+/** The record that a commit leaves in the checkpoint topic has this key. */
+const isCommit = (group: { batches: readonly { topic: { name: string } }[] }) =>
+  group.batches.some(({ topic }) => topic.name === "checkpoints");
+
+describe("QueryRunner", () => {
+  test("waits for a commit on its way before it goes on from the newest one", async () => {
+    const held = Promise.withResolvers<void>();
+    let commits = 0;
+    const query = await queryFixture(stack, {
+      commitIntervalMs: 200,
+      log: {
+        appendGroup: async (group) => {
+          if (isCommit(group) && commits++ === 0) await held.promise;
+          return stack.log.appendGroup(group);
+        },
+      },
+      onTask: (task, index) => {
+        // The first task dies of its second slice, while its first commit is on its way.
+        let slices = 0;
+        task.onRequest = ({ kind }) => {
+          if (index > 0 || kind !== "publishes" || ++slices < 2) return;
+          throw new Error("the thread of a query failed");
+        };
+      },
+    });
+    await query.append("a");
+    const ended = query.runner.run(stop.signal);
+    await until(() => commits === 1);
+    await query.append("b");
+    await until(() => query.tasks[0]?.isClosed === true);
+    // Time enough to start over, if it did not wait.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(query.tasks).toHaveLength(1);
+    held.resolve();
+    await until(async () => (await query.results()).length >= 2);
+    stop.abort();
+    expect(await ended).toEqual({ kind: "released" });
+    expect(await query.results()).toEqual(["1", "2"]);
+  });
+
+  test("leaves no rejection unhandled when a task dies with a commit before it", async () => {
+    const unhandled: unknown[] = [];
+    const note = (reason: unknown) => unhandled.push(reason);
+    process.on("unhandledRejection", note);
+    let died = 0;
+    const query = await queryFixture(stack, {
+      commitIntervalMs: 0,
+      onTask: (task, index) => {
+        if (index > 0) return;
+        // Both are asked for before either fails.
+        task.onRequest = async () => {
+          await new Promise((resolve) => setTimeout(resolve, 20));
+          died += 1;
+          throw new Error("the thread of a query failed");
+        };
+      },
+    });
+    await query.append("a");
+    const ended = query.runner.run(stop.signal);
+    await until(async () => (await query.results()).length === 1);
+    stop.abort();
+    await ended;
+    process.off("unhandledRejection", note);
+    expect([died >= 2, unhandled]).toEqual([true, []]);
+  });
+
+  test("ticks no faster than it may, however far behind the database's clock is", async () => {
+    let ticks = 0;
+    const query = await queryFixture(stack, {
+      publishTick: (numbers) => {
+        ticks += 1;
+        return publishTick(stack.database, numbers);
+      },
+      // What falls due is due again after each tick: the clock that counts is an hour behind.
+      onTask: (task) => {
+        task.nextTickAt = stack.platform.clock.now() - 3_600_000;
+      },
+    });
+    const ended = query.runner.run(stop.signal);
+    await query.append("a");
+    await until(() => ticks >= 3);
+    const began = stack.platform.clock.monotonic();
+    await until(() => ticks >= 5);
+    // Two more ticks are at least two pauses of 100 ms apart, and may be any more.
+    expect(stack.platform.clock.monotonic() - began).toBeGreaterThan(100);
+    stop.abort();
+    await ended;
+  });
+
+  test("does not tick before it is time by the database's clock", async () => {
+    let ticks = 0;
+    const query = await queryFixture(stack, {
+      publishTick: (numbers) => {
+        ticks += 1;
+        return publishTick(stack.database, numbers);
+      },
+      onTask: (task) => {
+        task.nextTickAt = Date.now() + 60_000;
+      },
+    });
+    const clock = stack.platform.clock as { now: () => number };
+    const { now } = clock;
+    clock.now = () => now() + 3_600_000;
+    const ended = query.runner.run(stop.signal);
+    await query.append("a");
+    await until(async () => (await query.results()).length === 1);
+    await query.append("b");
+    await until(async () => (await query.results()).length === 2);
+    clock.now = now;
+    stop.abort();
+    await ended;
+    expect(ticks).toBe(0);
+  });
+
+  test("commits nothing while nothing comes", async () => {
+    const query = await queryFixture(stack);
+    const ended = query.runner.run(stop.signal);
+    await query.append("a");
+    await until(async () => (await query.results()).length === 1);
+    const { requests } = query.lastTask();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(requests.filter(({ kind }) => kind === "commit")).toHaveLength(1);
+    stop.abort();
+    await ended;
+  });
+
+  test("keeps its task while the queue is full or the store does not answer", async () => {
+    let refusals = 0;
+    const query = await queryFixture(stack, {
+      log: {
+        appendGroup: async (group) => {
+          if (refusals++ < 2) throw new StreamError("queue_full", "full");
+          if (refusals++ < 5) throw new StreamError("store_unavailable", "away");
+          return stack.log.appendGroup(group);
+        },
+        fetch: async (request, signal) => {
+          if (refusals++ % 3 === 0) throw new StreamError("store_unavailable", "away");
+          return stack.log.fetch(request, signal);
+        },
+      },
+    });
+    const ended = query.runner.run(stop.signal);
+    for (const value of ["a", "b", "c"]) await query.append(value);
+    await until(async () => (await query.results()).length === 3);
+    stop.abort();
+    await ended;
+    expect(await query.results()).toEqual(["1", "2", "3"]);
+    expect([query.tasks.length, query.runner.status.restarts]).toEqual([1, 0]);
+  });
+
+  test("is released, and publishes nothing, when its lease is another's", async () => {
+    const query = await queryFixture(stack);
+    await query.append("a");
+    await stack.database.batch(
+      [{ sql: "UPDATE lease SET lease_epoch = lease_epoch + 1", args: [] }],
+      "write",
+    );
+    expect(await query.runner.run(stop.signal)).toEqual({ kind: "released" });
+    expect(await query.results()).toEqual([]);
+  });
+
+  test("fails, and says which offsets, when records are gone that it has not read", async () => {
+    const query = await queryFixture(stack);
+    for (const value of ["a", "b", "c"]) await query.append(value);
+    await stack.log.deleteRecords(query.input, 0, 2);
+    expect(await query.runner.run(stop.signal)).toEqual({
+      kind: "failed",
+      reason: 'Cannot go on reading "in"/0: offsets 0 to 1 are deleted',
+    });
+  });
+
+  for (const gone of ["in", "out", "checkpoints"]) {
+    test(`fails when the topic "${gone}" is deleted under it, made again or not`, async () => {
+      const query = await queryFixture(stack);
+      const ended = query.runner.run(stop.signal);
+      await query.append("a");
+      await until(async () => (await query.results()).length === 1);
+      const topic = await stack.log.topics.byName(gone);
+      if (topic !== undefined) await stack.log.topics.delete(topic.topicId);
+      await stack.log.topics.create({
+        ...{ name: gone, partitionCount: 1, replicationFactor: -1, config: {} },
+      });
+      if (gone !== "in") await query.append("b");
+      expect(await ended).toMatchObject({
+        kind: "failed",
+        reason: expect.stringContaining(`"${gone}"`),
+      });
+    });
+  }
+
+  test("makes the topic of late rows again when somebody deletes it", async () => {
+    const query = await queryFixture(stack, {
+      onTask: (task) => withLateRow(task),
+    });
+    const ended = query.runner.run(stop.signal);
+    await query.append("a");
+    await until(async () => (await stack.log.topics.byName("out.late")) !== undefined);
+    await until(async () => (await query.results()).length === 1);
+    const topic = await stack.log.topics.byName("out.late");
+    if (topic !== undefined) await stack.log.topics.delete(topic.topicId);
+    await query.append("b");
+    await until(async () => (await query.results()).length === 2);
+    expect(await stack.log.topics.byName("out.late")).toBeDefined();
+    stop.abort();
+    expect(await ended).toEqual({ kind: "released" });
+  });
+
+  test("an abort while it loads, waits or commits ends it with a last commit", async () => {
+    const query = await queryFixture(stack, { commitIntervalMs: 60_000 });
+    const ended = query.runner.run(stop.signal);
+    await query.append("a");
+    await query.append("b");
+    await until(() => publishesOf(query.tasks[0]) > 0);
+    stop.abort();
+    expect(await ended).toEqual({ kind: "released" });
+    expect(await query.results()).toEqual(["1", "2"]);
+    expect(await query.runner.run(stop.signal)).toEqual({ kind: "released" });
+    expect(query.tasks).toHaveLength(1);
+  });
+});
+
+function publishesOf(task: CountingTask | undefined): number {
+  return task?.requests.filter(({ kind }) => kind === "publishes").length ?? 0;
+}
+
+/** Each result comes as a late row too. */
+function withLateRow(task: CountingTask): void {
+  const { send } = task;
+  task.send = async (request) => {
+    const reply = await send.call(task, request);
+    const late = reply.outputs.map((output) => ({ ...output, kind: "late" as const }));
+    return { ...reply, outputs: [...reply.outputs, ...late] };
+  };
+}
