@@ -62,8 +62,8 @@ class TaskThread implements TaskHandle {
   #send(request: TaskRequest): Promise<TaskReply | null> {
     if (request.kind !== "publishes") return this.#call(request, []);
     const buffer = this.#buffer(packedBytes(request.publishes));
-    const publishes = packPublishes(request.publishes, buffer);
-    return this.#call({ kind: "publishes", publishes, buffer }, [buffer]);
+    const packed = packPublishes(request.publishes, buffer);
+    return this.#call({ kind: "publishes", buffer, ...packed }, [buffer]);
   }
 
   #buffer(bytes: number): ArrayBuffer {

@@ -40,6 +40,5 @@ function answer(message: TaskMessage): TaskReply | null {
   }
   if (task === null) throw new Error("Broken invariant: the task has started");
   if (message.kind !== "publishes") return task.answer(message);
-  const publishes = unpackPublishes(message.publishes, message.buffer);
-  return task.answer({ kind: "publishes", publishes });
+  return task.answer({ kind: "publishes", publishes: unpackPublishes(message) });
 }
