@@ -5,6 +5,7 @@
  */
 import type { TaskReply, TaskRequest, TaskSetup } from "../../pipeline/task-protocol.ts";
 import type { TaskPublish } from "../../sql/engine/query-task.ts";
+import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import type { ThreadError } from "./libsql-thread.ts";
 
 /** `shared`: which of the message's shared buffers it lies in; −1: in the one given away. */
@@ -26,7 +27,7 @@ export interface PublishesMessage {
 }
 
 export type TaskMessage =
-  | { readonly kind: "start"; readonly setup: TaskSetup }
+  | { readonly kind: "start"; readonly setup: TaskSetup; readonly modules: SqlModules }
   | PublishesMessage
   | Exclude<TaskRequest, { kind: "publishes" }>;
 

@@ -6,8 +6,10 @@ import type {
   TaskRequest,
   TaskSetup,
 } from "../../pipeline/task-protocol.ts";
+import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { fromThreadError } from "./libsql-thread.ts";
 import { packedBytes, packPublishes, type TaskAnswer, type TaskMessage } from "./task-messages.ts";
+import { compileSqlModules } from "./wasm-modules.ts";
 
 interface Waiting {
   readonly resolve: (reply: TaskReply | null) => void;
@@ -16,6 +18,9 @@ interface Waiting {
 
 /** Buffers kept for the next messages. */
 const idleBuffersMax = 3;
+
+/** Compiled once for all threads: their code, as it gets faster, is shared too. */
+let modules: Promise<SqlModules> | undefined;
 
 /** Starts a thread with a task; its start, restore included, has succeeded when this resolves. */
 export const startTaskThread: StartTask = async (setup) => {
@@ -46,7 +51,8 @@ class TaskThread implements TaskHandle {
   }
 
   async start(setup: TaskSetup): Promise<void> {
-    await this.#call({ kind: "start", setup }, []);
+    modules ??= compileSqlModules();
+    await this.#call({ kind: "start", setup, modules: await modules }, []);
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {
