@@ -149,25 +149,28 @@ export async function newTopic(address: Address, partitionCount: number): Promis
       timeoutMs: 30_000,
     });
     checkCode(made.topics[0]?.errorCode ?? -1, `create the topic ${name}`);
-    for (;;) {
-      const { topics } = await client.ask(metadataApi, 5, {
-        topics: [{ name }],
-        allowAutoTopicCreation: false,
-      });
-      const partitions = topics[0]?.partitions ?? [];
-      const ready = partitions.every(({ errorCode, leaderId }) => errorCode === 0 && leaderId >= 0);
-      if (partitions.length === partitionCount && ready) {
-        if (await areLed(client, name, partitionCount)) return name;
-      }
-      await Bun.sleep(20);
-    }
+    await waitForLeaders(client, name);
+    return name;
   });
 }
 
 /**
- * Whether the broker leads all partitions. A busy Kafka names itself in Metadata before it does, and
- * refuses records with error 6 until then.
+ * Resolves when the broker leads all partitions of a topic. A busy Kafka names itself in Metadata
+ * before it does, and refuses records with error 6 until then.
  */
+export async function waitForLeaders(client: KafkaClient, name: string): Promise<void> {
+  for (;;) {
+    const { topics } = await client.ask(metadataApi, 5, {
+      topics: [{ name }],
+      allowAutoTopicCreation: false,
+    });
+    const partitions = topics[0]?.partitions ?? [];
+    const ready = partitions.every(({ errorCode, leaderId }) => errorCode === 0 && leaderId >= 0);
+    if (partitions.length > 0 && ready && (await areLed(client, name, partitions.length))) return;
+    await Bun.sleep(20);
+  }
+}
+
 async function areLed(client: KafkaClient, name: string, partitionCount: number): Promise<boolean> {
   const partitions = Array.from({ length: partitionCount }, (_, partitionIndex) => ({
     partitionIndex,

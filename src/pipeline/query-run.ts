@@ -58,6 +58,8 @@ export class Run {
   #hasNews = false;
   /** Of results that the task holds, as of its last reply. */
   #outputBytes = 0;
+  /** What one slice has added to them lately. */
+  #sliceOutputBytes = 0;
   #nextTickAt: number | null = null;
   readonly #ticks: TickTimer;
   /** A tick was published that the task has not met. */
@@ -145,6 +147,9 @@ export class Run {
 
   #note({ statistics, nextTickAt, outputBytes }: TaskReply): void {
     this.#nextTickAt = nextTickAt;
+    // Falls slowly: a slice that gives nothing says little of the next.
+    const added = Math.max(0, outputBytes - this.#outputBytes);
+    this.#sliceOutputBytes = Math.max(added, this.#sliceOutputBytes / 2);
     this.#outputBytes = outputBytes;
     this.#run.status.processed(statistics);
   }
@@ -181,7 +186,11 @@ export class Run {
 
   #commitIsDue(): boolean {
     if (!this.#hasNews) return false;
-    return this.#commitDelayMs() <= 0 || this.#outputBytes >= this.#run.checkpoints.groupBytesMax;
+    // Slices that are before the task, and one more, add to what the commit will hold. Results that
+    // outgrow a group are written twice.
+    const expected = this.#sliceOutputBytes * (this.#ahead.length + 1);
+    const { groupBytesMax } = this.#run.checkpoints;
+    return this.#commitDelayMs() <= 0 || this.#outputBytes + expected > groupBytesMax;
   }
 
   #throwFailedCommit(): void {
