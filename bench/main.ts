@@ -3,6 +3,7 @@ import { entries, heading, optionRow } from "../src/cli/command.ts";
 import { processIo } from "../src/cli/process-io.ts";
 import { nearest, parseOptions, UsageError } from "../src/runtime/node/options.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { adhocBenchmark } from "./benchmarks/adhoc.ts";
 import { crcBenchmark } from "./benchmarks/crc.ts";
 import { fetchBenchmark } from "./benchmarks/fetch.ts";
 import { httpBenchmark } from "./benchmarks/http.ts";
@@ -40,6 +41,7 @@ const benchmarks: readonly Benchmark[] = [
   requestsBenchmark,
   memoryBenchmark,
   nexmarkBenchmark,
+  adhocBenchmark,
   viewsBenchmark,
   sqlDecodeBenchmark,
 ];

@@ -1,17 +1,22 @@
-/** Nexmark events into a file or a topic, and how fast they are made. */
+/**
+ * Nexmark: its queries from topic to topic; or its events into a file, into a topic, or nowhere, and
+ * how fast they are made.
+ */
 import { UsageError } from "../../src/runtime/node/options.ts";
 import type { Benchmark } from "../benchmark.ts";
 import type { Figure } from "../support/figures.ts";
 import { nexmarkEvents } from "../support/nexmark/delays.ts";
 import { type Filled, type FillOptions, fillFile, fillTopic } from "../support/nexmark/fill.ts";
+import { measureQueries } from "../support/nexmark/measure-queries.ts";
 import type { BenchOptions } from "../support/options.ts";
 
 const generatorGoal = 300_000;
 
 export const nexmarkBenchmark: Benchmark = {
   name: "nexmark",
-  summary: "Nexmark events by --events and --seed into --out FILE or --broker's --topic",
-  async run({ options, say }) {
+  summary: "Nexmark's --queries, topic to topic; or its --events into --out FILE or --broker",
+  async run(context) {
+    const { options, say } = context;
     const fill: FillOptions = {
       events: options.events,
       seed: options.seed,
@@ -21,6 +26,8 @@ export const nexmarkBenchmark: Benchmark = {
     if (options.out !== undefined && options.broker !== undefined) {
       throw new UsageError("--out and --broker exclude each other: give one");
     }
+    const isFilling = options.out !== undefined || options.broker !== undefined;
+    if (!isFilling && options.queries !== "none") return await measureQueries(context, fill);
     const since = performance.now();
     const cpu = process.cpuUsage();
     const filled = await fillAs(options, fill);
@@ -28,8 +35,9 @@ export const nexmarkBenchmark: Benchmark = {
     const { user, system } = process.cpuUsage(cpu);
     const to = options.broker === undefined ? "nowhere: the generator alone" : options.topic;
     say(`  ${filled.events} events to ${options.out ?? to}`);
-    const isAlone = options.out === undefined && options.broker === undefined;
-    return figuresOf(filled, { seconds, cpuSeconds: (user + system) / 1e6, isAlone });
+    return figuresOf(filled, {
+      ...{ seconds, cpuSeconds: (user + system) / 1e6, isAlone: !isFilling },
+    });
   },
 };
 

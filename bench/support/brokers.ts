@@ -1,4 +1,5 @@
 /** The subjects of a comparison: a worker of ours, and the broker that `--against` names. */
+import { UsageError } from "../../src/runtime/node/options.ts";
 import type { BenchContext } from "../benchmark.ts";
 import type { Broker } from "./broker.ts";
 import { GivenBroker, KafkaBroker } from "./kafka-program.ts";
@@ -17,7 +18,8 @@ export async function withBrokers<T>(
     if (against === "kafka") {
       say("  starting Kafka");
       brokers.push(await KafkaBroker.start(options));
-    } else if (against !== undefined) brokers.push(new GivenBroker(against));
+    } else if (against === "flink") throw new UsageError("Flink runs the queries of nexmark alone");
+    else if (against !== undefined) brokers.push(new GivenBroker(against));
     return await use(brokers);
   } finally {
     for (const broker of brokers) await broker.stop();

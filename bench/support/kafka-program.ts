@@ -70,7 +70,11 @@ export class KafkaBroker implements Broker {
   readonly #command: readonly string[];
   #program: Program;
 
-  static async start(options: BenchOptions): Promise<KafkaBroker> {
+  /** `launcher`: words before its command. */
+  static async start(
+    options: BenchOptions,
+    launcher: readonly string[] = [],
+  ): Promise<KafkaBroker> {
     const folder = temporaryFolder(options.folder);
     const [port = 0, controllerPort = 0] = await freePorts(2);
     const properties = join(folder, "server.properties");
@@ -78,7 +82,11 @@ export class KafkaBroker implements Broker {
     const storage = command(options, "storage");
     const id = (await outputOf([...storage, "random-uuid"])).trim().split("\n").at(-1) ?? "";
     await outputOf([...storage, "format", "--standalone", "-t", id, "-c", properties]);
-    const broker = new KafkaBroker(port, folder, [...command(options, "broker"), properties]);
+    const broker = new KafkaBroker(port, folder, [
+      ...launcher,
+      ...command(options, "broker"),
+      properties,
+    ]);
     await broker.#ready();
     return broker;
   }

@@ -19,13 +19,14 @@ const KiB = 1024;
 const MiB = 1024 * KiB;
 const GiB = 1024 * MiB;
 
-/** `kafka`: a broker that the benchmark starts itself from `--kafka-libs`. */
-export type Rival = HostPort | "kafka";
+/** Broker that the benchmark starts itself from `--kafka-libs`, with Flink from `--flink` or not. */
+export type Rival = HostPort | "kafka" | "flink";
 
 const rivalSchema: z.ZodType<Rival, string> = z.string().transform((given, context) => {
-  const rival = given === "kafka" ? given : parseHostPort(given);
+  const isNamed = given === "kafka" || given === "flink";
+  const rival = isNamed ? given : parseHostPort(given);
   if (rival !== undefined) return rival;
-  context.addIssue({ code: "custom", message: "neither a broker nor kafka" });
+  context.addIssue({ code: "custom", message: "neither a broker nor kafka nor flink" });
   return z.NEVER;
 });
 
@@ -38,12 +39,23 @@ const brokerSchema: z.ZodType<HostPort, string> = z.string().transform((given, c
 
 /** Environment for paths that stay the same from run to run. */
 const surroundings = {
-  against: option("HOST:PORT|kafka", "HOST:PORT of a Kafka broker, or kafka", rivalSchema, {
-    doc: "give the same load to this broker in turn; kafka starts one from --kafka-libs",
-  }),
+  against: option(
+    "HOST:PORT|kafka|flink",
+    "HOST:PORT of a Kafka broker, or kafka, or flink",
+    rivalSchema,
+    {
+      doc:
+        "give the same load to this broker in turn; kafka starts one from --kafka-libs; " +
+        "flink, for nexmark, runs it on one with --flink",
+    },
+  ),
   kafkaLibs: text("DIR", {
     env: "MILLRACE_BENCH_KAFKA_LIBS",
     doc: "folder with the jars of Kafka, for --tool and --against kafka",
+  }),
+  flink: text("DIR", {
+    env: "MILLRACE_BENCH_FLINK",
+    doc: "folder with the jars of Flink's SQL and of its connectors for Kafka and JSON",
   }),
   java: text("PROGRAM", { env: "MILLRACE_BENCH_JAVA", fallback: "java", doc: "runs the jars" }),
   store: text("URL", {
@@ -116,6 +128,9 @@ const nexmark = {
       doc: "nexmark: events of one batch; batches go to the partitions in turn",
     },
   ),
+  queries: text("LIST", {
+    doc: "nexmark: which queries, between commas; none: fill, or the generator alone",
+  }),
   codec: oneOf(codecNames, { fallback: "none", doc: "nexmark: compression of the batches" }),
 } as const;
 

@@ -9,13 +9,17 @@ const classBytesMax = 16 * 1024 * 1024;
 
 export class BufferPool {
   readonly #idleBytesMax: number;
+  readonly #isShared: boolean;
   /** By class, the one used longest ago first. */
-  readonly #idle = new Map<number, ArrayBuffer[]>();
+  readonly #idle = new Map<number, ArrayBufferLike[]>();
+  /** Shared memory that came from elsewhere must not be taken for ours. */
+  readonly #made = new WeakSet<ArrayBufferLike>();
   #idleBytes = 0;
 
-  /** `idleBytesMax` bounds what waits to be used again. */
-  constructor(idleBytesMax: number) {
+  /** `idleBytesMax` bounds what waits to be used again; `isShared`: other threads may read it. */
+  constructor(idleBytesMax: number, isShared = false) {
     this.#idleBytesMax = idleBytesMax;
+    this.#isShared = isShared;
   }
 
   get idleBytes(): number {
@@ -24,10 +28,12 @@ export class BufferPool {
 
   /** A buffer of exactly `length` bytes, its content undefined, the caller's until given back. */
   take(length: number): Uint8Array {
-    if (length < classBytesMin / 2 || length > classBytesMax) return new Uint8Array(length);
+    if (length < classBytesMin / 2 || length > classBytesMax) {
+      return new Uint8Array(this.#make(length));
+    }
     const classBytes = classOf(length);
     const kept = this.#idle.get(classBytes)?.pop();
-    if (kept === undefined) return new Uint8Array(new ArrayBuffer(classBytes), 0, length);
+    if (kept === undefined) return new Uint8Array(this.#make(classBytes), 0, length);
     this.#idleBytes -= classBytes;
     return new Uint8Array(kept, 0, length);
   }
@@ -38,13 +44,24 @@ export class BufferPool {
     const classBytes = buffer.byteLength;
     if (classBytes < classBytesMin || classBytes > classBytesMax) return;
     if (classBytes > this.#idleBytesMax) return;
-    if (!(buffer instanceof ArrayBuffer) || classOf(classBytes) !== classBytes) return;
+    if (!this.#isOurs(buffer) || classOf(classBytes) !== classBytes) return;
     const kept = this.#idle.get(classBytes) ?? [];
     this.#idle.delete(classBytes);
     this.#idle.set(classBytes, kept);
     kept.push(buffer);
     this.#idleBytes += classBytes;
     this.#trim();
+  }
+
+  #make(bytes: number): ArrayBufferLike {
+    if (!this.#isShared) return new ArrayBuffer(bytes);
+    const buffer = new SharedArrayBuffer(bytes);
+    this.#made.add(buffer);
+    return buffer;
+  }
+
+  #isOurs(buffer: ArrayBufferLike): boolean {
+    return this.#isShared ? this.#made.has(buffer) : buffer instanceof ArrayBuffer;
   }
 
   /** What nobody asked for lately makes room for what comes back now. */

@@ -1,19 +1,38 @@
 /**
- * How bytes of the caches become chunks of an answer: copied, or lent to a reader that sends them
- * at once. What is small is always copied: a view of it costs more than its bytes.
+ * How bytes of the caches become chunks of an answer: copied, lent to a reader that sends them at
+ * once, or copied to where another thread can read them. What is small is always copied: a view of
+ * it costs more than its bytes.
  */
 import type { BufferPool } from "../base/buffer-pool.ts";
 import type { Lendable, LentBytes } from "../base/lent-bytes.ts";
 
 const lentBytesMinDefault = 64 * 1024;
 
+/** Where the reader of an answer wants its bytes. */
+export interface ChunkWishes {
+  /** Views of caches, read through `LentBytes` by a reader that sends them. */
+  readonly lends: boolean;
+  /** Memory that other threads may read, where there is such. */
+  readonly shares: boolean;
+}
+
+export interface AnswerChunksParts {
+  readonly pool: BufferPool;
+  /** Of shared memory; absent where no thread reads answers. */
+  readonly sharedPool?: BufferPool | undefined;
+  readonly lent: LentBytes;
+  readonly lentBytesMin?: number | undefined;
+}
+
 export class AnswerChunks {
   readonly #pool: BufferPool;
+  readonly #sharedPool: BufferPool | undefined;
   readonly #lent: LentBytes;
   readonly #lentBytesMin: number;
 
-  constructor(pool: BufferPool, lent: LentBytes, lentBytesMin = lentBytesMinDefault) {
+  constructor({ pool, sharedPool, lent, lentBytesMin = lentBytesMinDefault }: AnswerChunksParts) {
     this.#pool = pool;
+    this.#sharedPool = sharedPool;
     this.#lent = lent;
     this.#lentBytesMin = lentBytesMin;
   }
@@ -24,10 +43,11 @@ export class AnswerChunks {
   }
 
   /** A copy of the views, one after the other. */
-  copy(views: readonly Uint8Array[]): Uint8Array {
+  copy(views: readonly Uint8Array[], shares = false): Uint8Array {
     let length = 0;
     for (const view of views) length += view.length;
-    const chunk = this.#pool.take(length);
+    const pool = (shares ? this.#sharedPool : undefined) ?? this.#pool;
+    const chunk = pool.take(length);
     let position = 0;
     for (const view of views) {
       chunk.set(view, position);
@@ -45,6 +65,11 @@ export class AnswerChunks {
 
   /** The answer has left, or never will. */
   give(chunks: readonly Uint8Array[]): void {
-    for (const chunk of chunks) if (!this.#lent.giveBack(chunk)) this.#pool.give(chunk);
+    for (const chunk of chunks) {
+      if (this.#lent.giveBack(chunk)) continue;
+      // Each pool leaves alone what is not of its kind.
+      this.#pool.give(chunk);
+      this.#sharedPool?.give(chunk);
+    }
   }
 }

@@ -10,7 +10,7 @@ import type { TopicInfo } from "../meta/catalog.ts";
 import { partitionStates } from "../meta/log-index.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { topicConfigNumber } from "../meta/topic-config.ts";
-import type { AnswerChunks } from "./answer-chunks.ts";
+import type { AnswerChunks, ChunkWishes } from "./answer-chunks.ts";
 import type { ChangeFeed } from "./change-feed.ts";
 import type { FetchedPartition, FetchPartition, FetchRequest, TopicService } from "./log-types.ts";
 import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
@@ -43,12 +43,13 @@ interface Target {
   readonly topic: TopicInfo;
 }
 
-interface ReadLimit {
+interface ReadLimit extends ChunkWishes {
   readonly bytesMax: number;
   /** One batch is given even when it is larger. */
   readonly atLeastOne: boolean;
-  readonly lends: boolean;
 }
+
+const noWishes: ChunkWishes = { lends: false, shares: false };
 
 interface Gathered {
   readonly items: readonly FetchedPartition[];
@@ -136,9 +137,10 @@ export class Fetcher {
     const first = targets.find(isToRead);
     if (first === undefined) return { items: targets as FetchedPartition[], slots };
     const { memory } = request;
-    const { lends = false, bytesMax } = request;
+    const { lends = false, shares = false, bytesMax } = request;
+    const wishes = { lends, shares };
     if (memory === undefined) {
-      return { items: await this.#readAll(targets, { bytesMax, lends }), slots };
+      return { items: await this.#readAll(targets, { bytesMax, ...wishes }), slots };
     }
     const room = await memory.reserve({
       bytesMax,
@@ -153,7 +155,7 @@ export class Fetcher {
     }
     let items: readonly FetchedPartition[] = [];
     try {
-      items = await this.#readAll(targets, { bytesMax: room.bytesMax, lends });
+      items = await this.#readAll(targets, { bytesMax: room.bytesMax, ...wishes });
     } finally {
       memory.settle(room, items);
     }
@@ -166,7 +168,7 @@ export class Fetcher {
    */
   async #readAll(
     targets: readonly (Target | FetchedPartition)[],
-    { bytesMax, lends }: { readonly bytesMax: number; readonly lends: boolean },
+    { bytesMax, ...wishes }: ChunkWishes & { readonly bytesMax: number },
   ): Promise<FetchedPartition[]> {
     await this.#prepare(targets, bytesMax);
     let bytesLeft = bytesMax;
@@ -175,7 +177,7 @@ export class Fetcher {
       if (!isToRead(target)) return target;
       const partitionBytesMax = Math.max(0, Math.min(target.asked.partitionBytesMax, bytesLeft));
       if (partitionBytesMax === 0 && !atLeastOne) return this.#ends(target);
-      const read = this.#read(target, { bytesMax: partitionBytesMax, atLeastOne, lends });
+      const read = this.#read(target, { bytesMax: partitionBytesMax, atLeastOne, ...wishes });
       atLeastOne = false;
       if (!(read instanceof Promise)) {
         bytesLeft -= read.bytes;
@@ -197,7 +199,7 @@ export class Fetcher {
       if (partitionBytesMax <= 0) break;
       bytesLeft -= partitionBytesMax;
       if (this.#parts.tail.holds(target.slot, target.asked.fetchOffset)) continue;
-      const limit = { bytesMax: partitionBytesMax, atLeastOne: false, lends: false };
+      const limit = { ...{ bytesMax: partitionBytesMax, atLeastOne: false }, ...noWishes };
       reads.push(this.#readFrom(target, limit));
     }
     if (reads.length > 0) await this.#parts.stored.prepare(reads);
@@ -256,7 +258,7 @@ export class Fetcher {
     if (cached.bytes === 0) return this.#ends(target);
     this.#parts.topicMetrics.fetched(target.topic, cached.bytes);
     const { bytes } = cached;
-    const chunks = this.#chunksOf(cached, limit.lends);
+    const chunks = this.#chunksOf(cached, limit);
     return { ...this.#ends(target), chunks, bytes, isLent: limit.lends };
   }
 
@@ -301,12 +303,17 @@ export class Fetcher {
   }
 
   /** Small runs are worth a copy together, not a view each. */
-  #chunksOf({ views, bytes }: CachedRange, lends: boolean): Uint8Array[] {
+  #chunksOf({ views, bytes }: CachedRange, { lends, shares }: ChunkWishes): Uint8Array[] {
     const { chunks } = this.#parts;
     if (lends && chunks.areWorthLending(views.length, bytes)) {
       return views.map((view) => chunks.lend(view.bytes, [view.slot]));
     }
-    return [chunks.copy(views.map((view) => view.bytes))];
+    return [
+      chunks.copy(
+        views.map((view) => view.bytes),
+        shares,
+      ),
+    ];
   }
 
   #hasGrown({ items, slots }: Gathered): boolean {

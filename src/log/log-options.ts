@@ -28,6 +28,8 @@ export interface LogOptions {
   readonly blockMemory: readonly Uint8Array[];
   /** Shorter stretches are copied where an answer may be lent. Absent: what pays. */
   readonly lentBytesMin?: number;
+  /** Queries run in threads of their own, which read records where the log has put them. */
+  readonly hasThreads?: boolean;
   /** Bound of appends that wait or fly, bytes. */
   readonly queueBytesMax: number;
   /** True for a folder: a power loss may take what was written last. */

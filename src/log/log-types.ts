@@ -62,6 +62,8 @@ export interface FetchRequest {
   readonly memory?: AnswerMemory;
   /** The caller only sends the chunks, and reads each through `LogService.lent` when it does. */
   readonly lends?: boolean;
+  /** The caller hands the chunks to a thread: they lie in shared memory where there is some. */
+  readonly shares?: boolean;
 }
 
 export interface FetchedPartition {

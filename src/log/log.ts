@@ -99,7 +99,14 @@ export class Log implements LogService {
     const { platform, metrics, store, database, shared } = options;
     this.#options = options;
     this.#platform = platform;
-    this.#chunks = new AnswerChunks(this.#pool, this.lent, options.lentBytesMin);
+    const { lentBytesMin } = options;
+    const sharedPool = options.hasThreads ? new BufferPool(idleBuffersBytesMax, true) : undefined;
+    this.#chunks = new AnswerChunks({
+      pool: this.#pool,
+      sharedPool,
+      lent: this.lent,
+      lentBytesMin,
+    });
     this.#waiters = new Waiters(platform.timers);
     this.#mender = new EpochMender(options);
     this.topics = new TopicCatalog({

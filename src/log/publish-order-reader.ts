@@ -304,7 +304,7 @@ export class PublishOrderReader {
             ...{ partitionBytesMax: Math.max(1, bytesLeft), currentLeaderEpoch: -1 },
           },
         ],
-        ...{ bytesMin: 0, bytesMax: Math.max(1, bytesLeft), waitMsMax: 0 },
+        ...{ bytesMin: 0, bytesMax: Math.max(1, bytesLeft), waitMsMax: 0, shares: true },
       });
       if (found?.error !== undefined || found === undefined || found.bytes === 0) {
         throw new StreamError(

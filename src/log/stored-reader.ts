@@ -32,6 +32,8 @@ export interface ReadFrom {
   readonly atLeastOne?: boolean;
   /** Chunks may be lent views; see LentBytes. */
   readonly lends?: boolean;
+  /** Chunks lie in shared memory where there is some. */
+  readonly shares?: boolean;
 }
 
 /** Bytes read at once while looking for an offset inside an extent. */
@@ -187,7 +189,7 @@ export class StoredReader {
     /** Where the batches begin that are taken and not yet in a chunk; all lie in one piece. */
     let start = -1;
     const closeStretch = () => {
-      if (start >= 0) this.#addChunk(range, { span, start, end: position, lends: from.lends });
+      if (start >= 0) this.#addChunk(range, { span, start, end: position, from });
       start = -1;
     };
     while (position < span.length) {
@@ -198,7 +200,7 @@ export class StoredReader {
       }
       if (size < batchHeaderBytes) throw corrupt(extent, `its batch at offset ${offset} is cut`);
       const inPlace = span.view(position, size);
-      const batch = inPlace ?? this.#parts.chunks.copy(span.views(position, size));
+      const batch = inPlace ?? this.#parts.chunks.copy(span.views(position, size), from.shares);
       const nextOffset = offset + readBatchHeader(batch).lastOffsetDelta + 1;
       if (nextOffset > from.offset) {
         const mayExceed = range.bytes === 0 && from.atLeastOne !== false;
@@ -222,14 +224,14 @@ export class StoredReader {
 
   #addChunk(
     range: StoredRange,
-    what: { span: BlockSpan; start: number; end: number; lends: boolean | undefined },
+    what: { span: BlockSpan; start: number; end: number; from: ReadFrom },
   ): void {
-    const { span, start, end, lends } = what;
+    const { span, start, end, from } = what;
     const { chunks } = this.#parts;
     const view = span.view(start, end - start);
     if (view === undefined) return;
-    const sources = lends === true ? span.sourcesOf(span.pieceAt(start)) : [];
-    range.chunks.push(chunks.lend(view, sources));
+    if (from.lends !== true) range.chunks.push(chunks.copy([view], from.shares));
+    else range.chunks.push(chunks.lend(view, span.sourcesOf(span.pieceAt(start))));
   }
 
   #check(batch: Uint8Array, extent: Extent): void {

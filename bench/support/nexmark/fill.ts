@@ -7,7 +7,7 @@ import type { HostPort } from "../../../src/runtime/node/option-kinds.ts";
 import { createTopicsApi } from "../../../src/wire/kafka/api/create-topics.ts";
 import { produceApi } from "../../../src/wire/kafka/api/produce.ts";
 import { decodeResponse } from "../../../src/wire/kafka/request-header.ts";
-import { checkCode, KafkaClient, newProducerId } from "../kafka-client.ts";
+import { checkCode, KafkaClient, newProducerId, waitForLeaders } from "../kafka-client.ts";
 import { makeFrame } from "../produce-load.ts";
 import { platform } from "../record-batches.ts";
 import { type DelayedOptions, nexmarkEvents } from "./delays.ts";
@@ -115,7 +115,10 @@ class TopicFiller {
       platform,
     );
     const answer = this.#client.send([makeFrame(topic, partition, batch).bytes]);
-    this.#answers.push(answer.then(checkProduced));
+    const produced = answer.then(checkProduced);
+    // A failure is met where the answer is waited for; those behind it never are.
+    produced.catch(() => {});
+    this.#answers.push(produced);
     if (this.#answers.length >= requestsAtOnce) await this.#answers.shift();
   }
 }
@@ -133,11 +136,13 @@ async function makeTopic(client: KafkaClient, { topic, partitions }: TopicOption
         numPartitions: partitions,
         replicationFactor: 1,
         assignments: [],
-        configs: [],
+        // The events are years old: retention by time would take them away at once.
+        configs: [{ name: "retention.ms", value: "-1" }],
       },
     ],
     timeoutMs: 30_000,
   });
   const code = made.topics[0]?.errorCode ?? -1;
   if (code !== topicExists) checkCode(code, `create the topic ${topic}`);
+  await waitForLeaders(client, topic);
 }

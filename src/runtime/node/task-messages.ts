@@ -1,13 +1,15 @@
 /**
- * What a worker's event loop and the thread of a query say to each other. The batches of a message
- * lie end to end in one buffer that is given away with it and comes back with the reply, so that
- * neither side touches fresh memory for each.
+ * What a worker's event loop and the thread of a query say to each other. Batches in shared memory
+ * are read where they lie; the others of a message lie end to end in one buffer that is given away
+ * with it and comes back with the reply, so that neither side touches fresh memory for each.
  */
 import type { TaskReply, TaskRequest, TaskSetup } from "../../pipeline/task-protocol.ts";
 import type { TaskPublish } from "../../sql/engine/query-task.ts";
+import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import type { ThreadError } from "./libsql-thread.ts";
 
-type Place = readonly [start: number, end: number];
+/** `shared`: which of the message's shared buffers it lies in; −1: in the one given away. */
+type Place = readonly [shared: number, start: number, end: number];
 
 export type PackedRun = Omit<TaskPublish["runs"][number], "batches"> & {
   readonly batches: readonly Place[];
@@ -17,13 +19,16 @@ export interface PackedPublish extends Omit<TaskPublish, "runs"> {
   readonly runs: readonly PackedRun[];
 }
 
+export interface PublishesMessage {
+  readonly kind: "publishes";
+  readonly publishes: readonly PackedPublish[];
+  readonly buffer: ArrayBuffer;
+  readonly shared: readonly SharedArrayBuffer[];
+}
+
 export type TaskMessage =
-  | { readonly kind: "start"; readonly setup: TaskSetup }
-  | {
-      readonly kind: "publishes";
-      readonly publishes: readonly PackedPublish[];
-      readonly buffer: ArrayBuffer;
-    }
+  | { readonly kind: "start"; readonly setup: TaskSetup; readonly modules: SqlModules }
+  | PublishesMessage
   | Exclude<TaskRequest, { kind: "publishes" }>;
 
 export interface TaskAnswer {
@@ -34,46 +39,65 @@ export interface TaskAnswer {
   readonly buffer: ArrayBuffer | null;
 }
 
+/** Of the batches that are to be copied. */
 export function packedBytes(publishes: readonly TaskPublish[]): number {
   let bytes = 0;
   for (const { runs } of publishes) {
-    for (const { batches } of runs) for (const batch of batches) bytes += batch.length;
+    for (const { batches } of runs) {
+      for (const batch of batches) bytes += isShared(batch.buffer) ? 0 : batch.length;
+    }
   }
   return bytes;
 }
 
-/** Copies the batches into `buffer`, which holds `packedBytes` of them at least. */
+/**
+ * Copies the batches that are not shared into `buffer`, which holds `packedBytes` of them at least.
+ * What is shared must stay as it is until the reply.
+ */
 export function packPublishes(
   publishes: readonly TaskPublish[],
   buffer: ArrayBuffer,
-): PackedPublish[] {
+): Pick<PublishesMessage, "publishes" | "shared"> {
   const bytes = new Uint8Array(buffer);
+  const shared = new Map<SharedArrayBuffer, number>();
   let position = 0;
+  const placeOf = (batch: Uint8Array): Place => {
+    if (isShared(batch.buffer)) {
+      const index = shared.get(batch.buffer) ?? shared.size;
+      shared.set(batch.buffer, index);
+      return [index, batch.byteOffset, batch.byteOffset + batch.length];
+    }
+    const start = position;
+    bytes.set(batch, start);
+    position += batch.length;
+    return [-1, start, position];
+  };
+  const packed = publishes.map((publish) => ({
+    ...publish,
+    runs: publish.runs.map((run) => ({ ...run, batches: run.batches.map(placeOf) })),
+  }));
+  return { publishes: packed, shared: [...shared.keys()] };
+}
+
+/** The publishes again, their batches views of `buffer` and of what is shared. */
+export function unpackPublishes({
+  publishes,
+  buffer,
+  shared,
+}: Pick<PublishesMessage, "publishes" | "buffer" | "shared">): TaskPublish[] {
+  const given = new Uint8Array(buffer);
+  const others = shared.map((each) => new Uint8Array(each));
   return publishes.map((publish) => ({
     ...publish,
     runs: publish.runs.map((run) => ({
       ...run,
-      batches: run.batches.map((batch): Place => {
-        const start = position;
-        bytes.set(batch, start);
-        position += batch.length;
-        return [start, position];
-      }),
+      batches: run.batches.map(([index, start, end]) =>
+        (others[index] ?? given).subarray(start, end),
+      ),
     })),
   }));
 }
 
-/** The publishes again, their batches views of `buffer`. */
-export function unpackPublishes(
-  publishes: readonly PackedPublish[],
-  buffer: ArrayBuffer,
-): TaskPublish[] {
-  const bytes = new Uint8Array(buffer);
-  return publishes.map((publish) => ({
-    ...publish,
-    runs: publish.runs.map((run) => ({
-      ...run,
-      batches: run.batches.map(([start, end]) => bytes.subarray(start, end)),
-    })),
-  }));
+function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
+  return buffer instanceof SharedArrayBuffer;
 }

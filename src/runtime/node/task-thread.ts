@@ -6,8 +6,10 @@ import type {
   TaskRequest,
   TaskSetup,
 } from "../../pipeline/task-protocol.ts";
+import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { fromThreadError } from "./libsql-thread.ts";
 import { packedBytes, packPublishes, type TaskAnswer, type TaskMessage } from "./task-messages.ts";
+import { compileSqlModules } from "./wasm-modules.ts";
 
 interface Waiting {
   readonly resolve: (reply: TaskReply | null) => void;
@@ -16,6 +18,9 @@ interface Waiting {
 
 /** Buffers kept for the next messages. */
 const idleBuffersMax = 3;
+
+/** Compiled once for all threads: their code, as it gets faster, is shared too. */
+let modules: Promise<SqlModules> | undefined;
 
 /** Starts a thread with a task; its start, restore included, has succeeded when this resolves. */
 export const startTaskThread: StartTask = async (setup) => {
@@ -43,10 +48,22 @@ class TaskThread implements TaskHandle {
       event.preventDefault();
       this.#lose(new Error(`The thread of a query failed: ${event.message}`));
     };
+    this.#thread.onmessageerror = () => {
+      this.#lose(new Error("The thread of a query sent what cannot be read"));
+    };
+    // Bun tells so of a thread that ended by itself; others have no such event.
+    this.#thread.addEventListener("close", () => {
+      this.#lose(new Error("The thread of a query ended"));
+    });
   }
 
   async start(setup: TaskSetup): Promise<void> {
-    await this.#call({ kind: "start", setup }, []);
+    modules ??= compileSqlModules();
+    // Given away, as all bytes of messages are: a large state is not copied.
+    const buffers = setup.states.flatMap(({ bytes: { buffer, byteLength } }) =>
+      buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
+    );
+    await this.#call({ kind: "start", setup, modules: await modules }, buffers);
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {
@@ -62,8 +79,8 @@ class TaskThread implements TaskHandle {
   #send(request: TaskRequest): Promise<TaskReply | null> {
     if (request.kind !== "publishes") return this.#call(request, []);
     const buffer = this.#buffer(packedBytes(request.publishes));
-    const publishes = packPublishes(request.publishes, buffer);
-    return this.#call({ kind: "publishes", publishes, buffer }, [buffer]);
+    const packed = packPublishes(request.publishes, buffer);
+    return this.#call({ kind: "publishes", buffer, ...packed }, [buffer]);
   }
 
   #buffer(bytes: number): ArrayBuffer {

@@ -8,7 +8,6 @@ import { toThreadError } from "./libsql-thread.ts";
 import { createPlatform } from "./platform.ts";
 import { ScratchFile } from "./scratch-file.ts";
 import { type TaskAnswer, type TaskMessage, unpackPublishes } from "./task-messages.ts";
-import { loadSqlModules } from "./wasm-modules.ts";
 
 interface ThreadScope {
   onmessage: ((event: MessageEvent<TaskMessage>) => void) | null;
@@ -35,11 +34,10 @@ function answer(message: TaskMessage): TaskReply | null {
   if (message.kind === "start") {
     const platform = createPlatform({ log: silentLogger });
     const openScratch = () => new ScratchFile(join(tmpdir(), `millrace-${crypto.randomUUID()}`));
-    task = new LocalTask({ platform, modules: loadSqlModules(), openScratch }, message.setup);
+    task = new LocalTask({ platform, modules: message.modules, openScratch }, message.setup);
     return null;
   }
   if (task === null) throw new Error("Broken invariant: the task has started");
   if (message.kind !== "publishes") return task.answer(message);
-  const publishes = unpackPublishes(message.publishes, message.buffer);
-  return task.answer({ kind: "publishes", publishes });
+  return task.answer({ kind: "publishes", publishes: unpackPublishes(message) });
 }

@@ -1,5 +1,6 @@
 /** The committed WASM kernels and SQLite, read from disk: for Bun and Deno. */
 import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { type SqlModules, sqlKernelNames } from "../../sql/sqlite/modules.ts";
 
 export type WasmModuleName = "crc32c" | "crc32c-shared" | "lz4" | "snappy";
@@ -11,14 +12,23 @@ export function loadWasmModule(name: WasmModuleName): WebAssembly.Module {
 
 /** Reads and compiles SQLite and its kernels: 0.9 MB, some ten milliseconds; keep the result. */
 export function loadSqlModules(): SqlModules {
-  const sqlite3 = new URL(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"));
-  const files = [
-    ["sqlite3", sqlite3] as const,
-    ...sqlKernelNames.map((name) => [name, wasmFile(`sql/${name}`)] as const),
-  ];
   return Object.fromEntries(
-    files.map(([name, file]) => [name, new WebAssembly.Module(readFileSync(file))]),
+    sqlFiles().map(([name, file]) => [name, new WebAssembly.Module(readFileSync(file))]),
   ) as SqlModules;
+}
+
+/** The same beside other work, for threads: a compiled module is given to each as it is. */
+export async function compileSqlModules(): Promise<SqlModules> {
+  const compiled = sqlFiles().map(async ([name, file]) => {
+    return [name, await WebAssembly.compile(await readFile(file))] as const;
+  });
+  return Object.fromEntries(await Promise.all(compiled)) as SqlModules;
+}
+
+function sqlFiles(): (readonly [name: string, file: URL])[] {
+  const sqlite3 = new URL(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"));
+  const kernels = sqlKernelNames.map((name) => [name, wasmFile(`sql/${name}`)] as const);
+  return [["sqlite3", sqlite3], ...kernels];
 }
 
 function wasmFile(name: string): URL {

@@ -181,6 +181,7 @@ export class Worker implements RunningServer {
       store,
       database,
       shared: settings.metadata.kind === "server",
+      hasThreads: true,
       flush: flushPolicy(settings),
       topics: {
         autoCreateTopics: settings.autoCreateTopics,

@@ -66,6 +66,8 @@ export interface QueryTaskOptions {
   readonly isBounded: boolean;
   /** Where pages of tables go that do not fit; without it all stay, within the memory's bound. */
   readonly scratch?: ScratchDisk;
+  /** The time before the first publish: that of rows which the statement itself gives. */
+  readonly beganAt?: number;
   /** Of the topic of the results: keys go to theirs, rows without a key to one until a commit. */
   readonly partitionCount?: number;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
@@ -110,7 +112,8 @@ export class QueryTask {
   /** @throws StreamError `corrupt_state`, `sql_memory_exceeded` */
   constructor(options: QueryTaskOptions) {
     this.#options = options;
-    const { plan, host, seed, stateBytesMax } = options;
+    const { plan, host, seed, stateBytesMax, beganAt = 0 } = options;
+    this.#now = beganAt;
     const saved = options.states.map(({ kind, bytes }) => ({
       kind,
       parts: decodeStateBlob(bytes),

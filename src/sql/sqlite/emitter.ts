@@ -28,7 +28,7 @@ export interface EmitOptions {
   readonly timestampColumn?: number;
   /** Integer: below 0 a row is taken back, which makes a tombstone; 0: it is no record. */
   readonly weightColumn?: number;
-  /** Bytes of records given at once. A single record that is larger comes alone. Default 1 MiB. */
+  /** Bytes of records given at once. A single record that is larger comes alone. */
   readonly chunkBytes?: number;
 }
 
@@ -57,7 +57,8 @@ const emitterBytes = 128;
 const fieldBytes = 24;
 const wrongKind = 1000;
 const firstBufferBytes = 4096;
-const defaultChunkBytes = 1024 * 1024;
+/** With a batch's header it is within `max.message.bytes`, which is a little over 1 MiB. */
+const defaultChunkBytes = 1024 * 1024 - 1024;
 
 /** Places in the kernel's Emitter. */
 const field = {

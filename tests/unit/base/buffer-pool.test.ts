@@ -34,4 +34,16 @@ describe("BufferPool", () => {
     pool.give(new Uint8Array(10));
     expect(pool.idleBytes).toBe(0);
   });
+
+  test("of shared memory gives that, large and small, and takes back only its own", () => {
+    const pool = new BufferPool(1024 * KiB, true);
+    const large = pool.take(100 * KiB);
+    expect(large.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(pool.take(10).buffer).toBeInstanceOf(SharedArrayBuffer);
+    pool.give(new Uint8Array(new SharedArrayBuffer(large.buffer.byteLength)));
+    pool.give(new Uint8Array(large.buffer.byteLength));
+    expect(pool.idleBytes).toBe(0);
+    pool.give(large);
+    expect(pool.take(100 * KiB).buffer).toBe(large.buffer);
+  });
 });

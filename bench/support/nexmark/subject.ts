@@ -1,0 +1,15 @@
+/** Whoever runs Nexmark's queries over a topic that is filled already. */
+import type { NexmarkQuery } from "./queries.ts";
+
+export interface QueryRun {
+  /** From when reading began until the last result was in its topic. */
+  readonly seconds: number;
+  /** Processor time of the whole process meanwhile, on all its threads. */
+  readonly cpuSeconds: number;
+  readonly rowsOut: number;
+}
+
+export interface QuerySubject {
+  readonly name: string;
+  run(query: NexmarkQuery): Promise<QueryRun>;
+}
