@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { parseScript } from "../../../src/sql/syntax/parse-script.ts";
 import { caseFolder, readCase, type SqlCase } from "../../support/sql-case.ts";
 import { type CaseResult, planCase, runCase, straight } from "../../support/sql-case-run.ts";
-import { splitGolden } from "../../support/sql-golden.ts";
+import { goldenText, splitGolden } from "../../support/sql-golden.ts";
 
 const [act, folder = "", zone = "UTC", wants = ""] = process.argv.slice(2);
 const names = readdirSync(caseFolder)
@@ -125,6 +125,9 @@ function compare(): void {
 function ourRows(sqlCase: SqlCase): string[] {
   const query = planCase(sqlCase);
   const result = runCase(query, sqlCase, straight);
+  const { body } = splitGolden(readFileSync(join(caseFolder, `${sqlCase.name}.golden`), "utf8"));
+  // What is confirmed is what the golden says.
+  if (body !== goldenText(result, query)) throw new Error(`The golden of ${sqlCase.name} is old`);
   return query.isAppend
     ? [...result.rows, ...result.last].map(({ value }) => value ?? "")
     : [...finalState(result).values()];
