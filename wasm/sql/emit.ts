@@ -211,7 +211,7 @@ function encodeObject(emitter: usize, fields: usize): i32 {
   const count = load<u32>(emitter + fields, 4);
   if (count == 0) return OK;
   for (let left = count; left > 0; left--) {
-    json.putRaw(load<u32>(field, FIELD_PREFIX), load<u32>(field, FIELD_PREFIX_BYTES));
+    json.putPrefix(load<u32>(field, FIELD_PREFIX), load<u32>(field, FIELD_PREFIX_BYTES));
     const code = encodeValue(emitter, field);
     if (code != OK) return code;
     field += FIELD_SIZE;

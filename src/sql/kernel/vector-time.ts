@@ -17,7 +17,7 @@ const fieldFunctions: Readonly<Record<string, FieldUnit>> = {
 };
 
 /** Fields that the kernel computes. */
-const fields = new Set<FieldUnit>([...Object.values(fieldFunctions), "MILLISECOND", "EPOCH"]);
+const fields = new Set<FieldUnit>([...Object.values(fieldFunctions), "EPOCH"]);
 
 export function compileTime(call: ScalarCall, compiler: VectorCompiler): number | null {
   const { name, args } = call;

@@ -70,6 +70,21 @@ export function putRaw(from: usize, length: usize): void {
   at += length;
 }
 
+/** As `putRaw`, for what stands before a value: of mostly few bytes, with 15 readable behind them. */
+// @ts-ignore: decorator
+@inline
+export function putPrefix(from: usize, length: usize): void {
+  if (length > 32) {
+    putRaw(from, length);
+    return;
+  }
+  reserve(VALUE_BYTES + 32);
+  if (isFull) return;
+  v128.store(at, v128.load(from));
+  if (length > 16) v128.store(at, v128.load(from, 16), 16);
+  at += length;
+}
+
 export function putNull(): void {
   store<u32>(at, 0x6c6c756e);
   at += 4;
@@ -95,30 +110,34 @@ export function putInteger(value: i64): void {
   putUnsigned(rest);
 }
 
+const EIGHT_DIGITS: u64 = 100_000_000;
+const ZEROS: u64 = 0x3030303030303030;
+
 function putUnsigned(value: u64): void {
-  let digits: usize = 1;
-  for (let bound: u64 = 10; digits < 20 && value >= bound; digits++) {
-    // 10^20 does not fit.
-    if (digits == 19) {
-      digits = 20;
-      break;
-    }
-    bound *= 10;
+  if (value < EIGHT_DIGITS) {
+    const digits = digitsOf(<u32>value);
+    // The last digit stands also where it is 0.
+    const leading = ctz<u64>(digits | ((<u64>1) << 56)) & 56;
+    store<u64>(at, (digits | ZEROS) >> leading);
+    at += 8 - <usize>(leading >> 3);
+    return;
   }
-  let rest = value;
-  let to = at + digits;
-  at = to;
-  while (rest > 0xffffffff) {
-    const cut = rest / 10;
-    store<u8>(--to, <u8>(48 + rest - cut * 10));
-    rest = cut;
-  }
-  let small = <u32>rest;
-  do {
-    const cut = small / 10;
-    store<u8>(--to, <u8>(48 + small - cut * 10));
-    small = cut;
-  } while (small > 0);
+  const high = value / EIGHT_DIGITS;
+  putUnsigned(high);
+  store<u64>(at, digitsOf(<u32>(value - high * EIGHT_DIGITS)) | ZEROS);
+  at += 8;
+}
+
+/** The eight digits of a number, a byte each, the first one lowest: fours, twos and ones at once. */
+// @ts-ignore: decorator
+@inline
+function digitsOf(value: u32): u64 {
+  const high = value / 10000;
+  const fours = <u64>high | ((<u64>(value - high * 10000)) << 32);
+  const hundreds = ((fours * 10486) >> 20) & 0x0000007f0000007f;
+  const twos = ((fours - hundreds * 100) << 16) | hundreds;
+  const tens = ((twos * 103) >> 10) & 0x000f000f000f000f;
+  return ((twos - tens * 10) << 8) | tens;
 }
 
 /** A 128-bit number of which the last `scale` digits stand behind the point. */
@@ -260,30 +279,37 @@ export function putDate(day: i64): void {
   putByte(34);
 }
 
-/** The ten bytes of the day that was written last: the next row's is mostly the same. */
-let lastDay: i64 = 0x7fffffffffffffff;
+/** When the day began that was written last, and its ten bytes: the next row's is mostly the same. */
+let lastDayMs: i64 = 0;
 let lastDayStart: u64 = 0;
 let lastDayEnd: u16 = 0;
 
 /** `2026-01-01 00:00:10.000`, with a Z behind it if it is a point in time. */
 export function putTimestamp(ms: i64, isPoint: bool): void {
-  const day = civil.floorDivide(ms, civil.DAY_MS);
   putByte(34);
-  if (day == lastDay) {
+  if (lastDayStart == 0 || <u64>(ms - lastDayMs) >= <u64>civil.DAY_MS) {
+    const day = civil.floorDivide(ms, civil.DAY_MS);
+    const from = at;
+    putDay(day);
+    if (at - from != 10) {
+      putTimeOfDay(<u32>(ms - day * civil.DAY_MS), isPoint);
+      return;
+    }
+    lastDayMs = day * civil.DAY_MS;
+    lastDayStart = load<u64>(from);
+    lastDayEnd = load<u16>(from, 8);
+  } else {
     store<u64>(at, lastDayStart);
     store<u16>(at, lastDayEnd, 8);
     at += 10;
-  } else {
-    const from = at;
-    putDay(day);
-    if (at - from == 10) {
-      lastDay = day;
-      lastDayStart = load<u64>(from);
-      lastDayEnd = load<u16>(from, 8);
-    }
   }
+  putTimeOfDay(<u32>(ms - lastDayMs), isPoint);
+}
+
+// @ts-ignore: decorator
+@inline
+function putTimeOfDay(time: u32, isPoint: bool): void {
   putByte(32);
-  const time = <u32>(ms - day * civil.DAY_MS);
   putClock(time / 1000);
   putByte(46);
   put3(time % 1000);
@@ -346,18 +372,7 @@ export function putBase64(from: usize, length: usize): void {
   putByte(34);
 }
 
-/** Eight bytes of which none is a control, a quote, a backslash or beyond ASCII. */
-// @ts-ignore: decorator
-@inline
-function isPlainWord(word: u64): bool {
-  const ones: u64 = 0x0101010101010101;
-  const quote = word ^ (ones * 34);
-  const slash = word ^ (ones * 92);
-  // A byte below 32, or equal to a quote or backslash, borrows; what borrows wrongly is only slow.
-  const borrows = (word - ones * 32) | (quote - ones) | (slash - ones) | word;
-  return (borrows & (ones * 0x80)) == 0;
-}
-
+/** Reads up to 15 bytes behind the text. */
 export function putText(from: usize, length: usize): void {
   reserve(length + VALUE_BYTES);
   if (isFull) return;
@@ -365,25 +380,22 @@ export function putText(from: usize, length: usize): void {
   const end = from + length;
   let position = from;
   while (position < end) {
-    if (position + 16 <= end) {
-      const bytes = v128.load(position);
-      const control = i8x16.lt_s(bytes, i8x16.splat(32));
-      const quote = i8x16.eq(bytes, i8x16.splat(34));
-      const slash = i8x16.eq(bytes, i8x16.splat(92));
-      // As signed numbers, bytes of more than ASCII are below 32 too.
-      if (!v128.any_true(v128.or(control, v128.or(quote, slash)))) {
-        v128.store(at, bytes);
-        at += 16;
-        position += 16;
-        continue;
-      }
+    const bytes = v128.load(position);
+    const control = i8x16.lt_s(bytes, i8x16.splat(32));
+    const quote = i8x16.eq(bytes, i8x16.splat(34));
+    const slash = i8x16.eq(bytes, i8x16.splat(92));
+    // As signed numbers, bytes of more than ASCII are below 32 too.
+    const special = <u32>i8x16.bitmask(v128.or(control, v128.or(quote, slash)));
+    const plain = <usize>ctz<u32>(special | 0x10000);
+    // What is copied behind the plain bytes is written over, or behind the text.
+    v128.store(at, bytes);
+    if (position + plain >= end) {
+      at += end - position;
+      break;
     }
-    if (position + 8 <= end && isPlainWord(load<u64>(position))) {
-      store<u64>(at, load<u64>(position));
-      at += 8;
-      position += 8;
-      continue;
-    }
+    at += plain;
+    position += plain;
+    if (plain == 16) continue;
     const stop = position + 8 < end ? position + 8 : end;
     reserve(end - position + VALUE_BYTES);
     if (isFull) return;
