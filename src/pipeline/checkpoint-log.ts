@@ -347,7 +347,7 @@ export class CheckpointLog {
     }
   }
 
-  /** Bytes that a cache or a ring takes at once would hold up the event loop, megabytes in a row. */
+  /** What caches and the ring answer at once would hold up the event loop, megabytes in a row. */
   #letOthersIn(): Promise<void> {
     return this.#parts.platform.timers.sleep(0);
   }
