@@ -88,13 +88,16 @@ export class LiveQueries {
         const untilTick = nextTickAt === null ? waitMsMax : nextTickAt - platform.clock.now();
         const waitMs = Math.max(1, Math.min(untilTick, waitMsMax));
         const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: waitMs, signal });
-        if (signal.aborted) return;
-        const publishes = slice.publishes.map((publish) => taskPublishOf(publish, names));
-        if (publishes.length > 0) await task.send({ kind: "publishes", publishes });
-        else if (nextTickAt !== null && platform.clock.now() >= nextTickAt) {
-          await publishTick([...names.keys()]);
+        try {
+          if (signal.aborted) return;
+          const publishes = slice.publishes.map((publish) => taskPublishOf(publish, names));
+          if (publishes.length > 0) await task.send({ kind: "publishes", publishes });
+          else if (nextTickAt !== null && platform.clock.now() >= nextTickAt) {
+            await publishTick([...names.keys()]);
+          }
+        } finally {
+          slice.release();
         }
-        slice.release();
         reply = await task.send({ kind: "flush" });
       }
     } finally {
