@@ -53,6 +53,7 @@ import { ReceiptLedger } from "./receipt-ledger.ts";
 import { writeReceipts } from "./receipt-store.ts";
 import { SegmentRing } from "./segment-ring.ts";
 import { appendedRuns, settleAppends } from "./settle.ts";
+import { SharedFetches } from "./shared-fetches.ts";
 import { checkStoreIdentity } from "./store-identity.ts";
 import { StoredReader } from "./stored-reader.ts";
 import { TailCache } from "./tail-cache.ts";
@@ -82,6 +83,7 @@ export class Log implements LogService {
   readonly #pool = new BufferPool(idleBuffersBytesMax);
   readonly lent = new LentBytes(this.#pool);
   readonly #chunks: AnswerChunks;
+  readonly #sharedFetches = new SharedFetches(this);
   readonly #waiters: Waiters;
   readonly #gone: GoneTopics;
   readonly #feed: ChangeFeed;
@@ -293,7 +295,7 @@ export class Log implements LogService {
   follow(topics: readonly TopicInfo[], start: ReaderPosition): PublishOrderReader {
     const parts = {
       database: this.#options.database,
-      log: this,
+      log: this.#sharedFetches,
       monotonic: () => this.#platform.clock.monotonic(),
       onStates: (states: Parameters<PublishOrderParts["onStates"]>[0]) => {
         for (const { nextOffset: highOffset, logStartOffset, leaderEpoch, ...state } of states) {

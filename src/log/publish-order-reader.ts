@@ -279,12 +279,16 @@ export class PublishOrderReader {
       }
     }
     const batches = new Map<PartitionSlot, Uint8Array[]>();
-    await Promise.all(
+    const fetches = await Promise.allSettled(
       [...stretches].map(async ([slot, stretch]) => {
         batches.set(slot, await this.#fetchStretch(stretch, buffers));
       }),
     );
-    return batches;
+    const failed = fetches.find(({ status }) => status === "rejected");
+    if (failed?.status !== "rejected") return batches;
+    // All have ended: what the others found goes back.
+    new PublishSlice([], buffers, this.#parts.log).release();
+    throw failed.reason;
   }
 
   async #fetchStretch(

@@ -93,20 +93,23 @@ export class BoundedQueries {
     signal.addEventListener("abort", leave, { once: true });
     try {
       const reader = log.follow(topics, start);
+      const names = new Map(topics.map((topic) => [topic.topicNumber, topic.name as string]));
       let recordsRead = 0;
       let bytesRead = 0;
       while (!signal.aborted && !this.#isRead(reader.position, { ends, topics, bounds })) {
         const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: 0, signal });
-        const publishes = slice.publishes.filter((each) => isBefore(each, ends.publishPosition));
-        const names = new Map(topics.map((topic) => [topic.topicNumber, topic.name as string]));
-        const sent = publishes.map((publish) => taskPublishOf(publish, names));
-        await task.send({ kind: "publishes", publishes: sent });
-        for (const publish of publishes) {
-          const read = sizeOf(publish);
-          recordsRead += read.records;
-          bytesRead += read.bytes;
+        try {
+          const publishes = slice.publishes.filter((each) => isBefore(each, ends.publishPosition));
+          const sent = publishes.map((publish) => taskPublishOf(publish, names));
+          await task.send({ kind: "publishes", publishes: sent });
+          for (const publish of publishes) {
+            const read = sizeOf(publish);
+            recordsRead += read.records;
+            bytesRead += read.bytes;
+          }
+        } finally {
+          slice.release();
         }
-        slice.release();
         const { outputs, isFull } = await task.send({ kind: "drain" });
         const progress = { recordsRead, bytesRead, bytesTotal: ends.bytes };
         yield { rows: this.#rowsOf(outputs), progress };

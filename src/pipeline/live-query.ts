@@ -91,15 +91,18 @@ export class LiveQueries {
         const waitMs = hasTicked ? 0 : Math.max(1, Math.min(untilTick, waitMsMax));
         hasTicked = false;
         const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: waitMs, signal });
-        if (signal.aborted) return;
-        const publishes = slice.publishes.map((publish) => taskPublishOf(publish, names));
-        if (publishes.length > 0) await task.send({ kind: "publishes", publishes });
-        else if (nextTickAt !== null && ticks.delayMs(nextTickAt) <= 0) {
-          ticks.published();
-          await publishTick([...names.keys()]);
-          hasTicked = true;
+        try {
+          if (signal.aborted) return;
+          const publishes = slice.publishes.map((publish) => taskPublishOf(publish, names));
+          if (publishes.length > 0) await task.send({ kind: "publishes", publishes });
+          else if (nextTickAt !== null && ticks.delayMs(nextTickAt) <= 0) {
+            ticks.published();
+            await publishTick([...names.keys()]);
+            hasTicked = true;
+          }
+        } finally {
+          slice.release();
         }
-        slice.release();
         reply = await task.send({ kind: "flush" });
       }
     } finally {

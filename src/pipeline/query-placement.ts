@@ -1,5 +1,5 @@
 /**
- * Which worker runs a query (docs/adr/0012). Each has one that it prefers, by rendezvous hashing
+ * Which worker runs a query (docs/adr/0013). Each has one that it prefers, by rendezvous hashing
  * over the live workers, so that they spread and a worker's coming or going moves only its share.
  * This decides who tries; that only one runs it is the lease's business.
  */

@@ -153,4 +153,20 @@ describe("PublishOrderReader", () => {
     await stack.log.topics.delete(topic.topicId);
     await expect(reader.next(soon)).rejects.toMatchObject({ code: "topic_unknown" });
   });
+
+  test("reads once what two readers work on at a time", async () => {
+    stack = await openStack();
+    const topic = await newTopic(1);
+    await stack.log.append(batchOf(stack, topic, ["a", "b"]));
+    const [first, second] = await Promise.all([
+      fromStart(topic).next(soon),
+      fromStart(topic).next(soon),
+    ]);
+    const batchIn = ({ publishes }: PublishSlice) => publishes[0]?.runs[0]?.batches[0];
+    expect(batchIn(first)?.buffer).toBe(batchIn(second)?.buffer as ArrayBuffer);
+    first.release();
+    second.release();
+    const third = await fromStart(topic).next(soon);
+    expect(third.publishes).toHaveLength(1);
+  });
 });
