@@ -9,6 +9,7 @@ import type { LogService, TopicService } from "../log/log-types.ts";
 import type { Publish, PublishOrderReader, ReaderPosition } from "../log/publish-order-reader.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { topicStates } from "../meta/publish-order.ts";
+import { type OffsetSpan, type ScanSize, scanSize } from "../meta/scan-size.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { batchesIn, readBatchHeader } from "../record/batch.ts";
 import { decodeRecords } from "../record/batch-records.ts";
@@ -43,6 +44,12 @@ const resultBytesMax = 64 * 1024 * 1024;
 
 /** Each has a thread and memory of its own. */
 const runningMax = 8;
+
+export interface ReadSize {
+  readonly within: ScanSize;
+  /** Without the bounds that WHERE sets. */
+  readonly whole: ScanSize;
+}
 
 export interface BoundedQuery {
   readonly plan: QueryPlan;
@@ -87,6 +94,10 @@ export class BoundedQueries {
     );
     const topics = [...inputs.values()];
     const ends = await this.#ends(topics);
+    const { bytes: bytesTotal } =
+      bounds.size === 0
+        ? ends
+        : await scanSize(this.#parts.database, this.#spans({ inputs, start }, bounds));
     const task = await this.#start(plan, { shape, session, topics, start });
     // What a task is busy with is not waited for once nobody reads.
     const leave = () => task.close();
@@ -111,7 +122,7 @@ export class BoundedQueries {
           slice.release();
         }
         const { outputs, isFull } = await task.send({ kind: "drain" });
-        const progress = { recordsRead, bytesRead, bytesTotal: ends.bytes };
+        const progress = { recordsRead, bytesRead, bytesTotal };
         yield { rows: this.#rowsOf(outputs), progress };
         if (isFull) break;
       }
@@ -129,6 +140,37 @@ export class BoundedQueries {
       signal.removeEventListener("abort", leave);
       task.close();
     }
+  }
+
+  /**
+   * What a read of the plan's topics would read, as the log stands now.
+   * @throws StreamError `topic_unknown`
+   */
+  async sizeOf(plan: QueryPlan): Promise<ReadSize> {
+    const bounds = scanBoundsOf(plan);
+    const within = await this.#parts.maker.startOf(sourcesOf(plan.root), bounds);
+    const whole = await this.#parts.maker.startOf(sourcesOf(plan.root));
+    const { database } = this.#parts;
+    return {
+      within: await scanSize(database, this.#spans(within, bounds)),
+      whole: await scanSize(database, this.#spans(whole, new Map())),
+    };
+  }
+
+  #spans(
+    { inputs, start }: Awaited<ReturnType<QueryMaker["startOf"]>>,
+    bounds: ReadonlyMap<string, ScanBounds>,
+  ): OffsetSpan[] {
+    const within = new Map(
+      [...inputs.values()].map(({ topicNumber, name }) => [topicNumber, bounds.get(name)]),
+    );
+    return start.cursors.flatMap(({ topicNumber, partition, nextOffset }) => {
+      const { partition: only = null, offsetTo = Number.POSITIVE_INFINITY } =
+        within.get(topicNumber) ?? {};
+      if (only !== null && only !== partition) return [];
+      const toOffset = Number.isFinite(offsetTo) ? offsetTo : null;
+      return [{ topicNumber, partition, fromOffset: nextOffset, toOffset }];
+    });
   }
 
   /** Appends the rows that the statement itself gives, all or none; returns their number. */

@@ -13,6 +13,7 @@ import { parseStatement } from "../sql/syntax/parse-statement.ts";
 import type { Describe, Explain, Show } from "../sql/syntax/statement.ts";
 import type { DataType } from "../sql/types/data-type.ts";
 import { showType } from "../sql/types/show-type.ts";
+import type { ReadSize } from "./bounded-query.ts";
 import type { QueryManager } from "./query-manager.ts";
 import { catalogOf, type SqlCatalogState } from "./sql-catalog.ts";
 import { type ResultColumn, rowsResult, type StatementResult } from "./sql-result.ts";
@@ -154,32 +155,39 @@ function watermarkText({ column: name, delayMs }: { column: string; delayMs: num
   return delayMs === 0 ? name : `${name} - INTERVAL '${delayMs / 1000}' SECOND`;
 }
 
-export function explainStatement(
+/** The plan of a statement; `isRead`: of a SELECT that ends, which reads what is there now. */
+export function explainedPlan(
   { statement }: Explain,
   context: {
     readonly catalog: Catalog;
     readonly session: SqlSession;
     readonly text: string;
   },
-): StatementResult {
+): { readonly plan: QueryPlan; readonly isRead: boolean } {
   const { catalog, session, text: whole } = context;
   const options = (isBounded: boolean) => ({ catalog, timeZone: session.timeZone, isBounded });
-  let plan: QueryPlan;
   switch (statement.kind) {
-    case "query":
-      plan = planQuery(statement.query, whole, options(true));
-      break;
+    case "query": {
+      const plan = planQuery(statement.query, whole, options(true));
+      return { plan, isRead: statement.query.emit?.mode !== "changes" };
+    }
     case "insert":
-      ({ plan } = planInsert(statement, whole, options(false)));
-      break;
+      return { ...planInsert(statement, whole, options(false)), isRead: false };
     case "createView":
-      plan = planQuery(statement.query, whole, options(false));
-      break;
+      return { plan: planQuery(statement.query, whole, options(false)), isRead: false };
     case "createMaterializedView":
-      ({ plan } = planMaterializedView(statement, whole, options(false)));
-      break;
+      return { ...planMaterializedView(statement, whole, options(false)), isRead: false };
   }
+}
+
+/** The plan's lines, and of a read that ends how much of the log it reads: objects and bytes. */
+export function explainResult(plan: QueryPlan, size: ReadSize | null): StatementResult {
   const lines = explain(plan).trimEnd().split("\n");
+  if (size !== null) {
+    const { within, whole } = size;
+    const objects = `${within.objectCount} of ${whole.objectCount} objects`;
+    lines.push(`Reads ${objects}, ${within.bytes} of ${whole.bytes} bytes`);
+  }
   return rowsResult(
     [column("plan")],
     lines.map((line) => [line]),

@@ -106,6 +106,24 @@ describe("SqlService", () => {
     await sql.until(async () => (await sql.records("v")).length === 1);
   });
 
+  test("explains how much of the log a SELECT reads", async () => {
+    sql = await SqlStack.open();
+    await sql.run(
+      `CREATE STREAM bids (auction BIGINT, place BIGINT METADATA FROM 'offset' VIRTUAL)
+       WITH ('topic' = 'bids', 'partitions' = '1')`,
+    );
+    for (const second of [1, 2, 3]) await sql.append("bids", [bid(1, 10, second)]);
+    const last = async (select: string) => {
+      const [rows] = await sql.run(`EXPLAIN ${select}`);
+      return (rows as { plan: string }[]).at(-1)?.plan;
+    };
+    const whole = await last("SELECT auction FROM bids");
+    expect(whole).toMatch(/^Reads 3 of 3 objects, (\d+) of \1 bytes$/);
+    const one = await last("SELECT auction FROM bids WHERE place = 1");
+    expect(one).toMatch(/^Reads 1 of 3 objects, (\d+) of \d+ bytes$/);
+    expect(await last("SELECT auction FROM bids EMIT CHANGES")).not.toStartWith("Reads");
+  });
+
   test("shows, describes, explains and drops what was made", async () => {
     sql = await SqlStack.open();
     await sql.run(`${bids}; ${counts}`);
