@@ -5,6 +5,7 @@
 import { createTopicsApi } from "../../src/wire/kafka/api/create-topics.ts";
 import { deleteTopicsApi } from "../../src/wire/kafka/api/delete-topics.ts";
 import { initProducerIdApi } from "../../src/wire/kafka/api/init-producer-id.ts";
+import { listOffsetsApi } from "../../src/wire/kafka/api/list-offsets.ts";
 import { metadataApi } from "../../src/wire/kafka/api/metadata.ts";
 import type { Api } from "../../src/wire/kafka/api-table.ts";
 import type { Decoded } from "../../src/wire/kafka/field-table.ts";
@@ -153,7 +154,10 @@ export async function newTopic(address: Address, partitionCount: number): Promis
   });
 }
 
-/** Resolves when all partitions of a topic have a leader: a new one has none at first. */
+/**
+ * Resolves when the broker leads all partitions of a topic. A busy Kafka names itself in Metadata
+ * before it does, and refuses records with error 6 until then.
+ */
 export async function waitForLeaders(client: KafkaClient, name: string): Promise<void> {
   for (;;) {
     const { topics } = await client.ask(metadataApi, 5, {
@@ -162,9 +166,22 @@ export async function waitForLeaders(client: KafkaClient, name: string): Promise
     });
     const partitions = topics[0]?.partitions ?? [];
     const ready = partitions.every(({ errorCode, leaderId }) => errorCode === 0 && leaderId >= 0);
-    if (partitions.length > 0 && ready) return;
+    if (partitions.length > 0 && ready && (await areLed(client, name, partitions.length))) return;
     await Bun.sleep(20);
   }
+}
+
+async function areLed(client: KafkaClient, name: string, partitionCount: number): Promise<boolean> {
+  const partitions = Array.from({ length: partitionCount }, (_, partitionIndex) => ({
+    partitionIndex,
+    timestamp: -1,
+  }));
+  const { topics } = await client.ask(listOffsetsApi, 1, {
+    replicaId: -1,
+    isolationLevel: 0,
+    topics: [{ name, partitions }],
+  });
+  return topics[0]?.partitions.every(({ errorCode }) => errorCode === 0) ?? false;
 }
 
 /** Deletes a topic, so that rounds do not fill the disk. */

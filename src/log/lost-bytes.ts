@@ -15,11 +15,12 @@ export interface CutPartition {
   readonly topicNumber: number;
   readonly partition: number;
   readonly offset: number;
+  /** Up to the end as it was planned; what peers appended since went too. */
   readonly lostCount: number;
   readonly leaderEpoch: number;
 }
 
-/** A plan that peers' publishes overtake is made anew; so often at most before it is given up. */
+/** A plan that peers' groups overtake is made anew; so often at most before it is given up. */
 const plansMax = 100;
 
 /**

@@ -1,7 +1,7 @@
 /**
  * Cutting the ends of partitions whose bytes a power loss took. Which rows must go is planned in
  * `log/cut-plan.ts`; here are the questions that the plan asks, and the one batch that carries it
- * out: all of it or nothing, and nothing when a partition has moved since it was planned.
+ * out: all of it or nothing, and nothing when the plan holds no more.
  */
 import { nextEndsVersion, raiseEndsVersion } from "./ends.ts";
 import { type Extent, extentColumns, extentFromRow, type PartitionRef } from "./log-index.ts";
@@ -208,11 +208,19 @@ export interface Cut extends PartitionOffset {
   readonly leaderEpoch: number;
 }
 
-/** ?1 [topicNumber, partition, offset, nextOffset, leaderEpoch]. */
+/**
+ * ?1 [topicNumber, partition, offset, nextOffset, leaderEpoch]. What was appended since lies behind
+ * the cut and goes with it, else a cut of a busy partition would never be quick enough; only what
+ * may belong to a group, whose other entries must go too, asks for another plan.
+ */
 const asPlanned = `NOT EXISTS (SELECT 1 FROM json_each(?1) j
     LEFT JOIN topic_partition p ON p.topic_number = j.value ->> 0 AND p.partition = j.value ->> 1
       AND p.deleted = 0
-    WHERE p.next_offset IS NOT j.value ->> 3 OR p.leader_epoch IS NOT j.value ->> 4)`;
+    WHERE p.leader_epoch IS NOT j.value ->> 4 OR EXISTS (SELECT 1 FROM extent x
+      LEFT JOIN segment s ON s.publish_position = x.publish_position
+      WHERE x.topic_number = j.value ->> 0 AND x.partition = j.value ->> 1
+        AND x.base_offset >= j.value ->> 3
+        AND (s.publish_position IS NULL OR s.groups IS NOT NULL)))`;
 
 const cutExtents = `json_each(?1) j
   CROSS JOIN extent x ON x.topic_number = j.value ->> 0 AND x.partition = j.value ->> 1
@@ -286,7 +294,8 @@ WHERE p.topic_number = j.value ->> 0 AND p.partition = j.value ->> 1 AND ${asPla
  * remembered is left are forgotten and may start anywhere. Committed offsets stay, as after an
  * unclean election in Kafka: beyond the end they are out of range, and their leader epoch tells.
  *
- * Returns false, and changes nothing, when a partition has moved since: plan again.
+ * Returns false, and changes nothing, when a partition was cut by others, or may have had groups
+ * appended to it, since: plan again.
  */
 export async function applyCuts(database: SqlDatabase, cuts: readonly Cut[]): Promise<boolean> {
   if (cuts.length === 0) return true;

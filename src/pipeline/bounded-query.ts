@@ -19,9 +19,10 @@ import type { PlanNode, QueryPlan } from "../sql/plan/plan.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { querySettingsDefault } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
+import { type ScanBounds, scanBoundsOf } from "./scan-bounds.ts";
 import type { RowsChunk } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
-import type { StartTask, TaskHandle } from "./task-protocol.ts";
+import type { StartTask, TaskHandle, TaskSetup } from "./task-protocol.ts";
 import { taskPublishOf } from "./task-publish.ts";
 
 export interface BoundedQueriesParts {
@@ -40,8 +41,20 @@ const sliceBytes = 4 * 1024 * 1024;
 /** A batch of results, decompressed, is no larger. */
 const resultBytesMax = 64 * 1024 * 1024;
 
+/** Each has a thread and memory of its own. */
+const runningMax = 8;
+
+export interface BoundedQuery {
+  readonly plan: QueryPlan;
+  readonly session: SqlSession;
+  readonly signal: AbortSignal;
+  /** Rows that stand for what some of its streams' topics hold, as record batches. */
+  readonly fed?: FedRows;
+}
+
 export class BoundedQueries {
   readonly #parts: BoundedQueriesParts;
+  #runningCount = 0;
 
   constructor(parts: BoundedQueriesParts) {
     this.#parts = parts;
@@ -50,31 +63,40 @@ export class BoundedQueries {
   /**
    * The rows of a SELECT. Its topics are read from each source's start up to where they end now.
    * A row in error ends it: nobody would see its errors.
-   * @throws StreamError
+   * @throws StreamError; `queue_full` while too many run already.
    */
-  async *rows(query: {
-    readonly plan: QueryPlan;
-    readonly session: SqlSession;
-    readonly signal: AbortSignal;
-    /** Rows that stand for what some of its streams' topics hold, as record batches. */
-    readonly fed?: FedRows;
-  }): AsyncGenerator<RowsChunk, void> {
+  async *rows(query: BoundedQuery): AsyncGenerator<RowsChunk, void> {
+    if (this.#runningCount >= runningMax) throw tooMany();
+    this.#runningCount += 1;
+    try {
+      yield* this.#rows(query);
+    } finally {
+      this.#runningCount -= 1;
+    }
+  }
+
+  async *#rows(query: BoundedQuery): AsyncGenerator<RowsChunk, void> {
     const { session, signal, fed = new Map() } = query;
     const { maker, log, platform } = this.#parts;
     const plan = { ...query.plan, root: withFedTopics(query.plan.root, fed) };
     const shape = { ...shapeOf(plan.root, []), key: [] };
+    const bounds = scanBoundsOf(plan);
     const { inputs, start } = await maker.startOf(
       sourcesOf(plan.root).filter(({ stream }) => !fed.has(stream)),
+      bounds,
     );
     const topics = [...inputs.values()];
     const ends = await this.#ends(topics);
     const task = await this.#start(plan, { shape, session, topics, start });
+    // What a task is busy with is not waited for once nobody reads.
+    const leave = () => task.close();
+    signal.addEventListener("abort", leave, { once: true });
     try {
       const reader = log.follow(topics, start);
       const names = new Map(topics.map((topic) => [topic.topicNumber, topic.name as string]));
       let recordsRead = 0;
       let bytesRead = 0;
-      while (!signal.aborted && reader.position.publishPosition < ends.publishPosition) {
+      while (!signal.aborted && !this.#isRead(reader.position, { ends, topics, bounds })) {
         const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: 0, signal });
         try {
           const publishes = slice.publishes.filter((each) => isBefore(each, ends.publishPosition));
@@ -101,7 +123,10 @@ export class BoundedQueries {
       }
       const { outputs } = await task.send({ kind: "finish" });
       yield { rows: this.#rowsOf(outputs), progress: null };
+    } catch (error) {
+      if (!signal.aborted) throw error;
     } finally {
+      signal.removeEventListener("abort", leave);
       task.close();
     }
   }
@@ -113,12 +138,15 @@ export class BoundedQueries {
   ): Promise<number> {
     const { plan, shape, session } = query;
     const start: ReaderPosition = { publishPosition: 0, cursors: [] };
-    const task = await this.#start(plan, { shape, session, topics: [], start });
+    const { partitionCount } = topic;
+    // Records of 1970 would go with the next round of retention.
+    const insert = { partitionCount, beganAt: this.#parts.platform.clock.now() };
+    const task = await this.#start(plan, { shape, session, topics: [], start, insert });
     try {
       const { outputs } = await task.send({ kind: "finish" });
       refuseErrors(outputs, this.#parts.platform);
-      const batches = outputs.map(({ bytes }) => ({
-        ...{ topic, partition: 0, bytes, header: readBatchHeader(bytes) },
+      const batches = outputs.map(({ partition, bytes }) => ({
+        ...{ topic, partition, bytes, header: readBatchHeader(bytes) },
       }));
       await this.#parts.log.appendGroup({ guards: [], effects: [], batches });
       return outputs.reduce((sum, { recordCount }) => sum + recordCount, 0);
@@ -134,18 +162,39 @@ export class BoundedQueries {
       readonly session: SqlSession;
       readonly topics: readonly TopicInfo[];
       readonly start: ReaderPosition;
+      readonly insert?: Pick<TaskSetup, "partitionCount" | "beganAt">;
     },
   ): Promise<TaskHandle> {
-    const { shape, session, topics, start } = options;
+    const { shape, session, topics, start, insert } = options;
     const { quietTimeoutMs, aheadMsMax } = querySettingsDefault;
     const names = new Map(topics.map((topic) => [topic.topicNumber, topic.name as string]));
     return this.#parts.startTask({
       ...{ plan: planToText(plan), shape, states: [], quietTimeoutMs, aheadMsMax },
-      isBounded: true,
+      ...{ isBounded: true, ...insert },
       memoryBytesMax: session.querySettings.memoryBytesMax,
       partitions: start.cursors.map(({ topicNumber, partition }) => ({
         ...{ topic: names.get(topicNumber) ?? "", partition },
       })),
+    });
+  }
+
+  /** Whether all has been read that there was, or that lies within the bounds. */
+  #isRead(
+    { publishPosition, cursors }: ReaderPosition,
+    what: {
+      readonly ends: { readonly publishPosition: number };
+      readonly topics: readonly TopicInfo[];
+      readonly bounds: ReadonlyMap<string, ScanBounds>;
+    },
+  ): boolean {
+    const { ends, topics, bounds } = what;
+    if (publishPosition >= ends.publishPosition) return true;
+    const within = new Map(topics.map(({ topicNumber, name }) => [topicNumber, bounds.get(name)]));
+    return cursors.every(({ topicNumber, partition, nextOffset }) => {
+      const bound = within.get(topicNumber);
+      if (bound === undefined) return false;
+      const isOutside = bound.partition !== null && bound.partition !== partition;
+      return isOutside || nextOffset >= bound.offsetTo;
     });
   }
 
@@ -160,6 +209,13 @@ export class BoundedQueries {
     refuseErrors(outputs, this.#parts.platform);
     return valuesOf(outputs, this.#parts.platform);
   }
+}
+
+function tooMany(): StreamError {
+  return new StreamError(
+    "queue_full",
+    `Cannot run the query: ${runningMax} run on this worker already; try again when one has ended`,
+  );
 }
 
 /** By the name of the stream. */

@@ -258,6 +258,7 @@ export class CheckpointLog {
       }
       const { appended } = await this.#appendGroup({ guards: [guard], effects: [], batches });
       offsets.push(...appended.map(({ baseOffset }) => baseOffset));
+      if (index < values.length) await this.#letOthersIn();
     }
     const firstOffset = present(offsets[0], "offset of a part");
     const lastOffset = present(offsets.at(-1), "offset of a part");
@@ -266,8 +267,8 @@ export class CheckpointLog {
   }
 
   /**
-   * A queue that is full and a store that does not take a segment have published nothing: that alone
-   * is tried again here, since to go back to the last commit costs the work since then.
+   * A queue that is full and a store that does not take a segment have published nothing: that
+   * alone is tried again here, since to go back to the last commit costs the work since then.
    */
   async #appendGroup(group: AppendGroup): Promise<AppendedGroup> {
     const { log, platform, signal } = this.#parts;
@@ -311,8 +312,10 @@ export class CheckpointLog {
 
   #torn({ kind, bytes }: StatePart, found: number): StreamError {
     const { name } = this.#parts.topic;
-    const message = `Cannot restore from "${name}": a ${kind} part has ${found} bytes, not ${bytes}`;
-    return new StreamError("corrupt_state", message);
+    return new StreamError(
+      "corrupt_state",
+      `Cannot restore from "${name}": a ${kind} part has ${found} bytes, not ${bytes}`,
+    );
   }
 
   /** In order, a fetch at a time; their bytes are the reader's. */
@@ -340,7 +343,13 @@ export class CheckpointLog {
         yield record;
         offset = record.offset + 1;
       }
+      if (offset <= lastOffset) await this.#letOthersIn();
     }
+  }
+
+  /** What caches and the ring answer at once would hold up the event loop, megabytes in a row. */
+  #letOthersIn(): Promise<void> {
+    return this.#parts.platform.timers.sleep(0);
   }
 }
 

@@ -21,6 +21,7 @@ import type { ChangeEvent, StatementResult } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
 import type { StartTask, TaskReply } from "./task-protocol.ts";
 import { taskPublishOf } from "./task-publish.ts";
+import { TickTimer } from "./tick-timer.ts";
 import { resultBytesMax } from "./view-table.ts";
 
 export interface LiveQueriesParts {
@@ -80,20 +81,24 @@ export class LiveQueries {
     });
     try {
       const reader = log.follow(topics, start);
-      let nextTickAt: number | null = null;
+      const ticks = new TickTimer(platform.clock, reader);
+      let hasTicked = false;
       let reply: TaskReply = await task.send({ kind: "flush" });
       while (!signal.aborted) {
         yield* this.#eventsOf(reply.outputs, signal);
-        nextTickAt = reply.nextTickAt;
-        const untilTick = nextTickAt === null ? waitMsMax : nextTickAt - platform.clock.now();
-        const waitMs = Math.max(1, Math.min(untilTick, waitMsMax));
+        const { nextTickAt } = reply;
+        const untilTick = nextTickAt === null ? waitMsMax : ticks.delayMs(nextTickAt);
+        const waitMs = hasTicked ? 0 : Math.max(1, Math.min(untilTick, waitMsMax));
+        hasTicked = false;
         const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: waitMs, signal });
         try {
           if (signal.aborted) return;
           const publishes = slice.publishes.map((publish) => taskPublishOf(publish, names));
           if (publishes.length > 0) await task.send({ kind: "publishes", publishes });
-          else if (nextTickAt !== null && platform.clock.now() >= nextTickAt) {
+          else if (nextTickAt !== null && ticks.delayMs(nextTickAt) <= 0) {
+            ticks.published();
             await publishTick([...names.keys()]);
+            hasTicked = true;
           }
         } finally {
           slice.release();

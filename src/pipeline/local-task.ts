@@ -23,7 +23,7 @@ export class LocalTask implements TaskHandle {
 
   /** @throws StreamError `sql_memory_exceeded`, `corrupt_state` */
   constructor({ platform, modules, openScratch }: LocalTaskParts, setup: TaskSetup) {
-    const { memoryBytesMax, partitionCount = 1 } = setup;
+    const { memoryBytesMax, partitionCount = 1, beganAt = 0 } = setup;
     this.#codecs = platform.codecs;
     const states = setup.states.map(({ kind, bytes }) => ({
       kind,
@@ -38,7 +38,7 @@ export class LocalTask implements TaskHandle {
       ...(openScratch !== undefined && { scratch: openScratch() }),
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
-      ...{ isBounded: setup.isBounded, partitionCount },
+      ...{ isBounded: setup.isBounded, partitionCount, beganAt },
     });
     if (states.length > 0) return;
     for (const { topic, partition } of setup.partitions) this.#task.addPartition(topic, partition);

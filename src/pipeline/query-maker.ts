@@ -15,6 +15,7 @@ import type { RecordShape } from "../sql/engine/append-sink.ts";
 import { inputsOf } from "../sql/plan/explain.ts";
 import type { PlanNode, QueryPlan, SourceNode, StartupMode } from "../sql/plan/plan.ts";
 import type { QueryDefinition, QuerySettings } from "./query-definition.ts";
+import type { ScanBounds } from "./scan-bounds.ts";
 
 export interface QueryMakerParts {
   readonly platform: Platform;
@@ -62,12 +63,16 @@ export class QueryMaker {
     };
   }
 
-  /** The topics that sources read, and where each reading begins, as the log stands now. */
+  /**
+   * The topics that sources read, and where each reading begins, as the log stands now. `bounds`,
+   * of a read that ends, leave out what lies before them.
+   */
   async startOf(
     sources: readonly SourceNode[],
+    bounds: ReadonlyMap<string, ScanBounds> = new Map(),
   ): Promise<{ readonly inputs: ReadonlyMap<string, TopicInfo>; readonly start: ReaderPosition }> {
     const inputs = await this.#inputs(sources);
-    return { inputs, start: await this.#start(sources, inputs) };
+    return { inputs, start: await this.#start(sources, inputs, bounds) };
   }
 
   async #inputs(sources: readonly SourceNode[]): Promise<Map<string, TopicInfo>> {
@@ -87,6 +92,7 @@ export class QueryMaker {
   async #start(
     sources: readonly SourceNode[],
     inputs: ReadonlyMap<string, TopicInfo>,
+    bounds: ReadonlyMap<string, ScanBounds>,
   ): Promise<ReaderPosition> {
     const topics = [...inputs.values()];
     const { head, partitions } = await topicStates(
@@ -100,8 +106,12 @@ export class QueryMaker {
     for (const state of partitions) {
       const startup = modes.get(state.topicNumber) ?? { mode: "earliest" };
       const topic = topics.find(({ topicNumber }) => topicNumber === state.topicNumber);
-      if (topic === undefined || this.#comesLater(state, partitions, startup)) continue;
-      const nextOffset = await this.#offset(topic, state, startup);
+      if (topic === undefined) continue;
+      const within = bounds.get(topic.name);
+      if (within === undefined && this.#comesLater(state, partitions, startup)) continue;
+      const first = await this.#offset(topic, state, startup);
+      const nextOffset =
+        within === undefined ? first : Math.max(first, await this.#leastOf(topic, state, within));
       const { topicNumber, partition } = state;
       cursors.push({ topicNumber, partition, nextOffset });
     }
@@ -124,6 +134,20 @@ export class QueryMaker {
         .map(({ createdPosition }) => createdPosition),
     );
     return mode === "earliest" && state.createdPosition > first && state.logStartOffset === 0;
+  }
+
+  /** The first offset within `bounds`, or the partition's end. */
+  async #leastOf(
+    topic: TopicInfo,
+    state: TopicPartitionState,
+    { partition, offsetFrom, offsetTo, timestampFrom }: ScanBounds,
+  ): Promise<number> {
+    const end = state.nextOffset;
+    const isOutside = partition !== null && partition !== state.partition;
+    if (isOutside || offsetFrom >= Math.min(end, offsetTo)) return end;
+    if (timestampFrom <= 0) return offsetFrom;
+    const startup = { mode: "timestamp", timestampMs: timestampFrom } as const;
+    return Math.max(offsetFrom, await this.#offset(topic, state, startup));
   }
 
   async #offset(

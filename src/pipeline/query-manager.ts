@@ -25,11 +25,15 @@ export const queryLeaseKind = "query";
  */
 const lookMs = 1_000;
 
+const closeMsDefault = 10_000;
+
 export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "startTask"> {
   readonly log: QueryRunnerParts["log"] & Pick<LogService, "cluster">;
   readonly platform: Platform;
   readonly database: SqlDatabase;
   readonly identity: WorkerIdentity;
+  /** So long the end waits for last commits, milliseconds; default 10 s. */
+  readonly closeMsMax?: number;
 }
 
 interface Running {
@@ -59,12 +63,23 @@ export class QueryManager {
     this.#loop ??= this.#run();
   }
 
-  /** Commits what runs here, gives the leases back, and ends. */
+  /**
+   * Commits what runs here, gives the leases back, and ends. Where the metadata do not answer, a
+   * commit ends only with the log, which is closed next: it is not waited for without end.
+   */
   async close(): Promise<void> {
+    const { platform, closeMsMax = closeMsDefault } = this.#parts;
     this.#closing.abort();
+    for (const { stop } of this.#running.values()) stop.abort();
+    const late = new AbortController();
+    await Promise.race([this.#allEnded(), platform.timers.sleep(closeMsMax, late.signal)]);
+    late.abort();
+  }
+
+  async #allEnded(): Promise<void> {
     await this.#loop;
+    await this.#looking;
     const running = [...this.#running.values()];
-    for (const { stop } of running) stop.abort();
     await Promise.allSettled(running.map(({ ended }) => ended));
   }
 

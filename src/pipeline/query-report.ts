@@ -93,7 +93,15 @@ export async function reportQueries(
   const { queries } = await readSqlCatalog(parts.database);
   const rows = queries.filter((row) => queryId === undefined || row.queryId === queryId);
   if (rows.length === 0) return [];
-  const known = rows.map((row) => ({ row, definition: decodeQueryDefinition(row.definition) }));
+  const known = rows.flatMap((row) => {
+    try {
+      return [{ row, definition: decodeQueryDefinition(row.definition) }];
+    } catch (error) {
+      // One that this version cannot read hides itself, not the others.
+      if (queryId !== undefined) throw error;
+      return [];
+    }
+  });
   const holders = new Map(
     (await queryHolders(parts.database)).map((holder) => [holder.queryId, holder]),
   );

@@ -21,6 +21,7 @@ import type { QuerySettings } from "./query-definition.ts";
 import type { StatusKeeper } from "./query-status.ts";
 import type { TaskHandle, TaskReply } from "./task-protocol.ts";
 import { taskPublishOf } from "./task-publish.ts";
+import { TickTimer } from "./tick-timer.ts";
 
 export interface RunParts {
   readonly platform: Platform;
@@ -41,8 +42,6 @@ const sliceBytes = 4 * 1024 * 1024;
 const slicesAheadMax = 2;
 /** Between looks for something new while nothing comes. */
 const waitMsMax = 1_000;
-/** Between two ticks of one query, however soon the next would be of use. */
-const tickMsMin = 100;
 /** Between attempts at what the metadata or the store did not answer. */
 const againMsMin = 50;
 const againMsMax = 2_000;
@@ -62,7 +61,7 @@ export class Run {
   /** What one slice has added to them lately. */
   #sliceOutputBytes = 0;
   #nextTickAt: number | null = null;
-  #tickedAt = Number.NEGATIVE_INFINITY;
+  readonly #ticks: TickTimer;
   /** A tick was published that the task has not met. */
   #tickIsDue = false;
   #againMs = againMsMin;
@@ -70,6 +69,7 @@ export class Run {
   constructor(run: RunParts) {
     this.#run = run;
     this.#committedAt = run.platform.clock.monotonic();
+    this.#ticks = new TickTimer(run.platform.clock, run.reader);
   }
 
   /** Ends when the signal aborts, after a last commit. */
@@ -158,7 +158,7 @@ export class Run {
   #waitMs(): number {
     let waitMs = waitMsMax;
     if (this.#hasNews) waitMs = this.#commitDelayMs();
-    if (this.#nextTickAt !== null) waitMs = Math.min(waitMs, this.#tickDelayMs(this.#nextTickAt));
+    if (this.#nextTickAt !== null) waitMs = Math.min(waitMs, this.#ticks.delayMs(this.#nextTickAt));
     return Math.max(1, Math.min(waitMs, waitMsMax));
   }
 
@@ -167,21 +167,15 @@ export class Run {
     return this.#committedAt + settings.commitIntervalMs - platform.clock.monotonic();
   }
 
-  /** By the clock that gives ticks their time, which is not ours. */
-  #tickDelayMs(dueAt: number): number {
-    const sinceLast = this.#run.platform.clock.monotonic() - this.#tickedAt;
-    return Math.max(dueAt - this.#run.reader.databaseNow(), tickMsMin - sinceLast);
-  }
-
   /**
    * A tick is published only when it would let a partition go idle or a window close, and only by a
    * query that has met everything before it.
    */
   async #tickIfDue(): Promise<void> {
-    const { platform, publishTick, names, signal } = this.#run;
+    const { publishTick, names, signal } = this.#run;
     const dueAt = this.#nextTickAt;
-    if (signal.aborted || dueAt === null || this.#tickDelayMs(dueAt) > 0) return;
-    this.#tickedAt = platform.clock.monotonic();
+    if (signal.aborted || dueAt === null || this.#ticks.delayMs(dueAt) > 0) return;
+    this.#ticks.published();
     try {
       await publishTick([...names.keys()]);
       this.#tickIsDue = true;

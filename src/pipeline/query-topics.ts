@@ -40,8 +40,8 @@ export class QueryTopics {
   }
 
   /**
-   * Batches with the topics that they are for. Those of what is late or wrong are made when there is
-   * something to put there, and made again when somebody has deleted them.
+   * Batches with the topics that they are for. Those of what is late or wrong are made when there
+   * is something to put there, and made again when somebody has deleted them.
    */
   batchesOf(outputs: readonly OutputBatch[]): Promise<AppendBatch[]> {
     return Promise.all(

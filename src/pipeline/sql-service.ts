@@ -9,6 +9,7 @@ import {
   createQuery,
   createSqlObject,
   type NewQuery,
+  readSqlCatalog,
   setQueryDesired,
 } from "../meta/sql-objects.ts";
 import { checkCreateTable } from "../sql/check/create-table.ts";
@@ -256,10 +257,15 @@ export class SqlService {
     return { queryId, target, statement, definition: encodeQueryDefinition(definition) };
   }
 
-  /** Topics of a query that came to nothing. */
+  /**
+   * Topics of a query that came to nothing. It may be there all the same, when only the answer was
+   * lost: then it keeps them.
+   */
   async #discard(queryId: string): Promise<void> {
-    const { topics, platform } = this.#parts;
+    const { topics, platform, database } = this.#parts;
     try {
+      const { queries } = await readSqlCatalog(database);
+      if (queries.some((query) => query.queryId === queryId)) return;
       for (const topic of await topics.list()) {
         if (topic.writer === queryId) await topics.delete(topic.topicId);
       }

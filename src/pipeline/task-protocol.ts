@@ -16,6 +16,8 @@ export interface TaskSetup {
   readonly aheadMsMax: number;
   /** The query ends: what would be changes comes out once, as it is then. */
   readonly isBounded: boolean;
+  /** publishedAt of rows that the statement itself gives; default 0. */
+  readonly beganAt?: number;
   /** Of the topic that results go to; default 1. */
   readonly partitionCount?: number;
   /** A full state, then deltas, as commits gave them; none: the query begins. */

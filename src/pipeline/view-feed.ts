@@ -22,7 +22,7 @@ export interface ViewFeedParts {
 }
 
 /** Bytes that are fetched and applied at once: more than a commit has, so that it shows as one. */
-const sliceBytes = 4 * 1024 * 1024;
+const sliceBytes = 8 * 1024 * 1024;
 /** A fetch that waits is made again after this. */
 const waitMsMax = 30_000;
 

@@ -1,7 +1,7 @@
 /**
  * SELECTs over materialized views: pulls, which answer with the view's rows as they are, and
- * pushes, which go on with what changes. Planned once per text and catalog: the same question comes again
- * and again.
+ * pushes, which go on with what changes. Planned once per text and catalog: the same question comes
+ * again and again.
  */
 import type { TopicService } from "../log/log-types.ts";
 import type { Catalog, CatalogEntry, StreamEntry } from "../sql/check/catalog.ts";

@@ -88,7 +88,7 @@ function changesSql(
   const same = news.map((each, index) => `${each} IS ${olds[index]}`).join(" AND ");
   return (
     `SELECT ${shown.join(", ")}, at, kind FROM (SELECT *, ` +
-    "CASE WHEN is_in THEN CASE WHEN was_in THEN 2 ELSE 1 END WHEN was_in THEN 3 ELSE 0 END AS kind " +
+    "CASE WHEN is_in AND was_in THEN 2 WHEN is_in THEN 1 WHEN was_in THEN 3 ELSE 0 END AS kind " +
     `FROM (SELECT *, (is_now AND ${filter("n")}) IS TRUE AS is_in, ` +
     `(was AND ${filter("o")}) IS TRUE AS was_in FROM changes WHERE at >= ?1 AND at < ?2)) ` +
     `WHERE kind > 0 AND NOT (kind = 2 AND ${same}) ORDER BY at LIMIT ?3`

@@ -191,7 +191,7 @@ export class ViewTable {
    * @throws StreamError `sql_evaluation_failed`, `sql_memory_exceeded`, `sql_too_large`
    */
   read(query: ViewStatement): ViewRows {
-    for (const column of query.lookups) this.#noteLookup(column);
+    this.#noteLookups(query.lookups);
     const statement = this.#prepared(query.sql);
     const emitter = this.#emitter(query.shape);
     const batches: Uint8Array[] = [];
@@ -231,11 +231,16 @@ export class ViewTable {
     this.#prepared("DELETE FROM changes WHERE at < ?1").all(BigInt(until));
   }
 
-  #noteLookup(column: number): void {
-    if (this.#setup.key[0] === column && this.#setup.isUpdating) return;
-    const count = (this.#lookups.get(column) ?? 0) + 1;
-    this.#lookups.set(column, count);
-    if (count === lookupsBeforeIndex) this.#index([column]);
+  #noteLookups(columns: readonly number[]): void {
+    const { key, isUpdating } = this.#setup;
+    // The index of the key begins with its first column.
+    const isByKey = isUpdating && key[0] !== undefined && columns.includes(key[0]);
+    if (isByKey) return;
+    for (const column of columns) {
+      const count = (this.#lookups.get(column) ?? 0) + 1;
+      this.#lookups.set(column, count);
+      if (count === lookupsBeforeIndex) this.#index([column]);
+    }
   }
 
   #index(columns: readonly number[]): void {

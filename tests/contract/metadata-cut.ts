@@ -76,7 +76,20 @@ export function cutContract(name: string, open: OpenMetadata): void {
       ]);
     });
 
-    test("a plan that a publish has overtaken changes nothing, not even its other cuts", async () => {
+    test("what others append while a cut is planned goes with it, in one epoch only", async () => {
+      const topic = await newTopic(database());
+      const worker = await Publisher.open(database());
+      for (const count of [3, 4]) await worker.publish([{ topic, count }]);
+      const cut = await cutAt(topic, 3);
+      await worker.publish([{ topic, count: 5 }]);
+      expect(await applyCuts(database(), [cut])).toBe(true);
+      expect(await stateOf(topic)).toMatchObject({ nextOffset: 3, leaderEpoch: 1, sizeBytes: 30 });
+      expect(await applyCuts(database(), [cut])).toBe(false);
+      const places = [{ topicNumber: topic.topicNumber, partition: 0, offset: 8 }];
+      expect(await extentsAt(database(), places)).toEqual([]);
+    });
+
+    test("a plan that a group has overtaken changes nothing, not even its other cuts", async () => {
       const topic = await newTopic(database(), { partitionCount: 2 });
       const worker = await Publisher.open(database());
       await worker.publish([
@@ -84,7 +97,7 @@ export function cutContract(name: string, open: OpenMetadata): void {
         { topic, count: 3, partition: 1 },
       ]);
       const plan = [await cutAt(topic, 0), await cutAt(topic, 0, 1)];
-      await worker.publish([{ topic, count: 1, partition: 1 }]);
+      await worker.publish([{ topic, count: 1, partition: 1, group: 0 }], [request(topic, 0)]);
       const before = [await stateOf(topic), await stateOf(topic, 1)];
       expect(await applyCuts(database(), plan)).toBe(false);
       expect([await stateOf(topic), await stateOf(topic, 1)]).toEqual(before);

@@ -53,7 +53,9 @@ export async function runQueryCrashes(options: QueryCrashOptions): Promise<Query
   let position = 0;
   for (let round = 1; round <= options.rounds; round++) {
     const running = producers.map((producer) => producer.run(server.httpUrl));
-    await Bun.sleep(100 + random.uniform() * 500);
+    // Every other kill may meet the queries while they start; before the rest they have committed.
+    if (round % 2 === 0) await eventually(() => committedBeyond(server, position), settledMsMax);
+    await Bun.sleep(random.uniform() * 400);
     await server.kill();
     await Promise.all(running);
     await server.restart();
@@ -153,6 +155,10 @@ async function committedOf(server: StreamServer, target: string): Promise<number
   const { queries } = queryList.parse(await answer.json());
   const found = queries.find((query) => query.target === target);
   return (found?.partitions ?? []).reduce((sum, each) => sum + each.position, 0);
+}
+
+async function committedBeyond(server: StreamServer, position: number): Promise<true | undefined> {
+  return (await committedOf(server, "totals")) > position ? true : undefined;
 }
 
 async function topicExists(server: StreamServer, topic: string): Promise<boolean> {

@@ -3,12 +3,20 @@ import { Metrics } from "../../src/base/metrics.ts";
 import type { FlushPolicy } from "../../src/log/flush-policy.ts";
 import { Log } from "../../src/log/log.ts";
 import type { MaintenanceSettings } from "../../src/log/maintenance.ts";
+import type { SqlDatabase } from "../../src/meta/sql-database.ts";
 import type { ObjectStore } from "../../src/store/object-store.ts";
 import type { Dice } from "./dice.ts";
 import { FaultyDatabase } from "./faulty-database.ts";
 import { ProcessGate, processPlatform, type SimulatedPlatform } from "./process-gate.ts";
 import type { SimulatedDatabase } from "./simulated-database.ts";
 import type { World } from "./world.ts";
+
+/** What runs queries in a process. */
+export interface QueryRuntime {
+  start(): void;
+  close(): Promise<void>;
+  fence(): void;
+}
 
 export interface WorkerSetup {
   readonly shared: boolean;
@@ -22,6 +30,12 @@ export interface WorkerSetup {
   readonly databaseLegMsMax: number;
   /** The store as this process sees it; called for every process anew. */
   readonly openStore: (gate: ProcessGate, dice: Dice) => ObjectStore;
+  /** Absent: the worker runs no queries. */
+  readonly openQueries?: (parts: {
+    readonly platform: SimulatedPlatform;
+    readonly database: SqlDatabase;
+    readonly log: Log;
+  }) => QueryRuntime;
 }
 
 export class SimulatedWorker {
@@ -35,6 +49,7 @@ export class SimulatedWorker {
   #platform: SimulatedPlatform | undefined;
   #log: Log | undefined;
   #store: ObjectStore | undefined;
+  #queries: QueryRuntime | undefined;
   #startSkewMs = 0;
 
   constructor(parts: {
@@ -75,6 +90,7 @@ export class SimulatedWorker {
       const opened = await Promise.race([this.#open(log, gate), this.#died(gate)]);
       if (opened) {
         this.#log = log;
+        this.#queries?.start();
         this.#world.note(`${gate.name} serves`);
         return;
       }
@@ -98,7 +114,9 @@ export class SimulatedWorker {
     this.#log = undefined;
     this.#world.note(`${gate.name} stops`);
     const store = this.#store;
+    const queries = this.#queries;
     const close = async () => {
+      await queries?.close();
       await log.close();
       await store?.close();
     };
@@ -124,18 +142,15 @@ export class SimulatedWorker {
     this.#platform = platform;
     const store = this.#setup.openStore(gate, this.#dice.fork());
     this.#store = store;
-    return new Log({
+    const database = new FaultyDatabase({
+      ...{ world: this.#world, gate, dice: this.#dice.fork(), database: this.#database },
+      ...{ legMsMax: this.#setup.databaseLegMsMax, embedded: !shared },
+    });
+    const log = new Log({
       platform,
       metrics: new Metrics(),
       store,
-      database: new FaultyDatabase({
-        world: this.#world,
-        gate,
-        dice: this.#dice.fork(),
-        database: this.#database,
-        legMsMax: this.#setup.databaseLegMsMax,
-        embedded: !shared,
-      }),
+      database,
       shared,
       flush,
       topics: { autoCreateTopics: true, partitionCountDefault: 2 },
@@ -145,8 +160,11 @@ export class SimulatedWorker {
       queueBytesMax,
       storeMayLoseTail,
       maintenance,
+      onEpochLost: () => this.#queries?.fence(),
       worker: { kind: "process", kafkaHost: this.name, kafkaPort: 9092, httpUrl: "" },
     });
+    this.#queries = this.#setup.openQueries?.({ platform, database, log });
+    return log;
   }
 
   async #open(log: Log, gate: ProcessGate): Promise<boolean> {

@@ -7,6 +7,7 @@
 import { createCrc32c } from "../../src/base/crc32c-kernel.ts";
 import type { TimerHandle } from "../../src/base/platform.ts";
 import { loadWasmModule } from "../../src/runtime/node/wasm-modules.ts";
+import { codecs } from "../support/record-tools.ts";
 import { createVirtualPlatform, type VirtualPlatform } from "../support/virtual-platform.ts";
 import { Dice } from "./dice.ts";
 import { calm, type FaultRates } from "./fault-rates.ts";
@@ -36,7 +37,7 @@ export class World {
     this.seed = seed;
     this.dice = new Dice(seed);
     this.trace = new Trace(show);
-    this.time = createVirtualPlatform({ seed: this.dice.below(2 ** 32), crc32c });
+    this.time = createVirtualPlatform({ seed: this.dice.below(2 ** 32), crc32c, codecs });
   }
 
   /** Milliseconds since the run began. */

@@ -1,10 +1,12 @@
 /** A query runner over a whole log, whose task is the test's own: it counts records and says so. */
 import { present } from "../../src/base/assert.ts";
+import type { Log } from "../../src/log/log.ts";
 import type { LogService } from "../../src/log/log-types.ts";
 import type { TopicInfo } from "../../src/meta/catalog.ts";
 import { acquireLease } from "../../src/meta/leases.ts";
 import { type NamespaceHead, publishTick } from "../../src/meta/publish-order.ts";
 import { type QueryDefinition, querySettingsDefault } from "../../src/pipeline/query-definition.ts";
+import type { QueryManagerParts } from "../../src/pipeline/query-manager.ts";
 import { QueryRunner, type RunnerLog } from "../../src/pipeline/query-runner.ts";
 import type {
   TaskHandle,
@@ -81,6 +83,20 @@ export interface FixtureOptions {
   readonly onTask?: (task: CountingTask, index: number) => void;
 }
 
+/** What queries take from a log, each to be replaced. */
+export function runnerLogOf(log: Log): QueryManagerParts["log"] {
+  return {
+    append: (batch) => log.append(batch),
+    appendGroup: (group) => log.appendGroup(group),
+    fetch: (request, signal) => log.fetch(request, signal),
+    status: (partitions) => log.status(partitions),
+    deleteRecords: (topic, partition, before) => log.deleteRecords(topic, partition, before),
+    groupBytesMax: log.groupBytesMax,
+    follow: (topics, start) => log.follow(topics, start),
+    cluster: () => log.cluster(),
+  };
+}
+
 /** Topics `in` and `out`, and a query between them. */
 export async function queryFixture(stack: LogStack, options: FixtureOptions = {}) {
   const make = (name: string) =>
@@ -103,16 +119,7 @@ export async function queryFixture(stack: LogStack, options: FixtureOptions = {}
     settings: { ...querySettingsDefault, commitIntervalMs: options.commitIntervalMs ?? 5 },
   };
   const { log } = stack;
-  const seen: RunnerLog = {
-    append: (batch) => log.append(batch),
-    appendGroup: (group) => log.appendGroup(group),
-    fetch: (request, signal) => log.fetch(request, signal),
-    status: (partitions) => log.status(partitions),
-    deleteRecords: (topic, partition, before) => log.deleteRecords(topic, partition, before),
-    groupBytesMax: log.groupBytesMax,
-    follow: (topics, start) => log.follow(topics, start),
-    ...options.log,
-  };
+  const seen: RunnerLog = { ...runnerLogOf(log), ...options.log };
   const tasks: CountingTask[] = [];
   const runner = new QueryRunner({
     ...{ platform: stack.platform, log: seen, topics: log.topics, queryId: "q", definition },

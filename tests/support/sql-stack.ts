@@ -146,7 +146,7 @@ export class SqlStack {
 
   /** Looks again until `find` is content; what it found. */
   async until<T>(find: () => Promise<T | undefined | false>): Promise<T> {
-    for (let looks = 0; looks < 400; looks++) {
+    for (let looks = 0; looks < 2_000; looks++) {
       const found = await find();
       if (found !== undefined && found !== false) return found;
       await new Promise((resolve) => setTimeout(resolve, 10));

@@ -20,7 +20,7 @@ test("the committed kernels are what their sources compile to", () => {
   } finally {
     rmSync(out, { recursive: true });
   }
-}, 180_000);
+}, 600_000);
 
 function kernelsIn(folder: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })

@@ -9,7 +9,7 @@
  *    0  u32 table, or 0      statement's rows else
  *    4  u32 statement
  *    8  u32 fields, 12 u32 fieldCount        of the value
- *   16  u32 keyFields, 20 u32 keyFieldCount  none: the key is null
+ *   16  u32 keyFields, 20 u32 keyFieldCount  none: the key is null, or empty where rows are taken back
  *   24  i32 timeColumn       the record's timestamp; −1: the same for all, at 104
  *   28  i32 weightColumn     below 0: a tombstone; 0: no record; −1: every row is one
  *   32  u32 buffer, 36 u32 bufferBytes
@@ -369,7 +369,7 @@ function place(emitter: usize, chunk: usize, chunkBytes: u32): bool {
     store<i64>(emitter, timestamp, MAX_TIMESTAMP);
   }
   const delta = timestamp - load<i64>(emitter, BASE_TIMESTAMP);
-  const hasKey = load<u32>(emitter, KEY_FIELD_COUNT) > 0;
+  const hasKey = load<u32>(emitter, KEY_FIELD_COUNT) > 0 || load<i32>(emitter, WEIGHT_COLUMN) >= 0;
   const keyBytes: i64 = hasKey ? load<u32>(emitter, KEY_BYTES) : NOT_AT_ALL;
   const valueBytes = <i64>load<i32>(emitter, VALUE_BYTES);
   const body = 2 + varintBytes(delta) + varintBytes(count) + blockBytes(keyBytes) + blockBytes(valueBytes);

@@ -55,6 +55,6 @@ function startupError(error: unknown): unknown {
   const advice =
     error.details["owned"] === true
       ? "Stop the other worker, or give this one a folder of its own with --data"
-      : "Check --store and --metadata; `streamctl server --help` tells what they may be";
+      : "Check --data, --store and --metadata; `streamctl server --help` tells what they may be";
   return new StartupError(error.code, error.message, advice, { cause: error });
 }

@@ -2,6 +2,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { StreamError } from "../../base/stream-error.ts";
 import type { SqlDatabase } from "../../meta/sql-database.ts";
 import type { Settings } from "../settings.ts";
 import { openMetadata } from "./libsql-open.ts";
@@ -18,10 +19,20 @@ export async function openDatabase(
     case "memory":
       return await openPassingFile();
     case "file":
-      await mkdir(dirname(metadata.path), { recursive: true });
+      await makeFolder(dirname(metadata.path));
       return await openMetadata({ url: `file:${metadata.path}`, authToken: null, fsync });
     case "server":
       return await openMetadata({ url: metadata.url, authToken: metadataToken ?? null, fsync });
+  }
+}
+
+async function makeFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `Cannot make the folder ${folder} of the metadata: ${why}`;
+    throw new StreamError("metadata_unavailable", message, { cause: error });
   }
 }
 

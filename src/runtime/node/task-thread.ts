@@ -48,11 +48,22 @@ class TaskThread implements TaskHandle {
       event.preventDefault();
       this.#lose(new Error(`The thread of a query failed: ${event.message}`));
     };
+    this.#thread.onmessageerror = () => {
+      this.#lose(new Error("The thread of a query sent what cannot be read"));
+    };
+    // Bun tells so of a thread that ended by itself; others have no such event.
+    this.#thread.addEventListener("close", () => {
+      this.#lose(new Error("The thread of a query ended"));
+    });
   }
 
   async start(setup: TaskSetup): Promise<void> {
     modules ??= compileSqlModules();
-    await this.#call({ kind: "start", setup, modules: await modules }, []);
+    // Given away, as all bytes of messages are: a large state is not copied.
+    const buffers = setup.states.flatMap(({ bytes: { buffer, byteLength } }) =>
+      buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
+    );
+    await this.#call({ kind: "start", setup, modules: await modules }, buffers);
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {

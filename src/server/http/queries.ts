@@ -3,6 +3,7 @@
  * is asked of that worker; all else, pausing and dropping included, any worker answers.
  */
 import { type Context, Hono } from "hono";
+import { isStreamError } from "../../base/stream-error.ts";
 import type { QueryReport } from "../../pipeline/query-report.ts";
 import { emptyQuery } from "../../wire/http/queries.ts";
 import { type QueryDetails, queryList } from "../../wire/http/sql-shapes.ts";
@@ -28,7 +29,14 @@ export function queriesApp(context: HttpContext, endpoints: Endpoints): Hono {
     const there = peers
       .othersThan(c.req.raw)
       .find(({ nodeId }) => !report.isHere && nodeId === report.worker?.nodeId);
-    return there === undefined ? c.json(details(report)) : peers.send(c.req.raw, there);
+    if (there === undefined) return c.json(details(report));
+    try {
+      return await peers.send(c.req.raw, there);
+    } catch (error) {
+      // Its worker has just gone: what the metadata knows is told until another takes it.
+      if (!isStreamError(error, "coordinator_unavailable")) throw error;
+      return c.json(details(report));
+    }
   });
   endpoints.mount(app, "dropQuery", async (c) => {
     await queries.drop(idOf(c));

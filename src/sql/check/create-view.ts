@@ -119,7 +119,7 @@ function namesOf(
   return names;
 }
 
-/** Given, or what identifies a row of an updating query; where nothing does, the whole row. */
+/** Given, or what tells the rows of an updating query apart; where nothing does, it is refused. */
 function keyOf(
   context: CheckContext,
   statement: CreateMaterializedView,
@@ -129,7 +129,11 @@ function keyOf(
   const given = statement.primaryKey?.columns ?? null;
   if (given === null) {
     if (root.changes === "append") return [];
-    return root.key === null ? names : root.key.flatMap((index) => names[index] ?? []);
+    if (root.key !== null) return root.key.flatMap((index) => names[index] ?? []);
+    return context.fail(
+      statement.query,
+      "the query updates its rows, and nothing tells them apart: select the columns of GROUP BY too",
+    );
   }
   for (const part of given) {
     if (!names.includes(part.text)) {
@@ -143,7 +147,7 @@ function keyOf(
     context.fail(
       statement.primaryKey ?? statement,
       missing === undefined
-        ? "the query's rows have no key of their own: leave PRIMARY KEY out"
+        ? "nothing tells the query's rows apart: select the columns of GROUP BY too"
         : `rows are told apart by "${missing}" too: add it to the PRIMARY KEY`,
     );
   }

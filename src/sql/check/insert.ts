@@ -1,6 +1,6 @@
 /** INSERT INTO: the query's columns brought to those of the target. */
 import { columnOf, makeCalc } from "../plan/calc.ts";
-import type { PlanColumn, QueryPlan } from "../plan/plan.ts";
+import type { PlanColumn, PlanNode, QueryPlan } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import type { AstNode } from "../syntax/node.ts";
 import type { Insert } from "../syntax/statement.ts";
@@ -42,8 +42,33 @@ export function planInsert(insert: Insert, text: string, options: CheckOptions):
     const problem = `the query updates its rows: "${target.name}" needs a PRIMARY KEY to take that`;
     return context.fail(insert.target, problem);
   }
+  if (node.changes === "update") refuseSharedKeys(context, insert, { node, named, target });
   const root = makeCalc({ input: node, filter: null, projections, columns });
   return { plan: planOf(context, root), target };
+}
+
+/** Rows that share a key would take each other back. */
+function refuseSharedKeys(
+  context: CheckContext,
+  insert: Insert,
+  parts: {
+    readonly node: PlanNode;
+    readonly named: readonly StreamColumn[];
+    readonly target: StreamEntry;
+  },
+): void {
+  const { node, named, target } = parts;
+  const problem = "the query updates its rows, and nothing tells them apart";
+  if (node.key === null)
+    context.fail(insert.query, `${problem}: select the columns of GROUP BY too`);
+  const stray = node.key.map((index) => named[index]?.name ?? "");
+  const missing = stray.find((name) => !target.primaryKey.includes(name));
+  if (missing === undefined) return;
+  context.fail(
+    insert.target,
+    `rows of the query are told apart by "${missing}", which is not in the PRIMARY KEY of ` +
+      `"${target.name}"`,
+  );
 }
 
 function isWritable({ from }: StreamColumn): boolean {

@@ -3,7 +3,13 @@
  * (filtered there), equal columns, windows that are the same, bounds on event time, and the rest.
  */
 import { columnOf, filterNode, makeCalc } from "../plan/calc.ts";
-import type { IntervalJoinNode, PlanColumn, PlanNode, WindowJoinNode } from "../plan/plan.ts";
+import type {
+  ClosingTime,
+  IntervalJoinNode,
+  PlanColumn,
+  PlanNode,
+  WindowJoinNode,
+} from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import {
   columnsOf,
@@ -177,6 +183,7 @@ function placeOn(side: Side, scalar: Scalar, shift: number): number {
 interface WindowPair {
   readonly left: readonly [number, number];
   readonly right: readonly [number, number];
+  readonly time: ClosingTime;
 }
 
 /** Takes out the equalities of both window bounds, where both sides have the same windows. */
@@ -193,10 +200,15 @@ function takeWindow(sorted: SortedConditions, left: Relation, right: Relation): 
     });
   const start = found("start");
   const end = found("end");
-  if (start === undefined || end === undefined) return null;
+  const window = left.fields[start?.left ?? -1]?.role?.window;
+  if (start === undefined || end === undefined || window === undefined) return null;
   const kept = sorted.equalities.filter((pair) => pair !== start && pair !== end);
   sorted.equalities.splice(0, sorted.equalities.length, ...kept);
-  return { left: [start.left, end.left], right: [start.right, end.right] };
+  return {
+    left: [start.left, end.left],
+    right: [start.right, end.right],
+    time: { time: window.time, timeZone: window.timeZone },
+  };
 }
 
 interface JoinShape {
@@ -237,7 +249,10 @@ function finishJoin(
   } as const;
   const node: WindowJoinNode | IntervalJoinNode =
     window !== null
-      ? { kind: "windowJoin", ...base, leftWindow: window.left, rightWindow: window.right }
+      ? {
+          ...{ kind: "windowJoin", ...base },
+          ...{ leftWindow: window.left, rightWindow: window.right, windowTime: window.time },
+        }
       : { kind: "intervalJoin", ...base, ...intervalOf(bounds) };
   if (leftSide.extra.length + rightSide.extra.length === 0) return node;
   const kept = [...Array(width).keys(), ...rightSide.node.columns.map((_, i) => width + i)];

@@ -3,7 +3,7 @@
  * deduplication. The query around it says how many ranks are kept.
  */
 import { columnOf, makeCalc } from "../plan/calc.ts";
-import type { PlanColumn, SortKey, WindowRankNode } from "../plan/plan.ts";
+import type { PlanColumn, SortKey, WindowOf, WindowRankNode } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import { scalarKey, scalarNullable } from "../plan/scalar-walk.ts";
 import type { Call, OverWindow, Select } from "../syntax/ast.ts";
@@ -55,7 +55,9 @@ export function rankRows(
       "Top-N outside windows is not supported yet: PARTITION BY window_start, window_end",
     );
   }
-  return rankNode(context, call, input, { extra, partition, orderBy, start, end });
+  const window = input.fields[start]?.role?.window;
+  if (window === undefined) throw new RangeError("A window bound has its window");
+  return rankNode(context, call, input, { extra, partition, orderBy, start, end, window });
 }
 
 function windowOf(context: CheckContext, select: Select, call: Call): OverWindow {
@@ -74,13 +76,14 @@ interface RankShape {
   readonly orderBy: readonly SortKey[];
   readonly start: number;
   readonly end: number;
+  readonly window: WindowOf;
 }
 
 function rankNode(
   context: CheckContext,
   call: AstNode,
   input: Relation,
-  { extra, partition, orderBy, start, end }: RankShape,
+  { extra, partition, orderBy, start, end, window }: RankShape,
 ): Relation {
   const kept = input.node.columns.map((_, index) => columnOf(input.node, index));
   const added = extra.map(
@@ -102,6 +105,7 @@ function rankNode(
     kind: "windowRank",
     input: below,
     window: [start, end],
+    windowTime: { time: window.time, timeZone: window.timeZone },
     partitionBy: partition.filter((column) => column !== start && column !== end),
     orderBy,
     from: 1,

@@ -163,13 +163,15 @@ function overGroups(
 
 function groupKeys(context: CheckContext, select: Select, input: Relation): readonly Scalar[] {
   const binding = bindingOf(context, input, "GROUP BY");
-  return (select.groupBy ?? []).flatMap((item) => {
+  const keys = (select.groupBy ?? []).flatMap((item) => {
     if (item.kind === "expression") return [groupKey(context, binding, item.expression)];
     if (item.kind === "set")
       return item.expressions.map((each) => groupKey(context, binding, each));
     const name = item.kind === "groupingSets" ? "GROUPING SETS" : item.kind.toUpperCase();
     return context.refuse(item, `${name} is not supported yet`);
   });
+  // A key that is named twice is one key: each is found by what it computes.
+  return [...new Map(keys.map((key) => [scalarKey(key), key])).values()];
 }
 
 function groupKey(context: CheckContext, binding: Binding, node: Expression): Scalar {

@@ -3,6 +3,7 @@
  * unchanged copy nothing: the output points at the input's rows.
  */
 import { lowerScalar } from "../functions/lower.ts";
+import { integerAt } from "../memory/row-access.ts";
 import type { CalcNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { valueKindOf } from "../types/data-type.ts";
@@ -15,6 +16,7 @@ import {
   hiddenNames,
   type RowLayout,
   tableColumns,
+  weightColumn,
 } from "./row-layout.ts";
 
 export interface CalcOptions {
@@ -29,6 +31,8 @@ export class CalcOperator extends Operator {
   readonly layout: RowLayout;
   readonly #input: RowLayout;
   readonly #context: OperatorContext;
+  /** Column of the weight; −1: there is none. */
+  readonly #weight: number;
   readonly #reader: PlacedReader;
 
   constructor(input: Operator, options: CalcOptions) {
@@ -36,6 +40,7 @@ export class CalcOperator extends Operator {
     const { node, timeZone, database, name } = options;
     this.#input = input.layout;
     this.#context = options.context;
+    this.#weight = hiddenIndex(input.layout, weightColumn);
     this.layout = { ...input.layout, columns: node.columns };
     const projected = node.projections.map((scalar): PlacedColumn => {
       const kind = valueKindOf(scalar.type);
@@ -56,6 +61,8 @@ export class CalcOperator extends Operator {
 
   push(_input: number, rows: Rows): void {
     const table = this.#reader.read(rows.table, (index, error) => {
+      // What fails as it is taken back failed when it was added, and was told then.
+      if (this.#weight >= 0 && integerAt(rows.table, this.#weight, index) < 0n) return;
       this.#context.onError(errorRowOf(this.#input, rows, index, reasonOf(error)));
     });
     this.emit({ table, origin: rows.origin });

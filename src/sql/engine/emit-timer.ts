@@ -1,41 +1,47 @@
 /**
- * When an updating result comes out: with every commit, or (EMIT PERIODIC) with the first commit
- * after another period has begun, by publishedAt. Periods are whole since 1970, so that every run
- * over the log cuts them alike.
+ * When an updating result comes out: with every commit, or (EMIT PERIODIC) when a period of
+ * publishedAt has passed, before the rows of the publish or tick by which it has. Periods are whole
+ * since 1970 and commits play no part, so that every run over the log cuts them alike.
  */
 import type { EmitMode } from "../plan/plan.ts";
 import type { StatePart } from "./operator.ts";
+import { numberPart } from "./state-part.ts";
 
 export class EmitTimer {
   readonly #everyMs: number;
-  #period = -1;
+  /** End of the period in which rows came that have not come out; 0: there are none. */
+  #dueAt = 0;
 
   constructor(emit: EmitMode) {
     this.#everyMs = emit.mode === "periodic" ? emit.everyMs : 0;
   }
 
-  /** Asked at flushes; true starts the next period. */
-  isDue(publishedAt: number): boolean {
-    if (this.#everyMs === 0) return true;
-    const period = Math.floor(publishedAt / this.#everyMs);
-    if (period === this.#period) return false;
-    this.#period = period;
-    return true;
+  get isPeriodic(): boolean {
+    return this.#everyMs > 0;
+  }
+
+  /** publishedAt at which what has come is due; undefined: nothing has. */
+  get dueAt(): number | undefined {
+    return this.#dueAt === 0 ? undefined : this.#dueAt;
+  }
+
+  /** Something may come out that was published at this time. */
+  noteRows(publishedAt: number): void {
+    if (this.#everyMs === 0 || this.#dueAt !== 0) return;
+    this.#dueAt = (Math.floor(publishedAt / this.#everyMs) + 1) * this.#everyMs;
+  }
+
+  /** What had come has come out. */
+  settle(): void {
+    this.#dueAt = 0;
   }
 
   part(name: string): StatePart {
-    return {
-      name: `${name}.timer`,
-      save: () => {
-        const bytes = new Uint8Array(8);
-        new DataView(bytes.buffer).setFloat64(0, this.#period, true);
-        return bytes;
+    return numberPart(`${name}.timer`, {
+      get: () => this.#dueAt,
+      set: (value) => {
+        this.#dueAt = value;
       },
-      restore: (parts) => {
-        const last = parts.at(-1)?.bytes;
-        if (last === undefined) return;
-        this.#period = new DataView(last.buffer, last.byteOffset).getFloat64(0, true);
-      },
-    };
+    });
   }
 }

@@ -1,6 +1,7 @@
 /**
- * Columns computed beside those that pass, and a filter. Columns that pass unchanged are the input's
- * own, and nothing of them is copied; computed ones have their values at the places of their rows.
+ * Columns computed beside those that pass, and a filter. Columns that pass unchanged are the
+ * input's own, and nothing of them is copied; computed ones have their values at the places of
+ * their rows.
  *
  * SQLite says what expressions mean, and evaluates any of them over the rows where they lie. The
  * vector kernel does the common ones in a fraction of the time, and leaves rows that are out of the

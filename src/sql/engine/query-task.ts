@@ -66,6 +66,8 @@ export interface QueryTaskOptions {
   readonly isBounded: boolean;
   /** Where pages of tables go that do not fit; without it all stay, within the memory's bound. */
   readonly scratch?: ScratchDisk;
+  /** The time before the first publish: that of rows which the statement itself gives. */
+  readonly beganAt?: number;
   /** Of the topic of the results: keys go to theirs, rows without a key to one until a commit. */
   readonly partitionCount?: number;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
@@ -110,7 +112,8 @@ export class QueryTask {
   /** @throws StreamError `corrupt_state`, `sql_memory_exceeded` */
   constructor(options: QueryTaskOptions) {
     this.#options = options;
-    const { plan, host, seed, stateBytesMax } = options;
+    const { plan, host, seed, stateBytesMax, beganAt = 0 } = options;
+    this.#now = beganAt;
     const saved = options.states.map(({ kind, bytes }) => ({
       kind,
       parts: decodeStateBlob(bytes),
@@ -171,8 +174,11 @@ export class QueryTask {
 
   publish({ publishedAt, runs, created }: TaskPublish): void {
     for (const { topic, partition } of created) this.addPartition(topic, partition);
-    this.#now = Math.max(this.#now, publishedAt);
+    const now = Math.max(this.#now, publishedAt);
+    if (now >= (this.#sink.nextTickAt ?? endOfTime)) this.#passPeriod();
+    this.#now = now;
     for (const operator of this.#graph.operators) operator.onTime(this.#now);
+    if (runs.length > 0 && this.#sink instanceof UpsertSink) this.#sink.noteRows();
     if (runs.length === 0) this.#time.tick(this.#now, this.#lastWindowEnd());
     else this.#read(runs);
     this.#moveWatermarks();
@@ -189,7 +195,7 @@ export class QueryTask {
   /** publishedAt at which a tick would make something happen; undefined: never as things are. */
   get nextTickAt(): number | undefined {
     let next = this.#time.nextTickAt(this.#lastWindowEnd());
-    for (const { nextTickAt } of this.#graph.operators) {
+    for (const { nextTickAt } of [...this.#graph.operators, this.#sink]) {
       if (nextTickAt !== undefined) next = Math.min(next ?? nextTickAt, nextTickAt);
     }
     return next;
@@ -304,6 +310,12 @@ export class QueryTask {
     for (const [input, source] of this.#graph.sources.entries()) {
       source.moveTo(this.#time.watermarkOf(input));
     }
+  }
+
+  /** EMIT PERIODIC: what was held back comes out, dated by the publish before. */
+  #passPeriod(): void {
+    for (const operator of this.#graph.operators) operator.flush();
+    this.#sink.onTime(this.#now);
   }
 
   #flush(): void {

@@ -27,7 +27,7 @@ import {
   tableColumns,
 } from "./row-layout.ts";
 import { RowReader } from "./row-reader.ts";
-import { kernelPart } from "./state-part.ts";
+import { kernelPart, numberPart } from "./state-part.ts";
 import { refuseOverflow } from "./sum-overflow.ts";
 import type { WindowTime } from "./window-time.ts";
 
@@ -120,6 +120,11 @@ export class SessionAggregateOperator extends Operator {
     this.#lastEnd = Math.max(this.#lastEnd, seen + this.#options.gapMs);
   }
 
+  /** Sessions that a late row has made longer come out anew, at the latest with the commit. */
+  override flush(): void {
+    if (this.#options.node.allowedLatenessMs > 0) this.#closeUntil(this.watermark);
+  }
+
   override onTime(publishedAt: number): void {
     if (this.#options.time.isProcessing) this.#closeUntil(publishedAt);
   }
@@ -163,19 +168,12 @@ export class SessionAggregateOperator extends Operator {
   override get state(): readonly StatePart[] {
     return [
       this.#part,
-      {
-        name: `${this.#part.name}.end`,
-        save: () => {
-          const bytes = new Uint8Array(8);
-          new DataView(bytes.buffer).setFloat64(0, this.#lastEnd, true);
-          return bytes;
+      numberPart(`${this.#part.name}.end`, {
+        get: () => this.#lastEnd,
+        set: (value) => {
+          this.#lastEnd = value;
         },
-        restore: (parts) => {
-          const last = parts.at(-1)?.bytes;
-          if (last === undefined) return;
-          this.#lastEnd = new DataView(last.buffer, last.byteOffset).getFloat64(0, true);
-        },
-      },
+      }),
     ];
   }
 }

@@ -61,7 +61,23 @@ export class UpsertSink extends Operator {
   }
 
   override flush(): void {
-    if (this.hasEnded || this.#timer.isDue(this.#context.now())) this.#send();
+    if (this.hasEnded || !this.#timer.isPeriodic) this.#send();
+  }
+
+  /** Rows were published: what comes of them waits for the end of its period. */
+  noteRows(): void {
+    this.#timer.noteRows(this.#context.now());
+  }
+
+  /** publishedAt at which what is held back comes out. */
+  override get nextTickAt(): number | undefined {
+    return this.#timer.dueAt;
+  }
+
+  /** A period has passed, and operators have been flushed. */
+  override onTime(): void {
+    this.#send();
+    this.#timer.settle();
   }
 
   #send(): void {
@@ -84,7 +100,9 @@ export class UpsertSink extends Operator {
 /** The last change of a key counts: operators take a row back before they add its successor. */
 function takeSql(shape: RecordShape, columns: readonly string[]): string {
   // A key may be NULL, which is equal to itself here: its text stands for it.
-  const key = shape.key.map(({ column }) => `quote(${columnName(column)})`).join(" || ',' || ");
+  const parts = shape.key.map(({ column }) => `quote(${columnName(column)})`);
+  // An aggregate without GROUP BY is one row.
+  const key = parts.length === 0 ? "''" : parts.join(" || ',' || ");
   const set = columns.map((column) => `${column} = excluded.${column}`).join(", ");
   return (
     `INSERT INTO changed (k, weight, ${columns.join(", ")}) ` +

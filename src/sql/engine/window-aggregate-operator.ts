@@ -13,7 +13,7 @@ import { ChangedRows } from "./changed-rows.ts";
 import { LateRows } from "./late-rows.ts";
 import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
 import { type RowLayout, tableColumns } from "./row-layout.ts";
-import { kernelPart } from "./state-part.ts";
+import { kernelPart, numberPart } from "./state-part.ts";
 import { refuseOverflow } from "./sum-overflow.ts";
 import { lastEndOf, neededFrom, type WindowBounds, windowEndingAfter } from "./window-grid.ts";
 import type { WindowTime } from "./window-time.ts";
@@ -39,6 +39,8 @@ export class WindowAggregateOperator extends Operator {
   /** A slot for the window_time of the window that closes. */
   readonly #windowTime: number;
   readonly #part: StatePart;
+  /** Processing time up to which windows have come out. */
+  #passed = noTime;
 
   constructor(input: Operator, options: WindowAggregateOptions) {
     super([input]);
@@ -72,12 +74,14 @@ export class WindowAggregateOperator extends Operator {
   }
 
   override onTime(publishedAt: number): void {
-    if (this.#time.isProcessing) this.#closeBetween(noTime, publishedAt);
+    if (!this.#time.isProcessing) return;
+    this.#closeBetween(this.#passed, publishedAt);
+    this.#passed = publishedAt;
   }
 
   protected override onWatermark(before: number): void {
     if (this.#time.isProcessing && !this.hasEnded) return;
-    this.#closeBetween(before, this.watermark);
+    this.#closeBetween(this.#time.isProcessing ? this.#passed : before, this.watermark);
   }
 
   /** Closes, one by one, the windows with rows that end after `before` and by `until`. */
@@ -130,6 +134,13 @@ export class WindowAggregateOperator extends Operator {
   }
 
   override get state(): readonly StatePart[] {
-    return [this.#part];
+    if (!this.#time.isProcessing) return [this.#part];
+    const passed = numberPart(`${this.#part.name}.passed`, {
+      get: () => this.#passed,
+      set: (value) => {
+        this.#passed = value;
+      },
+    });
+    return [this.#part, passed];
   }
 }

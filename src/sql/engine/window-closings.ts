@@ -5,25 +5,24 @@
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { noTime } from "../time/event-time.ts";
-import { lastMomentOf } from "./window-time.ts";
+import type { WindowTime } from "./window-time.ts";
 
 export class WindowClosings {
   readonly #nextEnd: SqliteStatement;
   readonly #lastEnd: SqliteStatement;
   readonly #drop: readonly SqliteStatement[];
-  readonly #zone: string | null;
+  readonly #time: WindowTime;
 
   constructor(
     database: SqliteDatabase,
     options: {
       /** SQL names of the tables with the rows, each with the name of its end column. */
       readonly tables: readonly { readonly sqlName: string; readonly endColumn: string }[];
-      /** Windows end at times of its wall; null: at instants. */
-      readonly zone: string | null;
+      readonly time: WindowTime;
     },
   ) {
     const { tables } = options;
-    this.#zone = options.zone;
+    this.#time = options.time;
     const ends = (choose: "min" | "max") =>
       tables
         .map(({ sqlName, endColumn }) => `SELECT ${choose}(${endColumn}) AS e FROM ${sqlName}`)
@@ -35,21 +34,26 @@ export class WindowClosings {
     );
   }
 
-  /**
-   * Calls `close` with the end of each window that has ended by `watermark`, then drops its rows.
-   */
-  closeUntil(watermark: number, close: (end: bigint) => void): void {
+  /** Calls `close` with the end of each window that has ended by `until`, then drops its rows. */
+  closeUntil(until: number, close: (end: bigint) => void): void {
     for (;;) {
       const end = this.#nextEnd.all()[0]?.[0];
-      if (typeof end !== "bigint" || lastMomentOf(this.#zone, Number(end)) > watermark) return;
+      if (typeof end !== "bigint" || this.#time.momentOf(Number(end)) > until) return;
       close(end);
       for (const statement of this.#drop) statement.all(end);
     }
   }
 
-  /** End of the last window that has rows, or `noTime`. */
+  /** End of the last window that has rows, or `noTime`: as `Operator.lastWindowEnd`. */
   get lastEnd(): number {
     const end = this.#lastEnd.all()[0]?.[0];
-    return typeof end === "bigint" ? lastMomentOf(this.#zone, Number(end)) : noTime;
+    if (typeof end !== "bigint" || this.#time.isProcessing) return noTime;
+    return this.#time.momentOf(Number(end));
+  }
+
+  /** Where windows are of processing time, the end of the first: as `Operator.nextTickAt`. */
+  get nextTickAt(): number | undefined {
+    const end = this.#time.isProcessing ? this.#nextEnd.all()[0]?.[0] : undefined;
+    return typeof end === "bigint" ? this.#time.momentOf(Number(end)) : undefined;
   }
 }

@@ -10,9 +10,9 @@ import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { KeptRows, namesOf } from "./kept-rows.ts";
 import { Operator, type Rows } from "./operator.ts";
-import { windowZoneOf } from "./plan-zone.ts";
 import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
 import { WindowClosings } from "./window-closings.ts";
+import { WindowTime } from "./window-time.ts";
 
 export interface WindowJoinOptions {
   readonly name: string;
@@ -24,6 +24,7 @@ export interface WindowJoinOptions {
 export class WindowJoinOperator extends Operator {
   readonly layout: RowLayout;
   readonly #sides: readonly [KeptRows, KeptRows];
+  readonly #time: WindowTime;
   readonly #closings: WindowClosings;
   readonly #join: SqliteStatement;
   readonly #result: Collector;
@@ -40,12 +41,13 @@ export class WindowJoinOperator extends Operator {
       keep(left, "l", [node.leftWindow[1]]),
       keep(right, "r", [node.rightWindow[1], ...node.equalities.map((each) => each.right)]),
     ];
+    this.#time = new WindowTime(node.windowTime);
     this.#closings = new WindowClosings(database, {
       tables: [
         { sqlName: this.#sides[0].sqlName, endColumn: columnName(node.leftWindow[1]) },
         { sqlName: this.#sides[1].sqlName, endColumn: columnName(node.rightWindow[1]) },
       ],
-      zone: windowZoneOf(left.layout.columns, options.timeZone),
+      time: this.#time,
     });
     this.#join = database.prepare(joinSql(options, this.#sides, { left, right }));
     this.#result = new Collector(
@@ -60,8 +62,17 @@ export class WindowJoinOperator extends Operator {
     side.add(table);
   }
 
+  override onTime(publishedAt: number): void {
+    if (this.#time.isProcessing) this.#closeUntil(publishedAt);
+  }
+
   protected override onWatermark(): void {
-    this.#closings.closeUntil(this.watermark, (end) => {
+    if (this.#time.isProcessing && !this.hasEnded) return;
+    this.#closeUntil(this.watermark);
+  }
+
+  #closeUntil(until: number): void {
+    this.#closings.closeUntil(until, (end) => {
       this.#result.clear();
       const outcome = this.#result.collect(this.#join.bind(end));
       this.#join.reset();
@@ -72,6 +83,10 @@ export class WindowJoinOperator extends Operator {
 
   override get lastWindowEnd(): number {
     return this.#closings.lastEnd;
+  }
+
+  override get nextTickAt(): number | undefined {
+    return this.#closings.nextTickAt;
   }
 }
 

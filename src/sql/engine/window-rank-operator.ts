@@ -9,25 +9,25 @@ import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { KeptRows } from "./kept-rows.ts";
 import { Operator, type Rows } from "./operator.ts";
-import { windowZoneOf } from "./plan-zone.ts";
 import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
 import { WindowClosings } from "./window-closings.ts";
+import { WindowTime } from "./window-time.ts";
 
 export interface WindowRankOptions {
   readonly name: string;
   readonly node: WindowRankNode;
-  readonly timeZone: string;
   readonly database: SqliteDatabase;
 }
 
 export class WindowRankOperator extends Operator {
   readonly layout: RowLayout;
   readonly #kept: KeptRows;
+  readonly #time: WindowTime;
   readonly #closings: WindowClosings;
   readonly #rank: SqliteStatement;
   readonly #result: Collector;
 
-  constructor(input: Operator, { name, node, timeZone, database }: WindowRankOptions) {
+  constructor(input: Operator, { name, node, database }: WindowRankOptions) {
     super([input]);
     assert(!input.layout.hasWeight, "a window's ranks are of rows that are added only");
     this.layout = { columns: node.columns, hasOrigin: false, hasWeight: false };
@@ -35,8 +35,9 @@ export class WindowRankOperator extends Operator {
     this.#kept = new KeptRows(database, { name, layout: input.layout, indexed: [end] });
     const endColumn = columnName(end);
     const { sqlName } = this.#kept;
-    const zone = windowZoneOf(input.layout.columns, timeZone);
-    this.#closings = new WindowClosings(database, { tables: [{ sqlName, endColumn }], zone });
+    const time = new WindowTime(node.windowTime);
+    this.#time = time;
+    this.#closings = new WindowClosings(database, { tables: [{ sqlName, endColumn }], time });
     const names = input.layout.columns.map((_, index) => columnName(index)).join(", ");
     const partition = [start, ...node.partitionBy].map(columnName).join(", ");
     const order = [...node.orderBy.map(sortTerm), "seq"].join(", ");
@@ -56,8 +57,17 @@ export class WindowRankOperator extends Operator {
     this.#kept.add(table);
   }
 
+  override onTime(publishedAt: number): void {
+    if (this.#time.isProcessing) this.#closeUntil(publishedAt);
+  }
+
   protected override onWatermark(): void {
-    this.#closings.closeUntil(this.watermark, (end) => {
+    if (this.#time.isProcessing && !this.hasEnded) return;
+    this.#closeUntil(this.watermark);
+  }
+
+  #closeUntil(until: number): void {
+    this.#closings.closeUntil(until, (end) => {
       this.#result.clear();
       const outcome = this.#result.collect(this.#rank.bind(end));
       this.#rank.reset();
@@ -68,6 +78,10 @@ export class WindowRankOperator extends Operator {
 
   override get lastWindowEnd(): number {
     return this.#closings.lastEnd;
+  }
+
+  override get nextTickAt(): number | undefined {
+    return this.#closings.nextTickAt;
   }
 }
 

@@ -4,21 +4,27 @@
  * instant at which the clock showed its end has passed (an hour is shown twice when clocks go
  * back). Processing time is publishedAt.
  */
-import type { WindowOf } from "../plan/plan.ts";
+import { present } from "../../base/assert.ts";
+import type { ClosingTime, WindowOf } from "../plan/plan.ts";
 import { toInstant, toWall, zoneOffset } from "../types/time-zone.ts";
 
 const dayMs = 86_400_000;
 
 export class WindowTime {
-  readonly column: number;
   readonly isProcessing: boolean;
   readonly zone: string | null;
+  readonly #column: number | null;
 
-  constructor(window: WindowOf) {
-    this.column = window.timeColumn;
-    this.isProcessing = window.time === "proctime";
-    const { timeZone } = window;
+  /** A ClosingTime: of windows that rows bring with them, which have no time column. */
+  constructor(window: WindowOf | ClosingTime) {
+    const { time, timeZone } = window;
+    this.#column = "timeColumn" in window ? window.timeColumn : null;
+    this.isProcessing = time === "proctime";
     this.zone = timeZone === null || timeZone === "UTC" ? null : timeZone;
+  }
+
+  get column(): number {
+    return present(this.#column, "windows are over a time column");
   }
 
   /** The time on the wall at an instant. */

@@ -1,4 +1,4 @@
-/** Arithmetic for the vector kernel. Results out of range, and divisors of 0, fail the row there. */
+/** Arithmetic for the vector kernel. Results out of range and divisors of 0 fail the row there. */
 import { type DataType, valueKindOf } from "../types/data-type.ts";
 import { scaleOf } from "../types/decimal.ts";
 import {

@@ -1,4 +1,4 @@
-/** Casts for the vector kernel: those that are arithmetic. TRY_CAST leaves a failing row to SQLite. */
+/** Casts that are arithmetic, for the vector kernel. TRY_CAST leaves a failing row to SQLite. */
 import type { Scalar } from "../plan/scalar.ts";
 import { dayMs } from "../types/calendar.ts";
 import { type DataType, valueKindOf } from "../types/data-type.ts";

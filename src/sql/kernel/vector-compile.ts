@@ -1,7 +1,7 @@
 /**
  * Expressions as programs of the vector kernel, as far as it covers them. A program must mean what
- * `functions/lower.ts` makes of the same expression: where it cannot tell, it does not cover it, and
- * where a row is out of the ordinary, it leaves the row to SQLite.
+ * `functions/lower.ts` makes of the same expression: where it cannot tell, it does not cover it,
+ * and where a row is out of the ordinary, it leaves the row to SQLite.
  */
 import type { Scalar } from "../plan/scalar.ts";
 import { scalarKey } from "../plan/scalar-walk.ts";

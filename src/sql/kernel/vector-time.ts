@@ -16,8 +16,8 @@ const fieldFunctions: Readonly<Record<string, FieldUnit>> = {
   second: "SECOND",
 };
 
-/** Fields that the kernel computes. */
-const fields = new Set<FieldUnit>([...Object.values(fieldFunctions), "MILLISECOND", "EPOCH"]);
+/** Fields that the kernel computes; EXTRACT has a rule of its own for milliseconds. */
+const fields = new Set<FieldUnit>([...Object.values(fieldFunctions), "EPOCH"]);
 
 export function compileTime(call: ScalarCall, compiler: VectorCompiler): number | null {
   const { name, args } = call;

@@ -3,8 +3,8 @@
  * rows of a table, each as a column whose rows stand where the table has them. Rows that it cannot
  * compute are told apart: SQLite has the last word on them.
  *
- * One round: `start` with a table, then `run` parts of the program over lists of its rows. Lists and
- * registers are valid until the next `start`.
+ * One round: `start` with a table, then `run` parts of the program over lists of its rows. Lists
+ * and registers are valid until the next `start`.
  */
 import {
   columnBytes,
@@ -43,6 +43,8 @@ export interface RowList {
   readonly address: number;
   readonly count: number;
 }
+
+const keptPlacesMax = 1 << 17;
 
 const programBytes = 32;
 const instructionBytes = 48;
@@ -106,7 +108,7 @@ export class VectorProgram {
     this.#writeInstructions(code.instructions);
   }
 
-  /** Begins with the rows of `table`, which stay as they are until the round is over: all of them. */
+  /** Begins with the rows of `table`, which stay until the round is over, and lists them all. */
   start(table: RowTable): RowList {
     const { rowCount, selection } = table;
     const memory = this.#memory;
@@ -214,7 +216,9 @@ export class VectorProgram {
   #reserve(places: number): void {
     const failed = this.#failed.reserve(places);
     this.#memory.writeUint32(this.#program + programField.failed, failed);
-    if (places <= this.#capacity) return;
+    // After a batch out of the ordinary its memory is given back.
+    const isExcess = this.#capacity > keptPlacesMax && places < this.#capacity / 8;
+    if (places <= this.#capacity && !isExcess) return;
     this.#capacity = Math.ceil(places * 1.25);
     for (const { kind, values, nulls, registers } of this.#memories) {
       values.reserve(slotBytes(kind) * this.#capacity);

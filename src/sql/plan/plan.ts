@@ -106,6 +106,9 @@ export interface WindowOf {
   readonly timeZone: string | null;
 }
 
+/** What passes the ends of windows that rows bring with them. */
+export type ClosingTime = Pick<WindowOf, "time" | "timeZone">;
+
 /**
  * A window table function whose rows are used one by one: input columns, then window_start,
  * window_end, window_time. HOP and CUMULATE give a row per window. Sessions need `partitionBy` and
@@ -182,6 +185,7 @@ export interface WindowJoinNode extends NodeBase {
   /** window_start and window_end on both sides. */
   readonly leftWindow: readonly [start: number, end: number];
   readonly rightWindow: readonly [start: number, end: number];
+  readonly windowTime: ClosingTime;
   readonly equalities: readonly { readonly left: number; readonly right: number }[];
   /** Over left columns, then right columns; null: none. */
   readonly residual: Scalar | null;
@@ -218,6 +222,7 @@ export interface WindowRankNode extends NodeBase {
   readonly kind: "windowRank";
   readonly input: PlanNode;
   readonly window: readonly [start: number, end: number];
+  readonly windowTime: ClosingTime;
   readonly partitionBy: readonly number[];
   readonly orderBy: readonly SortKey[];
   /** Ranks kept, both inclusive, from 1. */

@@ -22,13 +22,13 @@ export interface EmitField {
 
 export interface EmitOptions {
   readonly value: readonly EmitField[];
-  /** None: records have no key. */
+  /** None: records have no key; where rows are taken back, the one row has an empty key. */
   readonly key: readonly EmitField[];
   /** Milliseconds since 1970; NULL is no timestamp, and one before 1970 becomes 1970. */
   readonly timestampColumn?: number;
   /** Integer: below 0 a row is taken back, which makes a tombstone; 0: it is no record. */
   readonly weightColumn?: number;
-  /** Bytes of records given at once. A single record that is larger comes alone. Default 1 MiB. */
+  /** Bytes of records given at once. A single record that is larger comes alone. */
   readonly chunkBytes?: number;
 }
 
@@ -57,7 +57,8 @@ const emitterBytes = 128;
 const fieldBytes = 24;
 const wrongKind = 1000;
 const firstBufferBytes = 4096;
-const defaultChunkBytes = 1024 * 1024;
+/** With a batch's header it is within `max.message.bytes`, which is a little over 1 MiB. */
+const defaultChunkBytes = 1024 * 1024 - 1024;
 
 /** Places in the kernel's Emitter. */
 const field = {
@@ -94,7 +95,6 @@ export class Emitter {
 
   constructor(host: SqliteHost, options: EmitOptions) {
     const { weightColumn = -1, timestampColumn = -1 } = options;
-    assert(weightColumn < 0 || options.key.length > 0, "what is taken back has a key");
     assert(options.value.length > 0, "a value has a column");
     this.#memory = host.memory;
     this.#kernel = kernelOf(host);

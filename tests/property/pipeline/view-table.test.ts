@@ -57,9 +57,9 @@ test("a view's table has the last row of each key, however the records come in b
         expect(valuesIn(table.read(byKey).batches)).toEqual(expected(fold(seen, 0)));
       }
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
-});
+}, 30_000);
 
 test("a view's table stops at any offset, and goes on from there", () => {
   fc.assert(
@@ -74,9 +74,9 @@ test("a view's table stops at any offset, and goes on from there", () => {
       table.apply([batch], changes.length);
       expect(valuesIn(table.read(byKey).batches)).toEqual(expected(fold(changes, 0)));
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
-});
+}, 30_000);
 
 test("a view's table that is followed keeps a change per record that changes anything", () => {
   const steps = fc.array(fc.array(change, { minLength: 1, maxLength: 10 }), { minLength: 1 });
@@ -98,6 +98,6 @@ test("a view's table that is followed keeps a change per record that changes any
       const kept = keyedStatement(byOffset.sql.replace("ORDER", "WHERE is_now ORDER"));
       expect(valuesIn(table.read(kept).batches)).toEqual(fold(seen, firstKept).changed);
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
-});
+}, 30_000);

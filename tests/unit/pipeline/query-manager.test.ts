@@ -2,8 +2,10 @@ import { afterEach, describe, expect, test } from "bun:test";
 import type { SqlDatabase } from "../../../src/meta/sql-database.ts";
 import { createQuery } from "../../../src/meta/sql-objects.ts";
 import { QueryAdmin } from "../../../src/pipeline/query-admin.ts";
+import { QueryManager } from "../../../src/pipeline/query-manager.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { memoryDatabase } from "../../support/log-stack.ts";
+import { CountingTask, runnerLogOf } from "../../support/query-fixture.ts";
 import { SqlStack } from "../../support/sql-stack.ts";
 
 const open: SqlStack[] = [];
@@ -61,6 +63,30 @@ describe("QueryManager", () => {
     await sql.append("bids", [{ auction: 1 }]);
     await sql.until(async () => (await doubled(sql)).length === 1);
     expect([...sql.manager.running().keys()]).toHaveLength(1);
+    expect((await adminOf(sql).list()).map(({ target }) => target)).toEqual(["doubled"]);
+  });
+
+  test("ends though a commit is on its way that nobody answers", async () => {
+    const sql = await opened();
+    await sql.run(script);
+    await sql.manager.close();
+    const { log, platform, database } = sql.stack;
+    let isAsked = false;
+    const never = new Promise<never>(() => {});
+    const appendGroup = () => {
+      isAsked = true;
+      return never;
+    };
+    const manager = new QueryManager({
+      ...{ platform, database, topics: log.topics, identity: log.session, closeMsMax: 20 },
+      log: { ...runnerLogOf(log), appendGroup },
+      startTask: async (setup) => new CountingTask(sql.stack, await sql.topic("doubled"), setup),
+    });
+    await manager.look();
+    await sql.append("bids", [{ auction: 1 }]);
+    await sql.until(async () => isAsked);
+    await manager.close();
+    expect(manager.running().size).toBe(1);
   });
 
   test("leaves nothing of a query that is dropped while it commits", async () => {

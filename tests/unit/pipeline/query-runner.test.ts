@@ -89,29 +89,6 @@ describe("QueryRunner", () => {
     expect([died >= 2, unhandled]).toEqual([true, []]);
   });
 
-  test("ticks no faster than it may, however far behind the database's clock is", async () => {
-    let ticks = 0;
-    const query = await queryFixture(stack, {
-      publishTick: (numbers) => {
-        ticks += 1;
-        return publishTick(stack.database, numbers);
-      },
-      // What falls due is due again after each tick: the clock that counts is an hour behind.
-      onTask: (task) => {
-        task.nextTickAt = stack.platform.clock.now() - 3_600_000;
-      },
-    });
-    const ended = query.runner.run(stop.signal);
-    await query.append("a");
-    await until(() => ticks >= 3);
-    const began = stack.platform.clock.monotonic();
-    await until(() => ticks >= 5);
-    // Two more ticks are at least two pauses of 100 ms apart, and may be any more.
-    expect(stack.platform.clock.monotonic() - began).toBeGreaterThan(100);
-    stop.abort();
-    await ended;
-  });
-
   test("does not tick before it is time by the database's clock", async () => {
     let ticks = 0;
     const query = await queryFixture(stack, {

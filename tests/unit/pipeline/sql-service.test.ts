@@ -1,4 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { StreamError } from "../../../src/base/stream-error.ts";
+import type { SqlDatabase } from "../../../src/meta/sql-database.ts";
+import { memoryDatabase } from "../../support/log-stack.ts";
 import { SqlStack } from "../../support/sql-stack.ts";
 
 let sql: SqlStack;
@@ -76,6 +79,31 @@ describe("SqlService", () => {
     expect((await sql.records("totals.errors")).map(({ value }) => value)).toEqual([
       expect.stringContaining("the event time ts is NULL"),
     ]);
+  });
+
+  test("keeps the topics of a view that was made when only the answer was lost", async () => {
+    const whole = memoryDatabase();
+    let isLost = false;
+    const database: SqlDatabase = {
+      ...whole,
+      batch: async (statements, mode) => {
+        const results = await whole.batch(statements, mode);
+        if (isLost && statements.some(({ sql: text }) => text.startsWith("INSERT INTO query"))) {
+          isLost = false;
+          throw new StreamError("metadata_unavailable", "the answer was lost");
+        }
+        return results;
+      },
+    };
+    sql = await SqlStack.open({ database });
+    await sql.run(`SET 'execution.checkpointing.interval' = '10 ms'; ${bids}`);
+    isLost = true;
+    await expect(sql.run("CREATE MATERIALIZED VIEW v AS SELECT auction FROM bids")).rejects.toThrow(
+      "the answer was lost",
+    );
+    await sql.append("bids", [bid(1, 10, 1)]);
+    await sql.manager.look();
+    await sql.until(async () => (await sql.records("v")).length === 1);
   });
 
   test("shows, describes, explains and drops what was made", async () => {

@@ -1,7 +1,10 @@
 import { expect, test } from "bun:test";
 import { GroupCoordinator } from "../../../../src/group/coordinator.ts";
+import { querySettingsDefault } from "../../../../src/pipeline/query-definition.ts";
+import type { QueryReport } from "../../../../src/pipeline/query-report.ts";
 import { createHttpApp } from "../../../../src/server/http/app.ts";
 import type { HttpContext } from "../../../../src/server/http/context.ts";
+import { queryDetails, queryList } from "../../../../src/wire/http/sql-shapes.ts";
 import { createHttpFixture } from "../../../support/http-fixture.ts";
 import { MemoryGroups } from "../../../support/memory-group-store.ts";
 
@@ -13,7 +16,9 @@ const node = (nodeId: number) => ({
 });
 
 /** Two workers on one log and one group metadata, each reaching the other by its URL. */
-async function twoWorkers(options: { readonly isReachable?: boolean } = {}) {
+async function twoWorkers(
+  options: { readonly isReachable?: boolean; readonly runsQuery?: number } = {},
+) {
   const { isReachable = true } = options;
   const { context, log } = createHttpFixture({ log: { nodes: [node(1), node(2)] } });
   const metadata = new MemoryGroups({ platform: context.platform });
@@ -25,6 +30,7 @@ async function twoWorkers(options: { readonly isReachable?: boolean } = {}) {
         cluster: () => ({ clusterId: "c", selfNodeId: nodeId, nodes: [node(1), node(2)] }),
         status: log.status.bind(log),
       }),
+      queries: { ...context.queries, ...queriesOf(nodeId, options.runsQuery) },
       groups: new GroupCoordinator({ platform: context.platform, ...metadata.worker(nodeId) }),
       fetch: async (url, init) => {
         const app = apps.get(new URL(url).hostname);
@@ -41,6 +47,22 @@ async function twoWorkers(options: { readonly isReachable?: boolean } = {}) {
     if (response === undefined) throw new Error(`no worker ${nodeId}`);
     return response;
   };
+}
+
+/** One query, as the worker `nodeId` sees it. */
+function queriesOf(nodeId: number, runsQuery = 1): Pick<HttpContext["queries"], "list" | "find"> {
+  const isHere = nodeId === runsQuery;
+  const live = {
+    ...{ rowsIn: 7, rowsOut: 0, rowsLate: 0, rowsWrong: 0, rowsAhead: 0, watermark: null },
+    ...{ inputs: [], lastCommit: null, restarts: 0, lastFailure: null },
+  };
+  const report: QueryReport = {
+    ...{ queryId: "q", target: "v", statement: "", state: "running", failure: null, createdAt: 0 },
+    ...{ isHere, partitions: [], checkpointBytes: 0, settings: querySettingsDefault, plan: "" },
+    worker: { nodeId: runsQuery, httpUrl: node(runsQuery).httpUrl },
+    live: isHere ? live : null,
+  };
+  return { list: async () => [report], find: async () => report };
 }
 
 const put = {
@@ -80,4 +102,18 @@ test("a coordinator that cannot be reached gives 503 and Retry-After", async () 
     expect(response.headers.get("Retry-After")).toBe("1");
     expect(await response.json()).toMatchObject({ code: "coordinator_unavailable" });
   }
+});
+
+test("a worker asks the one that runs a query how it goes, and tells what it knows itself if that one is gone", async () => {
+  const rowsSeen = async (ask: Awaited<ReturnType<typeof twoWorkers>>, nodeId: number) => {
+    const query = queryDetails.parse(await (await ask(nodeId, "/v1/queries/q")).json());
+    const { queries } = queryList.parse(await (await ask(nodeId, "/v1/queries")).json());
+    expect(query.worker).toEqual({ nodeId: 2, httpUrl: node(2).httpUrl });
+    return [query, ...queries].map(({ live }) => live?.rowsIn);
+  };
+  const ask = await twoWorkers({ runsQuery: 2 });
+  expect(await rowsSeen(ask, 2)).toEqual([7, 7]);
+  expect(await rowsSeen(ask, 1)).toEqual([7, 7]);
+  const alone = await twoWorkers({ runsQuery: 2, isReachable: false });
+  expect(await rowsSeen(alone, 1)).toEqual([undefined, undefined]);
 });

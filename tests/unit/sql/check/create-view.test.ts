@@ -39,11 +39,22 @@ describe("CREATE MATERIALIZED VIEW", () => {
     });
   });
 
-  test("whose rows no column tells apart is a table by the whole row", () => {
+  test("whose rows no column tells apart is refused: two of them would be one", () => {
+    expect(() =>
+      plan("CREATE MATERIALIZED VIEW m AS SELECT COUNT(*) AS n FROM bids GROUP BY auction"),
+    ).toThrow("nothing tells them apart: select the columns of GROUP BY too");
+  });
+
+  test("over a whole table is one row, whose key has no columns", () => {
+    const { entry } = plan("CREATE MATERIALIZED VIEW m AS SELECT COUNT(*) AS n FROM bids");
+    expect(entry).toMatchObject({ changes: "update", primaryKey: [] });
+  });
+
+  test("keeps a key that GROUP BY names twice", () => {
     const { entry } = plan(
-      "CREATE MATERIALIZED VIEW m AS SELECT COUNT(*) AS n FROM bids GROUP BY auction",
+      "CREATE MATERIALIZED VIEW m AS SELECT auction AS a, COUNT(*) AS n FROM bids GROUP BY auction, auction",
     );
-    expect(entry.primaryKey).toEqual(["n"]);
+    expect(entry.primaryKey).toEqual(["a"]);
   });
 
   test("of final windows only adds, and its window_time is an event time", () => {

@@ -27,6 +27,17 @@ describe("INSERT", () => {
     expect(catalog.plan(sql).root).toMatchObject({ changes: "update", key: [0] });
   });
 
+  test("refuses updating rows that would share a key, or have none", () => {
+    expect(
+      catalog.complaint("INSERT INTO totals SELECT COUNT(*), price FROM bids GROUP BY price"),
+    ).toContain('told apart by "n", which is not in the PRIMARY KEY of "totals"');
+    expect(
+      catalog.complaint(
+        "INSERT INTO totals SELECT MAX(auction), COUNT(*) FROM bids GROUP BY price",
+      ),
+    ).toContain("nothing tells them apart");
+  });
+
   const complaints: readonly (readonly [string, string])[] = [
     [
       "INSERT INTO total SELECT auction, 1 FROM bids",

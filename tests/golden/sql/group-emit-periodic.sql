@@ -1,0 +1,5 @@
+-- EMIT PERIODIC over groups.
+-- input: bids
+CREATE MATERIALIZED VIEW out AS
+SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction
+EMIT PERIODIC INTERVAL '5' SECOND

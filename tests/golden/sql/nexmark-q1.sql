@@ -1,0 +1,5 @@
+-- Nexmark q1 over events of the generator, some of them up to three seconds late.
+-- input: nexmark
+-- partitions: 2
+-- nexmark: 2000 7
+SELECT auction, bidder, 0.908 * price AS price, `dateTime`, extra FROM bid

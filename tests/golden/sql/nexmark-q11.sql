@@ -1,0 +1,7 @@
+-- Nexmark q11 over events of the generator, some of them up to three seconds late.
+-- input: nexmark
+-- partitions: 2
+-- nexmark: 2000 7
+SELECT bidder, COUNT(*) AS bid_count, window_start AS starttime, window_end AS endtime
+FROM TABLE(SESSION(TABLE bid PARTITION BY bidder, DESCRIPTOR(`dateTime`), INTERVAL '10' SECOND))
+GROUP BY bidder, window_start, window_end

@@ -1,0 +1,5 @@
+-- Nexmark q2 over events of the generator, some of them up to three seconds late.
+-- input: nexmark
+-- partitions: 2
+-- nexmark: 2000 7
+SELECT auction, price FROM bid WHERE MOD(auction, 123) = 0

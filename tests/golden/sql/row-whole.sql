@@ -1,0 +1,3 @@
+-- A ROW column as a whole.
+-- input: people
+SELECT id, address FROM people

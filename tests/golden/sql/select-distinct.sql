@@ -1,0 +1,3 @@
+-- SELECT DISTINCT.
+-- input: bids
+SELECT DISTINCT auction, channel FROM bids WHERE price >= 100

@@ -1,0 +1,3 @@
+-- Every type as it comes and goes.
+-- input: people
+SELECT * FROM people

@@ -1,0 +1,6 @@
+-- Window join, left: orders without a payment stay.
+-- input: sales
+SELECT o.id, o.customer, p.means, o.window_start, p.window_end
+FROM (SELECT * FROM TABLE(TUMBLE(TABLE orders, DESCRIPTOR(ts), INTERVAL '10' SECOND))) o
+LEFT JOIN (SELECT * FROM TABLE(TUMBLE(TABLE payments, DESCRIPTOR(ts), INTERVAL '10' SECOND))) p
+ON o.id = p.order_id AND o.window_start = p.window_start AND o.window_end = p.window_end

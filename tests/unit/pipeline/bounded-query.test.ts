@@ -1,0 +1,61 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import type { RowsChunk } from "../../../src/pipeline/sql-result.ts";
+import { parseScript } from "../../../src/sql/syntax/parse-script.ts";
+import { SqlStack } from "../../support/sql-stack.ts";
+
+let sql: SqlStack;
+afterEach(() => sql.close());
+
+const bids = "CREATE STREAM bids (auction BIGINT) WITH ('partitions' = '1')";
+
+async function started(text: string, signal: AbortSignal): Promise<AsyncIterator<RowsChunk>> {
+  const [parsed] = parseScript(text);
+  if (parsed === undefined) throw new Error("a statement");
+  const result = await sql.service.execute(parsed, sql.session, signal);
+  if (result.kind !== "rows") throw new Error(`rows, not ${result.kind}`);
+  return result.rows[Symbol.asyncIterator]();
+}
+
+describe("BoundedQueries", () => {
+  test("ends without an error when its reader leaves", async () => {
+    sql = await SqlStack.open();
+    await sql.run(bids);
+    await sql.append("bids", [{ auction: 1 }]);
+    const left = new AbortController();
+    const rows = await started("SELECT auction FROM bids", left.signal);
+    expect((await rows.next()).done).toBe(false);
+    left.abort();
+    expect((await rows.next()).done).toBe(true);
+  });
+
+  test("refuses more queries at once than there is room for, until one has ended", async () => {
+    sql = await SqlStack.open();
+    await sql.run(bids);
+    await sql.append("bids", [{ auction: 1 }]);
+    const { signal } = new AbortController();
+    const open: AsyncIterator<RowsChunk>[] = [];
+    for (let count = 0; count < 8; count++) {
+      const rows = await started("SELECT auction FROM bids", signal);
+      await rows.next();
+      open.push(rows);
+    }
+    const next = async () => (await started("SELECT auction FROM bids", signal)).next();
+    await expect(next()).rejects.toMatchObject({ code: "queue_full" });
+    await open[0]?.return?.();
+    expect((await next()).done).toBe(false);
+  });
+
+  test("sends rows that it inserts to the partitions of their keys", async () => {
+    sql = await SqlStack.open();
+    await sql.run(`CREATE TABLE users (id STRING, name STRING, PRIMARY KEY (id) NOT ENFORCED)
+      WITH ('partitions' = '3')`);
+    const began = sql.stack.platform.clock.now();
+    await sql.run("INSERT INTO users VALUES ('a', 'x'), ('b', 'y'), ('eee', 'z'), ('a', 'w')");
+    const partitions = await Promise.all([0, 1, 2].map((each) => sql.records("users", each)));
+    const names = partitions.map((seen) => seen.map(({ value }) => JSON.parse(value ?? "").name));
+    // As Kafka's Java client has it: {"id":"eee"} apart from the others.
+    expect(names).toEqual([["z"], [], ["x", "y", "w"]]);
+    // Retention counts from their insertion.
+    for (const { timestamp } of partitions.flat()) expect(timestamp).toBeGreaterThanOrEqual(began);
+  });
+});

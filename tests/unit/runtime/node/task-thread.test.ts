@@ -1,0 +1,84 @@
+import { describe, expect, test } from "bun:test";
+import { silentLogger } from "../../../../src/base/log.ts";
+import { querySettingsDefault } from "../../../../src/pipeline/query-definition.ts";
+import { shapeOf } from "../../../../src/pipeline/query-maker.ts";
+import type { TaskRequest, TaskSetup } from "../../../../src/pipeline/task-protocol.ts";
+import { encodeBatch } from "../../../../src/record/batch-encode.ts";
+import { createPlatform } from "../../../../src/runtime/node/platform.ts";
+import { startTaskThread } from "../../../../src/runtime/node/task-thread.ts";
+import { planToText } from "../../../../src/sql/plan/plan-text.ts";
+import { TestCatalog } from "../../../support/sql-catalog.ts";
+
+const platform = createPlatform({ log: silentLogger });
+
+function setupOf(sql: string, options: Partial<TaskSetup> = {}): TaskSetup {
+  const catalog = new TestCatalog("CREATE STREAM bids (auction BIGINT)");
+  const plan = catalog.plan(sql);
+  return {
+    ...{ plan: planToText(plan), shape: shapeOf(plan.root, null), isBounded: false, states: [] },
+    ...querySettingsDefault,
+    partitions: [{ topic: "bids", partition: 0 }],
+    ...options,
+  };
+}
+
+function publishOf(offset: number, texts: readonly string[]): TaskRequest {
+  const records = texts.map((text) => ({
+    ...{ timestamp: 1_000, key: null, value: new TextEncoder().encode(text) },
+  }));
+  const batch = encodeBatch({ records, codec: "none", baseOffset: offset }, platform);
+  const run = { topic: "bids", partition: 0, fromOffset: offset, batches: [batch] };
+  return { kind: "publishes", publishes: [{ publishedAt: 1_000, runs: [run], created: [] }] };
+}
+
+const counting = "SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction";
+
+describe("startTaskThread", () => {
+  test("runs a task that commits, and goes on from its state in another thread", async () => {
+    const one = await startTaskThread(setupOf(counting));
+    await one.send(publishOf(0, ['{"auction":1}', '{"auction":1}']));
+    const { state } = await one.send({ kind: "commit", state: "full" });
+    one.close();
+    const states = [{ kind: "full" as const, bytes: state ?? new Uint8Array() }];
+    const other = await startTaskThread(setupOf(counting, { states }));
+    await other.send(publishOf(2, ['{"auction":1}']));
+    const { outputs } = await other.send({ kind: "commit", state: "delta" });
+    other.close();
+    const text = new TextDecoder().decode(outputs[0]?.bytes);
+    expect(text).toContain('{"auction":1,"n":3}');
+  });
+
+  test("a request that failed is the last: the others fail as it did", async () => {
+    const thread = await startTaskThread(setupOf(counting));
+    const torn = publishOf(0, ['{"auction":1}']);
+    if (torn.kind !== "publishes") throw new Error("publishes");
+    // A record that says it is longer than its batch.
+    torn.publishes[0]?.runs[0]?.batches[0]?.fill(0x7e, 61, 62);
+    const failed = thread.send(torn).then(
+      () => "answered",
+      (error: Error) => error.message,
+    );
+    const after = thread.send({ kind: "commit", state: "full" }).then(
+      () => "answered",
+      (error: Error) => error.message,
+    );
+    expect(await failed).not.toBe("answered");
+    expect(await after).toBe(await failed);
+    thread.close();
+  });
+
+  test("a state that is none keeps the task from starting", async () => {
+    const states = [{ kind: "full" as const, bytes: new Uint8Array([1]) }];
+    await expect(startTaskThread(setupOf(counting, { states }))).rejects.toMatchObject({
+      code: "corrupt_state",
+    });
+  });
+
+  test("what waits when it is closed fails", async () => {
+    const thread = await startTaskThread(setupOf(counting));
+    const waiting = thread.send({ kind: "commit", state: "full" });
+    thread.close();
+    await expect(waiting).rejects.toThrow("was closed");
+    await expect(thread.send({ kind: "finish" })).rejects.toThrow("was closed");
+  });
+});
