@@ -49,7 +49,7 @@ export class FlinkQueries implements QuerySubject {
       "'scan.bounded.mode' = 'latest-offset')";
     const insert = `INSERT INTO results\n${query.select}`;
     const run = await this.#flink.run([source, ...eventViews, this.#sinkOf(query), insert]);
-    return { ...run, rowsOut: Number.NaN };
+    return { ...run, rowsOut: undefined };
   }
 
   async stop(): Promise<void> {

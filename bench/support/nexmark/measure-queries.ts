@@ -29,8 +29,14 @@ export async function measureQueries(
       { what: "JSON of an event", value: filled.bytes / filled.events, unit: "B" },
     ];
     for (const query of queries) {
-      const runs = await alternated(context, subjects, query);
-      figures.push(...figuresOf(query, { subjects, runs, events: filled.events, context }));
+      try {
+        const runs = await alternated(context, subjects, query);
+        figures.push(...figuresOf(query, { subjects, runs, events: filled.events, context }));
+      } catch (error) {
+        // The others are worth measuring all the same.
+        const note = error instanceof Error ? (error.message.split("\n")[0] ?? "") : String(error);
+        figures.push({ what: `${query.name}: did not end`, value: Number.NaN, unit: "", note });
+      }
     }
     return figures;
   } finally {
@@ -103,7 +109,8 @@ async function alternated(
       runs[index]?.push(run);
       const { seconds, cpuSeconds, rowsOut } = run;
       shown.push(
-        `${subject.name} ${rounded(seconds)} s, ${rounded(cpuSeconds)} CPU s, ${rowsOut} rows`,
+        `${subject.name} ${rounded(seconds)} s, ${rounded(cpuSeconds)} CPU s` +
+          (rowsOut === undefined ? "" : `, ${rowsOut} rows`),
       );
     }
     say(`  ${query.name}, round ${round + 1} of ${options.rounds}: ${shown.join("; ")}`);

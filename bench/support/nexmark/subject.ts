@@ -6,7 +6,8 @@ export interface QueryRun {
   readonly seconds: number;
   /** Processor time of the whole process meanwhile, on all its threads. */
   readonly cpuSeconds: number;
-  readonly rowsOut: number;
+  /** Undefined where it does not say. */
+  readonly rowsOut: number | undefined;
 }
 
 export interface QuerySubject {
