@@ -226,7 +226,7 @@ export function showBetween(address: usize, index: u32, from: i64, to: i64): voi
  * Drops the rows whose integer column `index` is below `bound`, and packs the others, in order.
  * Gives how many are left.
  */
-export function expire(address: usize, index: u32, bound: i64): u32 {
+export function expire(address: usize, index: u32, bound: i64, first: u32): u32 {
   const column = columnAt(address, index);
   const count = load<u32>(address, K_ROWS);
   const columns = load<u32>(address, F.T_COLUMN_COUNT);
@@ -234,7 +234,7 @@ export function expire(address: usize, index: u32, bound: i64): u32 {
   let saved: u32 = 0;
   const selection = <usize>load<u32>(address, K_SELECTION);
   for (let row: u32 = 0; row < count; row++) {
-    if (!isNullAt(column, row) && load<i64>(slotAt(column, row)) < bound) continue;
+    if (row < first && !isNullAt(column, row) && load<i64>(slotAt(column, row)) < bound) continue;
     store<u32>(selection + (<usize>left << 2), row);
     left++;
     if (row < load<u32>(address, K_SAVED)) saved = left;

@@ -60,7 +60,7 @@ export class ScanJoinOperator extends Operator {
   push(input: number, { table }: Rows): void {
     const side = input === 0 ? this.#sides[0] : this.#sides[1];
     const other = input === 0 ? this.#sides[1] : this.#sides[0];
-    if (other.kept.rowCount > 0) this.#match(side, other, table);
+    if (other.kept.mayHaveRows) this.#match(side, other, table);
     // Only the plan's columns are kept: the table has none of the hidden ones.
     side.fresh.table.pointToAddress(table.address);
     side.kept.append(side.fresh.table);

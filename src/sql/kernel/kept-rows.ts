@@ -23,7 +23,7 @@ interface KeepKernel {
   append(store: number, table: number): number;
   showAll(store: number): void;
   showBetween(store: number, column: number, from: bigint, to: bigint): void;
-  expire(store: number, column: number, bound: bigint): number;
+  expire(store: number, column: number, bound: bigint, firstRows: number): number;
   firstUnsaved(store: number): number;
   markSaved(store: number): void;
   measure(store: number, first: number): number;
@@ -43,6 +43,12 @@ export class KeptRows implements KernelTable {
   readonly #kernel: KeepKernel;
   readonly #timeColumn: number;
   #expiredBelow = millisOf(-Infinity);
+  /**
+   * Of the first rows, those whose time is before `bound` have expired and are still there: packing
+   * copies what is left, so it waits until somebody looks, or half as many have come as were left.
+   */
+  #expired: { readonly bound: bigint; readonly firstRows: number } | null = null;
+  #rowsPacked = 0;
 
   /** @throws StreamError `sql_memory_exceeded`, as all that follow */
   constructor(
@@ -68,7 +74,13 @@ export class KeptRows implements KernelTable {
   }
 
   get rowCount(): number {
+    this.#pack();
     return this.#kernel.rows(this.address);
+  }
+
+  /** Whether there may be rows: false is certain. */
+  get mayHaveRows(): boolean {
+    return this.#kernel.rows(this.address) > 0;
   }
 
   get bytesHeld(): number {
@@ -85,24 +97,38 @@ export class KeptRows implements KernelTable {
 
   /** Makes the Table at `address` show all rows; good until the next call of any other method. */
   showAll(): void {
+    this.#pack();
     this.#kernel.showAll(this.address);
   }
 
   /** As `showAll`, rows whose time is in [from, to). */
   showBetween(fromMs: number, toMs: number): void {
     const [from, to] = [millisOf(fromMs), millisOf(toMs)];
+    this.#pack();
     this.#kernel.showBetween(this.address, this.#timeColumn, from, to);
   }
 
   /** Drops rows whose time is before `boundMs`. */
   expire(boundMs: number): void {
     const bound = millisOf(boundMs);
-    this.#kernel.expire(this.address, this.#timeColumn, bound);
+    const firstRows = this.#kernel.rows(this.address);
+    if (this.#expired !== null && bound < this.#expired.bound) this.#pack();
+    this.#expired = { bound, firstRows };
     if (bound > this.#expiredBelow) this.#expiredBelow = bound;
+    if (2 * firstRows >= 3 * this.#rowsPacked) this.#pack();
+  }
+
+  /** Packs what is left after the last `expire`, which took what all before it did. */
+  #pack(): void {
+    if (this.#expired === null) return;
+    const { bound, firstRows } = this.#expired;
+    this.#expired = null;
+    this.#rowsPacked = this.#kernel.expire(this.address, this.#timeColumn, bound, firstRows);
   }
 
   /** A full checkpoint, or what changed since the last. */
   save(options: { readonly full: boolean }): Uint8Array<ArrayBuffer> {
+    this.#pack();
     const { memory } = this.#host;
     const first = options.full ? 0 : this.#kernel.firstUnsaved(this.address);
     const bytes = this.#kernel.measure(this.address, first);
@@ -148,7 +174,9 @@ export class KeptRows implements KernelTable {
     try {
       const end = this.#point(table, at + head, view.getUint32(16, true));
       if (end !== at + blob.length) throw corrupt("ends too early or too late");
-      this.#kernel.expire(this.address, this.#timeColumn, view.getBigInt64(8, true));
+      this.#pack();
+      this.#expired = { bound: view.getBigInt64(8, true), firstRows: this.rowCount };
+      this.#pack();
       this.append(table);
       this.#kernel.markSaved(this.address);
     } finally {
