@@ -25,13 +25,13 @@ export const sessionOptions: Readonly<Record<string, OptionRule>> = {
   "execution.checkpointing.interval": {
     ...duration,
     defaultValue: `${querySettingsDefault.commitIntervalMs} ms`,
-    doc: "Between commits of queries that are made in this session.",
+    doc: "Between commits of the queries that the session makes.",
   },
   "millrace.query.memory": {
     accepts: (value) => memoryBytesOf(value) !== null,
     wanted: "a size from 16 MB to 2 GB such as '256 MB'",
     defaultValue: "256 MB",
-    doc: "Memory of a query that is made in this session, its state included.",
+    doc: "Memory of a query that the session makes, its state included.",
   },
 };
 
