@@ -455,6 +455,10 @@ export class Log implements LogService {
       });
       this.#waiters.wake(key);
     }
+    // A commit without results moves the watermark of those who read them.
+    for (const topicNumber of committedTopics(flight)) {
+      this.#waiters.wake(partitionSlot(topicNumber, 0));
+    }
     settleAppends(flight, receipt);
   }
 
@@ -480,4 +484,11 @@ export class Log implements LogService {
       `Topic "${topic.name}" has no partition ${partition}`,
     );
   }
+}
+
+/** Topics of which commits in the flight tell how far they have come in event time. */
+function committedTopics({ draft }: Flight): number[] {
+  return draft.groups.flatMap(({ group }) =>
+    group.effects.flatMap((effect) => (effect.kind === "watermark" ? [effect.topicNumber] : [])),
+  );
 }

@@ -18,7 +18,7 @@ import {
   unreferencedKeys,
 } from "../meta/object-index.ts";
 import { expireProducers } from "../meta/producers.ts";
-import { forgetTicks } from "../meta/publish-order.ts";
+import { forgetTicks, forgetWatermarks } from "../meta/publish-order.ts";
 import { forgetDeletedTopics, releaseSlice } from "../meta/release.ts";
 import { applyRetention } from "../meta/retention.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
@@ -214,11 +214,13 @@ export class Maintenance {
     }
   }
 
-  /** Queries leave a row each time that silence alone moves them on. */
+  /** Queries leave a row each time that silence alone moves them on, and with many commits. */
   async #forgetTicks(): Promise<void> {
     const { limitRows } = slice;
     for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
-      if ((await forgetTicks(this.#parts.database, { limitRows })) < limitRows) return;
+      const ticks = await forgetTicks(this.#parts.database, { limitRows });
+      const watermarks = await forgetWatermarks(this.#parts.database, { limitRows });
+      if (Math.max(ticks, watermarks) < limitRows) return;
     }
   }
 

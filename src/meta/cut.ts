@@ -235,6 +235,18 @@ const deleteExtents = `DELETE FROM extent WHERE ${asPlanned}
   AND (topic_number, partition, base_offset) IN (
     SELECT x.topic_number, x.partition, x.base_offset FROM ${cutExtents})`;
 
+/**
+ * Watermarks of commits that are cut. A commit has a record in its query's own topic, whose writer
+ * is that of the topic of the results; what that query committed behind the cut goes with it.
+ */
+const deleteWatermarks = `DELETE FROM watermark WHERE ${asPlanned}
+  AND EXISTS (SELECT 1 FROM topic t CROSS JOIN topic c ON c.writer = t.writer
+    CROSS JOIN json_each(?1) j ON j.value ->> 0 = c.topic_number
+    CROSS JOIN extent x ON x.topic_number = j.value ->> 0 AND x.partition = j.value ->> 1
+      AND x.base_offset >= j.value ->> 2
+    WHERE t.topic_number = watermark.topic_number
+      AND x.publish_position <= watermark.publish_position)`;
+
 /** Batches of a producer that the cut leaves, newest first (layout: publish-statements.ts). */
 const keptBatches = `FROM json_each(producer.recent) r
     WHERE r.type = 'array' AND r.value ->> 2 < v.cut_offset`;
@@ -305,7 +317,7 @@ export async function applyCuts(database: SqlDatabase, cuts: readonly Cut[]): Pr
     ]),
   );
   const steps = [
-    ...[releaseObjects, deleteExtents, rewindProducers, rewindHttpProducers],
+    ...[releaseObjects, deleteWatermarks, deleteExtents, rewindProducers, rewindHttpProducers],
     ...[forgetRewound("producer"), forgetRewound("http_producer"), forgetEpochs, addEpochs],
   ];
   const results = await database.batch(

@@ -240,6 +240,17 @@ WHERE v.topic_number = extent.topic_number AND v.partition = extent.partition
   "CREATE INDEX worker_to_mend ON worker (worker_epoch) WHERE closed = 1 AND mended = 0",
 ];
 
+const watermarks: readonly string[] = [
+  `CREATE TABLE watermark (
+  topic_number INTEGER NOT NULL,
+  publish_position INTEGER NOT NULL,
+  published_at INTEGER NOT NULL,
+  watermark INTEGER NOT NULL,
+  activity INTEGER NOT NULL,
+  PRIMARY KEY (topic_number, publish_position)
+) STRICT, WITHOUT ROWID`,
+];
+
 export const migrations: readonly Migration[] = [
   { version: 1, title: "the log", statements: first },
   {
@@ -248,6 +259,7 @@ export const migrations: readonly Migration[] = [
     statements: second,
   },
   { version: 3, title: "continuous queries", statements: queries },
+  { version: 4, title: "watermarks of queries' commits", statements: watermarks },
 ];
 
 /**

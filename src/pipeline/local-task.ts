@@ -74,7 +74,8 @@ export class LocalTask implements TaskHandle {
         return this.#gave(this.#task.flushOutputs());
       case "commit": {
         const { outputs, state } = this.#task.commit(request.state);
-        return { ...this.#reply(), outputs, state: packState(state, this.#codecs) };
+        const { committedTime: committed } = this.#task;
+        return { ...this.#reply(), outputs, state: packState(state, this.#codecs), committed };
       }
     }
   }
@@ -89,7 +90,7 @@ export class LocalTask implements TaskHandle {
     const { statistics, nextTickAt, isFull, outputBytes } = this.#task;
     return {
       ...{ statistics, isFull, nextTickAt: nextTickAt ?? null, outputBytes },
-      ...{ outputs: [], state: null },
+      ...{ outputs: [], state: null, committed: null },
     };
   }
 }

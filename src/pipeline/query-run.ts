@@ -220,6 +220,7 @@ export class Run {
     const offsets = cursors.map(offsetOf);
     this.#committing = this.#publish({
       ...{ publishPosition, cursors, state: { kind, bytes }, results, offsets },
+      committed: reply.committed,
     });
   }
 

@@ -89,8 +89,10 @@ export class QueryRunner {
     const inputs = await this.#topics.inputs();
     const names = new Map(inputs.map((topic) => [topic.topicNumber, topic.name as string]));
     const over = new AbortController();
+    const output = await this.#topics.output();
     const checkpoints = new CheckpointLog({
       ...{ platform, log, guard, groupId: queryId, topic: await this.#topics.checkpoints() },
+      ...(output.writer === queryId && { output }),
       groupBytesMax: log.groupBytesMax,
       topicOf: (name) => this.#topics.written(name),
       signal: AbortSignal.any([signal, over.signal]),

@@ -6,6 +6,7 @@
 import type { RecordShape } from "../sql/engine/append-sink.ts";
 import type { TaskPublish, TaskStatistics } from "../sql/engine/query-task.ts";
 import type { OutputBatch } from "../sql/engine/task-output.ts";
+import type { CommittedTime } from "../sql/time/event-time.ts";
 
 export interface TaskSetup {
   /** As `planToText` wrote it. */
@@ -48,6 +49,8 @@ export interface TaskReply {
   readonly outputs: readonly OutputBatch[];
   /** Of a commit: see `packState`. */
   readonly state: Uint8Array | null;
+  /** Of a commit: how far its results have come in event time. */
+  readonly committed: CommittedTime | null;
 }
 
 /** A running task. A failed request ends it: whoever runs it starts another. */

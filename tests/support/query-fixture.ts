@@ -70,7 +70,15 @@ export class CountingTask implements TaskHandle {
 
   #reply(outputs: readonly OutputBatch[], state: Uint8Array | null): TaskReply {
     const { nextTickAt } = this;
-    return { statistics: noStatistics, isFull: false, outputBytes: 0, nextTickAt, outputs, state };
+    return {
+      statistics: noStatistics,
+      isFull: false,
+      outputBytes: 0,
+      nextTickAt,
+      outputs,
+      state,
+      committed: null,
+    };
   }
 }
 

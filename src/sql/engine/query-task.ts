@@ -21,6 +21,8 @@ import type { SqliteHost } from "../sqlite/host.ts";
 import type { ScratchDisk } from "../sqlite/scratch-disk.ts";
 import { StateFile } from "../sqlite/vfs.ts";
 import {
+  activity,
+  type CommittedTime,
   EventTime,
   type EventTimeState,
   endOfTime,
@@ -50,6 +52,8 @@ export interface TaskPublish {
   readonly runs: readonly TaskRun[];
   /** Partitions that exist from this publish on. */
   readonly created: readonly { readonly topic: string; readonly partition: number }[];
+  /** Of commits of the queries that write the topics. */
+  readonly committed?: readonly (CommittedTime & { readonly topic: string })[];
 }
 
 export interface QueryTaskOptions {
@@ -155,6 +159,7 @@ export class QueryTask {
         delayMs: watermark?.delayMs ?? 0,
         idleTimeoutMs,
         quietTimeoutMs: options.quietTimeoutMs,
+        isCommitted: watermark?.isCommitted ?? false,
       })),
     );
     if (saved.length > 0) this.#restore(saved);
@@ -172,7 +177,7 @@ export class QueryTask {
     for (const values of this.#graph.values) values.run();
   }
 
-  publish({ publishedAt, runs, created }: TaskPublish): void {
+  publish({ publishedAt, runs, created, committed = [] }: TaskPublish): void {
     for (const { topic, partition } of created) this.addPartition(topic, partition);
     const now = Math.max(this.#now, publishedAt);
     if (now >= (this.#sink.nextTickAt ?? endOfTime)) this.#passPeriod();
@@ -181,6 +186,11 @@ export class QueryTask {
     if (runs.length > 0 && this.#sink instanceof UpsertSink) this.#sink.noteRows();
     if (runs.length === 0) this.#time.tick(this.#now, this.#lastWindowEnd());
     else this.#read(runs);
+    for (const { topic, ...time } of committed) {
+      for (const [input, node] of this.#nodes.entries()) {
+        if (node.topic === topic && node.watermark?.isCommitted) this.#time.commit(input, time);
+      }
+    }
     this.#moveWatermarks();
   }
 
@@ -239,6 +249,13 @@ export class QueryTask {
       ...this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) })),
     ]);
     return { outputs: this.#taken(), state };
+  }
+
+  /** What a commit promises of the results behind it; null: nothing, or nothing before an end. */
+  get committedTime(): CommittedTime | null {
+    const { outputWatermark: watermark, activity } = this.#graph.root;
+    if (watermark === noTime || watermark >= endOfTime) return null;
+    return { watermark, activity };
   }
 
   get statistics(): TaskStatistics {
@@ -301,14 +318,25 @@ export class QueryTask {
   #watermarkBeside(input: number, sources: ReadonlySet<number>): number {
     let least = endOfTime;
     for (const source of sources) {
-      if (source !== input) least = Math.min(least, this.#time.watermarkOf(source));
+      // An idle input holds nobody, here as there: its rows are late when it comes back.
+      if (source === input || this.#time.activityOf(source) !== activity.awaited) continue;
+      least = Math.min(least, this.#time.watermarkOf(source));
     }
     return least;
   }
 
   #moveWatermarks(): void {
+    this.#tellActivities();
     for (const [input, source] of this.#graph.sources.entries()) {
       source.moveTo(this.#time.watermarkOf(input));
+    }
+    for (const operator of this.#graph.operators) operator.settle();
+    this.#sink.settle();
+  }
+
+  #tellActivities(): void {
+    for (const [input, source] of this.#graph.sources.entries()) {
+      source.tell(this.#time.activityOf(input));
     }
   }
 
@@ -389,6 +417,7 @@ export class QueryTask {
     for (const [index, operator] of this.#graph.operators.entries()) {
       operator.resume(() => saved.watermarks[index] ?? noTime);
     }
+    this.#tellActivities();
   }
 }
 
