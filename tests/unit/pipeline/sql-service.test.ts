@@ -164,3 +164,86 @@ describe("SqlService", () => {
     ]);
   });
 });
+
+describe("views over views", () => {
+  const settings = "SET 'execution.checkpointing.interval' = '10 ms';";
+  const small = `CREATE MATERIALIZED VIEW small AS
+    SELECT SUM(price) AS total, window_time AS at_ FROM
+      TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '10' SECOND)
+    GROUP BY window_start, window_end, window_time HAVING SUM(price) > 0`;
+  const over = (view: string, source: string, seconds: number) =>
+    `CREATE MATERIALIZED VIEW ${view} AS
+    SELECT SUM(total) AS total, window_time AS at_ FROM
+      TUMBLE(TABLE ${source}, DESCRIPTOR(at_), INTERVAL '${seconds}' SECOND)
+    GROUP BY window_start, window_end, window_time`;
+  const totals = async (view: string) =>
+    (await sql.records(view)).map(({ value }) => {
+      const { total, at_ } = JSON.parse(value ?? "{}") as { total: number; at_: string };
+      return `${at_.slice(17, 19)} ${total}`;
+    });
+  const come = (view: string, wanted: readonly string[]) =>
+    sql.until(async () => {
+      const found = await totals(view);
+      if (found.length > wanted.length) throw new Error(`${view} has ${found.join(", ")}`);
+      return found.join() === wanted.join() && found;
+    });
+
+  test("close as soon as the first one has, also by a commit without rows", async () => {
+    sql = await SqlStack.open();
+    await sql.run(`${settings} ${bids}; ${small}`);
+    await sql.run(over("middle", "small", 20));
+    await sql.run(over("large", "middle", 40));
+    await sql.append("bids", [bid(1, 1, 1), bid(1, 2, 12), bid(1, 4, 21)]);
+    await come("middle", ["19 3"]);
+    await sql.append("bids", [bid(1, 0, 31), bid(1, 0, 41)]);
+    // Nothing comes of the window from 30 on: that the watermark has passed it is all there is.
+    await come("middle", ["19 3", "39 4"]);
+    await come("large", ["39 7"]);
+    expect(await totals("small")).toEqual(["09 1", "19 2", "29 4"]);
+    for (const view of ["small", "middle", "large"]) {
+      expect(await sql.records(`${view}.late`)).toEqual([]);
+    }
+  });
+
+  test("find in history what commits said, and go on where they were stopped", async () => {
+    sql = await SqlStack.open();
+    await sql.run(`${settings} ${bids}; ${small}`);
+    await sql.append("bids", [bid(1, 1, 1), bid(1, 2, 12), bid(1, 4, 21), bid(1, 0, 41)]);
+    await come("small", ["09 1", "19 2", "29 4"]);
+    const [first] = [...sql.manager.running().keys()];
+    await sql.run(`PAUSE QUERY "${first}"`);
+    await sql.append("bids", [bid(1, 8, 59), bid(1, 0, 62)]);
+    await sql.run(over("middle", "small", 20));
+    await come("middle", ["19 3", "39 4"]);
+    const [second] = [...sql.manager.running().keys()];
+    await sql.run(`PAUSE QUERY "${second}"; RESUME QUERY "${first}"`);
+    await come("small", ["09 1", "19 2", "29 4", "59 8"]);
+    expect(await totals("middle")).toEqual(["19 3", "39 4"]);
+    await sql.run(`RESUME QUERY "${second}"`);
+    await come("middle", ["19 3", "39 4", "59 8"]);
+  });
+
+  test("read a view once more when it was dropped and made again", async () => {
+    sql = await SqlStack.open();
+    await sql.run(`${settings} ${bids}; ${small}`);
+    await sql.append("bids", [bid(1, 1, 1), bid(1, 4, 21), bid(1, 0, 41)]);
+    await sql.run(over("middle", "small", 20));
+    await come("middle", ["19 1", "39 4"]);
+    await sql.run("DROP MATERIALIZED VIEW small");
+    await sql.until(async () => sql.manager.running().size === 0);
+    await sql.run(small);
+    await sql.run(over("again", "small", 20));
+    await come("again", ["19 1", "39 4"]);
+  });
+
+  test("give a SELECT that ends the same windows", async () => {
+    sql = await SqlStack.open();
+    await sql.run(`${settings} ${bids}; ${small}`);
+    await sql.append("bids", [bid(1, 1, 1), bid(1, 2, 12), bid(1, 4, 21), bid(1, 0, 41)]);
+    await come("small", ["09 1", "19 2", "29 4"]);
+    expect(
+      await sql.run(`SELECT SUM(total) AS total FROM
+        TUMBLE(TABLE small, DESCRIPTOR(at_), INTERVAL '20' SECOND) GROUP BY window_start, window_end`),
+    ).toEqual([[{ total: 3 }, { total: 4 }]]);
+  });
+});
