@@ -246,6 +246,8 @@ export class BlockCache {
         const left = length - blocks.length * blockBytes;
         const place = { slot, length: Math.min(blockBytes, left), unread: isAhead };
         const block = new Block(blockName(key, first + blocks.length), place);
+        // The rest of the run may go round the arena: it must not take this one for it.
+        block.users = 1;
         this.#arena.occupy(slot, block);
         blocks.push(block);
       }
@@ -253,6 +255,7 @@ export class BlockCache {
     const loaded = this.#fill({ key, position, length }, targets, blocks);
     for (const block of blocks) {
       block.loaded = loaded;
+      block.users -= 1;
       const before = this.#blocks.get(block.name);
       if (before !== undefined) this.#drop(before);
       this.#blocks.set(block.name, block);
