@@ -279,6 +279,11 @@ export class Log implements LogService {
     return Math.min(groupBytesMax, Math.floor(this.#options.ring.length / groupRingShare));
   }
 
+  /** A power loss may take what was acknowledged last. */
+  get mayLoseTail(): boolean {
+    return this.#options.storeMayLoseTail;
+  }
+
   noteRefused(group: PublishGroup): void {
     this.#publisher.failed.addGroup(group);
   }

@@ -232,7 +232,7 @@ export class PublishOrderReader {
     return new StreamError(
       "offset_out_of_range",
       `Cannot go on reading "${topic}"/${partition}: ${why}`,
-      { details: { topic, partition, offset: nextOffset, earliest } },
+      { details: { topic, partition, offset: nextOffset, earliest, isCut: nextOffset > earliest } },
     );
   }
 
@@ -323,7 +323,8 @@ export class PublishOrderReader {
         throw new StreamError(
           found?.error ?? "offset_out_of_range",
           `Cannot go on reading "${topic.name}"/${partition} at offset ${offset}`,
-          { details: { topic: topic.name, partition, offset } },
+          // Cut or deleted between the look and the read: whoever looks again learns which.
+          { details: { topic: topic.name, partition, offset, isCut: true } },
         );
       }
       buffers.push(...found.chunks);

@@ -41,6 +41,11 @@ const againMsMin = 50;
 const againMsMax = 2_000;
 /** Deltas behind a full part before a new one is asked for. */
 const deltasMax = 60;
+/**
+ * Where a power loss may take records, commits from before it are kept for so long: an operating
+ * system leaves nothing unwritten for longer.
+ */
+const keptMs = 120_000;
 /** A batch of a checkpoint, decompressed, is no larger: chunks are bounded. */
 const decodedBytesMax = 64 * 1024 * 1024;
 
@@ -82,6 +87,8 @@ export interface CheckpointLogParts {
   readonly guard: PublishGuard;
   /** The topic of that name, for results that waited. @throws StreamError `topic_unknown` */
   readonly topicOf: (name: string) => Promise<TopicInfo>;
+  /** Commits that newer ones stand for are kept for a while: the log may lose its tail. */
+  readonly mayLoseTail?: boolean;
   /** What one group may carry of results, bytes; default 2 MiB. */
   readonly groupBytesMax?: number;
   /** Once aborted, what is refused is not tried again. */
@@ -93,6 +100,8 @@ export class CheckpointLog {
   #sequence = 0;
   #chain: readonly StatePart[] = [];
   #logStart = 0;
+  /** Where chains begin that newer ones stand for, oldest first, and until when they are kept. */
+  #kept: { readonly firstOffset: number; readonly until: number }[] = [];
   /** What readers of the results were told last. */
   #told: CommitHeader["committed"] = null;
 
@@ -172,6 +181,7 @@ export class CheckpointLog {
     };
     const inline = isInline ? state.bytes : new Uint8Array(0);
     const at = await this.#publish({ header, inline }, waits ? [] : results, offsets);
+    if (state.kind === "full") this.#keepChain();
     this.#chain = header.chain.map((each) => settled(each, at));
     if (pending !== null) await this.#publishPending(header, pending);
     await this.#trim();
@@ -250,10 +260,20 @@ export class CheckpointLog {
     return { topic, partition, bytes, header: readBatchHeader(bytes) };
   }
 
+  /** A full state stands for the chain up to now: it goes at once, or is kept for a while. */
+  #keepChain(): void {
+    const firstOffset = this.#chain[0]?.firstOffset ?? null;
+    if (firstOffset === null || !this.#parts.mayLoseTail) return;
+    const until = this.#parts.platform.clock.monotonic() + keptMs;
+    this.#kept.push({ firstOffset, until });
+  }
+
   /** Records that no commit points to any more go. A failure is made good by the next commit. */
   async #trim(): Promise<void> {
     const { log, topic, platform } = this.#parts;
-    const first = this.#chain[0]?.firstOffset ?? this.#logStart;
+    const now = platform.clock.monotonic();
+    while ((this.#kept[0]?.until ?? now) < now) this.#kept.shift();
+    const first = this.#kept[0]?.firstOffset ?? this.#chain[0]?.firstOffset ?? this.#logStart;
     if (first <= this.#logStart) return;
     try {
       this.#logStart = await log.deleteRecords(topic, 0, first);

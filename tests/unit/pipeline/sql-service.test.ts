@@ -1,6 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import { StreamError } from "../../../src/base/stream-error.ts";
 import type { SqlDatabase } from "../../../src/meta/sql-database.ts";
+import { readSqlCatalog } from "../../../src/meta/sql-objects.ts";
+import { closeWorker } from "../../../src/meta/workers.ts";
+import { FileWithHoles } from "../../support/file-with-holes.ts";
 import { memoryDatabase } from "../../support/log-stack.ts";
 import { SqlStack } from "../../support/sql-stack.ts";
 
@@ -245,5 +248,93 @@ describe("views over views", () => {
       await sql.run(`SELECT SUM(total) AS total FROM
         TUMBLE(TABLE small, DESCRIPTOR(at_), INTERVAL '20' SECOND) GROUP BY window_start, window_end`),
     ).toEqual([[{ total: 3 }, { total: 4 }]]);
+  });
+});
+
+describe("a power loss", () => {
+  const settings = "SET 'execution.checkpointing.interval' = '10 ms';";
+  const totals = `CREATE MATERIALIZED VIEW totals AS
+    SELECT auction, SUM(price) AS total FROM bids GROUP BY auction`;
+  const tops = "CREATE MATERIALIZED VIEW tops AS SELECT MAX(total) AS top FROM totals";
+
+  /** Where the records from `offset` on of a topic's only partition lie. */
+  const placesOf = async (topicNumber: number, offset: number) => {
+    const [found] = await sql.stack.database.batch(
+      [
+        {
+          sql: `SELECT o.key, e.position, e.length FROM extent e
+JOIN object o ON o.object_id = e.object_id
+WHERE e.topic_number = ?1 AND e.last_offset >= ?2`,
+          args: [topicNumber, offset],
+        },
+      ],
+      "read",
+    );
+    return (found?.rows ?? []).map(([key, position, length]) => ({
+      ...{ key: String(key), position: Number(position), length: Number(length) },
+    }));
+  };
+  const come = (view: string, wanted: string) =>
+    sql.until(async () => (await sql.records(view)).at(-1)?.value === wanted);
+
+  /** The process dies, and what was written last with it. */
+  async function restartWithout(store: FileWithHoles, topicName: string, offset: number) {
+    const { topicNumber } = await sql.topic(topicName);
+    const places = await placesOf(topicNumber, offset);
+    const { database, log } = sql.stack;
+    await sql.manager.close();
+    const { workerEpoch } = log.session.current();
+    for (const { key, position, length } of places) store.lose(key, position, position + length);
+    await closeWorker(database, { workerEpoch, observedCounter: 0 });
+    sql = await SqlStack.open({ store, database, storeMayLoseTail: true });
+  }
+
+  test("takes what queries made of lost records, and views over them, and they go on", async () => {
+    const store = new FileWithHoles();
+    sql = await SqlStack.open({ store, storeMayLoseTail: true });
+    await sql.run(`${settings} ${bids}; ${totals}`);
+    await sql.run(tops);
+    await sql.append("bids", [bid(1, 10, 1)]);
+    await come("tops", '{"top":10}');
+    await sql.append("bids", [bid(1, 5, 2), bid(2, 100, 2)]);
+    await come("tops", '{"top":100}');
+    await restartWithout(store, "bids", 1);
+    expect((await sql.records("bids")).length).toBe(1);
+    expect((await sql.records("totals")).map(({ value }) => value)).toEqual([
+      '{"auction":1,"total":10}',
+    ]);
+    expect((await sql.records("tops")).map(({ value }) => value)).toEqual(['{"top":10}']);
+    sql.manager.start();
+    await sql.append("bids", [bid(1, 7, 3)]);
+    await come("tops", '{"top":17}');
+    expect((await sql.records("totals")).map(({ value }) => value)).toEqual([
+      '{"auction":1,"total":10}',
+      '{"auction":1,"total":17}',
+    ]);
+    const { queries } = await readSqlCatalog(sql.stack.database);
+    expect(queries.map(({ failure }) => failure)).toEqual([null, null]);
+  });
+
+  test("that leaves no commit of before says what is lost and what to do", async () => {
+    const store = new FileWithHoles();
+    sql = await SqlStack.open({ store, storeMayLoseTail: true });
+    await sql.run(`${settings} ${bids}; ${totals}`);
+    await sql.append("bids", [bid(1, 10, 1)]);
+    await sql.append("bids", [bid(1, 5, 2)]);
+    await come("totals", '{"auction":1,"total":15}');
+    const { database } = sql.stack;
+    // As though the results of long ago had come of what is lost: nothing leads back there.
+    await database.batch([{ sql: "DELETE FROM group_offset", args: [] }], "write");
+    await restartWithout(store, "bids", 1);
+    sql.manager.start();
+    const failure = await sql.until(async () => {
+      const { queries } = await readSqlCatalog(database);
+      return queries[0]?.failure ?? undefined;
+    });
+    expect(failure).toBe(
+      'Cannot go on: the records 1 to 1 of "bids"/0 are lost, which results were made of, and no ' +
+        'commit from before is left. Drop the query and make it again to fill "totals" from ' +
+        "what is there",
+    );
   });
 });
