@@ -25,6 +25,7 @@ import { TestCatalog } from "../support/sql-catalog.ts";
 import { type OutputRow, readTopic, rowsOf } from "../support/sql-output.ts";
 import { History } from "./checkers/history.ts";
 import type { Dice } from "./dice.ts";
+import { calm } from "./fault-rates.ts";
 import { Nemesis } from "./nemesis.ts";
 import { linkToAny, type RunContext } from "./run-context.ts";
 import { SimulatedDatabase } from "./simulated-database.ts";
@@ -38,6 +39,7 @@ export interface QueryRunResult {
   readonly digest: string;
   readonly resultCount: number;
   readonly takeovers: number;
+  readonly powerLosses: number;
 }
 
 const schema = `CREATE STREAM bids (k STRING, v BIGINT, ts TIMESTAMP(3),
@@ -106,13 +108,15 @@ export async function runQueryScenario(
   if (ended) await run;
   else world.violate("the run does not come to its end");
   scenario.close();
-  const { kind, resultCount, takeovers } = scenario;
-  return { kind, resultCount, takeovers, violations: world.violations, digest: world.trace.digest };
+  const { kind, resultCount, takeovers, powerLosses } = scenario;
+  const seen = { kind, resultCount, takeovers, powerLosses };
+  return { ...seen, violations: world.violations, digest: world.trace.digest };
 }
 
 class QueryScenario {
   resultCount = 0;
   takeovers = 0;
+  powerLosses = 0;
   readonly #world: World;
   readonly #stage: Stage;
   readonly #database: SimulatedDatabase;
@@ -169,12 +173,24 @@ class QueryScenario {
       base: this.#stage.faults,
       until: this.#stage.activeMs,
       pauseMsMax: this.#stage.strikePauseMsMax,
-      losePower: undefined,
+      losePower: this.#stage.losesPower ? () => this.#losePower() : undefined,
     });
     await nemesis.run();
     await nemesis.heal();
     await Promise.all(clients);
     for (const name of Object.keys(queries)) await this.#check(name);
+  }
+
+  /** All processes die, and what the disk had not written is gone; the metadata keep all. */
+  async #losePower(): Promise<void> {
+    const world = this.#world;
+    for (const worker of this.#workers) worker.kill();
+    this.#stage.disk?.losePower();
+    this.powerLosses += 1;
+    const { faults } = world;
+    world.faults = calm;
+    await Promise.all(this.#workers.map((worker) => worker.start()));
+    world.faults = faults;
   }
 
   close(): void {
