@@ -118,6 +118,7 @@ class QueryScenario {
       topics: ["bids"],
       activeUntil: this.#stage.activeMs,
       generation: 0,
+      machinesLosePower: false,
     };
   }
 
@@ -138,6 +139,7 @@ class QueryScenario {
       until: this.#stage.activeMs,
       pauseMsMax: this.#stage.strikePauseMsMax,
       losePower: undefined,
+      losePowerOf: undefined,
     });
     await nemesis.run();
     await nemesis.heal();
