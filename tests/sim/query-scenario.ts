@@ -154,6 +154,7 @@ class QueryScenario {
       topics: ["bids"],
       activeUntil: this.#stage.activeMs,
       generation: 0,
+      machinesLosePower: false,
     };
   }
 
@@ -174,6 +175,7 @@ class QueryScenario {
       until: this.#stage.activeMs,
       pauseMsMax: this.#stage.strikePauseMsMax,
       losePower: this.#stage.losesPower ? () => this.#losePower() : undefined,
+      losePowerOf: undefined,
     });
     await nemesis.run();
     await nemesis.heal();
