@@ -12,7 +12,7 @@
  *    4  u32 statement
  *    8  u32 fields, 12 u32 fieldCount        of the value
  *   16  u32 keyFields, 20 u32 keyFieldCount  none: the key is null, or empty where rows are taken back
- *   24  i32 timeColumn       the record's timestamp; −1: the same for all, at 104
+ *   24  i32 timeColumn       the record's timestamp; −1, and where it is NULL: the one at 104
  *   28  i32 weightColumn     below 0: a tombstone; 0: no record; −1: every row is one
  *   32  u32 buffer, 36 u32 bufferBytes       where chunks are written, from its start
  *   40  u32 isWaiting        a record stands behind the chunk
@@ -316,15 +316,14 @@ function moveBlock(to: usize, from: usize, bytes: i32): usize {
   return start + <usize>bytes;
 }
 
-/** Kafka knows no time before 1970, and −1 is none. */
+/** Kafka knows no time before 1970. A row without a time has that of what made it. */
 function readTimestamp(emitter: usize): i32 {
   const column = load<i32>(emitter, TIME_COLUMN);
   let timestamp = load<i64>(emitter, FIXED_TIMESTAMP);
   if (column >= 0) {
     const type = fetch(column);
     if (type == INTEGER) timestamp = integer < 0 ? 0 : integer;
-    else if (type == NULL) timestamp = -1;
-    else return wrong(emitter, column);
+    else if (type != NULL) return wrong(emitter, column);
   }
   store<i64>(emitter, timestamp, TIMESTAMP);
   return OK;

@@ -24,7 +24,7 @@ export interface EmitOptions {
   readonly value: readonly EmitField[];
   /** None: records have no key; where rows are taken back, the one row has an empty key. */
   readonly key: readonly EmitField[];
-  /** Milliseconds since 1970; NULL is no timestamp, and one before 1970 becomes 1970. */
+  /** Milliseconds since 1970; NULL: as without a column, and one before 1970 becomes 1970. */
   readonly timestampColumn?: number;
   /** Integer: below 0 a row is taken back, which makes a tombstone; 0: it is no record. */
   readonly weightColumn?: number;
