@@ -4,6 +4,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { StreamError } from "../../base/stream-error.ts";
+import { batchHeaderBytes } from "../../record/batch-layout.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import { type DataType, narrowDecimalDigitsMax } from "../types/data-type.ts";
 import { sqliteCode } from "./exports.ts";
@@ -30,6 +31,8 @@ export interface EmitOptions {
   readonly weightColumn?: number;
   /** Bytes of records given at once. A single record that is larger comes alone. */
   readonly chunkBytes?: number;
+  /** Of a batch around a chunk, if that is less. */
+  readonly batchBytesMax?: number;
 }
 
 /** Records as a batch holds them, to be put into one before anything calls into WebAssembly. */
@@ -101,7 +104,8 @@ export class Emitter {
     this.#memory = host.memory;
     this.#kernel = kernelOf(host);
     this.#address = this.#memory.allocateZeroed(emitterBytes);
-    this.#chunkBytes = options.chunkBytes ?? defaultChunkBytes;
+    const { chunkBytes = defaultChunkBytes, batchBytesMax = Number.POSITIVE_INFINITY } = options;
+    this.#chunkBytes = Math.max(0, Math.min(chunkBytes, batchBytesMax - batchHeaderBytes));
     this.#takeBuffer();
     this.#set(field.widths, firstWidths);
     this.#set(field.timeColumn, timestampColumn);
