@@ -6,6 +6,7 @@
  * idleness, rows run by run, watermarks. All of it synchronous.
  */
 import { assert, present } from "../../base/assert.ts";
+import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
@@ -74,6 +75,10 @@ export interface QueryTaskOptions {
   readonly beganAt?: number;
   /** Of the topic of the results: keys go to theirs, rows without a key to one until a commit. */
   readonly partitionCount?: number;
+  /** Of a batch of results, unless it is one row; absent: what topics take where nothing is said. */
+  readonly batchBytesMax?: number;
+  /** What batches of results are written to; absent: fresh memory for each. */
+  readonly buffers?: BufferPool;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
 }
@@ -150,7 +155,9 @@ export class QueryTask {
     });
     this.#nodes = nodes;
     const onRecords = (chunk: RecordChunk) => this.#take(chunk);
-    const common = { database, context, shape: options.shape, onRecords };
+    const { shape, batchBytesMax } = options;
+    const emits = { ...shape, ...(batchBytesMax !== undefined && { batchBytesMax }) };
+    const common = { database, context, shape: emits, onRecords };
     this.#sink = appends
       ? new AppendSink(this.#graph.root, { ...common, calc, timeZone })
       : new UpsertSink(this.#graph.root, { ...common, emit: emitOf(root) });
@@ -353,14 +360,15 @@ export class QueryTask {
   }
 
   #take(chunk: RecordChunk): void {
-    const { partitionCount = 1, shape, platform } = this.#options;
+    const { partitionCount = 1, shape, platform, buffers } = this.#options;
+    const take = buffers === undefined ? undefined : (length: number) => buffers.take(length);
     this.#rowsOut += chunk.recordCount;
     const isSplit = partitionCount > 1 && shape.key.length > 0;
     const shares = isSplit
       ? splitRecords(chunk, partitionCount)
       : [{ ...chunk, partition: this.#keylessPartition }];
     for (const { partition, ...records } of shares) {
-      const bytes = encloseRecords(records, { codec: "none" }, platform);
+      const bytes = encloseRecords(records, { codec: "none" }, platform, take);
       this.#give({ kind: "result", partition, bytes, recordCount: records.recordCount });
     }
   }
