@@ -35,7 +35,7 @@ export class LocalTask implements TaskHandle {
       plan: planFromText(setup.plan),
       shape: setup.shape,
       ...{ host, platform, seed, states, stateBytesMax: 0 },
-      ...(openScratch !== undefined && { scratch: openScratch() }),
+      ...(openScratch !== undefined && { scratch: openScratch(), spillDisk: openScratch() }),
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
       ...{ isBounded: setup.isBounded, partitionCount, beganAt },
