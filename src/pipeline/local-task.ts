@@ -42,7 +42,7 @@ export class LocalTask implements TaskHandle {
       ...{ host, platform, seed, states, stateBytesMax: 0 },
       ...(batchBytesMax !== undefined && { batchBytesMax }),
       buffers: this.#buffers,
-      ...(openScratch !== undefined && { scratch: openScratch() }),
+      ...(openScratch !== undefined && { scratch: openScratch(), spillDisk: openScratch() }),
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
       ...{ isBounded: setup.isBounded, partitionCount, beganAt },

@@ -14,6 +14,7 @@ import { splitRecords } from "../../record/split-records.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { sourceBatchOf } from "../kernel/source-batch.ts";
+import { SpillSpace } from "../kernel/spill-space.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import { shareSources } from "../plan/share-sources.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
@@ -71,6 +72,10 @@ export interface QueryTaskOptions {
   readonly isBounded: boolean;
   /** Where pages of tables go that do not fit; without it all stay, within the memory's bound. */
   readonly scratch?: ScratchDisk;
+  /** Where kernels' state goes that does not fit: a disk of its own. Without it all stays. */
+  readonly spillDisk?: ScratchDisk;
+  /** What kernels may hold before that; absent: half of the memory. */
+  readonly spillBytesMax?: number;
   /** The time before the first publish: that of rows which the statement itself gives. */
   readonly beganAt?: number;
   /** Of the topic of the results: keys go to theirs, rows without a key to one until a commit. */
@@ -100,6 +105,14 @@ export interface TaskStatistics {
 
 /** Pages of SQLite's tables may take this part of the memory; kernels and rows have the rest. */
 const pagesShare = 4;
+/** What kernels may hold before they send to scratch disk what is cold. */
+const kernelsShare = 0.5;
+
+function spillSpaceOf({ host, spillDisk, spillBytesMax }: QueryTaskOptions): SpillSpace | null {
+  if (spillDisk === undefined) return null;
+  const bytesMax = spillBytesMax ?? Math.floor(host.memory.bytesMax * kernelsShare);
+  return new SpillSpace(host.memory, { disk: spillDisk, bytesMax });
+}
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
@@ -135,6 +148,7 @@ export class QueryTask {
       ...(scratch !== undefined && { scratch, cachedBytesMax }),
     });
     for (const { parts } of saved) this.#file.restore(partOf(parts, pagesPart));
+    const spill = spillSpaceOf(options);
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
     this.#side = new SideOutput(options.platform, (batch) => this.#give(batch));
@@ -150,7 +164,7 @@ export class QueryTask {
     const calc = appends && root.kind === "calc" ? root : null;
     const nodes: SourceNode[] = [];
     this.#graph = buildGraph(calc?.input ?? root, {
-      ...{ database, timeZone, context, seed, stateBytesMax },
+      ...{ database, timeZone, context, seed, stateBytesMax, ...(spill !== null && { spill }) },
       onSource: (node) => nodes.push(node),
     });
     this.#nodes = nodes;
