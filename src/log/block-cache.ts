@@ -246,8 +246,8 @@ export class BlockCache {
         const left = length - blocks.length * blockBytes;
         const place = { slot, length: Math.min(blockBytes, left), unread: isAhead };
         const block = new Block(blockName(key, first + blocks.length), place);
-        // The rest of the run may go round the arena: it must not take this one for it.
-        block.users = 1;
+        // Until its read is under way: room for its neighbours must not be taken from it.
+        block.users += 1;
         this.#arena.occupy(slot, block);
         blocks.push(block);
       }
@@ -279,7 +279,7 @@ export class BlockCache {
       block.loaded = undefined;
       block.failure = failure;
       // Whoever asks next asks the store again.
-      if (failure !== undefined) this.#drop(block);
+      if (failure !== undefined && !block.dropped) this.#drop(block);
       else this.#freeIfDone(block);
     }
   }

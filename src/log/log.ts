@@ -208,11 +208,6 @@ export class Log implements LogService {
     if (storeMayLoseTail) await checkStoreIdentity({ platform: this.#platform, database, store });
     await this.session.open(async (ended) => {
       for (const workerEpoch of ended) await this.#mender.check(workerEpoch);
-      const finishing = ended.map((workerEpoch) =>
-        // A store that does not answer now keeps nobody from starting: the session tries again.
-        this.#mender.finish(workerEpoch).catch(() => this.session.adopt([workerEpoch])),
-      );
-      await Promise.all(finishing);
     });
     if (this.#options.shared && storeMayLoseTail) await this.session.awaitMended();
     await this.#feed.open();

@@ -32,6 +32,9 @@ const timeToLiveMs = 2000;
 /** Between attempts at what a closed epoch left behind, while the store does not answer. */
 const adoptAgainMs = 5000;
 
+/** So long may an attempt that is under way at the end go on. */
+const adoptCloseMsMax = 5000;
+
 /** So long may it take until epochs that ended are closed and looked after. */
 const mendedMsMax = 60_000;
 
@@ -92,8 +95,9 @@ export class WorkerSession implements WorkerIdentity {
 
   /**
    * Registers. Where the database is this process's alone, every epoch still open belongs to a
-   * process that died. `mendFirst` is given what ended without taking leave and must be looked
-   * after before anything is served. Where there are peers that goes on beside: they serve already.
+   * process that died. `mendFirst` is given what ended without taking leave and must be checked
+   * before anything is served; where there are peers, they serve already. All else that such epochs
+   * left behind is looked after beside: a store that does not answer keeps nobody from starting.
    */
   async open(
     mendFirst: (workerEpochs: readonly number[]) => Promise<void> = async () => {},
@@ -106,9 +110,8 @@ export class WorkerSession implements WorkerIdentity {
     const ended = await epochsToMend(database);
     if (!shared && ended.length > 0) await mendFirst(ended);
     await this.#register();
-    if (!shared) return;
     this.adopt(ended);
-    this.#arm();
+    if (shared) this.#arm();
   }
 
   /**
@@ -148,7 +151,7 @@ export class WorkerSession implements WorkerIdentity {
     this.#stop.abort();
     this.#timer?.cancel();
     await this.#beating;
-    await this.#adopting;
+    await this.#adoptedInTime();
     await leaveWorkers(this.#parts.database, this.#epoch.workerEpoch, options);
   }
 
@@ -159,6 +162,15 @@ export class WorkerSession implements WorkerIdentity {
     this.#adopting ??= this.#adoptAll().finally(() => {
       this.#adopting = undefined;
     });
+  }
+
+  /** What is not done at the end is left to whoever comes next. */
+  async #adoptedInTime(): Promise<void> {
+    if (this.#adopting === undefined) return;
+    const late = new AbortController();
+    const patience = this.#parts.platform.timers.sleep(adoptCloseMsMax, late.signal);
+    await Promise.race([this.#adopting, patience]);
+    late.abort();
   }
 
   /** Takes a new epoch after a peer has closed this one. Joined while one is under way. */

@@ -325,6 +325,13 @@ FROM json_each(?1) j
 CROSS JOIN topic_partition p ON p.topic_number = j.value ->> 0 AND p.partition = j.value ->> 1
 WHERE ${asPlanned}`;
 
+/** What a group has read of the part that is cut is no more: it goes on at the new end. */
+const moveGroupOffsets = `UPDATE group_offset AS c SET committed_offset = ${newEnd}
+FROM json_each(?1) j
+CROSS JOIN topic_partition p ON p.topic_number = j.value ->> 0 AND p.partition = j.value ->> 1
+WHERE c.topic_number = j.value ->> 0 AND c.partition = j.value ->> 1
+  AND c.committed_offset > ${newEnd} AND ${asPlanned}`;
+
 /** Those of whom nothing is left. */
 const forgetRewound = (table: "producer" | "http_producer") => `DELETE FROM ${table}
 WHERE last_sequence = -1 AND topic_number IN (SELECT j.value ->> 0 FROM json_each(?1) j)`;
@@ -345,8 +352,8 @@ WHERE p.topic_number = j.value ->> 0 AND p.partition = j.value ->> 1 AND ${asPla
 /**
  * Carries out a plan. The leader epochs go up, so that consumers notice. Producers go back to the
  * last batch or request that is left, so that a repeat of it is still known; those of whom nothing
- * remembered is left are forgotten and may start anywhere. Committed offsets stay, as after an
- * unclean election in Kafka: beyond the end they are out of range, and their leader epoch tells.
+ * remembered is left are forgotten and may start anywhere. Offsets that groups have committed
+ * beyond the new end move there.
  *
  * Returns false, and changes nothing, when a partition was cut by others, or may have had groups
  * appended to it, since: plan again.
@@ -362,6 +369,7 @@ export async function applyCuts(database: SqlDatabase, cuts: readonly Cut[]): Pr
     ...[releaseObjects, deleteWatermarks, deleteExtents, rewindProducers, rewindHttpProducers],
     ...[forgetRewound("producer"), forgetRewound("http_producer"), forgetEpochs, addEpochs],
     takeQueries,
+    moveGroupOffsets,
   ];
   const results = await database.batch(
     [

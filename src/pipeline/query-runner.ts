@@ -9,6 +9,7 @@ import type { PublishOrderReader, ReaderPosition } from "../log/publish-order-re
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { NamespaceHead } from "../meta/publish-order.ts";
 import type { PublishGuard } from "../meta/publish-request.ts";
+import { topicConfigNumber } from "../meta/topic-config.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { CheckpointLog, type LoadedCommit } from "./checkpoint-log.ts";
 import type { QueryDefinition } from "./query-definition.ts";
@@ -126,13 +127,15 @@ export class QueryRunner {
     names: ReadonlyMap<number, string>,
   ): Promise<TaskHandle> {
     const { definition, startTask } = this.#parts;
-    const { partitionCount } = await this.#topics.output();
+    const { partitionCount, config } = await this.#topics.output();
+    const batchBytesMax = topicConfigNumber(config, "max.message.bytes");
     return startTask({
       plan: planToText(definition.plan),
       shape: definition.shape,
       ...definition.settings,
       states: loaded?.state ?? [],
       ...{ isBounded: false, partitionCount },
+      ...(batchBytesMax !== null && { batchBytesMax }),
       partitions: definition.start.cursors.map(({ topicNumber, partition }) => ({
         topic: names.get(topicNumber) ?? "",
         partition,

@@ -21,6 +21,8 @@ export interface TaskSetup {
   readonly beganAt?: number;
   /** Of the topic that results go to; default 1. */
   readonly partitionCount?: number;
+  /** `max.message.bytes` of that topic. */
+  readonly batchBytesMax?: number;
   /** A full state, then deltas, as commits gave them; none: the query begins. */
   readonly states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[];
   /** Partitions that there are where a query begins. */
@@ -57,6 +59,11 @@ export interface TaskReply {
 export interface TaskHandle {
   /** @throws StreamError what the task failed with. */
   send(request: TaskRequest): Promise<TaskReply>;
+  /**
+   * Takes batches of results back whose bytes are stored, to write others there. Nobody may look at
+   * them from then on; those that are not given back are the garbage collector's.
+   */
+  giveBack(batches: readonly Uint8Array[]): void;
   close(): void;
 }
 

@@ -153,6 +153,7 @@ class QueryScenario {
       topics: ["bids"],
       activeUntil: this.#stage.activeMs,
       generation: 0,
+      machinesLosePower: false,
     };
   }
 
@@ -173,6 +174,7 @@ class QueryScenario {
       until: this.#stage.activeMs,
       pauseMsMax: this.#stage.strikePauseMsMax,
       losePower: this.#stage.losesPower ? () => this.#losePower() : undefined,
+      losePowerOf: undefined,
     });
     await nemesis.run();
     await nemesis.heal();

@@ -54,6 +54,8 @@ export class CountingTask implements TaskHandle {
     return this.#reply(outputs, new Uint8Array([this.#count]));
   }
 
+  giveBack(): void {}
+
   close(): void {
     this.isClosed = true;
   }

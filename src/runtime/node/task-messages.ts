@@ -26,10 +26,17 @@ export interface PublishesMessage {
   readonly shared: readonly SharedArrayBuffer[];
 }
 
-export type TaskMessage =
-  | { readonly kind: "start"; readonly setup: TaskSetup; readonly modules: SqlModules }
-  | PublishesMessage
-  | Exclude<TaskRequest, { kind: "publishes" }>;
+/** Batches of results that were stored: their memory goes back with the next message. */
+export interface GivenBack {
+  readonly stored?: readonly Uint8Array[];
+}
+
+export type TaskMessage = GivenBack &
+  (
+    | { readonly kind: "start"; readonly setup: TaskSetup; readonly modules: SqlModules }
+    | PublishesMessage
+    | Exclude<TaskRequest, { kind: "publishes" }>
+  );
 
 export interface TaskAnswer {
   /** Null when the request failed, and of a start. */

@@ -34,11 +34,17 @@ export const startTaskThread: StartTask = async (setup) => {
   return thread;
 };
 
+function isOwned(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer;
+}
+
 class TaskThread implements TaskHandle {
   readonly #thread: Worker;
   /** Requests are answered in order. */
   readonly #waiting: Waiting[] = [];
   readonly #idle: ArrayBuffer[] = [];
+  /** Given back, and not sent yet. */
+  #stored: Uint8Array<ArrayBuffer>[] = [];
   #end: Error | null = null;
 
   constructor() {
@@ -72,6 +78,10 @@ class TaskThread implements TaskHandle {
     return reply;
   }
 
+  giveBack(batches: readonly Uint8Array[]): void {
+    for (const bytes of batches) if (isOwned(bytes)) this.#stored.push(bytes);
+  }
+
   close(): void {
     this.#lose(new Error("The thread of a query was closed"));
   }
@@ -96,7 +106,10 @@ class TaskThread implements TaskHandle {
         return;
       }
       this.#waiting.push({ resolve, reject });
-      this.#thread.postMessage(message, transfer);
+      const stored = this.#stored;
+      this.#stored = [];
+      const buffers = stored.map(({ buffer }) => buffer);
+      this.#thread.postMessage({ ...message, stored }, [...transfer, ...buffers]);
     });
   }
 

@@ -38,6 +38,7 @@ function answer(message: TaskMessage): TaskReply | null {
     return null;
   }
   if (task === null) throw new Error("Broken invariant: the task has started");
+  if (message.stored !== undefined) task.giveBack(message.stored);
   if (message.kind !== "publishes") return task.answer(message);
   return task.answer({ kind: "publishes", publishes: unpackPublishes(message) });
 }

@@ -6,6 +6,7 @@
  * idleness, rows run by run, watermarks. All of it synchronous.
  */
 import { assert, present } from "../../base/assert.ts";
+import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
@@ -13,6 +14,7 @@ import { splitRecords } from "../../record/split-records.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { sourceBatchOf } from "../kernel/source-batch.ts";
+import { SpillSpace } from "../kernel/spill-space.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import { shareSources } from "../plan/share-sources.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
@@ -70,10 +72,18 @@ export interface QueryTaskOptions {
   readonly isBounded: boolean;
   /** Where pages of tables go that do not fit; without it all stay, within the memory's bound. */
   readonly scratch?: ScratchDisk;
+  /** Where kernels' state goes that does not fit: a disk of its own. Without it all stays. */
+  readonly spillDisk?: ScratchDisk;
+  /** What kernels may hold before that; absent: half of the memory. */
+  readonly spillBytesMax?: number;
   /** The time before the first publish: that of rows which the statement itself gives. */
   readonly beganAt?: number;
   /** Of the topic of the results: keys go to theirs, rows without a key to one until a commit. */
   readonly partitionCount?: number;
+  /** Of a batch of results, unless it is one row; absent: what topics take where nothing is said. */
+  readonly batchBytesMax?: number;
+  /** What batches of results are written to; absent: fresh memory for each. */
+  readonly buffers?: BufferPool;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
 }
@@ -95,6 +105,14 @@ export interface TaskStatistics {
 
 /** Pages of SQLite's tables may take this part of the memory; kernels and rows have the rest. */
 const pagesShare = 4;
+/** What kernels may hold before they send to scratch disk what is cold. */
+const kernelsShare = 0.5;
+
+function spillSpaceOf({ host, spillDisk, spillBytesMax }: QueryTaskOptions): SpillSpace | null {
+  if (spillDisk === undefined) return null;
+  const bytesMax = spillBytesMax ?? Math.floor(host.memory.bytesMax * kernelsShare);
+  return new SpillSpace(host.memory, { disk: spillDisk, bytesMax });
+}
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
@@ -130,6 +148,7 @@ export class QueryTask {
       ...(scratch !== undefined && { scratch, cachedBytesMax }),
     });
     for (const { parts } of saved) this.#file.restore(partOf(parts, pagesPart));
+    const spill = spillSpaceOf(options);
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
     this.#side = new SideOutput(options.platform, (batch) => this.#give(batch));
@@ -145,12 +164,14 @@ export class QueryTask {
     const calc = appends && root.kind === "calc" ? root : null;
     const nodes: SourceNode[] = [];
     this.#graph = buildGraph(calc?.input ?? root, {
-      ...{ database, timeZone, context, seed, stateBytesMax },
+      ...{ database, timeZone, context, seed, stateBytesMax, ...(spill !== null && { spill }) },
       onSource: (node) => nodes.push(node),
     });
     this.#nodes = nodes;
     const onRecords = (chunk: RecordChunk) => this.#take(chunk);
-    const common = { database, context, shape: options.shape, onRecords };
+    const { shape, batchBytesMax } = options;
+    const emits = { ...shape, ...(batchBytesMax !== undefined && { batchBytesMax }) };
+    const common = { database, context, shape: emits, onRecords };
     this.#sink = appends
       ? new AppendSink(this.#graph.root, { ...common, calc, timeZone })
       : new UpsertSink(this.#graph.root, { ...common, emit: emitOf(root) });
@@ -353,14 +374,15 @@ export class QueryTask {
   }
 
   #take(chunk: RecordChunk): void {
-    const { partitionCount = 1, shape, platform } = this.#options;
+    const { partitionCount = 1, shape, platform, buffers } = this.#options;
+    const take = buffers === undefined ? undefined : (length: number) => buffers.take(length);
     this.#rowsOut += chunk.recordCount;
     const isSplit = partitionCount > 1 && shape.key.length > 0;
     const shares = isSplit
       ? splitRecords(chunk, partitionCount)
       : [{ ...chunk, partition: this.#keylessPartition }];
     for (const { partition, ...records } of shares) {
-      const bytes = encloseRecords(records, { codec: "none" }, platform);
+      const bytes = encloseRecords(records, { codec: "none" }, platform, take);
       this.#give({ kind: "result", partition, bytes, recordCount: records.recordCount });
     }
   }

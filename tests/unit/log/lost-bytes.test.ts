@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { folderFlushPolicy } from "../../../src/log/flush-policy.ts";
 import type { OffsetQuery } from "../../../src/log/log-types.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
+import { committedOffsets } from "../../../src/meta/group-store.ts";
 import { closeWorker, epochsToMend } from "../../../src/meta/workers.ts";
 import { batchesIn } from "../../../src/record/batch.ts";
 import { rollingFileKey } from "../../../src/store/object-keys.ts";
@@ -25,7 +26,7 @@ async function writeThree(store: FileWithHoles) {
     await stack.log.append(batchOf(stack, topic, [value])).catch(() => {});
   }
   // The first process is never closed: it died.
-  return { topic, log: stack.log, restart: () => openStack(parts) };
+  return { topic, stack, log: stack.log, restart: () => openStack(parts) };
 }
 
 const firstFile = rollingFileKey({ workerEpoch: 1, fileNumber: 0 });
@@ -126,9 +127,10 @@ describe("EpochMender", () => {
     const { topic, restart } = await writeThree(store);
     expect(await store.sizeOf(firstFile)).toBe(3 * 4096);
     const stack = await restart();
-    expect([...store.trimmed]).toEqual([[firstFile, 2 * 4096]]);
     expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
+    // That goes on beside; at its end the worker waits for it.
     await stack.log.close();
+    expect([...store.trimmed]).toEqual([[firstFile, 2 * 4096]]);
   });
 
   test("a worker that leaves settles its files first, and leaves nothing to mend", async () => {
@@ -265,6 +267,52 @@ describe("cutLostBytes", () => {
     store.isAway = false;
     const stack = await restart();
     expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
+    await stack.log.close();
+  });
+
+  test("a store that takes no receipts keeps nobody from starting, and gets them later", async () => {
+    const store = new FileWithHoles();
+    const { topic, restart } = await writeThree(store);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    store.creating = promise;
+    const stack = await restart();
+    await stack.log.append(batchOf(stack, topic, ["d"]));
+    const read = await readBack(stack, topic);
+    expect(read.map(({ value }) => value)).toEqual(["a", "b", "c", "d"]);
+    expect(await epochsToMend(stack.database)).toEqual([1]);
+    resolve();
+    await stack.log.close();
+    expect(await epochsToMend(stack.database)).toEqual([]);
+  });
+
+  test("offsets that groups committed beyond the cut move to the new end", async () => {
+    const store = new FileWithHoles();
+    const { topic, stack: first, restart } = await writeThree(store);
+    const { topicNumber } = topic;
+    const commit = (groupId: string, committedOffset: number) =>
+      first.log.appendGroup({
+        batches: [batchOf(first, topic, [groupId])],
+        guards: [],
+        effects: [
+          {
+            kind: "groupOffsets",
+            groupId,
+            offsets: [
+              { topicNumber, partition: 0, committedOffset, leaderEpoch: 0, metadata: "m" },
+            ],
+          },
+        ],
+      });
+    await Promise.all([commit("ahead", 3), commit("behind", 1)]);
+    store.lose(rollingFileKey({ workerEpoch: 1, fileNumber: 0 }), 8192);
+    const stack = await restart();
+    const committed = async (groupId: string) =>
+      (await committedOffsets(stack.database, groupId)).map((each) => [
+        each.committedOffset,
+        each.metadata,
+      ]);
+    expect(await committed("ahead")).toEqual([[2, "m"]]);
+    expect(await committed("behind")).toEqual([[1, "m"]]);
     await stack.log.close();
   });
 

@@ -109,6 +109,30 @@ describe("SqlService", () => {
     await sql.until(async () => (await sql.records("v")).length === 1);
   });
 
+  test("batches of results keep to their topic's max.message.bytes", async () => {
+    sql = await SqlStack.open();
+    const config = { "max.message.bytes": "1000" };
+    const { topics } = sql.stack.log;
+    await topics.create({ name: "texts", partitionCount: 1, replicationFactor: -1, config });
+    await sql.run(
+      `CREATE STREAM words (word STRING) WITH ('partitions' = '1');
+       CREATE STREAM texts (word STRING) WITH ('topic' = 'texts');
+       INSERT INTO texts SELECT word FROM words`,
+    );
+    const lengths = Array.from({ length: 300 }, (_, index) => (index === 100 ? 3_000 : index % 40));
+    const words = lengths.map((length) => ({ word: "w".repeat(length) }));
+    await sql.append("words", words);
+    await sql.manager.look();
+    await sql.until(async () => (await sql.records("texts")).length === words.length);
+    const values = (await sql.records("texts")).map(({ value }) => JSON.parse(value ?? ""));
+    expect(values).toEqual(words);
+    const sizes = await sql.batchSizes("texts");
+    // A row that is larger than a batch may be is one of its own.
+    expect(sizes.filter((size) => size > 1_000)).toHaveLength(1);
+    expect(sizes.length).toBeGreaterThan(8);
+    expect(sizes.length).toBeLessThan(20);
+  });
+
   test("explains how much of the log a SELECT reads", async () => {
     sql = await SqlStack.open();
     await sql.run(

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import { pooledBytes } from "../../../../src/base/buffer-pool.ts";
 import { silentLogger } from "../../../../src/base/log.ts";
 import { querySettingsDefault } from "../../../../src/pipeline/query-definition.ts";
 import { shapeOf } from "../../../../src/pipeline/query-maker.ts";
 import type { TaskRequest, TaskSetup } from "../../../../src/pipeline/task-protocol.ts";
 import { encodeBatch } from "../../../../src/record/batch-encode.ts";
+import { decodeRecords } from "../../../../src/record/batch-records.ts";
 import { createPlatform } from "../../../../src/runtime/node/platform.ts";
 import { startTaskThread } from "../../../../src/runtime/node/task-thread.ts";
 import { planToText } from "../../../../src/sql/plan/plan-text.ts";
@@ -46,6 +48,30 @@ describe("startTaskThread", () => {
     other.close();
     const text = new TextDecoder().decode(outputs[0]?.bytes);
     expect(text).toContain('{"auction":1,"n":3}');
+  });
+
+  test("batches that were stored lend their memory to later ones", async () => {
+    const thread = await startTaskThread(setupOf("SELECT auction FROM bids"));
+    const numbers = Array.from({ length: 10_000 }, (_, index) => index);
+    const made: (readonly number[])[] = [];
+    let last = new Uint8Array();
+    for (let round = 0; round < 3; round++) {
+      const rows = numbers.map((each) => `{"auction":${each + round}}`);
+      await thread.send(publishOf(round * rows.length, rows));
+      // The message took what was given back with it.
+      if (round > 0) expect(last.length).toBe(0);
+      const { outputs } = await thread.send({ kind: "commit", state: "full" });
+      last = outputs[0]?.bytes as Uint8Array<ArrayBuffer>;
+      const options = { codecs: platform.codecs, sizeMax: 1e8 };
+      const values = [...decodeRecords(last, options)].map(({ value }) => value);
+      made.push(
+        values.map((value) => JSON.parse(new TextDecoder().decode(value ?? undefined)).auction),
+      );
+      expect(last.buffer.byteLength).toBe(pooledBytes(last.length));
+      thread.giveBack(outputs.map(({ bytes }) => bytes));
+    }
+    thread.close();
+    expect(made).toEqual([0, 1, 2].map((round) => numbers.map((each) => each + round)));
   });
 
   test("a request that failed is the last: the others fail as it did", async () => {
