@@ -41,7 +41,7 @@ export interface CommittedWatermark extends Tick {
 }
 
 export interface OrderedExtents {
-  /** `extents`, `ticks` and `watermarks` hold everything after the position asked from up to this one. */
+  /** All lists are whole from the position asked for up to this one. */
   readonly upTo: number;
   /** By publish position; those of one publish by topic and partition. */
   readonly extents: readonly Extent[];
