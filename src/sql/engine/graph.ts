@@ -25,6 +25,7 @@ import { SessionAggregateOperator } from "./session-aggregate-operator.ts";
 import { SortOperator } from "./sort-operator.ts";
 import { SourceOperator } from "./source-operator.ts";
 import { UnionOperator } from "./union-operator.ts";
+import { UpsertSource } from "./upsert-source.ts";
 import { ValuesSource } from "./values-source.ts";
 import { WindowAggregateOperator } from "./window-aggregate-operator.ts";
 import { WindowAssignOperator } from "./window-assign-operator.ts";
@@ -45,7 +46,7 @@ export interface GraphOptions {
 }
 
 export interface Graph {
-  readonly sources: readonly SourceOperator[];
+  readonly sources: readonly (SourceOperator | UpsertSource)[];
   readonly values: readonly ValuesSource[];
   /** Each behind its inputs. */
   readonly operators: readonly Operator[];
@@ -60,7 +61,7 @@ export function buildGraph(root: PlanNode, options: GraphOptions): Graph {
 }
 
 class GraphBuilder {
-  readonly sources: SourceOperator[] = [];
+  readonly sources: (SourceOperator | UpsertSource)[] = [];
   readonly values: ValuesSource[] = [];
   readonly operators: Operator[] = [];
   readonly #options: GraphOptions;
@@ -84,7 +85,9 @@ class GraphBuilder {
     switch (node.kind) {
       case "source": {
         const source = this.sources.length;
-        const operator = new SourceOperator({ ...this.#common("source"), node, source });
+        const options = { ...this.#common("source"), node, source };
+        const operator =
+          node.changes === "update" ? new UpsertSource(options) : new SourceOperator(options);
         this.sources.push(operator);
         this.#options.onSource(node);
         return operator;

@@ -124,7 +124,7 @@ describe("views over views", () => {
     sql = await SqlStack.open();
     await sql.run(`${settings} ${bids}`);
     await sql.run(`CREATE MATERIALIZED VIEW wide WITH ('partitions' = '4') AS
-      SELECT auction, SUM(price) AS total, window_time AS at_ FROM
+      SELECT auction, SUM(price) AS total, window_start, window_end, window_time AS at_ FROM
         TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '10' SECOND)
       GROUP BY auction, window_start, window_end, window_time`);
     await sql.run(over("middle", "wide", 20));
@@ -139,7 +139,7 @@ describe("views over views", () => {
       );
     }
     await come("middle", ["19 96"]);
-    await sql.until(async () => {const r = await sql.records('sum'); console.log(r.map(({value})=>value).join()); return r.at(-1)?.value === '{"total":264}';});
+    await sql.until(async () => (await sql.records("sum")).at(-1)?.value === '{"total":264}');
     const perPartition = await Promise.all(
       [0, 1, 2, 3].map(async (partition) => (await sql.records("wide", partition)).length),
     );
