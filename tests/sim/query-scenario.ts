@@ -69,6 +69,11 @@ const queries: Readonly<Record<string, ScenarioQuery>> = {
     statement: "SELECT k, COUNT(*) AS n, SUM(v) AS total FROM bids GROUP BY k",
     ...{ inputs: ["bids"], partitions: 3, isAppend: false },
   },
+  /** Over a view whose rows change. */
+  whole: {
+    statement: "SELECT COUNT(*) AS n, SUM(n) AS records, SUM(total) AS total FROM totals",
+    ...{ inputs: ["totals"], partitions: 1, isAppend: false },
+  },
   cascade: {
     statement: `SELECT k, window_start, window_end, COUNT(*) AS n, SUM(total) AS total
       FROM TABLE(TUMBLE(TABLE windows, DESCRIPTOR(window_time), INTERVAL '3' SECOND))
@@ -213,7 +218,9 @@ class QueryScenario {
     const catalog = new TestCatalog(schema);
     for (const [name, { statement, partitions }] of Object.entries(queries)) {
       const plan = catalog.plan(statement);
-      if (name === "windows") catalog.add(`CREATE MATERIALIZED VIEW windows AS ${statement}`);
+      if (name === "windows" || name === "totals") {
+        catalog.add(`CREATE MATERIALIZED VIEW ${name} AS ${statement}`);
+      }
       this.#plans.set(name, plan);
       const output = await topics.create({
         ...{ ...common, name, writer: name, partitionCount: partitions },
