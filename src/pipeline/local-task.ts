@@ -18,6 +18,7 @@ export interface LocalTaskParts {
 export class LocalTask implements TaskHandle {
   readonly #task: QueryTask;
   readonly #codecs: Platform["codecs"];
+  readonly #host: SqliteHost;
   /** What a request failed with: state is half changed since. */
   #failure: unknown;
 
@@ -30,6 +31,7 @@ export class LocalTask implements TaskHandle {
       bytes: unpackState(bytes, this.#codecs),
     }));
     const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
+    this.#host = host;
     const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
     this.#task = new QueryTask({
       plan: planFromText(setup.plan),
@@ -80,6 +82,11 @@ export class LocalTask implements TaskHandle {
   }
 
   close(): void {}
+
+  /** Of SQLite, kernels and rows; it never shrinks. */
+  get memoryBytes(): number {
+    return this.#host.memory.bytes.byteLength;
+  }
 
   #gave(outputs: TaskReply["outputs"]): TaskReply {
     return { ...this.#reply(), outputs };
