@@ -39,6 +39,8 @@ export interface GroupPortParts {
   readonly topics: TopicService;
   readonly identity: WorkerIdentity;
   readonly cluster: () => Cluster;
+  /** The Durable Object that this worker is, whose groups nobody else takes. */
+  readonly objectName?: string;
 }
 
 export class MetadataGroupLeases implements GroupLeases {
@@ -49,7 +51,7 @@ export class MetadataGroupLeases implements GroupLeases {
   }
 
   async locate(groupId: string): Promise<GroupLocation> {
-    const { database, identity, cluster } = this.#parts;
+    const { database, identity, cluster, objectName } = this.#parts;
     const lease = await readLease(database, { kind: groupLeaseKind, name: groupId });
     const holder = lease?.workerEpoch ?? null;
     if (holder === identity.current().workerEpoch) return { kind: "self" };
@@ -57,6 +59,8 @@ export class MetadataGroupLeases implements GroupLeases {
       const worker = (await listWorkers(database)).find((each) => each.workerEpoch === holder);
       if (worker !== undefined) return { kind: "elsewhere", worker: addressOf(worker) };
     }
+    // Requests come to the group's object already.
+    if (objectName !== undefined) return { kind: "self" };
     const { nodes, selfNodeId } = cluster();
     const nodeId = rendezvous(groupId, nodes);
     if (nodeId === selfNodeId) return { kind: "self" };
@@ -67,12 +71,13 @@ export class MetadataGroupLeases implements GroupLeases {
   }
 
   async acquire(groupId: string): Promise<GroupLease> {
-    const { database, identity } = this.#parts;
+    const { database, identity, objectName } = this.#parts;
     const { workerEpoch } = identity.current();
     const lease = await acquireLease(database, {
       kind: groupLeaseKind,
       name: groupId,
       workerEpoch,
+      objectName,
     });
     if (lease.workerEpoch === workerEpoch) return { kind: "held", leaseEpoch: lease.leaseEpoch };
     const workers = await listWorkers(database);
