@@ -46,8 +46,8 @@ export interface WorkerDescription {
   readonly nodeId?: number;
   readonly kind: "process" | "durable_object";
   /**
-   * Names the Durable Object among all that share the metadata; absent for a process. Such a worker
-   * raises no counter and starts nothing by itself, so that it may be put to sleep between requests.
+   * Names the Durable Object among all that share the metadata; absent for a process. Such a
+   * worker raises no counter and starts nothing by itself, so that it may sleep between requests.
    */
   readonly objectName?: string;
   readonly kafkaHost: string;

@@ -1,10 +1,10 @@
 /**
  * Objects in R2 through a Worker's binding: no keys, no signatures, no S3 client in the bundle. A
- * segment is an object of its own, created with `If-None-Match: *`, so that no key is written twice.
+ * segment is an object of its own, created with `If-None-Match: *`: no key is written twice.
  *
  * As in s3-store.ts each object carries its CRC-32C as metadata: when the answer to a put is lost,
- * or a put meets an object that is there already, a look tells whether it is ours. The bucket is the
- * same that `--store r2://…` reaches from outside through S3, and so are the objects in it.
+ * or a put meets an object that is there already, a look tells whether it is ours. Workers outside
+ * reach the same bucket through S3, and the objects in it are the same.
  */
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
@@ -58,7 +58,7 @@ export interface R2StoreOptions {
   readonly hedgeAfterMs?: number;
 }
 
-/** Fewer attempts than over S3: each is a subrequest, of which an invocation has a bounded number. */
+/** Fewer attempts than over S3: each is one of the subrequests that an invocation may make. */
 const defaultRetry: RetryPolicy = {
   attemptsMax: 5,
   delayBaseMs: 50,
