@@ -46,9 +46,11 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
     const post = (path: string, body: RequestInit["body"], headers: Fields = json) =>
       call(path, { method: "POST", body: body ?? null, headers });
 
+    // Several servers may share their metadata.
+    const prefix = crypto.randomUUID().slice(0, 8);
     let topics = 0;
     async function newTopic(options: object = {}): Promise<string> {
-      const topic = `http-${topics++}`;
+      const topic = `${prefix}-${topics++}`;
       const { status } = await post("/v1/topics", JSON.stringify({ name: topic, ...options }));
       expect(status).toBe(201);
       return topic;
