@@ -33,7 +33,10 @@ const miniflare = new Miniflare({
   ],
   r2Buckets: ["BUCKET"],
   r2Persist: join(folder, "r2"),
-  durableObjects: { LOG: { className: "LogObject", useSQLite: true } },
+  durableObjects: {
+    LOG: { className: "LogObject", useSQLite: true },
+    GROUPS: { className: "GroupObject", useSQLite: true },
+  },
   durableObjectsPersist: join(folder, "objects"),
   bindings: { ...variables(), MILLRACE_TOKEN: token },
 });

@@ -16,7 +16,10 @@ export async function startEdgeWorker(variables: EdgeVariables): Promise<Isolate
 export function edgeOptions(variables: EdgeVariables): IsolateOptions {
   return {
     r2Buckets: ["BUCKET"],
-    durableObjects: { LOG: { className: "LogObject", useSQLite: true } },
+    durableObjects: {
+      LOG: { className: "LogObject", useSQLite: true },
+      GROUPS: { className: "GroupObject", useSQLite: true },
+    },
     bindings: { ...variables },
   };
 }

@@ -4,7 +4,10 @@ import type { R2Bucket } from "../../store/r2-store.ts";
 export interface Bindings {
   /** Where segments lie. */
   readonly BUCKET: R2Bucket;
+  /** What appends and reads. */
   readonly LOG: LogObjects;
+  /** Coordinators, one per consumer group. */
+  readonly GROUPS: LogObjects;
   /** Variables and secrets; settings.ts says which. */
   readonly [variable: `MILLRACE_${string}`]: string | undefined;
 }

@@ -8,7 +8,7 @@ import { Guard } from "../../server/http/guard.ts";
 import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
 import { UsageError } from "../node/options.ts";
 import type { Bindings } from "./bindings.ts";
-import { objectNameOf } from "./object-names.ts";
+import { objectPlaceOf } from "./object-names.ts";
 import { readWorkerSettings, type WorkerSettings } from "./settings.ts";
 
 export async function answerRequest(
@@ -37,7 +37,9 @@ export async function answerRequest(
     return refusal;
   }
   try {
-    return await bindings.LOG.getByName(objectNameOf(request, shards)).fetch(request);
+    const { kind, name } = objectPlaceOf(request, shards);
+    const objects = kind === "group" ? bindings.GROUPS : bindings.LOG;
+    return await objects.getByName(name).fetch(request);
   } catch (error) {
     log.warn("a Durable Object ended while it was asked", { error: String(error) });
     return responseOfError(objectEnded(error), log);

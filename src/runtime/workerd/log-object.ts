@@ -7,11 +7,13 @@
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import { responseOfError } from "../../server/http/problem-response.ts";
 import type { Bindings } from "./bindings.ts";
+import { groupRole, logRole, type ObjectRole } from "./object-roles.ts";
 import { type ObjectLog, openObjectLog } from "./open-log.ts";
 import { createConsoleLogger } from "./platform.ts";
 import { readWorkerSettings } from "./settings.ts";
 
 export class LogObject extends DurableObject<Bindings> {
+  protected readonly role: ObjectRole = logRole;
   readonly #objectName: string;
   #opening: Promise<ObjectLog> | undefined;
 
@@ -39,6 +41,7 @@ export class LogObject extends DurableObject<Bindings> {
   /** The activation's log; the next request tries again where the metadata did not answer. */
   protected open(): Promise<ObjectLog> {
     this.#opening ??= openObjectLog({
+      role: this.role,
       settings: readWorkerSettings(this.env),
       bucket: this.env.BUCKET,
       objectName: this.#objectName,
@@ -48,4 +51,9 @@ export class LogObject extends DurableObject<Bindings> {
     });
     return this.#opening;
   }
+}
+
+/** The coordinator of one consumer group: it appends nothing, and reads of the log only its ends. */
+export class GroupObject extends LogObject {
+  protected override readonly role: ObjectRole = groupRole;
 }

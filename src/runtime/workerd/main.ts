@@ -4,8 +4,8 @@ import { answerRequest } from "./front.ts";
 import { firstShard } from "./object-names.ts";
 import { createConsoleLogger } from "./platform.ts";
 
-// biome-ignore lint/performance/noBarrelFile: workerd finds the class of an object by this export.
-export { LogObject } from "./log-object.ts";
+// biome-ignore lint/performance/noBarrelFile: workerd finds the classes of objects by these exports.
+export { GroupObject, LogObject } from "./log-object.ts";
 
 /** As in wrangler.jsonc: the trigger that also walks the whole bucket; any other only cleans up. */
 const orphansCron = "17 3 * * *";

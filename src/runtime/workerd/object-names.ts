@@ -5,14 +5,20 @@
 import { murmur2 } from "../../record/murmur2.ts";
 
 /** The object that runs maintenance, and all that needs to be somewhere. */
-export const firstShard = "log/0";
+export const firstShard = "0";
 
-export function objectNameOf(request: Request, shards: number): string {
+export interface ObjectPlace {
+  /** Of which class it is. */
+  readonly kind: "log" | "group";
+  readonly name: string;
+}
+
+export function objectPlaceOf(request: Request, shards: number): ObjectPlace {
   const { pathname } = new URL(request.url);
   const group = /^\/v1\/groups\/([^/]+)/.exec(pathname)?.[1];
-  if (group !== undefined) return `group/${decoded(group)}`;
-  if (shards === 1) return firstShard;
-  return `log/${shardOf(stickyName(request, pathname), shards)}`;
+  if (group !== undefined) return { kind: "group", name: decoded(group) };
+  const shard = shards === 1 ? firstShard : shardOf(stickyName(request, pathname), shards);
+  return { kind: "log", name: String(shard) };
 }
 
 /** An HTTP producer by its name; else the client's address and the topic. */

@@ -16,26 +16,16 @@ import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
 import { version } from "../node/version.ts";
 import { noSql } from "./no-sql.ts";
+import type { ObjectRole } from "./object-roles.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
 
 const MiB = 1024 * 1024;
 
-/**
- * Of an isolate's 128 MB: 32 MiB lie in the memory of the checksum kernel, as much may be requests
- * and answers under way, and the code with its heap takes some 20.
- */
-const flushBytes = 4 * MiB;
-const blockBytes = 8 * MiB;
-const budgetBytes = 16 * MiB;
 const requestBytesMax = 8 * MiB;
 const decompressedBytesMax = 16 * MiB;
 const metadataTimeoutMs = 10_000;
 const pageBytes = 65_536;
-
-const flightsMax = objectFlushPolicy.flightsMax;
-/** All flights, the segment that fills and the one that waits. */
-const ringBytes = flushBytes * (flightsMax + 2);
 
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
@@ -43,6 +33,7 @@ export interface ObjectLog {
 }
 
 export interface ObjectLogParts {
+  readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bucket: R2Bucket;
   /** The object among all that share the metadata. */
@@ -51,9 +42,8 @@ export interface ObjectLogParts {
 
 /** Opens it; when that fails, opening it once more is safe. */
 export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
-  const { settings, objectName } = parts;
-  const pages = Math.ceil((crc32cReservedBytes + ringBytes + blockBytes) / pageBytes);
-  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const { role, settings, objectName } = parts;
+  const { memory, ring, blocks } = recordMemoryOf(role);
   const logger = createConsoleLogger(settings.logLevel);
   const platform = createPlatform({ log: logger, memory });
   const metrics = new Metrics();
@@ -67,12 +57,12 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const { autoCreateTopics, defaultPartitions: partitionCountDefault } = settings;
   const log = new Log({
     ...{ platform, metrics, store, database },
-    shared: settings.hasPeers,
-    flush: flushPolicyOf(settings),
+    shared: settings.hasPeers || role.hasPeers,
+    flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
-    ring: new Uint8Array(memory.buffer, crc32cReservedBytes, ringBytes),
-    blockMemory: [new Uint8Array(memory.buffer, crc32cReservedBytes + ringBytes, blockBytes)],
-    queueBytesMax: budgetBytes,
+    ring,
+    blockMemory: [blocks],
+    queueBytesMax: role.budgetBytes,
     storeMayLoseTail: false,
     maintenance: maintenanceDefaults,
     worker: { kind: "durable_object", objectName, kafkaHost: "", kafkaPort: 0, httpUrl: "" },
@@ -92,8 +82,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const app = createHttpApp({
     ...noSql,
     ...{ log, topics: log.topics, groups, platform, metrics },
-    bodyBudget: new ByteBudget(budgetBytes),
-    answerMemory: new AnswerMemory(budgetBytes),
+    bodyBudget: new ByteBudget(role.budgetBytes),
+    answerMemory: new AnswerMemory(role.budgetBytes),
     settings: {
       ...{ token: settings.token, origins: settings.origins, isLoopback: false },
       ...{ requestBytesMax, decompressedBytesMax, version },
@@ -106,7 +96,21 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   return { answer: (request) => app.fetch(request), log };
 }
 
-function flushPolicyOf({ flushAgeMs, flushRateMax }: WorkerSettings): FlushPolicy {
+/** Ring and blocks lie in the memory of the checksum kernel, which so sums them in place. */
+function recordMemoryOf({ flushBytes, blockBytes }: ObjectRole) {
+  // All flights, the segment that fills and the one that waits.
+  const ringBytes = flushBytes * (objectFlushPolicy.flightsMax + 2);
+  const pages = Math.ceil((crc32cReservedBytes + ringBytes + blockBytes) / pageBytes);
+  const memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+  const ring = new Uint8Array(memory.buffer, crc32cReservedBytes, ringBytes);
+  const blocks = new Uint8Array(memory.buffer, crc32cReservedBytes + ringBytes, blockBytes);
+  return { memory, ring, blocks };
+}
+
+function flushPolicyOf(
+  { flushAgeMs, flushRateMax }: WorkerSettings,
+  { flushBytes }: ObjectRole,
+): FlushPolicy {
   const { sealBytes, flushBytes: fullBytes } = objectFlushPolicy;
   return {
     ...objectFlushPolicy,
