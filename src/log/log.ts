@@ -211,7 +211,7 @@ export class Log implements LogService {
     });
     if (this.#options.shared && storeMayLoseTail) await this.session.awaitMended();
     await this.#feed.open();
-    this.maintenance.start();
+    if (this.#options.worker.objectName === undefined) this.maintenance.start();
   }
 
   /** Only a folder and a file can lose what is young together; others are not asked. */

@@ -251,6 +251,14 @@ const watermarks: readonly string[] = [
 ) STRICT, WITHOUT ROWID`,
 ];
 
+const objects: readonly string[] = [
+  "ALTER TABLE worker ADD COLUMN object_name TEXT",
+  `CREATE INDEX worker_by_object ON worker (object_name)
+  WHERE closed = 0 AND object_name IS NOT NULL`,
+  "ALTER TABLE lease ADD COLUMN object_name TEXT",
+  "CREATE INDEX lease_by_object ON lease (object_name) WHERE object_name IS NOT NULL",
+];
+
 export const migrations: readonly Migration[] = [
   { version: 1, title: "the log", statements: first },
   {
@@ -260,6 +268,7 @@ export const migrations: readonly Migration[] = [
   },
   { version: 3, title: "continuous queries", statements: queries },
   { version: 4, title: "watermarks of queries' commits", statements: watermarks },
+  { version: 5, title: "Durable Objects and their leases", statements: objects },
 ];
 
 /**

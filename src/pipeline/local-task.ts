@@ -23,6 +23,7 @@ export class LocalTask implements TaskHandle {
   readonly #task: QueryTask;
   readonly #codecs: Platform["codecs"];
   readonly #buffers = new BufferPool(idleBytesMax);
+  readonly #host: SqliteHost;
   /** What a request failed with: state is half changed since. */
   #failure: unknown;
 
@@ -35,6 +36,7 @@ export class LocalTask implements TaskHandle {
       bytes: unpackState(bytes, this.#codecs),
     }));
     const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
+    this.#host = host;
     const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
     this.#task = new QueryTask({
       plan: planFromText(setup.plan),
@@ -92,6 +94,11 @@ export class LocalTask implements TaskHandle {
   }
 
   close(): void {}
+
+  /** Of SQLite, kernels and rows; it never shrinks. */
+  get memoryBytes(): number {
+    return this.#host.memory.bytes.byteLength;
+  }
 
   #gave(outputs: TaskReply["outputs"]): TaskReply {
     return { ...this.#reply(), outputs };

@@ -33,17 +33,22 @@ export interface GivenBack {
 
 export type TaskMessage = GivenBack &
   (
+    | { readonly kind: "prepare"; readonly modules: SqlModules }
+    /** The task is over: the thread may get another. */
+    | { readonly kind: "end" }
     | { readonly kind: "start"; readonly setup: TaskSetup; readonly modules: SqlModules }
     | PublishesMessage
     | Exclude<TaskRequest, { kind: "publishes" }>
   );
 
 export interface TaskAnswer {
-  /** Null when the request failed, and of a start. */
+  /** Null when the request failed, and of what is no request. */
   readonly reply: TaskReply | null;
   readonly error: ThreadError | null;
   /** The buffer of the request, empty again. */
   readonly buffer: ArrayBuffer | null;
+  /** Of an end: whether the thread can have another task. */
+  readonly isReusable: boolean;
 }
 
 /** Of the batches that are to be copied. */

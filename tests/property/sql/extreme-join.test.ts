@@ -68,11 +68,13 @@ interface Run {
 function publishesOf(
   all: readonly (typeof rows extends fc.Arbitrary<infer V> ? V : never)[number][],
 ) {
-  const publishes: { publishedAt: number; runs: Run[]; created: never[] }[] = [];
+  const publishes: { publishedAt: number; runs: Run[]; created: never[]; committed: never[] }[] =
+    [];
   let clock = Date.UTC(2026, 0, 1);
   for (const [index, { stepS, backS, v, partition, isFirst }] of all.entries()) {
     clock += 1000 * stepS;
-    if (isFirst || index === 0) publishes.push({ publishedAt: clock, runs: [], created: [] });
+    const empty = { created: [], committed: [] };
+    if (isFirst || index === 0) publishes.push({ publishedAt: clock, runs: [], ...empty });
     const runs = publishes.at(-1)?.runs ?? [];
     if (runs.at(-1)?.partition !== partition) runs.push({ topic: "t", partition, records: [] });
     const ts = new Date(clock - 1000 * backS).toISOString().slice(0, -1);
