@@ -104,6 +104,10 @@ export class WorkerSession implements WorkerIdentity {
   ): Promise<void> {
     const { database, shared } = this.#parts;
     this.#clusterId = await readClusterId(database);
+    if (this.#isObject) {
+      await this.#openObject();
+      return;
+    }
     for (const { workerEpoch, counter } of shared ? [] : await listWorkers(database)) {
       await closeWorker(database, { workerEpoch, observedCounter: counter });
     }
@@ -112,6 +116,19 @@ export class WorkerSession implements WorkerIdentity {
     await this.#register();
     this.adopt(ended);
     if (shared) this.#arm();
+  }
+
+  /**
+   * A Durable Object closes what its earlier activations left open and nothing else, whoever shares
+   * the metadata, and no beat keeps it awake.
+   */
+  async #openObject(): Promise<void> {
+    await this.#register({ takesOver: true });
+    this.adopt(await epochsToMend(this.#parts.database));
+  }
+
+  get #isObject(): boolean {
+    return this.#parts.worker.objectName !== undefined;
   }
 
   /**
@@ -198,14 +215,14 @@ export class WorkerSession implements WorkerIdentity {
     return this.#cluster;
   }
 
-  async #register(): Promise<void> {
+  async #register({ takesOver } = { takesOver: false }): Promise<void> {
     const { platform, database, isUsedUp } = this.#parts;
-    let info = await this.#registerOnce();
+    let info = await this.#registerOnce(takesOver);
     while (await isUsedUp(info.workerEpoch)) {
       const { workerEpoch } = info;
       platform.log.error("worker epoch given away twice: the metadata lost it", { workerEpoch });
       await leaveWorkers(database, workerEpoch);
-      info = await this.#registerOnce();
+      info = await this.#registerOnce(takesOver);
     }
     this.#epoch = { workerEpoch: info.workerEpoch, nodeId: info.nodeId, lastSequence: 0 };
     // The next beat brings the others if this question is not answered.
@@ -213,7 +230,7 @@ export class WorkerSession implements WorkerIdentity {
     platform.log.debug("worker registered", { workerEpoch: info.workerEpoch, nodeId: info.nodeId });
   }
 
-  async #registerOnce(): Promise<WorkerInfo> {
+  async #registerOnce(takesOver: boolean): Promise<WorkerInfo> {
     const { platform, database, worker } = this.#parts;
     // The same until it is answered: when only the answer was lost, the epoch is there already.
     this.#registration ??= platform.random.bytes(16).toHex();
@@ -224,6 +241,7 @@ export class WorkerSession implements WorkerIdentity {
       kafkaHost: worker.kafkaPort === 0 ? null : worker.kafkaHost,
       kafkaPort: worker.kafkaPort === 0 ? null : worker.kafkaPort,
       httpUrl: worker.httpUrl,
+      object: worker.objectName === undefined ? undefined : { name: worker.objectName, takesOver },
     }).catch((error: unknown) => {
       if (isStreamError(error, "worker_fenced")) this.#registration = undefined;
       throw error;

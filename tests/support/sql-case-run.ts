@@ -190,9 +190,9 @@ class CaseRunner {
     return new LocalTask({ platform, modules }, { ...this.#setup, states: this.#chain });
   }
 
-  #encoded({ publishedAt, runs, created }: CasePublish): TaskPublish {
+  #encoded({ runs, ...publish }: CasePublish): TaskPublish {
     return {
-      ...{ publishedAt, created },
+      ...publish,
       runs: runs.map(({ topic, partition, records }) => {
         const place = `${topic}/${partition}`;
         const fromOffset = this.#offsets.get(place) ?? 0;

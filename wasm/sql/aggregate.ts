@@ -7,6 +7,7 @@ import { inputColumn, foldBlock } from "./parts/fold";
 import * as F from "./parts/fields";
 import { FAILED_INPUT, fail, hasFailed, reserve, sortWords } from "./parts/heap";
 import { save as saveState } from "./parts/image";
+import { mergeSets } from "./parts/fold-sets";
 import { finish, mergeEntry } from "./parts/merge";
 import { closeGaps, entryAt, fillSlot, findKey, foundSlot, newEntry } from "./parts/pane";
 import { newPane, numberOf, removeEntry, touch } from "./parts/pane";
@@ -17,6 +18,9 @@ import { R_OWNS, R_PANE, R_SELECTION, R_START, R_TIME, resultKind, select } from
 import { showEntries, showSelection } from "./parts/result";
 import { freeState, hashBlock, isPlainKey, newState, pointKeys, readBlock } from "./parts/rows";
 import { upsert, warm } from "./parts/rows";
+import { comeBack as enter, hasSets, isSegmentDirty, leaveSegment, makeRoom } from "./parts/set-image";
+import { restoreChunk, saveSegment as saveChunk, segmentOfPane } from "./parts/set-image";
+import { settleSets } from "./parts/set-image";
 import { isNull, sameBytes, slotOf } from "./parts/value";
 
 export { freeResult };
@@ -256,6 +260,9 @@ function mergePane(state: usize, pane: usize, from: usize): void {
     store<u32>(keys + (<usize>k << 2), <u32>(columns + <usize>k * F.COLUMN_BYTES));
   }
   const rows = load<u32>(layout, F.L_ROWS);
+  const numbers = state + F.S_NUMBERS;
+  store<u32>(numbers, 0, 4);
+  if (!reserve(state, numbers, 4, count)) return;
   for (let i: u32 = 0; i < count; i++, other += size) {
     if (isGone(other, rows)) continue;
     const hash = load<u32>(other, F.E_HASH);
@@ -267,9 +274,11 @@ function mergePane(state: usize, pane: usize, from: usize): void {
       entry = newEntry(state, pane, keys, i, hash);
       if (entry == 0 || !fillSlot(state, pane, slot, numberOf(layout, pane, entry), hash)) return;
     }
+    store<u32>(<usize>load<u32>(numbers) + (<usize>i << 2), numberOf(layout, pane, entry));
     mergeEntry(state, pane, entry, from, other);
     if (hasFailed(state)) return;
   }
+  mergeSets(state, pane, from, load<u32>(numbers));
 }
 
 /** Shows the living entries of a pane; 0: no pane, no rows. */
@@ -453,6 +462,25 @@ export function blobAddress(state: usize): usize {
 
 export function blobLength(state: usize): u32 {
   return load<u32>(state, F.S_BLOB + 4);
+}
+
+export { hasSets, isSegmentDirty, leaveSegment, makeRoom, segmentOfPane, settleSets };
+
+/** Writes the chunk of a segment of sets into the blob. Gives `failure`. */
+export function saveSegment(state: usize, index: u32, segment: u32, isFull: bool): u32 {
+  const pane = paneAt(state, index);
+  if (!hasFailed(state)) saveChunk(state, pane, segment, isFull);
+  return failure(state);
+}
+
+/** What was on scratch disk is in its place again. False: memory is out. */
+export function comeBack(state: usize, index: u32, segment: usize): bool {
+  return enter(state, paneAt(state, index), segment);
+}
+
+export function restoreSegment(state: usize, chunk: usize): u32 {
+  restoreChunk(state, chunk);
+  return failure(state);
 }
 
 /** Reads a checkpoint. 0: done, 1: not a checkpoint, 2: version, 3: layout, 4: memory. */

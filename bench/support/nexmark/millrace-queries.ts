@@ -9,8 +9,6 @@ import type { QueryRun, QuerySubject } from "./subject.ts";
 const lookMs = 50;
 /** Commits are the end of a measurement, so they must not be far apart. */
 const commitInterval = "200 ms";
-/** Half of what Flink's heap may hold. */
-const memory = "2 GB";
 
 export class MillraceQueries implements QuerySubject {
   readonly name = "Millrace";
@@ -42,7 +40,6 @@ export class MillraceQueries implements QuerySubject {
     const since = Date.now();
     await this.#client.run(`CREATE MATERIALIZED VIEW ${name} AS ${select}`, {
       "execution.checkpointing.interval": commitInterval,
-      "millrace.query.memory": memory,
     });
     const { live, committedAt } = await this.#committed(name);
     const cpuAfter = await cpuSeconds(pid);

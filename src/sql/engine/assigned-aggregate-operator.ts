@@ -3,6 +3,7 @@
  * a window table function. A window is a pane of one millisecond at its end.
  */
 import { AggregateState } from "../kernel/aggregate.ts";
+import type { SpillSpace } from "../kernel/spill-space.ts";
 import type { WindowAggregateNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { noTime } from "../time/event-time.ts";
@@ -23,6 +24,7 @@ export interface AssignedAggregateOptions {
   readonly context: OperatorContext;
   readonly seed: bigint;
   readonly stateBytesMax: number;
+  readonly spill?: SpillSpace;
 }
 
 export class AssignedAggregateOperator extends Operator {
@@ -51,6 +53,7 @@ export class AssignedAggregateOperator extends Operator {
       panes: { sizeMs: 1, offsetMs: 0 },
       seed: options.seed,
       bytesMax: options.stateBytesMax,
+      spill: options.spill,
     });
     this.#reader = new AssignedReader(database, {
       name: options.name,

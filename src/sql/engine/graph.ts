@@ -5,6 +5,7 @@
  */
 import { unreachable } from "../../base/assert.ts";
 import { StreamError } from "../../base/stream-error.ts";
+import type { SpillSpace } from "../kernel/spill-space.ts";
 import type {
   GridSpec,
   PlanNode,
@@ -38,6 +39,7 @@ export interface GraphOptions {
   readonly context: OperatorContext;
   readonly seed: bigint;
   readonly stateBytesMax: number;
+  readonly spill?: SpillSpace;
   /** Hears of each source's node, in the order of `Graph.sources`. */
   readonly onSource: (node: SourceNode) => void;
 }

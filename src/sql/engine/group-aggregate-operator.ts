@@ -3,6 +3,7 @@
  * was taken back and as it is added.
  */
 import { AggregateState } from "../kernel/aggregate.ts";
+import type { SpillSpace } from "../kernel/spill-space.ts";
 import type { GroupAggregateNode } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { ChangedRows } from "./changed-rows.ts";
@@ -17,6 +18,7 @@ export interface GroupAggregateOptions {
   readonly host: SqliteHost;
   readonly seed: bigint;
   readonly stateBytesMax: number;
+  readonly spill?: SpillSpace;
 }
 
 export class GroupAggregateOperator extends Operator {
@@ -42,6 +44,7 @@ export class GroupAggregateOperator extends Operator {
       panes: null,
       seed: options.seed,
       bytesMax: options.stateBytesMax,
+      spill: options.spill,
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
     this.#part = kernelPart(options.name, this.#state);

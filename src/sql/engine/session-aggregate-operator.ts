@@ -5,6 +5,7 @@
  */
 import { lowerCast } from "../functions/cast.ts";
 import { SessionState } from "../kernel/session.ts";
+import type { SpillSpace } from "../kernel/spill-space.ts";
 import type { StateResult } from "../kernel/state.ts";
 import { RowTable } from "../memory/row-table.ts";
 import type { WindowAggregateNode } from "../plan/plan.ts";
@@ -41,6 +42,7 @@ export interface SessionAggregateOptions {
   readonly context: OperatorContext;
   readonly seed: bigint;
   readonly stateBytesMax: number;
+  readonly spill?: SpillSpace;
 }
 
 export class SessionAggregateOperator extends Operator {
@@ -77,6 +79,7 @@ export class SessionAggregateOperator extends Operator {
       allowedLatenessMs: node.allowedLatenessMs,
       seed: options.seed,
       bytesMax: options.stateBytesMax,
+      spill: options.spill,
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
     this.#result = new RowTable(host.memory, this.#state.resultKinds);

@@ -5,6 +5,7 @@
  * without rows never comes out, so that results depend on the log alone.
  */
 import { AggregateState, paneSpecOf } from "../kernel/aggregate.ts";
+import type { SpillSpace } from "../kernel/spill-space.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import type { GridSpec, WindowAggregateNode } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
@@ -27,6 +28,7 @@ export interface WindowAggregateOptions {
   readonly context: OperatorContext;
   readonly seed: bigint;
   readonly stateBytesMax: number;
+  readonly spill?: SpillSpace;
 }
 
 export class WindowAggregateOperator extends Operator {
@@ -61,6 +63,7 @@ export class WindowAggregateOperator extends Operator {
       panes: paneSpecOf(spec),
       seed: options.seed,
       bytesMax: options.stateBytesMax,
+      spill: options.spill,
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
     this.#windowTime = host.memory.allocateZeroed(8);

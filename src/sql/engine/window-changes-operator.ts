@@ -4,6 +4,7 @@
  * windows with them; a group that changed is taken back as it was and added as it is.
  */
 import { AggregateState } from "../kernel/aggregate.ts";
+import type { SpillSpace } from "../kernel/spill-space.ts";
 import type { StateResult } from "../kernel/state.ts";
 import type { WindowAggregateNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
@@ -26,6 +27,7 @@ export interface WindowChangesOptions {
   readonly context: OperatorContext;
   readonly seed: bigint;
   readonly stateBytesMax: number;
+  readonly spill?: SpillSpace;
 }
 
 export class WindowChangesOperator extends Operator {
@@ -54,6 +56,7 @@ export class WindowChangesOperator extends Operator {
       panes: { sizeMs: 1, offsetMs: 0 },
       seed: options.seed,
       bytesMax: options.stateBytesMax,
+      spill: options.spill,
     });
     this.#reader = new AssignedReader(database, {
       name: options.name,

@@ -19,13 +19,12 @@ import { assert } from "../../base/assert.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import type { GridSpec } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
-import { KernelState, type StateKernel, type StateOptions, type StateResult } from "./state.ts";
+import { MemberSets, type SetKernel } from "./member-sets.ts";
+import { KernelState, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
 
-interface AggregateKernel extends StateKernel {
+interface AggregateKernel extends SetKernel {
   create(layout: number, size: bigint, offset: bigint, seed: bigint, limit: bigint): number;
-  panes(state: number): number;
-  paneStart(state: number, index: number): bigint;
   paneEntries(state: number, index: number): number;
   dropBefore(state: number, start: bigint): void;
   add(state: number, table: number, time: number, weight: number): number;
@@ -77,6 +76,7 @@ const kernels = new WeakMap<SqliteHost, AggregateKernel>();
 export class AggregateState {
   readonly #kernel: AggregateKernel;
   readonly #state: KernelState;
+  readonly #sets: MemberSets;
   readonly #before: StateResult | null;
   readonly #after: StateResult | null;
 
@@ -102,6 +102,7 @@ export class AggregateState {
     this.#state = new KernelState(host, linked, { ...options, spec }, ({ layout, seed, limit }) =>
       linked.create(layout, sizeMs, offsetMs, seed, limit),
     );
+    this.#sets = new MemberSets(linked, this.#state, options.spill ?? null);
     this.#before = spec.tracksChanges ? this.#state.newResult() : null;
     this.#after = spec.tracksChanges ? this.#state.newResult() : null;
   }
@@ -120,6 +121,7 @@ export class AggregateState {
     const weight = weightColumn === undefined ? 0 : weightColumn + 1;
     const code = this.#kernel.add(this.#state.address, table.address, time, weight);
     this.#state.check(code, "group rows");
+    this.#sets.spill();
   }
 
   /** Starts of the panes that hold rows, ascending. */
@@ -141,6 +143,7 @@ export class AggregateState {
 
   /** Drops the panes that start before `startMs`, and gives their memory back. */
   dropBefore(startMs: number): void {
+    this.#sets.forgetBefore(startMs);
     this.#kernel.dropBefore(this.#state.address, BigInt(startMs));
   }
 
@@ -150,6 +153,11 @@ export class AggregateState {
    */
   merge(window: WindowBounds, options: { readonly keep?: boolean } = {}): StateResult {
     const { startMs, endMs } = window;
+    this.#sets.settle();
+    // A window of one pane shows its entries: nobody asks for members.
+    if (options.keep === true || this.#paneCount(startMs, endMs) > 1) {
+      this.#sets.fetch(startMs, endMs);
+    }
     const address = this.#kernel.merge(
       this.#state.address,
       BigInt(startMs),
@@ -161,6 +169,7 @@ export class AggregateState {
 
   /** All groups of a state without panes, as they are; good until the next `add`. To be freed. */
   all(): StateResult {
+    this.#sets.settle();
     return this.#state.result(this.#kernel.all(this.#state.address), "read the groups");
   }
 
@@ -171,6 +180,7 @@ export class AggregateState {
   changes(pane = 0): { readonly before: StateResult; readonly after: StateResult } | null {
     assert(this.#before !== null && this.#after !== null, "the state tracks changes");
     if (pane >= this.#kernel.panes(this.#state.address)) return null;
+    this.#sets.settle();
     const { address } = this.#state;
     const code = this.#kernel.changes(address, pane, this.#before.address, this.#after.address);
     this.#state.check(code, "compare groups");
@@ -193,16 +203,47 @@ export class AggregateState {
   /** A full checkpoint, or what changed since the last. Changes must be settled. */
   save(options: { readonly full: boolean }): Uint8Array<ArrayBuffer> {
     assert(this.#kernel.isUnsettled(this.#state.address) === 0, "changes are settled");
-    return this.#state.save(options.full);
+    this.#sets.settle();
+    const groups = this.#state.save(options.full);
+    return joinBytes([groups, ...this.#sets.save(options.full)]);
   }
 
   restore(blob: Uint8Array): void {
-    this.#state.restore(blob);
+    const length = groupsLength(blob);
+    this.#state.restore(blob.subarray(0, length));
+    this.#sets.restore(blob.subarray(length));
   }
 
   free(): void {
     this.#before?.free();
     this.#after?.free();
+    this.#sets.free();
     this.#state.free();
   }
+
+  #paneCount(startMs: number, endMs: number): number {
+    return this.paneStarts().filter((start) => start >= startMs && start < endMs).length;
+  }
+}
+
+const versionAt = 4;
+const groupsLengthAt = 32;
+
+/** Bytes of a checkpoint before the sets, of which version 1 has none. */
+function groupsLength(blob: Uint8Array): number {
+  const view = new DataView(blob.buffer, blob.byteOffset, blob.length);
+  if (blob.length < groupsLengthAt + 8 || view.getUint16(versionAt, true) === 1) return blob.length;
+  return Math.min(blob.length, view.getUint32(groupsLengthAt, true));
+}
+
+function joinBytes(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) return first;
+  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let position = 0;
+  for (const part of parts) {
+    joined.set(part, position);
+    position += part.length;
+  }
+  return joined;
 }

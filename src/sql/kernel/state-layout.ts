@@ -21,7 +21,9 @@
  *
  * DISTINCT counts, sums and sums of squares keep each value with its multiplicity, and so do min,
  * max, first and last when rows may be taken back; approxCountDistinct is then an exact count.
- * DISTINCT changes nothing for min, max, first and last.
+ * DISTINCT changes nothing for min, max, first and last. Where rows are never taken back, DISTINCT
+ * counts, and sums of integers, need no multiplicity: those over one column share a set, in which
+ * a value has a bit for each of them (`wasm/sql/parts/sets.ts`).
  */
 import { assert, present } from "../../base/assert.ts";
 import { kindCodes, slotBytes } from "../memory/column-layout.ts";
@@ -69,7 +71,11 @@ const fieldSort = { byte: 0, eight: 1, text: 2, registers: 3, sixteen: 4 } as co
 const headBytes = 16;
 const layoutWords = 16;
 const keyWords = 4;
-const accumulatorWords = 9;
+const accumulatorWords = 11;
+/** Words of an accumulator before there were sets, over which fingerprints are taken for ever. */
+const fingerprintWords = 9;
+/** Bits of a member of a set. */
+const setBits = 16;
 const fieldWords = 3;
 const flag = { tracksChanges: 1, integerKey: 2 } as const;
 
@@ -94,6 +100,9 @@ interface PlacedAccumulator {
   readonly nodes: number;
   nullByte: number;
   stale: number;
+  /** Number of its set + 1, and its bit in it; 0: none. */
+  set: number;
+  bit: number;
 }
 
 /** Hands out places in an entry: slots first, bytes behind all of them. */
@@ -108,12 +117,27 @@ class EntryPlan {
 }
 
 export function planState(spec: StateSpec): StateLayout {
+  const { parts, resultKinds } = placeState(spec, true);
+  // Entries of checkpoints are the same with and without sets, and so is what names them.
+  const plain = writeWords(placeState(spec, false).parts, fingerprintWords);
+  return {
+    words: writeWords(parts, accumulatorWords),
+    fingerprint: fingerprintOf(plain),
+    entryBytes: present(parts.head[0], "entry size"),
+    resultKinds,
+  };
+}
+
+function placeState(spec: StateSpec, hasSets: boolean) {
   const entry = new EntryPlan();
   const keysKinds = spec.keys.map((column) => present(spec.input[column], "key column"));
   const countsRows = spec.isRetractable || spec.tracksChanges;
   const rows = countsRows ? entry.place(8) : 0;
   const keySlots = keysKinds.map((kind) => entry.place(slotBytes(kind)));
-  const accumulators = spec.accumulators.map((each) => placeAccumulator(entry, spec, each));
+  const accumulators = spec.accumulators.map((each) =>
+    placeAccumulator(entry, spec, each, hasSets && isInSet(spec, each)),
+  );
+  if (hasSets) numberSets(spec, accumulators);
   const session = spec.isSession ? placeSession(entry) : null;
   const keyNulls = keysKinds.map(() => entry.place(1));
   for (const each of accumulators) {
@@ -142,19 +166,39 @@ export function planState(spec: StateSpec): StateLayout {
     present(keyNulls[key], "key null"),
     column,
   ]);
-  const words = writeWords({ head, session: session?.offsets ?? [], keys, accumulators, fields });
-  return {
-    words,
-    fingerprint: fingerprintOf(words),
-    entryBytes: entry.bytes,
-    resultKinds: [
-      ...keysKinds,
-      ...accumulators.map((each) => each.resultKind),
-      "integer",
-      "integer",
-      "integer",
-    ],
-  };
+  const accumulated = accumulators.map((each) => each.resultKind);
+  const resultKinds: ValueKind[] = [
+    ...keysKinds,
+    ...accumulated,
+    ...(["integer", "integer", "integer"] as const),
+  ];
+  const parts = { head, session: session?.offsets ?? [], keys, accumulators, fields };
+  return { parts, resultKinds };
+}
+
+/** Whether the values of an accumulator are in a set. */
+function isInSet(spec: StateSpec, { kind, column, isDistinct }: Accumulator): boolean {
+  if (spec.isRetractable || spec.isSession || !isDistinct || column === null) return false;
+  const input = spec.input[column];
+  return kind === "count" ? input !== "wide" : kind === "sum" && input === "integer";
+}
+
+/** Sets are numbered as their first accumulators come; one has as many bits as a member. */
+function numberSets(spec: StateSpec, accumulators: readonly PlacedAccumulator[]): void {
+  const sets = new Map<number, { number: number; used: number }>();
+  let count = 0;
+  for (const [index, accumulator] of spec.accumulators.entries()) {
+    const placed = present(accumulators[index], "accumulator");
+    const { column } = accumulator;
+    if (column === null || !isInSet(spec, accumulator)) continue;
+    let set = sets.get(column);
+    if (set === undefined || set.used === setBits) {
+      set = { number: ++count, used: 0 };
+      sets.set(column, set);
+    }
+    placed.set = set.number;
+    placed.bit = 1 << set.used++;
+  }
 }
 
 /** Places start, end, creation, chain and bucket links, and whether the session's row is out. */
@@ -177,13 +221,14 @@ function placeAccumulator(
   entry: EntryPlan,
   spec: StateSpec,
   accumulator: Accumulator,
+  inSet: boolean,
 ): PlacedAccumulator {
   const { column, filter, isDistinct, kind: name } = accumulator;
   const kind = column === null ? "integer" : present(spec.input[column], "accumulated column");
   assert(column !== null || name === "count", `${name} has an argument`);
   const { isRetractable } = spec;
-  const base = { kind, column, filter, nullByte: 0, stale: 0 };
-  const placeNodes = (isNeeded: boolean) => (isNeeded ? entry.place(8) : 0);
+  const base = { kind, column, filter, nullByte: 0, stale: 0, set: 0, bit: 0 };
+  const placeNodes = (isNeeded: boolean) => (isNeeded && !inSet ? entry.place(8) : 0);
   if (name === "count" || (name === "approxCountDistinct" && isRetractable)) {
     const isCountDistinct = isDistinct || name !== "count";
     assert(!isCountDistinct || column !== null, "DISTINCT has an argument");
@@ -243,10 +288,13 @@ interface LayoutParts {
   readonly fields: readonly Field[];
 }
 
-function writeWords({ head, session, keys, accumulators, fields }: LayoutParts): Uint32Array {
+function writeWords(
+  { head, session, keys, accumulators, fields }: LayoutParts,
+  accumulatorLength: number,
+): Uint32Array {
   const keysAt = layoutWords;
   const accumulatorsAt = keysAt + keys.length;
-  const fieldsAt = accumulatorsAt + accumulators.length * accumulatorWords;
+  const fieldsAt = accumulatorsAt + accumulators.length * accumulatorLength;
   const templateAt = fieldsAt + fields.length * fieldWords;
   const entryBytes = present(head[0], "entry size");
   const words = new Uint32Array(templateAt + entryBytes / 4);
@@ -258,11 +306,10 @@ function writeWords({ head, session, keys, accumulators, fields }: LayoutParts):
   for (const [index, each] of accumulators.entries()) {
     const column = each.column === null ? 0 : each.column + 1;
     const filter = each.filter === null ? 0 : each.filter + 1;
-    const { nullByte, hidden, nodes, stale } = each;
-    words.set(
-      [each.op, kindCodes[each.kind], each.slot, nullByte, column, filter, hidden, nodes, stale],
-      accumulatorsAt + index * accumulatorWords,
-    );
+    const { nullByte, hidden, nodes, stale, set, bit } = each;
+    const places = [each.slot, nullByte, column, filter, hidden, nodes, stale, set, bit];
+    const values = [each.op, kindCodes[each.kind], ...places];
+    words.set(values.slice(0, accumulatorLength), accumulatorsAt + index * accumulatorLength);
   }
   for (const [index, each] of fields.entries()) {
     words.set([each.sort, each.offset, each.accumulator], fieldsAt + index * fieldWords);

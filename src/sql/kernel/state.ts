@@ -8,6 +8,7 @@ import { tableField } from "../memory/column-layout.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import type { SqliteMemory } from "../sqlite/memory.ts";
 import type { ValueKind } from "../types/data-type.ts";
+import type { SpillSpace } from "./spill-space.ts";
 import { planState, relocate, type StateLayout, type StateSpec } from "./state-layout.ts";
 
 /** What both kernels export. */
@@ -78,6 +79,8 @@ export interface StateOptions {
   readonly seed: bigint;
   /** What the state may hold; 0: as much as there is. */
   readonly bytesMax: number;
+  /** Where goes what is cold when memory is short; absent: everything stays. */
+  readonly spill?: SpillSpace | undefined;
 }
 
 /** Owns a kernel's state and its layout. */
@@ -88,6 +91,7 @@ export class KernelState {
   readonly #kernel: StateKernel;
   readonly #layoutAddress: number;
   readonly #bytesMax: number;
+  readonly #spill: SpillSpace | undefined;
 
   constructor(
     host: SqliteHost,
@@ -107,6 +111,8 @@ export class KernelState {
       limit: BigInt(options.bytesMax),
     });
     if (this.address === 0) throw this.exceeded("start a query");
+    this.#spill = options.spill;
+    this.#spill?.addHolder(this);
   }
 
   get bytesHeld(): number {
@@ -149,6 +155,11 @@ export class KernelState {
   save(isFull: boolean): Uint8Array<ArrayBuffer> {
     const { fingerprint } = this.layout;
     this.check(this.#kernel.save(this.address, isFull ? 1 : 0, fingerprint), "write a checkpoint");
+    return this.takeBlob();
+  }
+
+  /** A copy of what the kernel wrote for a checkpoint. */
+  takeBlob(): Uint8Array<ArrayBuffer> {
     const length = this.#kernel.blobLength(this.address);
     return this.memory.take(this.#kernel.blobAddress(this.address), length);
   }
@@ -169,6 +180,7 @@ export class KernelState {
   }
 
   free(): void {
+    this.#spill?.removeHolder(this);
     this.#kernel.destroy(this.address);
     this.memory.free(this.#layoutAddress);
   }

@@ -1,7 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import { AggregateState } from "../../../src/sql/kernel/aggregate.ts";
+import { SpillSpace } from "../../../src/sql/kernel/spill-space.ts";
 import type { Accumulator } from "../../../src/sql/plan/plan.ts";
+import { MemoryDisk } from "../../support/memory-disk.ts";
 import type { PlainRow } from "../../support/sql-groups.ts";
 import {
   accumulatorOf,
@@ -53,9 +55,20 @@ const casesOf = (isRetractable: boolean): fc.Arbitrary<Case> =>
     ),
   });
 
-function create(spec: Case, seed: bigint, isRetractable: boolean): AggregateState {
+/** A space in which nothing may stay in memory, for the state that is saved and restored. */
+function tinySpace(): SpillSpace {
+  return new SpillSpace(memory, { disk: new MemoryDisk(), bytesMax: 0 });
+}
+
+function create(
+  spec: Case,
+  seed: bigint,
+  isRetractable: boolean,
+  spill?: SpillSpace,
+): AggregateState {
   const { keys, accumulators, tracksChanges } = spec;
   return new AggregateState(host, {
+    spill,
     spec: { input: stateInput, keys, accumulators, isRetractable, tracksChanges },
     seed,
     bytesMax: 0,
@@ -93,13 +106,20 @@ function showAll(state: AggregateState, spec: Case): unknown {
   return { starts, changes, windows, groups: starts.map((_, index) => state.paneGroups(index)) };
 }
 
-for (const isRetractable of [false, true]) {
-  const sort = isRetractable ? "rows with weights" : "rows";
-  test(`a state of ${sort} that was restored goes on like the one that was saved`, () => {
+const sorts = [
+  { isRetractable: false, spills: false, sort: "of rows" },
+  { isRetractable: false, spills: true, sort: "of rows, on scratch disk," },
+  { isRetractable: true, spills: false, sort: "of rows with weights" },
+  { isRetractable: true, spills: true, sort: "of rows with weights, on scratch disk," },
+];
+
+for (const { isRetractable, spills, sort } of sorts) {
+  test(`a state ${sort} that was restored goes on like the one that was saved`, () => {
     const property = fc.property(casesOf(isRetractable), (spec) => {
       renewHost();
+      const space = spills ? tinySpace() : undefined;
       const unbroken = create(spec, spec.seed, isRetractable);
-      let state = create(spec, spec.seed + 1n, isRetractable);
+      let state = create(spec, spec.seed + 1n, isRetractable, space);
       const blobs: Uint8Array[] = [state.save({ full: true })];
       for (const [index, rows] of batchesOf(spec.rows, 6).entries()) {
         const columns = { timeColumn, ...(isRetractable ? { weightColumn } : {}) };
@@ -119,11 +139,12 @@ for (const isRetractable of [false, true]) {
         // Half of the time the state goes on, so that deltas follow on deltas.
         if (index % 2 === 0) continue;
         state.free();
-        state = create(spec, spec.seed + BigInt(index), isRetractable);
+        state = create(spec, spec.seed + BigInt(index), isRetractable, space);
         for (const blob of blobs) state.restore(blob);
       }
       state.free();
       unbroken.free();
+      expect(space?.blocksUsed ?? 0).toBe(0);
     });
     fc.assert(property, { numRuns: 60, endOnFailure: true });
   }, 120_000);

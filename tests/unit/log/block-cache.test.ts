@@ -83,6 +83,22 @@ describe("BlockCache", () => {
     expect(store.reads).toHaveLength(1);
   });
 
+  test("a run that goes round a small arena does not take its own blocks", async () => {
+    const { bytes, cache, rangeOf, read } = await fixture(5 * blockBytes, 4);
+    for (const block of [0, 1, 2, 0, 1, 2]) await read(block * blockBytes, 100);
+    // The last slot and, once those in use have lost their marks, one of theirs.
+    cache.readAhead([rangeOf(3 * blockBytes, 2 * blockBytes)]);
+    for (const block of [3, 4, 3, 4]) {
+      const position = block * blockBytes + 7;
+      expect(await read(position, 100)).toEqual(bytes.subarray(position, position + 100));
+    }
+    for (const block of [0, 1, 2, 3, 4]) {
+      const position = block * blockBytes;
+      expect(await read(position, 100)).toEqual(bytes.subarray(position, position + 100));
+    }
+    expect(cache.heldBytes).toBeLessThanOrEqual(4 * blockBytes);
+  });
+
   test("neighbours that come together are one piece", async () => {
     const { cache, rangeOf } = await fixture(4 * blockBytes, 16);
     const range = rangeOf(10, 3 * blockBytes);

@@ -64,7 +64,11 @@ export const B_HASHES: usize = 3072;
 export const B_KEYS: usize = 4096;
 export const KEYS_MAX: u32 = 256;
 export const B_HISTOGRAM: usize = 5120;
-export const BLOCK_BYTES: usize = 5632;
+/** u32 per row: bits of the aggregates of a set that count it, its hash, and its segment. */
+export const B_MASKS: usize = 5632;
+export const B_MEMBER_HASHES: usize = 6144;
+export const B_SEGMENTS: usize = 6656;
+export const BLOCK_BYTES: usize = 7168;
 
 // Layout
 export const L_ENTRY_BYTES: usize = 0;
@@ -114,7 +118,10 @@ export const A_HIDDEN: usize = 24;
 export const A_NODES: usize = 28;
 /** Offset of a byte that says that the slot must be found again among the nodes. */
 export const A_STALE: usize = 32;
-export const ACCUMULATOR_BYTES: usize = 36;
+/** Number + 1 of the set that its DISTINCT values are in, and its bit there; 0: none (sets.ts). */
+export const A_SET: usize = 36;
+export const A_BIT: usize = 40;
+export const ACCUMULATOR_BYTES: usize = 44;
 
 export const OP_COUNT: u32 = 0;
 export const OP_SUM_INTEGER: u32 = 1;
@@ -173,7 +180,9 @@ export const P_BUCKETS: usize = 148;
 export const P_BUCKET_COUNT: usize = 152;
 /** First free entry + 1 (sessions): the next one's stands in its chain. */
 export const P_FREE_ENTRY: usize = 156;
-export const PANE_BYTES: usize = 160;
+/** SEGMENT_COUNT segments of the sets of DISTINCT values (sets.ts); 0: none yet. */
+export const P_SETS: usize = 160;
+export const PANE_BYTES: usize = 168;
 
 // Column and Table: src/sql/memory/column-layout.ts
 export const C_KIND: usize = 0;
@@ -218,3 +227,31 @@ export const N_COUNT: usize = 40;
 /** As a slot of 16 bytes; text and blob lie in the arena. */
 export const N_VALUE: usize = 48;
 export const NODE_BYTES: usize = 64;
+
+// Segment of the sets of a pane
+/** List of members. */
+export const G_MEMBERS: usize = 0;
+/** List of bytes: texts and blobs of the members. */
+export const G_BYTES: usize = 12;
+/** List of numbers of members that the last checkpoint holds with fewer bits. */
+export const G_CHANGED: usize = 24;
+/** Hash table of 8-byte slots: u32 member number + 1, u32 hash. */
+export const G_SLOTS: usize = 36;
+export const G_SLOT_COUNT: usize = 40;
+/** Members that the last checkpoint holds. */
+export const G_SAVED: usize = 44;
+/** 1: members and bytes are on scratch disk; their lists have a count, and no memory. */
+export const G_AWAY: usize = 48;
+/** Lists of members, and of their bytes, that came while the segment was away. */
+export const G_PENDING: usize = 52;
+export const G_PENDING_BYTES: usize = 64;
+export const SEGMENT_BYTES: usize = 80;
+export const SEGMENT_COUNT: u32 = 32;
+
+// Member: a value of a set of an entry. 16 bytes. Text: u32 place in the bytes, u32 length.
+export const M_VALUE: usize = 0;
+export const M_ENTRY: usize = 8;
+/** u16 bits of the aggregates that have counted it, u16 number of the set. */
+export const M_MASK: usize = 12;
+export const M_SET: usize = 14;
+export const MEMBER_BYTES: usize = 16;

@@ -5,6 +5,7 @@
 import { keepBytes, NO_OFFSET, waste } from "./arena";
 import { countValue } from "./distinct";
 import * as F from "./fields";
+import { foldSet } from "./fold-sets";
 import { hasFailed } from "./heap";
 import { numberOf } from "./pane";
 import { addToRegisters } from "./registers";
@@ -60,7 +61,19 @@ export function foldBlock(
   const rowsOffset = load<u32>(layout, F.L_ROWS);
   if (rowsOffset) foldCount(block, block + F.B_IDENTITY, count, rowsOffset, weights);
   let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  let sets: u32 = 0;
   for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
+    const set = load<u32>(a, F.A_SET);
+    if (set) {
+      // Sets are numbered as they appear; the first accumulator of one folds for all.
+      if (set > sets) {
+        sets = set;
+        foldSet(state, layout, columns, a, count);
+        if (hasFailed(state)) return;
+      }
+      a += F.ACCUMULATOR_BYTES;
+      continue;
+    }
     const column = inputColumn(columns, load<u32>(a, F.A_COLUMN));
     const m = pick(block, column, inputColumn(columns, load<u32>(a, F.A_FILTER)), count);
     if (load<u32>(a, F.A_NODES)) foldNodes(state, layout, a, i, column, m, weights, sequence);

@@ -1,8 +1,9 @@
 /**
  * Checkpoints of a state: full, or what changed since the last one (delta). All little-endian:
  *
- *   u32 "MRST", u16 version 1, u16 flags (1: full), u32 fingerprint of the layout, u32 pane count,
+ *   u32 "MRST", u16 version 2, u16 flags (1: full), u32 fingerprint of the layout, u32 pane count,
  *   i64 rows added ever, i64 position of the wheel (sessions; else 0)
+ *   u32 length of all this up to the sets, u32 0 (neither in version 1, which has no sets)
  *   per pane, by start:
  *     i64 start, u32 flags (1: whole; what an older checkpoint says of the pane is void)
  *     u32 removed, u32 entries, u32 nodes
@@ -10,6 +11,7 @@
  *     the entries, a field of the layout after the other
  *     the nodes: u32 owner (index among the entries), u32 accumulator, i64 count (0: gone), value,
  *       u32 count of orders of arrival, then all orders (i64)
+ *   the sets of DISTINCT values (set-image.ts), which in version 1 are nodes
  *
  * A field or value is a column: bytes; i64; 16 bytes; or, for text and blobs, per row u32 offset
  * and u32 length, then u32 total and the bytes; or, for registers, per row a u32 length, then the
@@ -28,8 +30,10 @@ import { registerBytes } from "./registers";
 import { leaveCheckpoint } from "./sessions";
 
 export const MAGIC: u32 = 0x5453524d;
-export const VERSION: u16 = 1;
-export const HEADER_BYTES: u32 = 32;
+export const VERSION: u16 = 2;
+export const HEADER_BYTES: u32 = 40;
+/** Of version 1. */
+export const HEADER_BYTES_1: u32 = 32;
 export const SECTION_BYTES: u32 = 24;
 
 /** Room at the end of the blob; 0 when memory is out. */
@@ -58,6 +62,8 @@ export function save(state: usize, isFull: bool, fingerprint: u32): bool {
     const pane = <usize>load<u32>(load<u32>(state, F.S_PANES) + (<usize>i << 2));
     if (!savePane(state, pane, isFull)) return false;
   }
+  const length = load<u32>(state, F.S_BLOB + 4);
+  store<u64>(<usize>load<u32>(state, F.S_BLOB), length, 32);
   store<u32>(state, load<u32>(state, F.S_CHECKPOINT) + 1, F.S_CHECKPOINT);
   store<u32>(state, load<u32>(state, F.S_TOUCH) + 1, F.S_TOUCH);
   return true;

@@ -11,7 +11,10 @@ import { addNodeValue, addSums, isBetter, offer } from "./fold";
 import { copyRegisters, estimate, mergeRegisters, registerBytes } from "./registers";
 import { high, low, takeSlot } from "./value";
 
-/** Adds entry `other` of pane `from` to `entry` of `pane`, which may be the same pane. */
+/**
+ * Adds entry `other` of pane `from` to `entry` of `pane`, which may be the same pane. What counts
+ * the members of sets follows with `mergeSets`.
+ */
 export function mergeEntry(
   state: usize,
   pane: usize,
@@ -24,6 +27,10 @@ export function mergeEntry(
   if (rows) store<i64>(entry + rows, load<i64>(entry + rows) + load<i64>(other + rows));
   let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
   for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
+    if (load<u32>(a, F.A_SET)) {
+      a += F.ACCUMULATOR_BYTES;
+      continue;
+    }
     if (load<u32>(a, F.A_NODES)) mergeNodes(state, layout, pane, entry, from, other, a, i);
     else mergePlain(state, pane, entry, from, other, a);
     if (hasFailed(state)) return;

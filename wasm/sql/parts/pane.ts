@@ -7,6 +7,7 @@ import { freeNode, freeNodes, nodeAt } from "./distinct";
 import * as F from "./fields";
 import { grabZeroed, push, release, releaseList, reserve } from "./heap";
 import { freeRegisters } from "./registers";
+import { freeSets } from "./sets";
 import { isNull, mix, realBits, sameBytes, slotOf } from "./value";
 
 const SLOTS_MIN: u32 = 16;
@@ -26,6 +27,7 @@ export function freePane(state: usize, pane: usize): void {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
   const size = load<u32>(layout, F.L_ENTRY_BYTES);
   freeAllRegisters(state, pane);
+  freeSets(state, pane);
   releaseList(state, pane + F.P_ENTRIES, size);
   releaseList(state, pane + F.P_IMAGES, size);
   releaseList(state, pane + F.P_ARENA, 1);

@@ -3,13 +3,15 @@ import { keepBytes, NO_OFFSET, ownsBytes, waste } from "./arena";
 import { isSavedWhole, setValueCount, freeNodes } from "./distinct";
 import * as F from "./fields";
 import { hasFailed, push } from "./heap";
-import { HEADER_BYTES, MAGIC, markNodes, SECTION_BYTES, VERSION } from "./image";
+import { HEADER_BYTES, HEADER_BYTES_1, MAGIC, markNodes, SECTION_BYTES, VERSION } from "./image";
 import { dropPaneAt, paneAt, paneCount, paneFrom } from "./panes";
 import { entryAt, fillSlot, findKey, foundSlot, hashKeys, newEntry, numberOf } from "./pane";
 import { removeEntry } from "./pane";
 import { copyRegisters, freeRegisters } from "./registers";
+import { restoreMember } from "./set-image";
 import { arm, findCreated, killSession } from "./sessions";
-import { takeSlot } from "./value";
+import { needSets } from "./sets";
+import { low, takeSlot } from "./value";
 
 export const RESTORED: u32 = 0;
 export const NOT_A_CHECKPOINT: u32 = 1;
@@ -21,14 +23,17 @@ export const NO_MEMORY: u32 = 4;
 let at: usize = 0;
 
 export function restoreBlob(state: usize, blob: usize, length: u32, fingerprint: u32): u32 {
-  if (length < HEADER_BYTES || load<u32>(blob) != MAGIC) return NOT_A_CHECKPOINT;
-  if (load<u16>(blob, 4) != VERSION) return OTHER_VERSION;
+  if (length < HEADER_BYTES_1 || load<u32>(blob) != MAGIC) return NOT_A_CHECKPOINT;
+  const version = load<u16>(blob, 4);
+  if (version == 0 || version > VERSION) return OTHER_VERSION;
+  const headerBytes = version == 1 ? HEADER_BYTES_1 : HEADER_BYTES;
+  if (length < headerBytes) return NOT_A_CHECKPOINT;
   if (load<u32>(blob, 8) != fingerprint) return OTHER_LAYOUT;
   const isFull = load<u16>(blob, 6) != 0;
   const panes = load<u32>(blob, 12);
   store<i64>(state, load<i64>(blob, 16), F.S_SEQUENCE);
   if (isFull) while (paneCount(state)) dropPaneAt(state, paneCount(state) - 1);
-  at = blob + HEADER_BYTES;
+  at = blob + headerBytes;
   for (let i: u32 = 0; i < panes; i++) {
     const start = load<i64>(at);
     // Panes that are not listed are gone.
@@ -256,6 +261,13 @@ function readNodes(state: usize, layout: usize, pane: usize, count: u32): void {
     takeSlot(kind, values + (<usize>i << 4), F.isBytes(kind) ? bytes : 0);
     const entry = entryAt(layout, pane, number);
     const n = load<i64>(counts + (<usize>i << 3));
+    const set = load<u32>(a, F.A_SET);
+    if (set) {
+      // Of version 1, whose nodes of rows that are not taken back never go.
+      if (!needSets(state, pane)) return;
+      restoreMember(state, pane, kind, low, number, set - 1, load<u32>(a, F.A_BIT));
+      continue;
+    }
     setValueCount(state, pane, entry, number, a, index, n, orders, orderCount);
     if (hasFailed(state)) return;
     orders += <usize>orderCount << 3;
