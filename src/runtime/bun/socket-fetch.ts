@@ -4,13 +4,13 @@
  * costs more than to send it. Everything else (other methods, TLS, a proxy) goes through that one.
  *
  * A connection carries one request at a time and is kept for the next for a few seconds. The body
- * must stay as it is until the promise settles; an abort breaks the connection before it settles, so
- * that nothing reads the body afterwards.
+ * must stay as it is until the promise settles; an abort breaks the connection with it, so that
+ * nothing reads the body afterwards.
  */
 import type { Fetch } from "../../store/s3-fetch-handler.ts";
 import { type HttpAnswer, HttpAnswerReader } from "../http-answer.ts";
 
-/** S3 closes what is idle for longer; a request that meets such an end would have to be sent again. */
+/** S3 closes what is idle for longer; a request that meets that end would have to be repeated. */
 const idleMsMax = 3_000;
 const idleConnectionsMax = 16;
 

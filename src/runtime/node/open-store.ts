@@ -14,8 +14,8 @@ type StoreSettings = Pick<
 >;
 
 /**
- * Opens it; nothing is read or written yet. The S3 client is loaded only where it is used, and sends
- * by `fetch`, if one is given.
+ * Opens it; nothing is read or written yet. The S3 client is loaded only where it is used, and
+ * sends by `fetch`, if one is given.
  */
 export async function openStore(
   settings: StoreSettings,
