@@ -1,7 +1,8 @@
 /**
- * What a GROUP BY without windows and the sink behind it agree on, where between them rows are only
- * filtered and projected: a group is one row, and a row that takes another one's place need not take
- * it back first. The sink then writes the rows as they come, and keeps nothing in its table.
+ * What a GROUP BY without windows and the sink behind it agree on, where between them rows are
+ * only filtered and projected: a group is one row, and a row that takes another one's place need
+ * not take it back first. The sink then writes the rows as they come, and keeps nothing in its
+ * table.
  *
  * Groups of rows that are only added never go. But between the two a row may be filtered out, or
  * fail, that was there before. So the aggregate says how many rows it gives, and where not all of
