@@ -13,6 +13,8 @@ export interface LocalTaskParts {
   readonly modules: SqlModules;
   /** Made for each task that needs one; see `QueryTaskOptions.scratch`. */
   readonly openScratch?: () => ScratchDisk;
+  /** See `QueryTaskOptions.spillBytesMax`. */
+  readonly spillBytesMax?: number;
 }
 
 export class LocalTask implements TaskHandle {
@@ -22,7 +24,8 @@ export class LocalTask implements TaskHandle {
   #failure: unknown;
 
   /** @throws StreamError `sql_memory_exceeded`, `corrupt_state` */
-  constructor({ platform, modules, openScratch }: LocalTaskParts, setup: TaskSetup) {
+  constructor(parts: LocalTaskParts, setup: TaskSetup) {
+    const { platform, modules, openScratch, spillBytesMax } = parts;
     const { memoryBytesMax, partitionCount = 1, beganAt = 0 } = setup;
     this.#codecs = platform.codecs;
     const states = setup.states.map(({ kind, bytes }) => ({
@@ -36,6 +39,7 @@ export class LocalTask implements TaskHandle {
       shape: setup.shape,
       ...{ host, platform, seed, states, stateBytesMax: 0 },
       ...(openScratch !== undefined && { scratch: openScratch(), spillDisk: openScratch() }),
+      ...(spillBytesMax !== undefined && { spillBytesMax }),
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
       ...{ isBounded: setup.isBounded, partitionCount, beganAt },
