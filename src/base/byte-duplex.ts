@@ -24,6 +24,11 @@ export interface ByteDuplex {
    * for other connections. Left out where the runtime bounds each connection alone.
    */
   expect?(bytes: number): void;
+  /**
+   * The consumer is done with a chunk, and no view of it is left: its memory may be freed at once,
+   * before garbage is collected. Left out where chunks may share their memory.
+   */
+  release?(chunk: Uint8Array): void;
   /** Flushes what was written, then closes. Idempotent. */
   close(): void;
 }

@@ -246,6 +246,8 @@ export class BlockCache {
         const left = length - blocks.length * blockBytes;
         const place = { slot, length: Math.min(blockBytes, left), unread: isAhead };
         const block = new Block(blockName(key, first + blocks.length), place);
+        // Until its read is under way: room for its neighbours must not be taken from it.
+        block.users += 1;
         this.#arena.occupy(slot, block);
         blocks.push(block);
       }
@@ -253,6 +255,7 @@ export class BlockCache {
     const loaded = this.#fill({ key, position, length }, targets, blocks);
     for (const block of blocks) {
       block.loaded = loaded;
+      block.users -= 1;
       const before = this.#blocks.get(block.name);
       if (before !== undefined) this.#drop(before);
       this.#blocks.set(block.name, block);
@@ -276,7 +279,7 @@ export class BlockCache {
       block.loaded = undefined;
       block.failure = failure;
       // Whoever asks next asks the store again.
-      if (failure !== undefined) this.#drop(block);
+      if (failure !== undefined && !block.dropped) this.#drop(block);
       else this.#freeIfDone(block);
     }
   }

@@ -3,7 +3,7 @@
  * behind goes with it; that may take one entry of a publish group whose other entries lie in other
  * partitions, or one request of an HTTP producer of which later ones are there. A group is all or
  * nothing and a producer's requests have no holes, so those are cut too, with everything behind
- * them, until nothing more follows.
+ * them; and so is what queries have made of records that are cut. It ends when nothing more follows.
  */
 import { assert } from "../base/assert.ts";
 import type { Platform } from "../base/platform.ts";
@@ -11,6 +11,7 @@ import { isStreamError } from "../base/stream-error.ts";
 import {
   bytesOfPublishes,
   type Cut,
+  commitsBehind,
   cutHttpProducers,
   extentsAt,
   extentsIn,
@@ -42,7 +43,11 @@ export async function planCuts(
   while (rows.length > 0) {
     const lowered = await plan.lower(rows);
     if (lowered.length === 0) break;
-    rows = [...(await plan.restOfGroups(lowered)), ...(await plan.restOfRequests())];
+    rows = [
+      ...(await plan.restOfGroups(lowered)),
+      ...(await plan.restOfRequests()),
+      ...(await commitsBehind(parts.database, plan.cuts())),
+    ];
   }
   return plan.cuts();
 }

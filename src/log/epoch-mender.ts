@@ -23,6 +23,8 @@ export interface EpochMenderParts {
 
 export class EpochMender {
   readonly #parts: EpochMenderParts;
+  /** Nothing is added to a closed epoch: once is enough. */
+  readonly #checked = new Set<number>();
 
   constructor(parts: EpochMenderParts) {
     this.#parts = parts;
@@ -31,16 +33,19 @@ export class EpochMender {
   /** All of it. The epoch is closed. */
   async mend(workerEpoch: number): Promise<void> {
     await this.check(workerEpoch);
-    await this.finish(workerEpoch);
+    await this.#finish(workerEpoch);
+    this.#checked.delete(workerEpoch);
   }
 
   /** Cuts what is lost. Until this is done the index may name bytes that are not there. */
   async check(workerEpoch: number): Promise<void> {
-    if (this.#parts.storeMayLoseTail) await cutLostBytes(this.#parts, workerEpoch);
+    if (!this.#parts.storeMayLoseTail || this.#checked.has(workerEpoch)) return;
+    await cutLostBytes(this.#parts, workerEpoch);
+    this.#checked.add(workerEpoch);
   }
 
   /** The rest, which nobody waits for. */
-  async finish(workerEpoch: number): Promise<void> {
+  async #finish(workerEpoch: number): Promise<void> {
     await adoptReceipts(this.#parts, workerEpoch);
     // Only now: what was written and never published may carry receipts that nothing else does.
     await this.#trim(workerEpoch);

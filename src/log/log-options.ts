@@ -45,6 +45,11 @@ export interface WorkerDescription {
   /** Kept over restarts where given; else the smallest free one. */
   readonly nodeId?: number;
   readonly kind: "process" | "durable_object";
+  /**
+   * Names the Durable Object among all that share the metadata; absent for a process. Such a
+   * worker raises no counter and starts nothing by itself, so that it may sleep between requests.
+   */
+  readonly objectName?: string;
   readonly kafkaHost: string;
   /** 0: no Kafka listener. */
   readonly kafkaPort: number;

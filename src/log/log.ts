@@ -208,15 +208,10 @@ export class Log implements LogService {
     if (storeMayLoseTail) await checkStoreIdentity({ platform: this.#platform, database, store });
     await this.session.open(async (ended) => {
       for (const workerEpoch of ended) await this.#mender.check(workerEpoch);
-      const finishing = ended.map((workerEpoch) =>
-        // A store that does not answer now keeps nobody from starting: the session tries again.
-        this.#mender.finish(workerEpoch).catch(() => this.session.adopt([workerEpoch])),
-      );
-      await Promise.all(finishing);
     });
     if (this.#options.shared && storeMayLoseTail) await this.session.awaitMended();
     await this.#feed.open();
-    this.maintenance.start();
+    if (this.#options.worker.objectName === undefined) this.maintenance.start();
   }
 
   /** Only a folder and a file can lose what is young together; others are not asked. */
@@ -277,6 +272,11 @@ export class Log implements LogService {
   /** Bytes that a group is sure to find room for. */
   get groupBytesMax(): number {
     return Math.min(groupBytesMax, Math.floor(this.#options.ring.length / groupRingShare));
+  }
+
+  /** A power loss may take what was acknowledged last. */
+  get mayLoseTail(): boolean {
+    return this.#options.storeMayLoseTail;
   }
 
   noteRefused(group: PublishGroup): void {
@@ -455,6 +455,10 @@ export class Log implements LogService {
       });
       this.#waiters.wake(key);
     }
+    // A commit without results moves the watermark of those who read them.
+    for (const topicNumber of committedTopics(flight)) {
+      this.#waiters.wake(partitionSlot(topicNumber, 0));
+    }
     settleAppends(flight, receipt);
   }
 
@@ -480,4 +484,11 @@ export class Log implements LogService {
       `Topic "${topic.name}" has no partition ${partition}`,
     );
   }
+}
+
+/** Topics of which commits in the flight tell how far they have come in event time. */
+function committedTopics({ draft }: Flight): number[] {
+  return draft.groups.flatMap(({ group }) =>
+    group.effects.flatMap((effect) => (effect.kind === "watermark" ? [effect.topicNumber] : [])),
+  );
 }

@@ -6,7 +6,7 @@
  */
 import type { Platform, TimerHandle } from "../base/platform.ts";
 import { listTopics, type TopicInfo } from "../meta/catalog.ts";
-import { acquireLease } from "../meta/leases.ts";
+import { acquireLease, readLease, releaseLease } from "../meta/leases.ts";
 import {
   closedWithReceipts,
   forgetObjects,
@@ -18,7 +18,7 @@ import {
   unreferencedKeys,
 } from "../meta/object-index.ts";
 import { expireProducers } from "../meta/producers.ts";
-import { forgetTicks } from "../meta/publish-order.ts";
+import { forgetTicks, forgetWatermarks } from "../meta/publish-order.ts";
 import { forgetDeletedTopics, releaseSlice } from "../meta/release.ts";
 import { applyRetention } from "../meta/retention.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
@@ -81,6 +81,8 @@ const closedReceiptsMs = 86_400_000;
 /** So long has whoever closed an epoch to look after its remains before others do. */
 const mendMsMax = 60_000;
 
+const maintenanceLease = { kind: "maintenance", name: "log" } as const;
+
 const retentionMsDefault = 604_800_000;
 
 export class Maintenance {
@@ -110,11 +112,24 @@ export class Maintenance {
     await this.#running;
   }
 
+  /**
+   * One round for a worker that is woken for it and may sleep for ever then: the lease is given
+   * back. `collectsOrphans`: with a walk over the whole store.
+   */
+  async runOnce({ collectsOrphans }: { readonly collectsOrphans: boolean }): Promise<void> {
+    const { database, identity } = this.#parts;
+    if (collectsOrphans) this.#orphansAt = Number.NEGATIVE_INFINITY;
+    await this.run();
+    const lease = await readLease(database, maintenanceLease);
+    if (lease === null || lease.workerEpoch !== identity.current().workerEpoch) return;
+    await releaseLease(database, lease);
+  }
+
   /** One round, if this worker has or gets the lease. */
   async run(): Promise<void> {
     const { database, identity, platform, settings } = this.#parts;
     const { workerEpoch } = identity.current();
-    const lease = await acquireLease(database, { kind: "maintenance", name: "log", workerEpoch });
+    const lease = await acquireLease(database, { ...maintenanceLease, workerEpoch });
     if (lease.workerEpoch !== workerEpoch) return;
     this.#parts.onEndedFound(await epochsToMend(database, { closedMs: mendMsMax }));
     await this.#release();
@@ -214,11 +229,13 @@ export class Maintenance {
     }
   }
 
-  /** Queries leave a row each time that silence alone moves them on. */
+  /** Queries leave a row each time that silence alone moves them on, and with many commits. */
   async #forgetTicks(): Promise<void> {
     const { limitRows } = slice;
     for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
-      if ((await forgetTicks(this.#parts.database, { limitRows })) < limitRows) return;
+      const ticks = await forgetTicks(this.#parts.database, { limitRows });
+      const watermarks = await forgetWatermarks(this.#parts.database, { limitRows });
+      if (Math.max(ticks, watermarks) < limitRows) return;
     }
   }
 

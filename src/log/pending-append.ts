@@ -74,6 +74,8 @@ export function effectKey(effect: PublishEffect): string {
       return `h/${effect.topicNumber}/${effect.name}`;
     case "groupOffsets":
       return `g/${effect.groupId}`;
+    case "watermark":
+      return `w/${effect.topicNumber}`;
   }
 }
 

@@ -10,6 +10,7 @@ import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { Extent } from "../meta/log-index.ts";
 import {
+  type CommittedWatermark,
   extentsInOrder,
   type PartitionCursor,
   type Tick,
@@ -42,6 +43,8 @@ export interface Publish {
   readonly runs: readonly PublishedRun[];
   /** Partitions that exist from this publish on. */
   readonly created: readonly CreatedPartition[];
+  /** Of commits in it, of the queries that write the topics; also where they had no results. */
+  readonly watermarks: readonly CommittedWatermark[];
 }
 
 export interface CreatedPartition {
@@ -76,11 +79,13 @@ interface PlannedPublish {
   readonly publishPosition: number;
   readonly publishedAt: number;
   readonly extents: readonly Extent[];
+  readonly watermarks: readonly CommittedWatermark[];
 }
 
 export class PublishOrderReader {
   readonly #parts: PublishOrderParts;
   readonly #topics: ReadonlyMap<number, TopicInfo>;
+  readonly #writtenTopics: readonly number[];
   readonly #cursors = new Map<PartitionSlot, PartitionCursor>();
   /** Partitions seen in the index that begin with a later publish, by their creation. */
   #toCreate: TopicPartitionState[] = [];
@@ -101,6 +106,9 @@ export class PublishOrderReader {
     const { topics, start } = options;
     this.#parts = parts;
     this.#topics = new Map(topics.map((topic) => [topic.topicNumber, topic]));
+    this.#writtenTopics = topics
+      .filter(({ writer }) => writer !== undefined)
+      .map(({ topicNumber }) => topicNumber);
     for (const cursor of start.cursors) this.#cursors.set(slotOf(cursor), cursor);
     this.#plannedUpTo = start.publishPosition;
     this.#readUpTo = start.publishPosition;
@@ -175,11 +183,12 @@ export class PublishOrderReader {
     }
     const found = await extentsInOrder(database, {
       ...{ cursors, topicNumbers, after: this.#plannedUpTo, until: head.publishPosition },
+      writtenTopics: this.#writtenTopics,
       limitRows: rowsPerRead,
     });
     this.#planned = publishesOf(
       found.extents.filter(({ publishPosition }) => publishPosition > this.#plannedUpTo),
-      found.ticks,
+      found,
     );
     this.#plannedUpTo = found.upTo;
   }
@@ -223,17 +232,17 @@ export class PublishOrderReader {
     return new StreamError(
       "offset_out_of_range",
       `Cannot go on reading "${topic}"/${partition}: ${why}`,
-      { details: { topic, partition, offset: nextOffset, earliest } },
+      { details: { topic, partition, offset: nextOffset, earliest, isCut: nextOffset > earliest } },
     );
   }
 
   async #read(taken: readonly PlannedPublish[]): Promise<PublishSlice> {
     const buffers: Uint8Array[] = [];
     const batches = await this.#batchesOf(taken, buffers);
-    const publishes = taken.map(({ publishPosition, publishedAt, extents }): Publish => {
-      const created = this.#createUpTo(publishPosition);
+    const publishes = taken.map(({ extents, ...publish }): Publish => {
+      const created = this.#createUpTo(publish.publishPosition);
       const runs = extents.flatMap((extent) => this.#takeRun(extent, batches));
-      return { publishPosition, publishedAt, runs, created };
+      return { ...publish, runs, created };
     });
     return new PublishSlice(publishes, buffers, this.#parts.log);
   }
@@ -314,7 +323,8 @@ export class PublishOrderReader {
         throw new StreamError(
           found?.error ?? "offset_out_of_range",
           `Cannot go on reading "${topic.name}"/${partition} at offset ${offset}`,
-          { details: { topic: topic.name, partition, offset } },
+          // Cut or deleted between the look and the read: whoever looks again learns which.
+          { details: { topic: topic.name, partition, offset, isCut: true } },
         );
       }
       buffers.push(...found.chunks);
@@ -369,20 +379,25 @@ function firstOffsetOf(batch: Uint8Array | undefined): number {
   return batch === undefined ? Number.POSITIVE_INFINITY : readBatchHeader(batch).baseOffset;
 }
 
-function publishesOf(extents: readonly Extent[], ticks: readonly Tick[]): PlannedPublish[] {
-  const byPosition = new Map<number, { publishedAt: number; extents: Extent[] }>();
-  for (const { publishPosition, publishedAt } of ticks) {
-    byPosition.set(publishPosition, { publishedAt, extents: [] });
-  }
-  for (const extent of extents) {
-    const { publishPosition, publishedAt } = extent;
-    const publish = byPosition.get(publishPosition) ?? { publishedAt, extents: [] };
-    publish.extents.push(extent);
+function publishesOf(
+  extents: readonly Extent[],
+  others: { readonly ticks: readonly Tick[]; readonly watermarks: readonly CommittedWatermark[] },
+): PlannedPublish[] {
+  const byPosition = new Map<
+    number,
+    PlannedPublish & { extents: Extent[]; watermarks: CommittedWatermark[] }
+  >();
+  const at = ({ publishPosition, publishedAt }: Omit<Tick, "topicNumber">) => {
+    const publish = byPosition.get(publishPosition) ?? {
+      ...{ publishPosition, publishedAt, extents: [], watermarks: [] },
+    };
     byPosition.set(publishPosition, publish);
-  }
-  return [...byPosition]
-    .map(([publishPosition, publish]) => ({ publishPosition, ...publish }))
-    .sort((a, b) => a.publishPosition - b.publishPosition);
+    return publish;
+  };
+  for (const tick of others.ticks) at(tick);
+  for (const extent of extents) at(extent).extents.push(extent);
+  for (const watermark of others.watermarks) at(watermark).watermarks.push(watermark);
+  return [...byPosition.values()].sort((a, b) => a.publishPosition - b.publishPosition);
 }
 
 function lastPosition(taken: readonly PlannedPublish[]): number {

@@ -32,6 +32,9 @@ const timeToLiveMs = 2000;
 /** Between attempts at what a closed epoch left behind, while the store does not answer. */
 const adoptAgainMs = 5000;
 
+/** So long may an attempt that is under way at the end go on. */
+const adoptCloseMsMax = 5000;
+
 /** So long may it take until epochs that ended are closed and looked after. */
 const mendedMsMax = 60_000;
 
@@ -92,23 +95,40 @@ export class WorkerSession implements WorkerIdentity {
 
   /**
    * Registers. Where the database is this process's alone, every epoch still open belongs to a
-   * process that died. `mendFirst` is given what ended without taking leave and must be looked
-   * after before anything is served. Where there are peers that goes on beside: they serve already.
+   * process that died. `mendFirst` is given what ended without taking leave and must be checked
+   * before anything is served; where there are peers, they serve already. All else that such epochs
+   * left behind is looked after beside: a store that does not answer keeps nobody from starting.
    */
   async open(
     mendFirst: (workerEpochs: readonly number[]) => Promise<void> = async () => {},
   ): Promise<void> {
     const { database, shared } = this.#parts;
     this.#clusterId = await readClusterId(database);
+    if (this.#isObject) {
+      await this.#openObject();
+      return;
+    }
     for (const { workerEpoch, counter } of shared ? [] : await listWorkers(database)) {
       await closeWorker(database, { workerEpoch, observedCounter: counter });
     }
     const ended = await epochsToMend(database);
     if (!shared && ended.length > 0) await mendFirst(ended);
     await this.#register();
-    if (!shared) return;
     this.adopt(ended);
-    this.#arm();
+    if (shared) this.#arm();
+  }
+
+  /**
+   * A Durable Object closes what its earlier activations left open and nothing else, whoever shares
+   * the metadata, and no beat keeps it awake.
+   */
+  async #openObject(): Promise<void> {
+    await this.#register({ takesOver: true });
+    this.adopt(await epochsToMend(this.#parts.database));
+  }
+
+  get #isObject(): boolean {
+    return this.#parts.worker.objectName !== undefined;
   }
 
   /**
@@ -148,7 +168,7 @@ export class WorkerSession implements WorkerIdentity {
     this.#stop.abort();
     this.#timer?.cancel();
     await this.#beating;
-    await this.#adopting;
+    await this.#adoptedInTime();
     await leaveWorkers(this.#parts.database, this.#epoch.workerEpoch, options);
   }
 
@@ -159,6 +179,15 @@ export class WorkerSession implements WorkerIdentity {
     this.#adopting ??= this.#adoptAll().finally(() => {
       this.#adopting = undefined;
     });
+  }
+
+  /** What is not done at the end is left to whoever comes next. */
+  async #adoptedInTime(): Promise<void> {
+    if (this.#adopting === undefined) return;
+    const late = new AbortController();
+    const patience = this.#parts.platform.timers.sleep(adoptCloseMsMax, late.signal);
+    await Promise.race([this.#adopting, patience]);
+    late.abort();
   }
 
   /** Takes a new epoch after a peer has closed this one. Joined while one is under way. */
@@ -186,14 +215,14 @@ export class WorkerSession implements WorkerIdentity {
     return this.#cluster;
   }
 
-  async #register(): Promise<void> {
+  async #register({ takesOver } = { takesOver: false }): Promise<void> {
     const { platform, database, isUsedUp } = this.#parts;
-    let info = await this.#registerOnce();
+    let info = await this.#registerOnce(takesOver);
     while (await isUsedUp(info.workerEpoch)) {
       const { workerEpoch } = info;
       platform.log.error("worker epoch given away twice: the metadata lost it", { workerEpoch });
       await leaveWorkers(database, workerEpoch);
-      info = await this.#registerOnce();
+      info = await this.#registerOnce(takesOver);
     }
     this.#epoch = { workerEpoch: info.workerEpoch, nodeId: info.nodeId, lastSequence: 0 };
     // The next beat brings the others if this question is not answered.
@@ -201,7 +230,7 @@ export class WorkerSession implements WorkerIdentity {
     platform.log.debug("worker registered", { workerEpoch: info.workerEpoch, nodeId: info.nodeId });
   }
 
-  async #registerOnce(): Promise<WorkerInfo> {
+  async #registerOnce(takesOver: boolean): Promise<WorkerInfo> {
     const { platform, database, worker } = this.#parts;
     // The same until it is answered: when only the answer was lost, the epoch is there already.
     this.#registration ??= platform.random.bytes(16).toHex();
@@ -212,6 +241,7 @@ export class WorkerSession implements WorkerIdentity {
       kafkaHost: worker.kafkaPort === 0 ? null : worker.kafkaHost,
       kafkaPort: worker.kafkaPort === 0 ? null : worker.kafkaPort,
       httpUrl: worker.httpUrl,
+      object: worker.objectName === undefined ? undefined : { name: worker.objectName, takesOver },
     }).catch((error: unknown) => {
       if (isStreamError(error, "worker_fenced")) this.#registration = undefined;
       throw error;

@@ -201,6 +201,41 @@ CROSS JOIN object o ON o.object_id = e.object_id`,
   return rowsOf(results, 0).map(extentFromRow);
 }
 
+/**
+ * What queries have committed since the first of these cuts that they had read beyond: their
+ * results and states came of records that are gone. Of each partition that such a query alone
+ * writes, all rows from there on.
+ */
+export async function commitsBehind(
+  database: SqlDatabase,
+  cuts: readonly PartitionOffset[],
+): Promise<Extent[]> {
+  const results = await database.batch(
+    [
+      statement(
+        `WITH reader (query_id, cut_position) AS MATERIALIZED (
+  SELECT q.query_id, min(x.publish_position) FROM json_each(?1) j
+  CROSS JOIN extent x ON x.topic_number = j.value ->> 0 AND x.partition = j.value ->> 1
+    AND x.base_offset = j.value ->> 2
+  CROSS JOIN group_offset g ON g.topic_number = x.topic_number AND g.partition = x.partition
+    AND g.committed_offset > x.base_offset
+  CROSS JOIN query q ON q.query_id = g.group_id
+  GROUP BY q.query_id)
+SELECT ${extentColumns} FROM reader r
+CROSS JOIN topic t ON t.writer = r.query_id AND t.state = 'live'
+CROSS JOIN topic_partition p ON p.topic_number = t.topic_number AND p.deleted = 0
+CROSS JOIN extent e ON e.topic_number = p.topic_number AND e.partition = p.partition
+  AND e.publish_position >= r.cut_position AND e.last_offset >= p.log_start_offset
+CROSS JOIN object o ON o.object_id = e.object_id
+ORDER BY e.topic_number, e.partition, e.base_offset`,
+        askedOf(cuts),
+      ),
+    ],
+    "read",
+  );
+  return rowsOf(results, 0).map(extentFromRow);
+}
+
 /** Cut a partition at `offset`, where an index row begins: that row and all after it go. */
 export interface Cut extends PartitionOffset {
   /** The partition's end and epoch when this was planned. */
@@ -234,6 +269,25 @@ WHERE object.object_id = v.object_id AND ${asPlanned}`;
 const deleteExtents = `DELETE FROM extent WHERE ${asPlanned}
   AND (topic_number, partition, base_offset) IN (
     SELECT x.topic_number, x.partition, x.base_offset FROM ${cutExtents})`;
+
+/**
+ * Watermarks of commits that are cut. A commit has a record in its query's own topic, whose writer
+ * is that of the topic of the results; what that query committed behind the cut goes with it.
+ */
+const deleteWatermarks = `DELETE FROM watermark WHERE ${asPlanned}
+  AND EXISTS (SELECT 1 FROM topic t CROSS JOIN topic c ON c.writer = t.writer
+    CROSS JOIN json_each(?1) j ON j.value ->> 0 = c.topic_number
+    CROSS JOIN extent x ON x.topic_number = j.value ->> 0 AND x.partition = j.value ->> 1
+      AND x.base_offset >= j.value ->> 2
+    WHERE t.topic_number = watermark.topic_number
+      AND x.publish_position <= watermark.publish_position)`;
+
+/**
+ * A task may hold in memory what is cut, and commit it: whoever runs a query loses it, and it goes
+ * on from its newest commit that is left. It costs each query a restart, after a power loss.
+ */
+const takeQueries = `UPDATE lease SET lease_epoch = lease_epoch + 1, worker_epoch = NULL
+WHERE kind = 'query' AND ${asPlanned}`;
 
 /** Batches of a producer that the cut leaves, newest first (layout: publish-statements.ts). */
 const keptBatches = `FROM json_each(producer.recent) r
@@ -271,6 +325,13 @@ FROM json_each(?1) j
 CROSS JOIN topic_partition p ON p.topic_number = j.value ->> 0 AND p.partition = j.value ->> 1
 WHERE ${asPlanned}`;
 
+/** What a group has read of the part that is cut is no more: it goes on at the new end. */
+const moveGroupOffsets = `UPDATE group_offset AS c SET committed_offset = ${newEnd}
+FROM json_each(?1) j
+CROSS JOIN topic_partition p ON p.topic_number = j.value ->> 0 AND p.partition = j.value ->> 1
+WHERE c.topic_number = j.value ->> 0 AND c.partition = j.value ->> 1
+  AND c.committed_offset > ${newEnd} AND ${asPlanned}`;
+
 /** Those of whom nothing is left. */
 const forgetRewound = (table: "producer" | "http_producer") => `DELETE FROM ${table}
 WHERE last_sequence = -1 AND topic_number IN (SELECT j.value ->> 0 FROM json_each(?1) j)`;
@@ -291,8 +352,8 @@ WHERE p.topic_number = j.value ->> 0 AND p.partition = j.value ->> 1 AND ${asPla
 /**
  * Carries out a plan. The leader epochs go up, so that consumers notice. Producers go back to the
  * last batch or request that is left, so that a repeat of it is still known; those of whom nothing
- * remembered is left are forgotten and may start anywhere. Committed offsets stay, as after an
- * unclean election in Kafka: beyond the end they are out of range, and their leader epoch tells.
+ * remembered is left are forgotten and may start anywhere. Offsets that groups have committed
+ * beyond the new end move there.
  *
  * Returns false, and changes nothing, when a partition was cut by others, or may have had groups
  * appended to it, since: plan again.
@@ -305,8 +366,10 @@ export async function applyCuts(database: SqlDatabase, cuts: readonly Cut[]): Pr
     ]),
   );
   const steps = [
-    ...[releaseObjects, deleteExtents, rewindProducers, rewindHttpProducers],
+    ...[releaseObjects, deleteWatermarks, deleteExtents, rewindProducers, rewindHttpProducers],
     ...[forgetRewound("producer"), forgetRewound("http_producer"), forgetEpochs, addEpochs],
+    takeQueries,
+    moveGroupOffsets,
   ];
   const results = await database.batch(
     [

@@ -17,6 +17,16 @@ export interface Lease extends LeaseName {
   readonly workerEpoch: number | null;
 }
 
+/** Who wants a lease. */
+export interface LeaseTaker {
+  readonly workerEpoch: number;
+  /**
+   * The Durable Object that this worker is. The lease is marked as the object's until it is given
+   * back: while the object sleeps or is moved, nobody else takes it.
+   */
+  readonly objectName?: string | undefined;
+}
+
 const leaseColumns = "kind, name, lease_epoch, worker_epoch";
 
 const selectLease = `SELECT ${leaseColumns} FROM lease WHERE kind = ?1 AND name = ?2`;
@@ -29,24 +39,26 @@ export function leaseStands(kind: string, name: string, leaseEpoch: string): str
 
 /**
  * Takes a lease that is free, or whose holder's epoch is closed, and returns the lease as it is
- * then: the caller has it if `workerEpoch` is its own. A closed worker takes nothing; when there is
- * no lease yet, it is answered as held by nobody.
+ * then: the caller has it if `workerEpoch` is its own. A closed worker takes nothing, nor does
+ * anybody take what is marked as another Durable Object's; when there is no lease yet, it is
+ * answered as held by nobody.
  */
 export async function acquireLease(
   database: SqlDatabase,
-  options: LeaseName & { readonly workerEpoch: number },
+  options: LeaseName & LeaseTaker,
 ): Promise<Lease> {
-  const { kind, name, workerEpoch } = options;
+  const { kind, name, workerEpoch, objectName } = options;
   const results = await database.batch(
     [
       statement(
-        `INSERT INTO lease (kind, name, lease_epoch, worker_epoch)
-SELECT ?1, ?2, 1, w.worker_epoch FROM worker w WHERE w.worker_epoch = ?3 AND w.closed = 0
-ON CONFLICT (kind, name) DO UPDATE SET
-  lease_epoch = lease_epoch + 1, worker_epoch = excluded.worker_epoch
-WHERE NOT EXISTS (SELECT 1 FROM worker h
-  WHERE h.worker_epoch = lease.worker_epoch AND h.closed = 0)`,
-        ...[kind, name, workerEpoch],
+        `INSERT INTO lease (kind, name, lease_epoch, worker_epoch, object_name)
+SELECT ?1, ?2, 1, w.worker_epoch, ?4 FROM worker w WHERE w.worker_epoch = ?3 AND w.closed = 0
+ON CONFLICT (kind, name) DO UPDATE SET lease_epoch = lease_epoch + 1,
+  worker_epoch = excluded.worker_epoch, object_name = excluded.object_name
+WHERE (lease.object_name IS NULL OR lease.object_name = ?4)
+  AND NOT EXISTS (SELECT 1 FROM worker h
+    WHERE h.worker_epoch = lease.worker_epoch AND h.closed = 0)`,
+        ...[kind, name, workerEpoch, objectName ?? null],
       ),
       statement(selectLease, kind, name),
     ],
@@ -64,7 +76,7 @@ export async function releaseLease(
   await database.batch(
     [
       statement(
-        `UPDATE lease SET lease_epoch = lease_epoch + 1, worker_epoch = NULL
+        `UPDATE lease SET lease_epoch = lease_epoch + 1, worker_epoch = NULL, object_name = NULL
 WHERE kind = ?1 AND name = ?2 AND lease_epoch = ?3`,
         ...[lease.kind, lease.name, lease.leaseEpoch],
       ),

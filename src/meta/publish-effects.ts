@@ -114,6 +114,17 @@ ON CONFLICT (group_id, topic_number, partition) DO UPDATE SET
   committed_offset = excluded.committed_offset, leader_epoch = excluded.leader_epoch,
   metadata = excluded.metadata, committed_at = excluded.committed_at`;
 
+/** ?1 [group, topicNumber, watermark, activity]. */
+const writeWatermarks = `INSERT INTO watermark (topic_number, publish_position, published_at,
+  watermark, activity)
+SELECT g.value ->> 1, n.publish_position, n.published_at, g.value ->> 2, g.value ->> 3
+FROM json_each(?1) g
+CROSS JOIN namespace n
+CROSS JOIN staging_group v ON v.group_number = g.value ->> 0 AND v.code = ${verdict.appended}
+WHERE true
+ON CONFLICT (topic_number, publish_position) DO UPDATE SET
+  watermark = excluded.watermark, activity = excluded.activity`;
+
 type JsonRow = readonly (string | number | null)[];
 
 interface FlatGroups {
@@ -121,6 +132,7 @@ interface FlatGroups {
   readonly partitions: JsonRow[];
   readonly httpProducers: JsonRow[];
   readonly offsets: JsonRow[];
+  readonly watermarks: JsonRow[];
 }
 
 export interface GroupStatements {
@@ -153,12 +165,17 @@ export function groupStatements(request: PublishRequest): GroupStatements {
   if (flat.offsets.length > 0) {
     write.push({ sql: writeGroupOffsets, args: [JSON.stringify(flat.offsets)] });
   }
+  if (flat.watermarks.length > 0) {
+    write.push({ sql: writeWatermarks, args: [JSON.stringify(flat.watermarks)] });
+  }
   judge.push({ sql: failGroups, args: [] }, { sql: failEntries, args: [] });
   return { judge, write };
 }
 
 function flatten(request: PublishRequest): FlatGroups {
-  const flat: FlatGroups = { leases: [], partitions: [], httpProducers: [], offsets: [] };
+  const flat: FlatGroups = {
+    ...{ leases: [], partitions: [], httpProducers: [], offsets: [], watermarks: [] },
+  };
   for (const [number, group] of request.groups.entries()) {
     for (const guard of group.guards) {
       if (guard.kind === "lease") {
@@ -187,6 +204,13 @@ function flatten(request: PublishRequest): FlatGroups {
             ]);
           }
           break;
+        case "watermark": {
+          const { topicNumber, watermark, activity } = effect;
+          // As above: of a topic that is gone it would stay for ever.
+          flat.partitions.push([number, topicNumber, 0, null]);
+          flat.watermarks.push([number, topicNumber, watermark, activity]);
+          break;
+        }
         default:
           unreachable(effect);
       }

@@ -6,7 +6,7 @@
  * offsets and positions ascend together, so each partition's rows are read by offset and merged.
  */
 import { type Extent, extentColumns, extentFromRow, type PartitionRef } from "./log-index.ts";
-import type { SqlDatabase, SqlValue } from "./sql-database.ts";
+import type { SqlDatabase, SqlStatement, SqlValue } from "./sql-database.ts";
 import { databaseNow, numberAt, rowsOf, statement } from "./sql-values.ts";
 
 /** A partition, and the offset up to which it has been read. */
@@ -34,12 +34,20 @@ export interface Tick {
   readonly publishedAt: number;
 }
 
+/** What a commit said of its query's results, in the publish in which it came. */
+export interface CommittedWatermark extends Tick {
+  readonly watermark: number;
+  readonly activity: number;
+}
+
 export interface OrderedExtents {
-  /** `extents` and `ticks` hold everything after the position asked from up to this one. */
+  /** `extents`, `ticks` and `watermarks` hold everything after the position asked from up to this one. */
   readonly upTo: number;
   /** By publish position; those of one publish by topic and partition. */
   readonly extents: readonly Extent[];
   readonly ticks: readonly Tick[];
+  /** By publish position and topic. */
+  readonly watermarks: readonly CommittedWatermark[];
 }
 
 export interface TopicStates {
@@ -96,12 +104,15 @@ export async function extentsInOrder(
   options: {
     readonly cursors: readonly PartitionCursor[];
     readonly topicNumbers: readonly number[];
+    /** Those that queries write, whose commits have watermarks; default none. */
+    readonly writtenTopics?: readonly number[];
     readonly after: number;
     readonly until: number;
     readonly limitRows: number;
   },
 ): Promise<OrderedExtents> {
-  const { cursors, topicNumbers, after, until, limitRows } = options;
+  const { cursors, topicNumbers, writtenTopics = [], after, until, limitRows } = options;
+  const isWritten = writtenTopics.length > 0;
   const results = await database.batch(
     [
       statement(
@@ -122,12 +133,17 @@ ORDER BY e.base_offset LIMIT ?4`,
           ...[topicNumber, partition, nextOffset, limitRows + 1],
         ),
       ),
+      ...(isWritten ? [watermarksBetween({ writtenTopics, after, until, limitRows })] : []),
     ],
     "read",
   );
   let upTo = until;
   const ticks = rowsOf(results, 0).map(tickFromRow);
   if (ticks.length === limitRows) upTo = Math.min(upTo, lastPosition(ticks));
+  const watermarks = isWritten
+    ? rowsOf(results, cursors.length + 1).map(watermarkFromRow)
+    : ([] as CommittedWatermark[]);
+  if (watermarks.length === limitRows) upTo = Math.min(upTo, lastPosition(watermarks));
   const extents: Extent[] = [];
   for (let index = 0; index < cursors.length; index++) {
     const rows = rowsOf(results, index + 1).map(extentFromRow);
@@ -146,7 +162,24 @@ ORDER BY e.base_offset LIMIT ?4`,
     upTo,
     extents: extents.filter(({ publishPosition }) => publishPosition <= upTo),
     ticks: ticks.filter(({ publishPosition }) => publishPosition <= upTo),
+    watermarks: watermarks.filter(({ publishPosition }) => publishPosition <= upTo),
   };
+}
+
+function watermarksBetween(span: {
+  readonly writtenTopics: readonly number[];
+  readonly after: number;
+  readonly until: number;
+  readonly limitRows: number;
+}): SqlStatement {
+  const { writtenTopics, after, until, limitRows } = span;
+  return statement(
+    `SELECT w.topic_number, w.publish_position, w.published_at, w.watermark, w.activity
+FROM json_each(?1) j JOIN watermark w ON w.topic_number = j.value
+WHERE w.publish_position > ?2 AND w.publish_position <= ?3
+ORDER BY w.publish_position, w.topic_number LIMIT ?4`,
+    ...[JSON.stringify(writtenTopics), after, until, limitRows],
+  );
 }
 
 /**
@@ -205,6 +238,48 @@ export async function forgetTicks(
     "write",
   );
   return numberAt(rowsOf(results, 1)[0], 0);
+}
+
+/** Watermarks of a topic without records are kept so long for queries that lag behind. */
+const bareWatermarksMs = 86_400_000;
+
+/**
+ * Removes watermarks that no reader needs any more: as `forgetTicks`, but of each topic the newest
+ * of them stays, since it says how far the results that are left had come. At most `limitRows`;
+ * returns how many went.
+ */
+export async function forgetWatermarks(
+  database: SqlDatabase,
+  { limitRows }: { readonly limitRows: number },
+): Promise<number> {
+  const results = await database.batch(
+    [
+      statement(
+        `DELETE FROM watermark WHERE (topic_number, publish_position) IN (
+  SELECT w.topic_number, w.publish_position FROM watermark w
+  WHERE NOT EXISTS (SELECT 1 FROM topic t
+      WHERE t.topic_number = w.topic_number AND t.state = 'live')
+    OR EXISTS (SELECT 1 FROM watermark n WHERE n.topic_number = w.topic_number
+      AND n.publish_position > w.publish_position
+      AND n.publish_position <= coalesce((SELECT min((
+        SELECT e.publish_position FROM extent e
+        WHERE e.topic_number = p.topic_number AND e.partition = p.partition
+          AND e.last_offset >= p.log_start_offset ORDER BY e.base_offset LIMIT 1))
+      FROM topic_partition p WHERE p.topic_number = w.topic_number AND p.deleted = 0),
+        CASE WHEN w.published_at < ${databaseNow} - ${bareWatermarksMs}
+          THEN ${Number.MAX_SAFE_INTEGER} END))
+  LIMIT ?1)`,
+        limitRows,
+      ),
+      statement("SELECT changes()"),
+    ],
+    "write",
+  );
+  return numberAt(rowsOf(results, 1)[0], 0);
+}
+
+function watermarkFromRow(row: readonly SqlValue[]): CommittedWatermark {
+  return { ...tickFromRow(row), watermark: numberAt(row, 3), activity: numberAt(row, 4) };
 }
 
 function lastPosition(rows: readonly { readonly publishPosition: number }[]): number {

@@ -102,6 +102,15 @@ export type PublishEffect =
       readonly kind: "groupOffsets";
       readonly groupId: string;
       readonly offsets: readonly OffsetToCommit[];
+    }
+  | {
+      /** How far a query's results have come in event time, by this commit of it. */
+      readonly kind: "watermark";
+      /** The topic of its results. */
+      readonly topicNumber: number;
+      readonly watermark: number;
+      /** As `sql/time/event-time.ts` has them. */
+      readonly activity: number;
     };
 
 export interface PublishGroup {

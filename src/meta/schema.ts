@@ -240,6 +240,25 @@ WHERE v.topic_number = extent.topic_number AND v.partition = extent.partition
   "CREATE INDEX worker_to_mend ON worker (worker_epoch) WHERE closed = 1 AND mended = 0",
 ];
 
+const watermarks: readonly string[] = [
+  `CREATE TABLE watermark (
+  topic_number INTEGER NOT NULL,
+  publish_position INTEGER NOT NULL,
+  published_at INTEGER NOT NULL,
+  watermark INTEGER NOT NULL,
+  activity INTEGER NOT NULL,
+  PRIMARY KEY (topic_number, publish_position)
+) STRICT, WITHOUT ROWID`,
+];
+
+const objects: readonly string[] = [
+  "ALTER TABLE worker ADD COLUMN object_name TEXT",
+  `CREATE INDEX worker_by_object ON worker (object_name)
+  WHERE closed = 0 AND object_name IS NOT NULL`,
+  "ALTER TABLE lease ADD COLUMN object_name TEXT",
+  "CREATE INDEX lease_by_object ON lease (object_name) WHERE object_name IS NOT NULL",
+];
+
 export const migrations: readonly Migration[] = [
   { version: 1, title: "the log", statements: first },
   {
@@ -248,6 +267,8 @@ export const migrations: readonly Migration[] = [
     statements: second,
   },
   { version: 3, title: "continuous queries", statements: queries },
+  { version: 4, title: "watermarks of queries' commits", statements: watermarks },
+  { version: 5, title: "Durable Objects and their leases", statements: objects },
 ];
 
 /**

@@ -41,6 +41,22 @@ export interface WorkerRegistration {
   readonly kafkaHost: string | null;
   readonly kafkaPort: number | null;
   readonly httpUrl: string | null;
+  /** Absent: a process. */
+  readonly object?: ObjectRegistration | undefined;
+}
+
+/**
+ * A worker that is a Durable Object: of its name at most one is active, and which one is up to
+ * Cloudflare, so nobody watches it.
+ */
+export interface ObjectRegistration {
+  readonly name: string;
+  /**
+   * True for an activation: epochs that earlier ones left open are closed, and the leases that are
+   * marked as the object's are this one's at once. False for an object whose epoch was closed while
+   * it was active: whoever did that may be the object's next activation.
+   */
+  readonly takesOver: boolean;
 }
 
 const workerColumns = `worker_epoch, node_id, kind, draining, counter, kafka_host, kafka_port,
@@ -53,21 +69,24 @@ export async function registerWorker(
   database: SqlDatabase,
   worker: WorkerRegistration,
 ): Promise<WorkerInfo> {
-  const { registration, kind, nodeId, kafkaHost, kafkaPort, httpUrl } = worker;
+  const { registration, kind, nodeId, kafkaHost, kafkaPort, httpUrl, object } = worker;
+  const { before, after } = takingOver(registration, object);
   const results = await database.batch(
     [
+      ...before,
       statement(
         `INSERT INTO worker
-  (registration, node_id, kind, kafka_host, kafka_port, http_url, started_at)
+  (registration, node_id, kind, kafka_host, kafka_port, http_url, started_at, object_name)
 SELECT ?1, coalesce(
   CASE WHEN ?3 NOT IN (SELECT node_id FROM worker WHERE closed = 0) THEN ?3 END,
   (SELECT min(c.node_id) FROM (
     SELECT 1 AS node_id UNION ALL SELECT node_id + 1 FROM worker WHERE closed = 0) c
     WHERE c.node_id > 0 AND c.node_id NOT IN (SELECT node_id FROM worker WHERE closed = 0))),
-  ?2, ?4, ?5, ?6, ${databaseNow}
+  ?2, ?4, ?5, ?6, ${databaseNow}, ?7
 WHERE NOT EXISTS (SELECT 1 FROM worker WHERE registration = ?1)`,
-        ...[registration, kind, nodeId, kafkaHost, kafkaPort, httpUrl],
+        ...[registration, kind, nodeId, kafkaHost, kafkaPort, httpUrl, object?.name ?? null],
       ),
+      ...after,
       statement(
         `SELECT ${workerColumns} FROM worker WHERE registration = ?1 AND closed = 0`,
         registration,
@@ -75,9 +94,39 @@ WHERE NOT EXISTS (SELECT 1 FROM worker WHERE registration = ?1)`,
     ],
     "write",
   );
-  const row = rowsOf(results, 1)[0];
+  const row = rowsOf(results, results.length - 1)[0];
   if (row === undefined) throw closedError(registration);
   return workerFromRow(row);
+}
+
+/**
+ * What an activation of a Durable Object does to earlier ones, before and after its own row is
+ * there. A registration that is sent again finds its row and changes nothing: it may come late,
+ * after the next activation.
+ */
+function takingOver(registration: string, object: ObjectRegistration | undefined) {
+  if (object?.takesOver !== true) return { before: [], after: [] };
+  const { name } = object;
+  const close = statement(
+    `UPDATE worker SET closed = 1, closed_at = ${databaseNow}
+WHERE object_name = ?1 AND closed = 0
+  AND NOT EXISTS (SELECT 1 FROM worker WHERE registration = ?2)`,
+    ...[name, registration],
+  );
+  const drop = statement(
+    `UPDATE lease SET lease_epoch = lease_epoch + 1, worker_epoch = NULL
+WHERE worker_epoch IN (SELECT worker_epoch FROM worker WHERE object_name = ?1 AND closed = 1)
+  AND object_name IS NULL`,
+    name,
+  );
+  const take = statement(
+    `UPDATE lease SET lease_epoch = lease_epoch + 1, worker_epoch = w.worker_epoch
+FROM worker w
+WHERE w.registration = ?2 AND w.closed = 0 AND lease.object_name = ?1
+  AND lease.worker_epoch IS NOT w.worker_epoch`,
+    ...[name, registration],
+  );
+  return { before: [close, drop], after: [take] };
 }
 
 /**

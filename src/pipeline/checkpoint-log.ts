@@ -14,11 +14,12 @@ import { isStreamError, StreamError } from "../base/stream-error.ts";
 import type { AppendBatch, AppendedGroup, AppendGroup, LogService } from "../log/log-types.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { PartitionCursor } from "../meta/publish-order.ts";
-import type { OffsetToCommit, PublishGuard } from "../meta/publish-request.ts";
+import type { OffsetToCommit, PublishEffect, PublishGuard } from "../meta/publish-request.ts";
 import { readBatchHeader } from "../record/batch.ts";
 import { encodeBatch } from "../record/batch-encode.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { LogRecord } from "../record/types.ts";
+import type { CommittedTime } from "../sql/time/event-time.ts";
 import {
   type CommitHeader,
   decodeCommitRecord,
@@ -40,6 +41,11 @@ const againMsMin = 50;
 const againMsMax = 2_000;
 /** Deltas behind a full part before a new one is asked for. */
 const deltasMax = 60;
+/**
+ * Where a power loss may take records, commits from before it are kept for so long: an operating
+ * system leaves nothing unwritten for longer.
+ */
+const keptMs = 120_000;
 /** A batch of a checkpoint, decompressed, is no larger: chunks are bounded. */
 const decodedBytesMax = 64 * 1024 * 1024;
 
@@ -58,6 +64,8 @@ export interface QueryCommit {
   readonly results: readonly AppendBatch[];
   /** Shown as a consumer group, for tools that watch lag. */
   readonly offsets: readonly OffsetToCommit[];
+  /** How far the results, these counted, have come in event time; null or absent: unknown. */
+  readonly committed?: CommittedTime | null;
 }
 
 export interface LoadedCommit {
@@ -73,10 +81,14 @@ export interface CheckpointLogParts {
   readonly topic: TopicInfo;
   /** Group under which positions are shown. */
   readonly groupId: string;
+  /** Where results go, if the query alone writes it: those who read it hear of watermarks. */
+  readonly output?: TopicInfo;
   /** Must hold for every commit: the lease of the task. */
   readonly guard: PublishGuard;
   /** The topic of that name, for results that waited. @throws StreamError `topic_unknown` */
   readonly topicOf: (name: string) => Promise<TopicInfo>;
+  /** Commits that newer ones stand for are kept for a while: the log may lose its tail. */
+  readonly mayLoseTail?: boolean;
   /** What one group may carry of results, bytes; default 2 MiB. */
   readonly groupBytesMax?: number;
   /** Once aborted, what is refused is not tried again. */
@@ -88,6 +100,10 @@ export class CheckpointLog {
   #sequence = 0;
   #chain: readonly StatePart[] = [];
   #logStart = 0;
+  /** Where chains begin that newer ones stand for, oldest first, and until when they are kept. */
+  #kept: { readonly firstOffset: number; readonly until: number }[] = [];
+  /** What readers of the results were told last. */
+  #told: CommitHeader["committed"] = null;
 
   constructor(parts: CheckpointLogParts) {
     this.#parts = parts;
@@ -130,6 +146,7 @@ export class CheckpointLog {
       state.push({ kind: part.kind, bytes });
     }
     this.#chain = header.chain.map((part) => settled(part, found.offset));
+    if (header.pending === null) this.#told = header.committed;
     if (header.pending !== null) await this.#publishPending(header, header.pending);
     const { publishPosition, cursors } = header;
     return { publishPosition, cursors, state };
@@ -141,7 +158,7 @@ export class CheckpointLog {
    *   After any other error the outcome is unknown until `load`.
    */
   async commit(commit: QueryCommit): Promise<void> {
-    const { publishPosition, cursors, state, results, offsets } = commit;
+    const { publishPosition, cursors, state, results, offsets, committed = null } = commit;
     const isInline = state.bytes.length <= inlineBytesMax;
     const stored = isInline ? null : await this.#append(chunksOf(state.bytes));
     const part: StatePart = {
@@ -160,10 +177,11 @@ export class CheckpointLog {
       publishPosition,
       cursors: [...cursors],
       chain: [...(state.kind === "full" ? [] : this.#chain), part],
-      pending,
+      ...{ pending, committed },
     };
     const inline = isInline ? state.bytes : new Uint8Array(0);
     const at = await this.#publish({ header, inline }, waits ? [] : results, offsets);
+    if (state.kind === "full") this.#keepChain();
     this.#chain = header.chain.map((each) => settled(each, at));
     if (pending !== null) await this.#publishPending(header, pending);
     await this.#trim();
@@ -176,13 +194,27 @@ export class CheckpointLog {
     offsets: readonly OffsetToCommit[],
   ): Promise<number> {
     const { guard, groupId } = this.#parts;
+    const { committed, pending } = record.header;
+    const shown: PublishEffect[] =
+      offsets.length === 0 ? [] : [{ kind: "groupOffsets", groupId, offsets }];
     const { appended } = await this.#appendGroup({
       guards: [guard],
-      effects: offsets.length === 0 ? [] : [{ kind: "groupOffsets", groupId, offsets }],
+      effects: [...shown, ...this.#watermarkOf(record.header)],
       batches: [...results, this.#batchOf(commitKey, encodeCommitRecord(record))],
     });
     this.#sequence = record.header.sequence;
+    if (pending === null) this.#told = committed;
     return present(appended.at(-1), "offset of a commit").baseOffset;
+  }
+
+  /** A row where it says something new. It comes with the last of the results that it is said of. */
+  #watermarkOf({ committed, pending }: CommitHeader): PublishEffect[] {
+    const { output } = this.#parts;
+    if (output === undefined || committed === null || pending !== null) return [];
+    const { watermark, activity } = committed;
+    const isKnown = watermark === this.#told?.watermark && activity === this.#told.activity;
+    if (isKnown) return [];
+    return [{ kind: "watermark", topicNumber: output.topicNumber, watermark, activity }];
   }
 
   /** Stores batches of results as records, each behind the name and partition it is meant for. */
@@ -228,10 +260,20 @@ export class CheckpointLog {
     return { topic, partition, bytes, header: readBatchHeader(bytes) };
   }
 
+  /** A full state stands for the chain up to now: it goes at once, or is kept for a while. */
+  #keepChain(): void {
+    const firstOffset = this.#chain[0]?.firstOffset ?? null;
+    if (firstOffset === null || !this.#parts.mayLoseTail) return;
+    const until = this.#parts.platform.clock.monotonic() + keptMs;
+    this.#kept.push({ firstOffset, until });
+  }
+
   /** Records that no commit points to any more go. A failure is made good by the next commit. */
   async #trim(): Promise<void> {
     const { log, topic, platform } = this.#parts;
-    const first = this.#chain[0]?.firstOffset ?? this.#logStart;
+    const now = platform.clock.monotonic();
+    while ((this.#kept[0]?.until ?? now) < now) this.#kept.shift();
+    const first = this.#kept[0]?.firstOffset ?? this.#chain[0]?.firstOffset ?? this.#logStart;
     if (first <= this.#logStart) return;
     try {
       this.#logStart = await log.deleteRecords(topic, 0, first);

@@ -41,6 +41,11 @@ const headerShape = z.object({
   pending: z
     .object({ firstOffset: offset, lastOffset: offset, publishedCount: z.number().int() })
     .nullable(),
+  /** How far the results have come in event time, with those that are pending; null: unknown. */
+  committed: z
+    .object({ watermark: z.number().int(), activity: z.number().int() })
+    .nullable()
+    .default(null),
 });
 
 export type StatePart = z.infer<typeof partShape>;

@@ -1,4 +1,5 @@
 /** A query task in this thread: what worker threads run, and tests and Durable Objects directly. */
+import { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
 import { QueryTask } from "../sql/engine/query-task.ts";
 import { planFromText } from "../sql/plan/plan-text.ts";
@@ -17,27 +18,35 @@ export interface LocalTaskParts {
   readonly spillBytesMax?: number;
 }
 
+/** Results of a commit that is made, of one that is on its way, and some. */
+const idleBytesMax = 24 * 1024 * 1024;
+
 export class LocalTask implements TaskHandle {
   readonly #task: QueryTask;
   readonly #codecs: Platform["codecs"];
+  readonly #buffers = new BufferPool(idleBytesMax);
+  readonly #host: SqliteHost;
   /** What a request failed with: state is half changed since. */
   #failure: unknown;
 
   /** @throws StreamError `sql_memory_exceeded`, `corrupt_state` */
   constructor(parts: LocalTaskParts, setup: TaskSetup) {
     const { platform, modules, openScratch, spillBytesMax } = parts;
-    const { memoryBytesMax, partitionCount = 1, beganAt = 0 } = setup;
+    const { memoryBytesMax, partitionCount = 1, batchBytesMax, beganAt = 0 } = setup;
     this.#codecs = platform.codecs;
     const states = setup.states.map(({ kind, bytes }) => ({
       kind,
       bytes: unpackState(bytes, this.#codecs),
     }));
     const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
+    this.#host = host;
     const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
     this.#task = new QueryTask({
       plan: planFromText(setup.plan),
       shape: setup.shape,
       ...{ host, platform, seed, states, stateBytesMax: 0 },
+      ...(batchBytesMax !== undefined && { batchBytesMax }),
+      buffers: this.#buffers,
       ...(openScratch !== undefined && { scratch: openScratch(), spillDisk: openScratch() }),
       ...(spillBytesMax !== undefined && { spillBytesMax }),
       aheadMsMax: setup.aheadMsMax,
@@ -78,12 +87,22 @@ export class LocalTask implements TaskHandle {
         return this.#gave(this.#task.flushOutputs());
       case "commit": {
         const { outputs, state } = this.#task.commit(request.state);
-        return { ...this.#reply(), outputs, state: packState(state, this.#codecs) };
+        const { committedTime: committed } = this.#task;
+        return { ...this.#reply(), outputs, state: packState(state, this.#codecs), committed };
       }
     }
   }
 
+  giveBack(batches: readonly Uint8Array[]): void {
+    for (const bytes of batches) this.#buffers.give(bytes);
+  }
+
   close(): void {}
+
+  /** Of SQLite, kernels and rows; it never shrinks. */
+  get memoryBytes(): number {
+    return this.#host.memory.bytes.byteLength;
+  }
 
   #gave(outputs: TaskReply["outputs"]): TaskReply {
     return { ...this.#reply(), outputs };
@@ -93,7 +112,7 @@ export class LocalTask implements TaskHandle {
     const { statistics, nextTickAt, isFull, outputBytes } = this.#task;
     return {
       ...{ statistics, isFull, nextTickAt: nextTickAt ?? null, outputBytes },
-      ...{ outputs: [], state: null },
+      ...{ outputs: [], state: null, committed: null },
     };
   }
 }

@@ -218,16 +218,25 @@ export class Run {
     const bytes = reply.state ?? new Uint8Array(0);
     const results = await batchesOf(reply.outputs);
     const offsets = cursors.map(offsetOf);
-    this.#committing = this.#publish({
-      ...{ publishPosition, cursors, state: { kind, bytes }, results, offsets },
-    });
+    const stored = reply.outputs.map((each) => each.bytes);
+    this.#committing = this.#publish(
+      {
+        ...{ publishPosition, cursors, state: { kind, bytes }, results, offsets },
+        committed: reply.committed,
+      },
+      () => task.giveBack(stored),
+    );
   }
 
   /** Never rejects: a failure is met by the loop. */
-  async #publish(commit: Parameters<CheckpointLog["commit"]>[0]): Promise<void> {
+  async #publish(
+    commit: Parameters<CheckpointLog["commit"]>[0],
+    onStored: () => void,
+  ): Promise<void> {
     const { checkpoints, status, platform } = this.#run;
     try {
       await checkpoints.commit(commit);
+      onStored();
       const { publishPosition, cursors, state } = commit;
       const at = platform.clock.now();
       status.committed({ publishPosition, cursors, stateBytes: state.bytes.length, at });

@@ -3,12 +3,13 @@
  * over from the newest commit, so that what was not committed has never happened.
  */
 import type { Platform } from "../base/platform.ts";
-import { isStreamError } from "../base/stream-error.ts";
+import { isStreamError, StreamError } from "../base/stream-error.ts";
 import type { LogService, TopicService } from "../log/log-types.ts";
 import type { PublishOrderReader, ReaderPosition } from "../log/publish-order-reader.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { NamespaceHead } from "../meta/publish-order.ts";
 import type { PublishGuard } from "../meta/publish-request.ts";
+import { topicConfigNumber } from "../meta/topic-config.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { CheckpointLog, type LoadedCommit } from "./checkpoint-log.ts";
 import type { QueryDefinition } from "./query-definition.ts";
@@ -22,6 +23,8 @@ export interface RunnerLog extends Pick<LogService, "append" | "appendGroup" | "
   deleteRecords: LogService["deleteRecords"];
   /** What one group may carry, however much waits besides. */
   readonly groupBytesMax: number;
+  /** A power loss may take what was acknowledged last. */
+  readonly mayLoseTail?: boolean;
   follow(topics: readonly TopicInfo[], start: ReaderPosition): PublishOrderReader;
 }
 
@@ -89,14 +92,18 @@ export class QueryRunner {
     const inputs = await this.#topics.inputs();
     const names = new Map(inputs.map((topic) => [topic.topicNumber, topic.name as string]));
     const over = new AbortController();
+    const output = await this.#topics.output();
     const checkpoints = new CheckpointLog({
       ...{ platform, log, guard, groupId: queryId, topic: await this.#topics.checkpoints() },
+      ...(output.writer === queryId && { output }),
       groupBytesMax: log.groupBytesMax,
+      mayLoseTail: log.mayLoseTail ?? false,
       topicOf: (name) => this.#topics.written(name),
       signal: AbortSignal.any([signal, over.signal]),
     });
     const loaded = await checkpoints.load();
     const start: ReaderPosition = loaded ?? definition.start;
+    await this.#refuseLost(inputs, start);
     if (signal.aborted) return;
     const task = await this.#startTask(loaded, names);
     const run = new Run({
@@ -120,18 +127,43 @@ export class QueryRunner {
     names: ReadonlyMap<number, string>,
   ): Promise<TaskHandle> {
     const { definition, startTask } = this.#parts;
-    const { partitionCount } = await this.#topics.output();
+    const { partitionCount, config } = await this.#topics.output();
+    const batchBytesMax = topicConfigNumber(config, "max.message.bytes");
     return startTask({
       plan: planToText(definition.plan),
       shape: definition.shape,
       ...definition.settings,
       states: loaded?.state ?? [],
       ...{ isBounded: false, partitionCount },
+      ...(batchBytesMax !== null && { batchBytesMax }),
       partitions: definition.start.cursors.map(({ topicNumber, partition }) => ({
         topic: names.get(topicNumber) ?? "",
         partition,
       })),
     });
+  }
+
+  /**
+   * Records that the newest commit has read may be gone, and it with no older one to go back to.
+   * What has been read since then is another matter: it is read again from there.
+   * @throws StreamError `corrupt_state`
+   */
+  async #refuseLost(topics: readonly TopicInfo[], { cursors }: ReaderPosition): Promise<void> {
+    const { log, definition } = this.#parts;
+    for (const { topicNumber, partition, nextOffset } of cursors) {
+      const topic = topics.find((each) => each.topicNumber === topicNumber);
+      if (topic === undefined) continue;
+      const [status] = await log.status([{ topic, partition }]);
+      if (status === undefined || status.highOffset >= nextOffset) continue;
+      const { highOffset } = status;
+      throw new StreamError(
+        "corrupt_state",
+        `Cannot go on: the records ${highOffset} to ${nextOffset - 1} of "${topic.name}"/` +
+          `${partition} are lost, which results were made of, and no commit from before is left. ` +
+          `Drop the query and make it again to fill "${definition.output.name}" from what is there`,
+        { details: { topic: topic.name, partition, offset: highOffset } },
+      );
+    }
   }
 
   /** What no other try can mend ends the query; undefined: try again. */
@@ -143,6 +175,8 @@ export class QueryRunner {
       const missing = await this.#topics.missing().catch(() => undefined);
       return missing === undefined ? undefined : { kind: "failed", reason: deleted(missing) };
     }
+    // What was read ahead of the newest commit was cut: it is read again as it is now.
+    if (error.code === "offset_out_of_range" && error.details["isCut"] === true) return undefined;
     // A state that does not fit its memory does not fit it the next time either.
     const isLasting =
       error.code === "sql_memory_exceeded" ||

@@ -49,6 +49,8 @@ export interface SqlServiceParts extends DropParts {
   readonly maker: QueryMaker;
   readonly bounded: BoundedQueries;
   readonly reading: SqlReading;
+  /** Hears of statements that define something: queries are likely to follow. */
+  readonly onDefinition?: () => void;
 }
 
 export interface ExecuteOptions {
@@ -84,6 +86,7 @@ export class SqlService {
       const { cursor } = options;
       return this.#parts.reading.query(statement.query, { text, session, signal, cursor });
     }
+    this.#parts.onDefinition?.();
     try {
       return await this.#define({ statement, text }, session);
     } finally {

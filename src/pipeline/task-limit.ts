@@ -24,6 +24,7 @@ export function limitTasks(start: StartTask, tasksMax: number): StartTask {
     let isOpen = true;
     return {
       send: (request) => task.send(request),
+      giveBack: (batches) => task.giveBack(batches),
       close() {
         if (isOpen) count -= 1;
         isOpen = false;

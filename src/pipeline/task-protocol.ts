@@ -6,6 +6,7 @@
 import type { RecordShape } from "../sql/engine/append-sink.ts";
 import type { TaskPublish, TaskStatistics } from "../sql/engine/query-task.ts";
 import type { OutputBatch } from "../sql/engine/task-output.ts";
+import type { CommittedTime } from "../sql/time/event-time.ts";
 
 export interface TaskSetup {
   /** As `planToText` wrote it. */
@@ -20,6 +21,8 @@ export interface TaskSetup {
   readonly beganAt?: number;
   /** Of the topic that results go to; default 1. */
   readonly partitionCount?: number;
+  /** `max.message.bytes` of that topic. */
+  readonly batchBytesMax?: number;
   /** A full state, then deltas, as commits gave them; none: the query begins. */
   readonly states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[];
   /** Partitions that there are where a query begins. */
@@ -48,12 +51,19 @@ export interface TaskReply {
   readonly outputs: readonly OutputBatch[];
   /** Of a commit: see `packState`. */
   readonly state: Uint8Array | null;
+  /** Of a commit: how far its results have come in event time. */
+  readonly committed: CommittedTime | null;
 }
 
 /** A running task. A failed request ends it: whoever runs it starts another. */
 export interface TaskHandle {
   /** @throws StreamError what the task failed with. */
   send(request: TaskRequest): Promise<TaskReply>;
+  /**
+   * Takes batches of results back whose bytes are stored, to write others there. Nobody may look at
+   * them from then on; those that are not given back are the garbage collector's.
+   */
+  giveBack(batches: readonly Uint8Array[]): void;
   close(): void;
 }
 

@@ -1,9 +1,10 @@
 /** Publishes as a task takes them: topics by name. */
 import type { Publish } from "../log/publish-order-reader.ts";
 import type { TaskPublish } from "../sql/engine/query-task.ts";
+import { activityOf } from "../sql/time/event-time.ts";
 
 export function taskPublishOf(
-  { publishedAt, runs, created }: Publish,
+  { publishedAt, runs, created, watermarks }: Publish,
   names: ReadonlyMap<number, string>,
 ): TaskPublish {
   const topicOf = (topicNumber: number) => names.get(topicNumber) ?? "";
@@ -14,6 +15,9 @@ export function taskPublishOf(
     })),
     created: created.map(({ topicNumber, partition }) => ({
       ...{ topic: topicOf(topicNumber), partition },
+    })),
+    committed: watermarks.map(({ topicNumber, watermark, activity }) => ({
+      ...{ topic: topicOf(topicNumber), watermark, activity: activityOf(activity) },
     })),
   };
 }

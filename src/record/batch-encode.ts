@@ -105,20 +105,22 @@ export function encodeBatch(
 }
 
 /**
- * Puts a batch around records that a kernel has encoded, into a fresh buffer.
+ * Puts a batch around records that a kernel has encoded, into what `take` gives; default: a fresh
+ * buffer.
  * @throws StreamError `record_too_large`, as `encodeBatch`
  */
 export function encloseRecords(
   encoded: EncodedRecords,
   fields: Omit<BatchFields, "baseTimestamp" | "maxTimestamp">,
   tools: { readonly codecs: Codecs; readonly crc32c: Crc32c },
+  take: (length: number) => Uint8Array = (length) => new Uint8Array(length),
 ): Uint8Array {
   assert(encoded.recordCount > 0, "a batch has a record");
   const { codec } = fields;
   requireBatchBytes(encoded.records.length);
   const { records } = encoded;
   const body = codec === "none" ? records : tools.codecs.compress(codec, records);
-  const batch = new Uint8Array(batchHeaderBytes + body.length);
+  const batch = take(batchHeaderBytes + body.length);
   batch.set(body, batchHeaderBytes);
   writeHeader(batch, fields, encoded);
   writeInt32(batch, layout.crc, tools.crc32c.of(batch.subarray(layout.attributes)));

@@ -30,7 +30,7 @@ import {
   loadGroup,
   saveGroup,
 } from "../meta/group-store.ts";
-import { acquireLease, readLease, releaseLease } from "../meta/leases.ts";
+import { acquireLease, type Lease, readLease, releaseLease } from "../meta/leases.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { listWorkers, type WorkerInfo } from "../meta/workers.ts";
 
@@ -39,6 +39,10 @@ export interface GroupPortParts {
   readonly topics: TopicService;
   readonly identity: WorkerIdentity;
   readonly cluster: () => Cluster;
+  /** The Durable Object that this worker is, whose groups nobody else takes. */
+  readonly objectName?: string;
+  /** Takes a new epoch for one that is closed; for an object, which no heartbeat tells. */
+  readonly renew?: (closedEpoch: number) => Promise<void>;
 }
 
 export class MetadataGroupLeases implements GroupLeases {
@@ -49,7 +53,7 @@ export class MetadataGroupLeases implements GroupLeases {
   }
 
   async locate(groupId: string): Promise<GroupLocation> {
-    const { database, identity, cluster } = this.#parts;
+    const { database, identity, cluster, objectName } = this.#parts;
     const lease = await readLease(database, { kind: groupLeaseKind, name: groupId });
     const holder = lease?.workerEpoch ?? null;
     if (holder === identity.current().workerEpoch) return { kind: "self" };
@@ -57,6 +61,8 @@ export class MetadataGroupLeases implements GroupLeases {
       const worker = (await listWorkers(database)).find((each) => each.workerEpoch === holder);
       if (worker !== undefined) return { kind: "elsewhere", worker: addressOf(worker) };
     }
+    // Requests come to the group's object already.
+    if (objectName !== undefined) return { kind: "self" };
     const { nodes, selfNodeId } = cluster();
     const nodeId = rendezvous(groupId, nodes);
     if (nodeId === selfNodeId) return { kind: "self" };
@@ -67,18 +73,26 @@ export class MetadataGroupLeases implements GroupLeases {
   }
 
   async acquire(groupId: string): Promise<GroupLease> {
-    const { database, identity } = this.#parts;
+    const { database, identity, renew } = this.#parts;
+    const { workerEpoch: asked } = identity.current();
+    let lease = await this.#acquire(groupId);
+    if (lease.workerEpoch === null && renew !== undefined) {
+      await renew(asked);
+      lease = await this.#acquire(groupId);
+    }
     const { workerEpoch } = identity.current();
-    const lease = await acquireLease(database, {
-      kind: groupLeaseKind,
-      name: groupId,
-      workerEpoch,
-    });
     if (lease.workerEpoch === workerEpoch) return { kind: "held", leaseEpoch: lease.leaseEpoch };
     const workers = await listWorkers(database);
     const holder = workers.find((each) => each.workerEpoch === lease.workerEpoch);
     if (holder === undefined) throw unavailable(groupId);
     return { kind: "elsewhere", worker: addressOf(holder) };
+  }
+
+  #acquire(groupId: string): Promise<Lease> {
+    const { database, identity, objectName } = this.#parts;
+    const { workerEpoch } = identity.current();
+    const name = { kind: groupLeaseKind, name: groupId };
+    return acquireLease(database, { ...name, workerEpoch, objectName });
   }
 
   async release({ groupId, leaseEpoch }: GroupGuard): Promise<void> {

@@ -49,7 +49,11 @@ export function newWorker(database: SqlDatabase): Promise<WorkerInfo> {
 
 export function newTopic(
   database: SqlDatabase,
-  options: { readonly partitionCount?: number; readonly name?: string } = {},
+  options: {
+    readonly partitionCount?: number;
+    readonly name?: string;
+    readonly writer?: string;
+  } = {},
 ): Promise<TopicInfo> {
   return createTopic(database, {
     topicId: topicIdFromBytes(crypto.getRandomValues(new Uint8Array(16))),
@@ -57,6 +61,7 @@ export function newTopic(
     partitionCount: options.partitionCount ?? 1,
     replicationFactor: 1,
     config: {},
+    ...(options.writer !== undefined && { writer: options.writer }),
   });
 }
 

@@ -1,8 +1,8 @@
 /** The metadata contract through @libsql/client over HTTP; on sqld itself it is run in interop. */
 import { afterAll } from "bun:test";
+import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
 import { migrate } from "../../src/meta/migrate.ts";
 import { openMetadata } from "../../src/runtime/node/libsql-open.ts";
-import { startLibsqlHttpServer } from "../support/libsql-http-server.ts";
 import { metadataContract } from "./metadata.ts";
 
 const server = startLibsqlHttpServer();

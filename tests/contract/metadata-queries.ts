@@ -1,12 +1,15 @@
 /** The contract of publish order, ticks and what SQL has made. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
-import { addPartitions, deleteTopic } from "../../src/meta/catalog.ts";
+import { addPartitions, deleteTopic, type TopicInfo } from "../../src/meta/catalog.ts";
+import { applyCuts } from "../../src/meta/cut.ts";
 import { pageOfExpirableGroups } from "../../src/meta/group-pages.ts";
 import { commitOffsets } from "../../src/meta/group-store.ts";
 import { acquireLease } from "../../src/meta/leases.ts";
+import { partitionStates } from "../../src/meta/log-index.ts";
 import {
   extentsInOrder,
   forgetTicks,
+  forgetWatermarks,
   publishTick,
   topicStates,
 } from "../../src/meta/publish-order.ts";
@@ -182,6 +185,125 @@ export function queriesContract(name: string, open: OpenMetadata): void {
       await deleteTopic(database(), topic.topicNumber);
       await forgetTicks(database(), { limitRows: 100 });
       expect(await ticks()).toBe(0);
+    });
+  });
+
+  describe(`${name}: watermarks of commits`, () => {
+    /** A query's commit: a record in its own topic, with so many results. */
+    const commit = async (
+      publisher: Publisher,
+      topics: { readonly view: TopicInfo; readonly own: TopicInfo },
+      what: { readonly watermark: number; readonly results?: number },
+    ) => {
+      const { view, own } = topics;
+      const { watermark, results = 0 } = what;
+      const effect = { kind: "watermark", topicNumber: view.topicNumber, watermark } as const;
+      const runs = results === 0 ? [] : [{ topic: view, count: results, group: 0 }];
+      return publisher.publish(
+        [...runs, { topic: own, count: 1, group: 0 }],
+        [{ guards: [], effects: [{ ...effect, activity: 2 }] }],
+      );
+    };
+    const topicsOf = async () => {
+      const writer = randomText();
+      const view = await newTopic(database(), { writer });
+      return { view, own: await newTopic(database(), { writer }) };
+    };
+    const found = async ({ topicNumber }: TopicInfo, limitRows = 10) => {
+      const { head } = await topicStates(database(), [topicNumber]);
+      return extentsInOrder(database(), {
+        ...{ cursors: [], topicNumbers: [topicNumber], writtenTopics: [topicNumber], after: 0 },
+        ...{ until: head.publishPosition, limitRows },
+      });
+    };
+    const watermarks = async (topic: TopicInfo) =>
+      (await found(topic)).watermarks.map(({ watermark }) => watermark);
+
+    test("stand in publish order, with results and without", async () => {
+      const publisher = await Publisher.open(database());
+      const topics = await topicsOf();
+      const first = await commit(publisher, topics, { watermark: 10, results: 2 });
+      const second = await commit(publisher, topics, { watermark: 20 });
+      const { topicNumber } = topics.view;
+      const at = ({ publishPosition, publishedAt }: typeof first) => ({
+        ...{ topicNumber, publishPosition, publishedAt, activity: 2 },
+      });
+      expect((await found(topics.view)).watermarks).toEqual([
+        { ...at(first), watermark: 10 },
+        { ...at(second), watermark: 20 },
+      ]);
+      const cut = await found(topics.view, 1);
+      expect(cut.watermarks.map(({ watermark }) => watermark)).toEqual([10]);
+      expect(cut.upTo).toBe(first.publishPosition);
+    });
+
+    test("are not there where the group fell", async () => {
+      const publisher = await Publisher.open(database());
+      const topics = await topicsOf();
+      await deleteTopic(database(), topics.own.topicNumber);
+      const { groups } = await commit(publisher, topics, { watermark: 10, results: 1 });
+      expect(groups[0]?.code).toBe("topic_unknown");
+      expect(await watermarks(topics.view)).toEqual([]);
+    });
+
+    test("go when nothing is left of what they were said of, but for the newest", async () => {
+      const publisher = await Publisher.open(database());
+      const topics = await topicsOf();
+      for (const watermark of [10, 20]) await commit(publisher, topics, { watermark });
+      await commit(publisher, topics, { watermark: 30, results: 2 });
+      await commit(publisher, topics, { watermark: 40, results: 2 });
+      await publisher.publish([{ topic: topics.view, count: 1 }]);
+      await forgetWatermarks(database(), { limitRows: 100 });
+      expect(await watermarks(topics.view)).toEqual([30, 40]);
+      const { topicNumber } = topics.view;
+      await deleteRecords(database(), { topicNumber, partition: 0, beforeOffset: 4 });
+      await forgetWatermarks(database(), { limitRows: 100 });
+      expect(await watermarks(topics.view)).toEqual([40]);
+      await deleteTopic(database(), topicNumber);
+      await forgetWatermarks(database(), { limitRows: 100 });
+      expect(await watermarks(topics.view)).toEqual([]);
+    });
+
+    test("stay for a day where no record is, for who lags behind", async () => {
+      const publisher = await Publisher.open(database());
+      const topics = await topicsOf();
+      for (const watermark of [10, 20, 30]) await commit(publisher, topics, { watermark });
+      await forgetWatermarks(database(), { limitRows: 100 });
+      expect(await watermarks(topics.view)).toEqual([10, 20, 30]);
+      await database().batch(
+        [
+          {
+            sql: `UPDATE watermark SET published_at = published_at - 90000000
+WHERE topic_number = ?1`,
+            args: [topics.view.topicNumber],
+          },
+        ],
+        "write",
+      );
+      await forgetWatermarks(database(), { limitRows: 100 });
+      expect(await watermarks(topics.view)).toEqual([30]);
+    });
+
+    test("go with the commits that a cut takes", async () => {
+      const publisher = await Publisher.open(database());
+      const topics = await topicsOf();
+      const others = await topicsOf();
+      await commit(publisher, topics, { watermark: 10, results: 1 });
+      await commit(publisher, others, { watermark: 11, results: 1 });
+      await commit(publisher, topics, { watermark: 20, results: 1 });
+      await commit(publisher, others, { watermark: 21 });
+      await commit(publisher, topics, { watermark: 30 });
+      const cuts = await Promise.all(
+        [topics.own, topics.view].map(async (topic) => {
+          const { topicNumber } = topic;
+          const [state] = await partitionStates(database(), [{ ...topic, partition: 0 }]);
+          const { nextOffset = 0, leaderEpoch = 0 } = state ?? {};
+          return { topicNumber, partition: 0, offset: 1, nextOffset, leaderEpoch };
+        }),
+      );
+      expect(await applyCuts(database(), cuts)).toBe(true);
+      expect(await watermarks(topics.view)).toEqual([10]);
+      expect(await watermarks(others.view)).toEqual([11, 21]);
     });
   });
 

@@ -2,6 +2,7 @@
 import { catalogContract } from "./metadata-catalog.ts";
 import { cutContract } from "./metadata-cut.ts";
 import type { OpenMetadata } from "./metadata-fixture.ts";
+import { objectsContract } from "./metadata-objects.ts";
 import { publishContract } from "./metadata-publish.ts";
 import { publishGroupsContract } from "./metadata-publish-groups.ts";
 import { queriesContract } from "./metadata-queries.ts";
@@ -18,6 +19,7 @@ export function metadataContract(name: string, open: OpenMetadata): void {
   publishGroupsContract(name, open);
   catalogContract(name, open);
   workersContract(name, open);
+  objectsContract(name, open);
   releaseContract(name, open);
   queriesContract(name, open);
   cutContract(name, open);

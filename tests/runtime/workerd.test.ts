@@ -4,20 +4,21 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
 import { codecNames } from "../../src/base/codecs.ts";
 import { largeRecords, smallRecords } from "../support/golden-records.ts";
-import { startLibsqlHttpServer } from "../support/libsql-http-server.ts";
+import type { Isolate } from "../support/isolate.ts";
 import { SseReader } from "../support/sse-reader.ts";
 import { type JsonRecord, sentBatch, textOfInput, textOfJson } from "./golden-batches.ts";
 import type { sqlCheck } from "./workerd/sql-check.ts";
-import { type RunningWorker, startWorker } from "./workerd/start-worker.ts";
+import { startWorker } from "./workerd/start-worker.ts";
 
 const records = "/v1/topics/orders/records";
 const partition0 = "/v1/topics/orders/partitions/0/records";
 
 describe("the log on workerd", () => {
   const metadata = startLibsqlHttpServer();
-  let worker: RunningWorker;
+  let worker: Isolate;
   const ask = (path: string, init?: RequestInit) => fetch(`${worker.url}${path}`, init);
   beforeAll(async () => {
     worker = await startWorker(metadata.url);

@@ -16,6 +16,8 @@ export interface NemesisOptions {
   readonly pauseMsMax: number;
   /** Undefined: this run has no power loss. Resolves when the workers are to be started anew. */
   readonly losePower: (() => Promise<void>) | undefined;
+  /** Undefined: no machine loses its power alone. What its worker had not synced is gone. */
+  readonly losePowerOf: ((worker: SimulatedWorker) => void) | undefined;
 }
 
 /** Producers' state, which expires by this clock, must not. */
@@ -52,7 +54,7 @@ export class Nemesis {
   }
 
   async #strike(): Promise<void> {
-    const { dice, workers, losePower } = this.#options;
+    const { dice, workers, losePower, losePowerOf } = this.#options;
     const worker = dice.pick(workers);
     const strikes: (() => Promise<void>)[] = [
       () => this.#pause(worker, dice.between(10, 1_500)),
@@ -62,6 +64,10 @@ export class Nemesis {
       () => this.#skew(worker),
       () => this.#spell(dice.between(100, 2_000)),
     ];
+    if (losePowerOf !== undefined) {
+      const strike = () => this.#losePowerOf(worker, losePowerOf);
+      strikes.push(strike, strike);
+    }
     if (losePower !== undefined) strikes.push(() => this.#losePower(losePower));
     await dice.pick(strikes)();
   }
@@ -80,8 +86,23 @@ export class Nemesis {
 
   async #crash(worker: SimulatedWorker): Promise<void> {
     if (!worker.isUp) return;
-    const { world, dice } = this.#options;
     worker.kill();
+    this.#startLater(worker);
+  }
+
+  /** Its peers go on, and so do the clients. */
+  async #losePowerOf(
+    worker: SimulatedWorker,
+    losePowerOf: (worker: SimulatedWorker) => void,
+  ): Promise<void> {
+    if (!worker.isUp) return;
+    worker.kill();
+    losePowerOf(worker);
+    this.#startLater(worker);
+  }
+
+  #startLater(worker: SimulatedWorker): void {
+    const { world, dice } = this.#options;
     const downMs = dice.chance(0.5) ? dice.between(0, 300) : dice.between(300, 4_000);
     this.#mend(world.sleep(downMs).then(() => worker.start()));
   }

@@ -26,6 +26,7 @@ import { TestCatalog } from "../support/sql-catalog.ts";
 import { type OutputRow, readTopic, rowsOf } from "../support/sql-output.ts";
 import { History } from "./checkers/history.ts";
 import type { Dice } from "./dice.ts";
+import { calm } from "./fault-rates.ts";
 import { Nemesis } from "./nemesis.ts";
 import { linkToAny, type RunContext } from "./run-context.ts";
 import { SimulatedDatabase } from "./simulated-database.ts";
@@ -39,17 +40,50 @@ export interface QueryRunResult {
   readonly digest: string;
   readonly resultCount: number;
   readonly takeovers: number;
+  readonly powerLosses: number;
 }
 
 const schema = `CREATE STREAM bids (k STRING, v BIGINT, ts TIMESTAMP(3),
   WATERMARK FOR ts AS ts - INTERVAL '0.5' SECOND)
   WITH ('topic' = 'bids', 'format' = 'json', 'idle-timeout' = '1 s')`;
 
-const queries: Readonly<Record<string, string>> = {
-  windows: `SELECT k, window_start, window_end, COUNT(*) AS n, SUM(v) AS total
-    FROM TABLE(HOP(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' SECOND, INTERVAL '2' SECOND))
-    GROUP BY k, window_start, window_end`,
-  totals: "SELECT k, COUNT(*) AS n, SUM(v) AS total FROM bids GROUP BY k",
+interface ScenarioQuery {
+  readonly statement: string;
+  /** Topics that it reads. */
+  readonly inputs: readonly string[];
+  /** Rows are only added, in an order that the log decides. */
+  readonly isAppend: boolean;
+}
+
+/** Those behind the first read it as a view: how far it has come they know from its commits. */
+const queries: Readonly<Record<string, ScenarioQuery>> = {
+  windows: {
+    statement: `SELECT k, window_start, window_end, window_time, COUNT(*) AS n, SUM(v) AS total
+      FROM TABLE(HOP(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' SECOND, INTERVAL '2' SECOND))
+      GROUP BY k, window_start, window_end, window_time`,
+    inputs: ["bids"],
+    isAppend: true,
+  },
+  totals: {
+    statement: "SELECT k, COUNT(*) AS n, SUM(v) AS total FROM bids GROUP BY k",
+    inputs: ["bids"],
+    isAppend: false,
+  },
+  cascade: {
+    statement: `SELECT k, window_start, window_end, COUNT(*) AS n, SUM(total) AS total
+      FROM TABLE(TUMBLE(TABLE windows, DESCRIPTOR(window_time), INTERVAL '3' SECOND))
+      GROUP BY k, window_start, window_end`,
+    inputs: ["windows"],
+    isAppend: true,
+  },
+  mixed: {
+    statement: `SELECT window_start, window_end, COUNT(*) AS n, SUM(v) AS total
+      FROM TABLE(TUMBLE(TABLE (
+        SELECT v, ts FROM bids UNION ALL SELECT n, window_time FROM windows
+      ), DESCRIPTOR(ts), INTERVAL '2' SECOND)) GROUP BY window_start, window_end`,
+    inputs: ["bids", "windows"],
+    isAppend: true,
+  },
 };
 
 const virtualMsMax = 120_000;
@@ -75,13 +109,15 @@ export async function runQueryScenario(
   if (ended) await run;
   else world.violate("the run does not come to its end");
   scenario.close();
-  const { kind, resultCount, takeovers } = scenario;
-  return { kind, resultCount, takeovers, violations: world.violations, digest: world.trace.digest };
+  const { kind, resultCount, takeovers, powerLosses } = scenario;
+  const seen = { kind, resultCount, takeovers, powerLosses };
+  return { ...seen, violations: world.violations, digest: world.trace.digest };
 }
 
 class QueryScenario {
   resultCount = 0;
   takeovers = 0;
+  powerLosses = 0;
   readonly #world: World;
   readonly #stage: Stage;
   readonly #database: SimulatedDatabase;
@@ -121,6 +157,7 @@ class QueryScenario {
       topics: ["bids"],
       activeUntil: this.#stage.activeMs,
       generation: 0,
+      machinesLosePower: false,
     };
   }
 
@@ -140,12 +177,25 @@ class QueryScenario {
       base: this.#stage.faults,
       until: this.#stage.activeMs,
       pauseMsMax: this.#stage.strikePauseMsMax,
-      losePower: undefined,
+      losePower: this.#stage.losesPower ? () => this.#losePower() : undefined,
+      losePowerOf: undefined,
     });
     await nemesis.run();
     await nemesis.heal();
     await Promise.all(clients);
     for (const name of Object.keys(queries)) await this.#check(name);
+  }
+
+  /** All processes die, and what the disk had not written is gone; the metadata keep all. */
+  async #losePower(): Promise<void> {
+    const world = this.#world;
+    for (const worker of this.#workers) worker.kill();
+    this.#stage.disk?.losePower();
+    this.powerLosses += 1;
+    const { faults } = world;
+    world.faults = calm;
+    await Promise.all(this.#workers.map((worker) => worker.start()));
+    world.faults = faults;
   }
 
   close(): void {
@@ -165,8 +215,9 @@ class QueryScenario {
     const { time } = this.#world;
     const maker = new QueryMaker({ platform: time, database: database as never, log, topics });
     const catalog = new TestCatalog(schema);
-    for (const [name, statement] of Object.entries(queries)) {
+    for (const [name, { statement }] of Object.entries(queries)) {
       const plan = catalog.plan(statement);
+      if (name === "windows") catalog.add(`CREATE MATERIALIZED VIEW windows AS ${statement}`);
       this.#plans.set(name, plan);
       const output = await topics.create({ ...common, name, writer: name });
       const definition = await maker.define({
@@ -225,7 +276,7 @@ class QueryScenario {
       const log = this.#aLog();
       const found = await readTopic(log, name);
       // A tick may come between: the log is read anew each time.
-      problem = differenceOf(found, await this.#undisturbed(log, name), name === "windows");
+      problem = differenceOf(found, await this.#undisturbed(log, name), isAppendOf(name));
       if (problem === "") {
         this.resultCount += found.length;
         return;
@@ -235,22 +286,25 @@ class QueryScenario {
   }
 
   async #undisturbed(log: Log, name: string): Promise<readonly (readonly OutputRow[])[]> {
-    const topic = await log.topics.byName("bids");
     const plan = this.#plans.get(name);
-    if (topic === undefined || plan === undefined) throw new Error("the query's parts are gone");
-    const cursors = [0, 1].map((partition) => ({
-      ...{ topicNumber: topic.topicNumber, partition, nextOffset: 0 },
-    }));
+    const topics = await Promise.all(
+      (queries[name]?.inputs ?? []).map((input) => log.topics.byName(input)),
+    );
+    const found = topics.filter((topic) => topic !== undefined);
+    if (plan === undefined || found.length < topics.length) throw new Error("its parts are gone");
+    const partitions = found.flatMap(({ topicNumber, partitionCount, name: topic }) =>
+      Array.from({ length: partitionCount }, (_, partition) => ({ topicNumber, topic, partition })),
+    );
     const task = new LocalTask(
       { platform: this.#world.time, modules },
       {
         ...{ plan: planToText(plan), shape: shapeOf(plan.root, null), states: [] },
-        ...{ ...querySettingsDefault, quietTimeoutMs: 0, isBounded: false },
-        partitions: [0, 1].map((partition) => ({ topic: "bids", partition })),
+        ...{ ...querySettingsDefault, quietTimeoutMs: 0, isBounded: false, partitions },
       },
     );
-    const reader = log.follow([topic], { publishPosition: 0, cursors });
-    const names = new Map([[topic.topicNumber, "bids"]]);
+    const cursors = partitions.map((each) => ({ ...each, nextOffset: 0 }));
+    const reader = log.follow(found, { publishPosition: 0, cursors });
+    const names = new Map(found.map((topic) => [topic.topicNumber, topic.name as string]));
     const steps: (readonly OutputRow[])[] = [];
     for (;;) {
       const slice = await reader.next({ bytesMax: 1e7, waitMsMax: 0 });
@@ -258,7 +312,7 @@ class QueryScenario {
       for (const publish of slice.publishes) {
         task.answer({ kind: "publishes", publishes: [taskPublishOf(publish, names)] });
         const { outputs } = task.answer(
-          name === "windows" ? { kind: "drain" } : { kind: "commit", state: "delta" },
+          isAppendOf(name) ? { kind: "drain" } : { kind: "commit", state: "delta" },
         );
         steps.push(
           rowsOf(
@@ -270,6 +324,10 @@ class QueryScenario {
       slice.release();
     }
   }
+}
+
+function isAppendOf(name: string): boolean {
+  return queries[name]?.isAppend ?? false;
 }
 
 /** "" when what was found is what an undisturbed run gives, step by step. */

@@ -15,6 +15,8 @@ export interface RunContext {
   readonly activeUntil: number;
   /** Raised by a power loss: clients of an earlier generation have ended with it. */
   generation: number;
+  /** Each by itself, while clients go on: what was acknowledged last may be cut. */
+  readonly machinesLosePower: boolean;
 }
 
 export function linkToAny(context: RunContext, dice: Dice): ClientLink {

@@ -2,6 +2,7 @@
  * The simulator's command: runs seeds, each twice, and says how to replay what fails.
  *
  *   bun tests/sim/run.ts --seeds 1000          seeds 1 to 1000
+ *   bun tests/sim/run.ts --seeds 0 --machines 200   machines that lose their power alone
  *   bun tests/sim/run.ts --seeds 1000 --from 5000
  *   bun tests/sim/run.ts --seeds 1000 --kind "power losses"    only those whose cast is so named
  *   bun tests/sim/run.ts --seed 42 --trace     one seed, every event as a line
@@ -9,7 +10,7 @@
 import { parseArgs } from "node:util";
 import { runTwice } from "./run-twice.ts";
 import { runScenario } from "./scenario.ts";
-import { stageOf } from "./stage.ts";
+import { firstMachinesSeed, stageOf } from "./stage.ts";
 import { World } from "./world.ts";
 
 const { values } = parseArgs({
@@ -17,12 +18,17 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1000" },
     from: { type: "string", default: "1" },
     kind: { type: "string", default: "" },
+    machines: { type: "string", default: "0" },
     seed: { type: "string" },
     trace: { type: "boolean", default: false },
   },
 });
 
 process.exitCode = values.seed === undefined ? await runMany() : await runOne(Number(values.seed));
+
+function seedsFrom(first: number, count: number): readonly number[] {
+  return Array.from({ length: count }, (_, index) => first + index);
+}
 
 async function runOne(seed: number): Promise<number> {
   if (values.trace) {
@@ -37,12 +43,15 @@ async function runOne(seed: number): Promise<number> {
 }
 
 async function runMany(): Promise<number> {
-  const count = Number(values.seeds);
-  const from = Number(values.from);
+  const seeds = [
+    ...seedsFrom(Number(values.from), Number(values.seeds)),
+    ...seedsFrom(firstMachinesSeed, Number(values.machines)),
+  ];
+  const count = seeds.length;
   const startedAt = performance.now();
   const total = { failed: 0, acked: 0, seen: 0, events: 0 };
   const kinds = new Map<string, number>();
-  for (let seed = from; seed < from + count; seed++) {
+  for (const seed of seeds) {
     if (!stageOf(new World({ seed })).kind.includes(values.kind)) continue;
     const { result, problems } = await runTwice(seed);
     kinds.set(result.kind, (kinds.get(result.kind) ?? 0) + 1);

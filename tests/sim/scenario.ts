@@ -93,8 +93,11 @@ class Scenario {
     this.#world = world;
     this.history = new History(world);
     this.#stage = stageOf(world);
-    const { workerCount, setup, activeMs, losesPower } = this.#stage;
-    this.#database = new SimulatedDatabase(world, { journaled: losesPower });
+    const { workerCount, setup, activeMs, losesPower, machinesLosePower } = this.#stage;
+    this.#database = new SimulatedDatabase(world, {
+      journaled: losesPower,
+      onWrite: machinesLosePower ? () => this.#noteCuts() : undefined,
+    });
     for (let index = 0; index < workerCount; index++) {
       const parts = { world, dice: world.dice.fork(), database: this.#database, setup };
       this.#workers.push(new SimulatedWorker({ name: `worker-${index + 1}`, ...parts }));
@@ -106,6 +109,7 @@ class Scenario {
       topics: this.#stage.topics,
       activeUntil: activeMs,
       generation: 0,
+      machinesLosePower,
     };
   }
 
@@ -179,7 +183,8 @@ class Scenario {
   }
 
   #nemesis(): Nemesis {
-    const { faults, activeMs, losesPower, strikePauseMsMax } = this.#stage;
+    const { faults, activeMs, losesPower, strikePauseMsMax, machinesLosePower } = this.#stage;
+    const { disk } = this.#stage;
     return new Nemesis({
       world: this.#world,
       dice: this.#world.dice.fork(),
@@ -188,6 +193,7 @@ class Scenario {
       until: activeMs,
       pauseMsMax: strikePauseMsMax,
       losePower: losesPower ? () => this.#losePower() : undefined,
+      losePowerOf: machinesLosePower ? ({ name }) => disk?.losePower(name) : undefined,
     });
   }
 
@@ -210,6 +216,19 @@ class Scenario {
     if (!fsync) await this.#takeLosses();
     world.faults = faults;
     this.#startClients();
+  }
+
+  /** A leader epoch that rises is a cut: nothing else raises one. */
+  #noteCuts(): void {
+    const sql = `SELECT t.topic_id, p.partition, p.leader_epoch, p.next_offset
+FROM topic_partition p JOIN topic t ON t.topic_number = p.topic_number
+WHERE p.leader_epoch > 0 AND p.deleted = 0 ORDER BY p.topic_number, p.partition`;
+    for (const row of this.#database.execute([{ sql, args: [] }], "read")[0]?.rows ?? []) {
+      const place = { topicId: String(row[0]), partition: Number(row[1]) };
+      const leaderEpoch = Number(row[2]);
+      const known = this.history.of(place.topicId, place.partition).cuts.at(-1)?.leaderEpoch ?? 0;
+      if (leaderEpoch > known) this.history.cutAlive(place, { end: Number(row[3]), leaderEpoch });
+    }
   }
 
   /** With fsync off what was acknowledged last may be gone; what is left must still be right. */

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { regressions } from "./regressions.ts";
 import { runTwice } from "./run-twice.ts";
+import { firstMachinesSeed } from "./stage.ts";
 
 const seedCount = 50;
 
@@ -27,6 +28,11 @@ describe("simulator", () => {
       expect(await problemsOf([seed])).toEqual([]);
     });
   }
+
+  test("machines that lose their power alone take nothing that is settled with them", async () => {
+    const seeds = Array.from({ length: seedsPerTest }, (_, index) => firstMachinesSeed + index);
+    expect(await problemsOf(seeds)).toEqual([]);
+  });
 
   for (let first = 1; first <= seedCount; first += seedsPerTest) {
     const seeds = Array.from({ length: seedsPerTest }, (_, index) => first + index);

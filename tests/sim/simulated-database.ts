@@ -24,10 +24,16 @@ export class SimulatedDatabase {
   readonly #world: World;
   readonly #texts = new Map<string, { readonly sql: string; readonly usesClock: boolean }>();
   readonly #journal: Transaction[] | undefined;
+  readonly #onWrite: (() => void) | undefined;
   #connection: LibsqlConnection;
 
-  constructor(world: World, options: { readonly journaled: boolean }) {
+  /** `onWrite` is called after each write, before anybody hears of it. */
+  constructor(
+    world: World,
+    options: { readonly journaled: boolean; readonly onWrite?: (() => void) | undefined },
+  ) {
     this.#world = world;
+    this.#onWrite = options.onWrite;
     this.#journal = options.journaled ? [] : undefined;
     this.#connection = openConnection();
   }
@@ -36,7 +42,10 @@ export class SimulatedDatabase {
   execute(statements: readonly SqlStatement[], mode: "read" | "write"): SqlResult[] {
     const nowMs = Math.floor(this.#world.time.clock.now() + this.#world.databaseSkewMs);
     const results = this.#run({ statements, nowMs }, mode);
-    if (mode === "write") this.#journal?.push({ statements, nowMs });
+    if (mode === "write") {
+      this.#journal?.push({ statements, nowMs });
+      this.#onWrite?.();
+    }
     return results;
   }
 

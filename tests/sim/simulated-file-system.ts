@@ -21,7 +21,13 @@ class DiskFile {
   content = new Uint8Array(0);
   durable = new Uint8Array(0);
   isLinked = false;
+  /** Whose page cache holds what is not synced; a file has one writer. */
+  readonly machine: string;
   unsynced: UnsyncedWrite[] = [];
+
+  constructor(machine: string) {
+    this.machine = machine;
+  }
 
   write(write: UnsyncedWrite): void {
     this.content = written(this.content, write);
@@ -64,18 +70,24 @@ export class SimulatedDisk {
     this.syncFails = options.syncFails;
   }
 
-  losePower(): void {
+  /**
+   * `machine`: only what that one has written and not synced. Its files stay: what peers can open was
+   * made where the folder is.
+   */
+  losePower(machine?: string): void {
     const dice = this.#dice;
     // Sometimes nothing was written back yet, sometimes nearly everything.
     const keepPages = dice.pick([0, 0.5, 0.9, 1]);
     for (const [path, file] of [...this.files]) {
-      if (!file.isLinked && !dice.chance(keepPages)) {
+      if (machine !== undefined && file.machine !== machine) continue;
+      if (machine === undefined && !file.isLinked && !dice.chance(keepPages)) {
         this.files.delete(path);
         continue;
       }
       file.losePower(dice, keepPages);
     }
-    this.#world.note(`power is lost, ${keepPages} of the unsynced pages stay`);
+    const where = machine === undefined ? "" : ` at ${machine}`;
+    this.#world.note(`power is lost${where}, ${keepPages} of the unsynced pages stay`);
   }
 
   /** The file system as one process uses it. */
@@ -102,7 +114,7 @@ class MountedFileSystem implements FileSystem {
     return this.#ask(() => {
       const { files } = this.#mount.disk;
       if (files.has(path)) throw new StreamError("object_exists", `${path} is there`);
-      const file = new DiskFile();
+      const file = new DiskFile(machineOf(this.#mount.gate));
       files.set(path, file);
       return new MountedFile(this.#mount, path, file);
     });
@@ -202,6 +214,11 @@ class MountedFile implements OpenFile {
   close(): Promise<void> {
     return askDisk(this.#mount, () => {});
   }
+}
+
+/** A worker's processes, one after the other, run on one machine. */
+function machineOf({ name }: ProcessGate): string {
+  return name.split(".")[0] ?? name;
 }
 
 function askDisk<T>({ world, gate, dice }: Mount, work: () => T): Promise<T> {

@@ -23,6 +23,8 @@ export interface Stage {
   readonly strikePauseMsMax: number;
   readonly faults: FaultRates;
   readonly losesPower: boolean;
+  /** Each worker has a machine, which may lose its power while the others go on. */
+  readonly machinesLosePower: boolean;
   readonly fsync: boolean;
   readonly disk: SimulatedDisk | undefined;
   /** The store without faults, for checks. */
@@ -30,15 +32,23 @@ export interface Stage {
 }
 
 interface Storage
-  extends Pick<Stage, "kind" | "losesPower" | "fsync" | "disk" | "bareStore" | "workerCount"> {
+  extends Pick<
+    Stage,
+    "kind" | "losesPower" | "machinesLosePower" | "fsync" | "disk" | "bareStore" | "workerCount"
+  > {
   /** Several workers use it, and a server has the metadata. */
   readonly shared: boolean;
   readonly openStore: WorkerSetup["openStore"];
 }
 
+/** From here on every seed is of machines that share a folder and lose their power alone. */
+export const firstMachinesSeed = 1_000_000;
+
 export function stageOf(world: World): Stage {
   const { dice } = world;
-  const storage = dice.chance(0.65) ? sharedStorage(world) : folderStorage(world);
+  const ofMachines = world.seed >= firstMachinesSeed;
+  const isShared = dice.chance(0.65) && !ofMachines;
+  const storage = isShared ? sharedStorage(world) : folderStorage(world, ofMachines);
   const flush = flushPolicy(dice);
   const { openStore, shared } = storage;
   return {
@@ -77,6 +87,7 @@ function sharedStorage(world: World): Storage {
     shared: true,
     workerCount: world.dice.between(2, 3),
     losesPower: false,
+    machinesLosePower: false,
     fsync: true,
     disk: undefined,
     bareStore: store,
@@ -84,13 +95,13 @@ function sharedStorage(world: World): Storage {
   };
 }
 
-function folderStorage(world: World): Storage {
-  const losesPower = world.dice.chance(0.7);
-  const fsync = world.dice.chance(0.5);
+function folderStorage(world: World, ofMachines: boolean): Storage {
+  const losesPower = world.dice.chance(0.7) && !ofMachines;
+  const fsync = world.dice.chance(0.5) && !ofMachines;
   const disk = new SimulatedDisk(world, { dice: world.dice.fork(), syncFails: fsync });
   const fileBytesMax = fsync || !losesPower ? world.dice.pick([65_536, 1_000_000]) : 10_000_000;
   // Not by the dice, so that other seeds keep their meaning.
-  const shared = world.seed % 5 === 0;
+  const shared = ofMachines || world.seed % 5 === 0;
   const open = (gate: ProcessGate) =>
     new FolderStore({
       fileSystem: disk.mount(gate),
@@ -102,10 +113,12 @@ function folderStorage(world: World): Storage {
   return {
     kind:
       `${shared ? "shared folder" : "folder"}, fsync ${fsync ? "on" : "off"}` +
-      (losesPower ? ", power losses" : ""),
+      (losesPower ? ", power losses" : "") +
+      (ofMachines ? ", machines lose power alone" : ""),
     shared,
-    workerCount: shared ? 2 : 1,
+    workerCount: ofMachines ? world.dice.between(2, 3) : shared ? 2 : 1,
     losesPower,
+    machinesLosePower: ofMachines,
     fsync,
     disk,
     bareStore: open(new ProcessGate(world, "checker")),

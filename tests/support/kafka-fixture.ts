@@ -2,6 +2,7 @@
 import { AnswerMemory } from "../../src/base/answer-memory.ts";
 import { ByteBudget } from "../../src/base/byte-budget.ts";
 import type { ByteDuplex } from "../../src/base/byte-duplex.ts";
+import type { FrameBuffers } from "../../src/base/frame-memory.ts";
 import { type LogFields, type Logger, silentLogger } from "../../src/base/log.ts";
 import { Metrics } from "../../src/base/metrics.ts";
 import type { Platform } from "../../src/base/platform.ts";
@@ -70,6 +71,7 @@ export function createKafkaFixture(options: KafkaFixtureOptions = {}): KafkaFixt
     },
     requestBudget: new ByteBudget(options.requestBytesInFlightMax ?? 64 * 1024 * 1024),
     answerMemory: new AnswerMemory(options.responseBytesInFlightMax ?? 64 * 1024 * 1024),
+    frameBuffers: spoilingBuffers,
   });
   const stopping = new AbortController();
   const served: Promise<void>[] = [];
@@ -89,6 +91,19 @@ export function createKafkaFixture(options: KafkaFixtureOptions = {}): KafkaFixt
     },
   };
 }
+
+/** Spoils what is given back, so that whoever still reads it shows. */
+const takenBuffers = new WeakSet<Uint8Array>();
+const spoilingBuffers: FrameBuffers = {
+  take(length) {
+    const bytes = new Uint8Array(length);
+    takenBuffers.add(bytes);
+    return bytes;
+  },
+  give(bytes) {
+    if (takenBuffers.has(bytes)) bytes.fill(0xdd);
+  },
+};
 
 function recordingLogger(lines: LogLine[]): Logger {
   const at = (level: LogLine["level"]) => (message: string, _fields?: LogFields) => {

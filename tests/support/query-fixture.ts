@@ -54,6 +54,8 @@ export class CountingTask implements TaskHandle {
     return this.#reply(outputs, new Uint8Array([this.#count]));
   }
 
+  giveBack(): void {}
+
   close(): void {
     this.isClosed = true;
   }
@@ -70,7 +72,15 @@ export class CountingTask implements TaskHandle {
 
   #reply(outputs: readonly OutputBatch[], state: Uint8Array | null): TaskReply {
     const { nextTickAt } = this;
-    return { statistics: noStatistics, isFull: false, outputBytes: 0, nextTickAt, outputs, state };
+    return {
+      statistics: noStatistics,
+      isFull: false,
+      outputBytes: 0,
+      nextTickAt,
+      outputs,
+      state,
+      committed: null,
+    };
   }
 }
 

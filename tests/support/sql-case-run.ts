@@ -195,9 +195,9 @@ class CaseRunner {
     return new LocalTask(parts, { ...this.#setup, states: this.#chain });
   }
 
-  #encoded({ publishedAt, runs, created }: CasePublish): TaskPublish {
+  #encoded({ runs, ...publish }: CasePublish): TaskPublish {
     return {
-      ...{ publishedAt, created },
+      ...publish,
       runs: runs.map(({ topic, partition, records }) => {
         const place = `${topic}/${partition}`;
         const fromOffset = this.#offsets.get(place) ?? 0;

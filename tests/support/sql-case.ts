@@ -13,7 +13,9 @@
  *     ~ {"key":"a","timestamp":5,"headers":{"h":"x"}} {"auction":2}     with a key and so on
  *     ~ {"value":null}                    a tombstone
  *     + bids/1                            another partition's records in the same publish
+ *     = v 00:00:08 spoke                  a commit in it: the watermark of the view's rows, and who holds
  *     @ 00:00:09 tick                     a publish without rows
+ *     @ 00:00:09 commit                   a publish without rows, with commits
  *     @ 00:00:10 new bids/2               a partition that exists from this publish on
  *     *\/
  *
@@ -24,6 +26,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { nexmarkEvents } from "../../bench/support/nexmark/delays.ts";
 import type { RecordInput } from "../../src/record/batch-encode.ts";
+import { activity, type CommittedTime } from "../../src/sql/time/event-time.ts";
 
 export interface CaseRun {
   readonly topic: string;
@@ -35,6 +38,7 @@ export interface CasePublish {
   readonly publishedAt: number;
   readonly runs: readonly CaseRun[];
   readonly created: readonly { readonly topic: string; readonly partition: number }[];
+  readonly committed: readonly (CommittedTime & { readonly topic: string })[];
 }
 
 export interface SqlCase {
@@ -107,20 +111,30 @@ function parsePublishes(block: string): CasePublish[] {
     publishedAt: number;
     runs: { topic: string; partition: number; records: RecordInput[] }[];
     created: { topic: string; partition: number }[];
+    committed: CasePublish["committed"][number][];
   }[] = [];
   for (const line of block.split("\n")) {
     if (line === "") continue;
     const last = publishes.at(-1);
     if (line.startsWith("@ ")) {
       const [, at = "", what = "", made = ""] = line.split(" ");
-      const runs = what === "tick" || what === "new" ? [] : [{ ...placeOf(what), records: [] }];
+      const isBare = ["tick", "new", "commit"].includes(what);
+      const runs = isBare ? [] : [{ ...placeOf(what), records: [] }];
       const created = what === "new" ? [placeOf(made)] : [];
-      publishes.push({ publishedAt: timeOf(at), runs, created });
+      publishes.push({ publishedAt: timeOf(at), runs, created, committed: [] });
     } else if (last === undefined) throw new Error(`Before the first publish: ${line}`);
+    else if (line.startsWith("= ")) last.committed.push(commitOf(line));
     else if (line.startsWith("+ ")) last.runs.push({ ...placeOf(line.slice(2)), records: [] });
     else last.runs.at(-1)?.records.push(recordOf(line, last.publishedAt));
   }
   return publishes;
+}
+
+function commitOf(line: string): CasePublish["committed"][number] {
+  const [, topic = "", watermark = "", says = "awaited"] = line.split(" ");
+  const found = Object.entries(activity).find(([name]) => name === says);
+  if (found === undefined) throw new Error(`Nobody says ${says}`);
+  return { topic, watermark: timeOf(watermark), activity: found[1] };
 }
 
 function placeOf(text: string) {
@@ -177,7 +191,7 @@ function nexmarkPublishes(spec: string): CasePublish[] {
   let publishedAt = 0;
   const publish = () => {
     const runs = [{ topic: "nexmark", partition: publishes.length % 2, records }];
-    publishes.push({ publishedAt, runs, created: [] });
+    publishes.push({ publishedAt, runs, created: [], committed: [] });
     records = [];
   };
   for (const { json, eventTimeMs } of nexmarkEvents(options, count)) {

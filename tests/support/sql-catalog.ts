@@ -2,6 +2,7 @@
 import type { Catalog, CatalogEntry } from "../../src/sql/check/catalog.ts";
 import type { CheckOptions } from "../../src/sql/check/context.ts";
 import { checkCreateTable } from "../../src/sql/check/create-table.ts";
+import { planMaterializedView } from "../../src/sql/check/create-view.ts";
 import { planInsert } from "../../src/sql/check/insert.ts";
 import { planQuery } from "../../src/sql/check/plan-query.ts";
 import { explain } from "../../src/sql/plan/explain.ts";
@@ -42,6 +43,8 @@ export class TestCatalog implements Catalog {
       const name = statement.name.parts.map((part) => part.text).join(".");
       const columns = statement.columns.map((column) => column.text);
       this.put({ kind: "view", name, columns, query: statement.query, text });
+    } else if (statement.kind === "createMaterializedView") {
+      this.put(planMaterializedView(statement, text, this.options).entry);
     } else throw new Error(`The test catalog has no use for ${statement.kind}`);
   }
 

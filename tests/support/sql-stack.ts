@@ -114,10 +114,28 @@ export class SqlStack {
 
   /** All records of a topic's partition. */
   async records(name: string, partition = 0): Promise<RecordSeen[]> {
-    const topic = await this.stack.log.topics.byName(name);
-    if (topic === undefined) return [];
-    const [status] = await this.stack.log.status([{ topic, partition }]);
     const seen: RecordSeen[] = [];
+    const options = { codecs: this.stack.platform.codecs, sizeMax: 1e8 };
+    const text = (part: Uint8Array | null) =>
+      part === null ? null : new TextDecoder().decode(part);
+    for (const { bytes, fromOffset } of await this.#batches(name, partition)) {
+      for (const { key, value, timestamp } of decodeRecords(bytes, { ...options, fromOffset })) {
+        seen.push({ key: text(key), value: text(value), timestamp });
+      }
+    }
+    return seen;
+  }
+
+  /** Bytes of each record batch of a topic's partition. */
+  async batchSizes(name: string, partition = 0): Promise<number[]> {
+    return (await this.#batches(name, partition)).map(({ bytes }) => bytes.length);
+  }
+
+  async #batches(name: string, partition: number) {
+    const batches: { readonly bytes: Uint8Array; readonly fromOffset: number }[] = [];
+    const topic = await this.stack.log.topics.byName(name);
+    if (topic === undefined) return batches;
+    const [status] = await this.stack.log.status([{ topic, partition }]);
     for (let offset = status?.logStartOffset ?? 0; offset < (status?.highOffset ?? 0); ) {
       const [found] = await this.stack.log.fetch({
         partitions: [
@@ -129,19 +147,13 @@ export class SqlStack {
         ...{ bytesMin: 0, bytesMax: 1e8, waitMsMax: 0 },
       });
       for (const chunk of found?.chunks ?? []) {
-        for (const { bytes } of batchesIn(chunk)) {
-          const options = { codecs: this.stack.platform.codecs, sizeMax: 1e8, fromOffset: offset };
-          for (const record of decodeRecords(bytes, options)) {
-            const text = (part: Uint8Array | null) =>
-              part === null ? null : new TextDecoder().decode(part);
-            const { timestamp } = record;
-            seen.push({ key: text(record.key), value: text(record.value), timestamp });
-            offset = record.offset + 1;
-          }
+        for (const { bytes, header } of batchesIn(chunk)) {
+          batches.push({ bytes: bytes.slice(), fromOffset: offset });
+          offset = header.baseOffset + header.lastOffsetDelta + 1;
         }
       }
     }
-    return seen;
+    return batches;
   }
 
   /** Looks again until `find` is content; what it found. */

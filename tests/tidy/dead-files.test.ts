@@ -9,8 +9,8 @@ const entries = new Set([
   "src/cli/main.ts",
   "src/runtime/bun/main.ts",
   "src/runtime/deno/main.ts",
-  // workerd's composition root is the bundle's; so far that is tests/runtime/workerd/worker.ts.
-  "src/runtime/workerd/platform.ts",
+  "src/runtime/workerd/main.ts",
+  // No object runs queries yet: tests/runtime/workerd/worker.ts shows that it could.
   "src/runtime/workerd/sql-modules.ts",
 ]);
 

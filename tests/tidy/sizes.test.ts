@@ -4,7 +4,7 @@ import { sourceFiles } from "./source-files.ts";
 const linesMax = 600;
 const columnsMax = 100;
 
-const files = ["src", "tests", "bench", "wasm"].flatMap((folder) => sourceFiles(folder));
+const files = ["src", "tests", "bench", "wasm", "deploy"].flatMap((folder) => sourceFiles(folder));
 
 describe("sizes", () => {
   test(`no file is longer than ${linesMax} lines`, () => {

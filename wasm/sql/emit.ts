@@ -3,23 +3,28 @@
  * `src/record/batch-layout.ts`), their values and keys JSON objects by column name. The batch's
  * header is the host's.
  *
- * A record is first written to a buffer, which grows, and then to the chunk if it fits there;
- * otherwise it waits for the next chunk. Emitter, 128 bytes:
+ * A record is written where it stays: behind those before it in the chunk, a buffer that grows when
+ * a record needs it. The lengths before it, its key and its value have the width that they had in
+ * the record before, and only where that is wrong are bytes moved. A record that makes a chunk larger
+ * than it may be stays behind it, and begins the next one. Emitter, 128 bytes:
  *
  *    0  u32 table, or 0      statement's rows else
  *    4  u32 statement
  *    8  u32 fields, 12 u32 fieldCount        of the value
  *   16  u32 keyFields, 20 u32 keyFieldCount  none: the key is null, or empty where rows are taken back
- *   24  i32 timeColumn       the record's timestamp; −1: the same for all, at 104
+ *   24  i32 timeColumn       the record's timestamp; −1, and where it is NULL: the one at 104
  *   28  i32 weightColumn     below 0: a tombstone; 0: no record; −1: every row is one
- *   32  u32 buffer, 36 u32 bufferBytes
- *   40  u32 isWaiting, 44 u32 waitingBytes   a record waits in the buffer, and what it takes at most
- *   48  u32 keyBytes, 52 i32 valueBytes      of the record in the buffer; −1: a tombstone
- *   56  i64 timestamp        of the record in the buffer
+ *   32  u32 buffer, 36 u32 bufferBytes       where chunks are written, from its start
+ *   40  u32 isWaiting        a record stands behind the chunk
+ *   44  u32 keyAt, 48 i32 keyBytes           of the record that waits, in the buffer; −1: null
+ *   52  i32 valueBytes       −1: a tombstone
+ *   56  i64 timestamp        of the record that is written, or waits
  *   64  u32 recordCount, 68 u32 usedBytes    of the chunk
  *   72  i64 baseTimestamp, 80 i64 maxTimestamp
  *   88  u32 row              of the table that comes next
  *   92  u32 wrongColumn      the column that had a value of another kind
+ *   96  u32 valueAt          as keyAt
+ *  100  u8 bodyWidth, 101 u8 keyWidth, 102 u8 valueWidth     of the lengths of the record before
  *  104  i64 fixedTimestamp
  *
  * Field, 24 bytes: u32 column, u32 format, u32 address and u32 length of what stands before the
@@ -30,7 +35,6 @@ import {
   COLUMN_BASE,
   COLUMN_KIND,
   COLUMN_SHIFT,
-  copyBytes,
   isNull,
   KIND_BLOB,
   KIND_INTEGER,
@@ -73,7 +77,7 @@ const WEIGHT_COLUMN: usize = 28;
 const BUFFER: usize = 32;
 const BUFFER_BYTES: usize = 36;
 const IS_WAITING: usize = 40;
-const WAITING_BYTES: usize = 44;
+const KEY_AT: usize = 44;
 const KEY_BYTES: usize = 48;
 const VALUE_BYTES: usize = 52;
 const TIMESTAMP: usize = 56;
@@ -83,6 +87,10 @@ const BASE_TIMESTAMP: usize = 72;
 const MAX_TIMESTAMP: usize = 80;
 const NEXT_ROW: usize = 88;
 const WRONG_COLUMN: usize = 92;
+const VALUE_AT: usize = 96;
+const BODY_WIDTH: usize = 100;
+const KEY_WIDTH: usize = 101;
+const VALUE_WIDTH: usize = 102;
 const FIXED_TIMESTAMP: usize = 104;
 
 const FIELD_FORMAT: usize = 4;
@@ -108,10 +116,15 @@ const FORMAT_WIDE: u32 = 12;
 /** The value is of another kind than its column: what was planned is wrong. */
 const WRONG_KIND: i32 = 1000;
 
-/** What a record takes beside key and value: five varints at their longest, two bytes. */
-const RECORD_OVERHEAD: u32 = 5 + 1 + 10 + 5 + 5 + 5 + 1;
+/** What a record takes beside key and value at most: five varints at their longest, two bytes. */
+const RECORD_OVERHEAD: usize = 5 + 1 + 10 + 5 + 5 + 5 + 1;
 
 const NOT_AT_ALL: i32 = -1;
+
+/** Where rows come from: a table and the row of its columns, or 0 and a statement. */
+let table: usize = 0;
+let statement: usize = 0;
+let row: u32 = 0;
 
 /** The value that `fetch` found; its type is SQLite's, a wide one a BLOB. */
 let integer: i64 = 0;
@@ -122,47 +135,56 @@ let low: u64 = 0;
 let high: i64 = 0;
 
 /**
- * Fills `chunk` with records. ROW when the next one does not fit, DONE at the end of the rows, else
- * the error's code; the records before it are in the chunk. A chunk must be empty when it is given.
+ * Fills the buffer with records, from its start, up to `chunkBytes`; a record that is larger comes
+ * alone. ROW when the next one does not fit, DONE at the end of the rows, else the error's code;
+ * the records before it are there.
  */
-export function emit(emitter: usize, chunk: usize, chunkBytes: u32): i32 {
+export function emit(emitter: usize, chunkBytes: u32): i32 {
+  table = load<u32>(emitter, TABLE);
+  statement = load<u32>(emitter, STATEMENT);
   store<u32>(emitter, 0, RECORD_COUNT);
   store<u32>(emitter, 0, USED_BYTES);
+  if (load<u32>(emitter, IS_WAITING) != 0) moveWaiting(emitter);
+  const weightColumn = load<i32>(emitter, WEIGHT_COLUMN);
+  json.begin(load<u32>(emitter, BUFFER), load<u32>(emitter, BUFFER_BYTES));
+  json.goTo(load<u32>(emitter, USED_BYTES));
+  let code: i32;
   while (true) {
-    if (load<u32>(emitter, IS_WAITING) == 0) {
-      const code = encodeNext(emitter);
-      if (code != ROW) return code;
-    }
-    if (!place(emitter, chunk, chunkBytes)) return ROW;
-    store<u32>(emitter, 0, IS_WAITING);
-  }
-}
-
-/** Writes the next row that is a record to the buffer. */
-function encodeNext(emitter: usize): i32 {
-  while (true) {
-    const code = advance(emitter);
-    if (code != ROW) return code;
-    const weightColumn = load<i32>(emitter, WEIGHT_COLUMN);
-    let weight: i64 = 1;
+    code = advance(emitter);
+    if (code != ROW) break;
+    let isTombstone = false;
     if (weightColumn >= 0) {
-      if (fetch(emitter, weightColumn) != INTEGER) return wrong(emitter, weightColumn);
-      weight = integer;
+      if (fetch(weightColumn) != INTEGER) {
+        code = wrong(emitter, weightColumn);
+        break;
+      }
+      if (integer == 0) continue;
+      isTombstone = integer < 0;
     }
-    if (weight == 0) continue;
-    const failed = encode(emitter, weight < 0);
-    return failed == OK ? ROW : failed;
+    code = encode(emitter, isTombstone, chunkBytes);
+    if (code != OK) break;
+    if (load<u32>(emitter, IS_WAITING) != 0) {
+      code = ROW;
+      break;
+    }
   }
+  // The buffer may have moved, also when it could not be filled.
+  store<u32>(emitter, <u32>json.bufferStart(), BUFFER);
+  store<u32>(emitter, <u32>json.bufferBytes(), BUFFER_BYTES);
+  return code;
 }
 
 /** Goes to the next row: ROW, DONE, or an error of the statement. */
+// @ts-ignore: decorator
+@inline
 function advance(emitter: usize): i32 {
-  const table = <usize>load<u32>(emitter, TABLE);
-  if (table == 0) return step(load<u32>(emitter, STATEMENT));
-  const row = load<u32>(emitter, NEXT_ROW);
-  if (row >= load<u32>(table, TABLE_ROW_COUNT)) return DONE;
-  store<u32>(table, row, TABLE_CURRENT);
-  store<u32>(emitter, row + 1, NEXT_ROW);
+  if (table == 0) return step(statement);
+  const next = load<u32>(emitter, NEXT_ROW);
+  if (next >= load<u32>(table, TABLE_ROW_COUNT)) return DONE;
+  store<u32>(table, next, TABLE_CURRENT);
+  store<u32>(emitter, next + 1, NEXT_ROW);
+  const selection = <usize>load<u32>(table, TABLE_SELECTION);
+  row = selection == 0 ? next : load<u32>(selection + ((<usize>next) << 2));
   return ROW;
 }
 
@@ -171,35 +193,137 @@ function wrong(emitter: usize, column: u32): i32 {
   return WRONG_KIND;
 }
 
-function encode(emitter: usize, isTombstone: bool): i32 {
+/** Writes the row as the next record of the chunk, or behind it, where it waits. */
+function encode(emitter: usize, isTombstone: bool, chunkBytes: u32): i32 {
   const failed = readTimestamp(emitter);
   if (failed != OK) return failed;
-  json.begin(load<u32>(emitter, BUFFER), load<u32>(emitter, BUFFER_BYTES));
-  let code = encodeObject(emitter, KEY_FIELDS);
-  const keyBytes = json.at - json.bufferStart();
-  if (code == OK && !isTombstone) code = encodeObject(emitter, FIELDS);
-  // The buffer may have moved, also when it could not be filled.
-  store<u32>(emitter, <u32>json.bufferStart(), BUFFER);
-  store<u32>(emitter, <u32>json.bufferBytes(), BUFFER_BYTES);
+  json.reserve(RECORD_OVERHEAD + 16);
   if (json.isFull) return NOMEM;
-  if (code != OK) return code;
-  const valueBytes = json.at - json.bufferStart() - keyBytes;
-  store<u32>(emitter, <u32>keyBytes, KEY_BYTES);
-  store<i32>(emitter, isTombstone ? NOT_AT_ALL : <i32>valueBytes, VALUE_BYTES);
-  store<u32>(emitter, <u32>(keyBytes + valueBytes) + RECORD_OVERHEAD, WAITING_BYTES);
-  store<u32>(emitter, 1, IS_WAITING);
+  const count = load<u32>(emitter, RECORD_COUNT);
+  const timestamp = load<i64>(emitter, TIMESTAMP);
+  const delta = count == 0 ? 0 : timestamp - load<i64>(emitter, BASE_TIMESTAMP);
+  const bodyAt = json.position();
+  json.at = putHead(json.at + load<u8>(emitter, BODY_WIDTH), delta, count);
+  const hasKey = load<u32>(emitter, KEY_FIELD_COUNT) > 0 || load<i32>(emitter, WEIGHT_COLUMN) >= 0;
+  let code = encodeBlock(emitter, KEY_FIELDS, KEY_WIDTH, hasKey);
+  const keyBytes = blockBytes;
+  const keyAt = blockAt;
+  if (code == OK) code = encodeBlock(emitter, FIELDS, VALUE_WIDTH, !isTombstone);
+  if (json.isFull) return NOMEM;
+  if (code != OK) {
+    json.goTo(bodyAt);
+    return code;
+  }
+  json.putByte(0);
+  const moved = setLength(emitter, BODY_WIDTH, bodyAt);
+  const end = <u32>json.position();
+  if (end > chunkBytes && count > 0) {
+    store<u32>(emitter, <u32>(keyAt + moved), KEY_AT);
+    store<i32>(emitter, keyBytes, KEY_BYTES);
+    store<u32>(emitter, <u32>(blockAt + moved), VALUE_AT);
+    store<i32>(emitter, blockBytes, VALUE_BYTES);
+    store<u32>(emitter, 1, IS_WAITING);
+    return OK;
+  }
+  take(emitter, end);
   return OK;
 }
 
-/** Kafka knows no time before 1970, and −1 is none. */
+/** The record that ends at `end` is the chunk's. */
+function take(emitter: usize, end: u32): void {
+  const count = load<u32>(emitter, RECORD_COUNT);
+  const timestamp = load<i64>(emitter, TIMESTAMP);
+  if (count == 0) store<i64>(emitter, timestamp, BASE_TIMESTAMP);
+  if (count == 0 || timestamp > load<i64>(emitter, MAX_TIMESTAMP)) {
+    store<i64>(emitter, timestamp, MAX_TIMESTAMP);
+  }
+  store<u32>(emitter, count + 1, RECORD_COUNT);
+  store<u32>(emitter, end, USED_BYTES);
+}
+
+/** Attributes, timestamp delta, offset delta. */
+// @ts-ignore: decorator
+@inline
+function putHead(to: usize, delta: i64, count: u32): usize {
+  store<u8>(to, 0);
+  return putVarint(putVarint(to + 1, delta), count);
+}
+
+/** Where the bytes of the block stand that was encoded last, and how many; −1: it is null. */
+let blockAt: usize = 0;
+let blockBytes: i32 = 0;
+
+/** A key or a value behind its length: the object of the fields at `fields`, or null. */
+function encodeBlock(emitter: usize, fields: usize, width: usize, isThere: bool): i32 {
+  if (!isThere) {
+    json.at = putVarint(json.at, NOT_AT_ALL);
+    blockAt = json.position();
+    blockBytes = NOT_AT_ALL;
+    return OK;
+  }
+  const lengthAt = json.position();
+  json.at += load<u8>(emitter + width);
+  const code = encodeObject(emitter, fields);
+  if (code != OK || json.isFull) return code;
+  json.reserve(RECORD_OVERHEAD + 16);
+  if (json.isFull) return NOMEM;
+  setLength(emitter, width, lengthAt);
+  blockAt = lengthAt + load<u8>(emitter + width);
+  blockBytes = <i32>(json.position() - blockAt);
+  return OK;
+}
+
+/**
+ * Puts the length of what was written since before it, where room of the width at `width` was left;
+ * what was written moves if it is another one, which is kept for the next. Gives by how much.
+ */
+function setLength(emitter: usize, width: usize, at: usize): isize {
+  const had = <usize>load<u8>(emitter + width);
+  const start = json.bufferStart() + at;
+  const bytes = json.at - start - had;
+  const needed = <usize>varintBytes(bytes);
+  if (needed != had) {
+    memory.copy(start + needed, start + had, bytes);
+    json.at = start + needed + bytes;
+    store<u8>(emitter + width, <u8>needed);
+  }
+  putVarint(start, bytes);
+  return <isize>needed - <isize>had;
+}
+
+/** The record that waits becomes the first of a chunk. It moves towards the buffer's start. */
+function moveWaiting(emitter: usize): void {
+  const buffer = <usize>load<u32>(emitter, BUFFER);
+  const keyBytes = load<i32>(emitter, KEY_BYTES);
+  const valueBytes = load<i32>(emitter, VALUE_BYTES);
+  const body = 1 + 1 + 1 + sizeOf(keyBytes) + sizeOf(valueBytes) + 1;
+  let to = putHead(putVarint(buffer, body), 0, 0);
+  to = moveBlock(to, buffer + load<u32>(emitter, KEY_AT), keyBytes);
+  to = moveBlock(to, buffer + load<u32>(emitter, VALUE_AT), valueBytes);
+  store<u8>(to++, 0);
+  store<u32>(emitter, 0, IS_WAITING);
+  take(emitter, <u32>(to - buffer));
+}
+
+function sizeOf(bytes: i32): i64 {
+  return varintBytes(bytes) + (bytes < 0 ? 0 : bytes);
+}
+
+function moveBlock(to: usize, from: usize, bytes: i32): usize {
+  const start = putVarint(to, bytes);
+  if (bytes <= 0) return start;
+  memory.copy(start, from, <usize>bytes);
+  return start + <usize>bytes;
+}
+
+/** Kafka knows no time before 1970. A row without a time has that of what made it. */
 function readTimestamp(emitter: usize): i32 {
   const column = load<i32>(emitter, TIME_COLUMN);
   let timestamp = load<i64>(emitter, FIXED_TIMESTAMP);
   if (column >= 0) {
-    const type = fetch(emitter, column);
+    const type = fetch(column);
     if (type == INTEGER) timestamp = integer < 0 ? 0 : integer;
-    else if (type == NULL) timestamp = -1;
-    else return wrong(emitter, column);
+    else if (type != NULL) return wrong(emitter, column);
   }
   store<i64>(emitter, timestamp, TIMESTAMP);
   return OK;
@@ -224,7 +348,7 @@ function encodeObject(emitter: usize, fields: usize): i32 {
 function encodeValue(emitter: usize, field: usize): i32 {
   const column = load<u32>(field);
   const format = load<u32>(field, FIELD_FORMAT);
-  const type = fetch(emitter, column);
+  const type = fetch(column);
   if (type == NULL) {
     json.putNull();
     return OK;
@@ -302,9 +426,8 @@ function readWide(type: i32): bool {
 /** Reads a column of the row; gives its type. */
 // @ts-ignore: decorator
 @inline
-function fetch(emitter: usize, column: u32): i32 {
-  const table = <usize>load<u32>(emitter, TABLE);
-  return table == 0 ? fetchResult(load<u32>(emitter, STATEMENT), column) : fetchCell(table, column);
+function fetch(column: u32): i32 {
+  return table == 0 ? fetchResult(statement, column) : fetchCell(column);
 }
 
 function fetchResult(statement: usize, column: u32): i32 {
@@ -326,10 +449,9 @@ function fetchResult(statement: usize, column: u32): i32 {
   return type;
 }
 
-function fetchCell(table: usize, column: u32): i32 {
-  const current = load<u32>(table, TABLE_CURRENT);
-  const selection = <usize>load<u32>(table, TABLE_SELECTION);
-  const row = selection == 0 ? current : load<u32>(selection + ((<usize>current) << 2));
+// @ts-ignore: decorator
+@inline
+function fetchCell(column: u32): i32 {
   const cell = <usize>load<u32>(table, TABLE_COLUMNS) + ((<usize>column) << COLUMN_SHIFT);
   if (isNull(cell, row)) return NULL;
   const slot = slotOf(cell, row);
@@ -354,47 +476,6 @@ function fetchCell(table: usize, column: u32): i32 {
       length = 16;
       return BLOB;
   }
-}
-
-/** Writes the waiting record to the chunk, if it fits. */
-function place(emitter: usize, chunk: usize, chunkBytes: u32): bool {
-  const used = load<u32>(emitter, USED_BYTES);
-  if (load<u32>(emitter, WAITING_BYTES) > chunkBytes - used) return false;
-  const count = load<u32>(emitter, RECORD_COUNT);
-  const timestamp = load<i64>(emitter, TIMESTAMP);
-  if (count == 0) {
-    store<i64>(emitter, timestamp, BASE_TIMESTAMP);
-    store<i64>(emitter, timestamp, MAX_TIMESTAMP);
-  } else if (timestamp > load<i64>(emitter, MAX_TIMESTAMP)) {
-    store<i64>(emitter, timestamp, MAX_TIMESTAMP);
-  }
-  const delta = timestamp - load<i64>(emitter, BASE_TIMESTAMP);
-  const hasKey = load<u32>(emitter, KEY_FIELD_COUNT) > 0 || load<i32>(emitter, WEIGHT_COLUMN) >= 0;
-  const keyBytes: i64 = hasKey ? load<u32>(emitter, KEY_BYTES) : NOT_AT_ALL;
-  const valueBytes = <i64>load<i32>(emitter, VALUE_BYTES);
-  const body = 2 + varintBytes(delta) + varintBytes(count) + blockBytes(keyBytes) + blockBytes(valueBytes);
-  let to = putVarint(chunk + used, body);
-  store<u8>(to++, 0);
-  to = putVarint(to, delta);
-  to = putVarint(to, count);
-  const buffer = <usize>load<u32>(emitter, BUFFER);
-  to = putBlock(to, buffer, keyBytes);
-  to = putBlock(to, buffer + load<u32>(emitter, KEY_BYTES), valueBytes);
-  store<u8>(to++, 0);
-  store<u32>(emitter, count + 1, RECORD_COUNT);
-  store<u32>(emitter, <u32>(to - chunk), USED_BYTES);
-  return true;
-}
-
-function blockBytes(bytes: i64): i64 {
-  return varintBytes(bytes) + (bytes < 0 ? 0 : bytes);
-}
-
-function putBlock(to: usize, from: usize, bytes: i64): usize {
-  const start = putVarint(to, bytes);
-  if (bytes <= 0) return start;
-  copyBytes(start, from, <usize>bytes);
-  return start + <usize>bytes;
 }
 
 function varintBytes(value: i64): i64 {

@@ -15,6 +15,7 @@ import {
   NO_VALUE,
   TRAILING,
   arenaTop,
+  backTo,
   beginRow,
   context,
   deferredCount,
@@ -31,10 +32,11 @@ import {
   rowStart,
   stop,
 } from "./parts/json-layout";
-import { followShape } from "./parts/json-follow";
+import { followPair, followShape } from "./parts/json-follow";
 import { parseRow } from "./parts/json-object";
 import { skipWhitespace } from "./parts/json-scan";
 import { clearGraph, learn } from "./parts/json-shape";
+import { hasTrack, passPair } from "./parts/json-track";
 import { invalidUtf8 } from "./parts/utf8";
 
 /** Of so many rows, more than so many misses turn the graph off for a while, twice as long each time. */
@@ -80,8 +82,19 @@ export function decode(context_: usize, slots: usize, nulls: usize, first: u32, 
   }
   const deferredMax = load<u32>(context, 28) - <u32>columnCount;
   let done: u32 = 0;
-  for (; done < count && deferredCount <= deferredMax; done++) {
+  let singles: u32 = 0;
+  while (done < count && deferredCount <= deferredMax) {
     const index = <usize>(first + done);
+    if (singles === 0 && done + 1 < count && deferredCount + <u32>columnCount <= deferredMax) {
+      if (decodePair(index, slots, nulls)) {
+        done += 2;
+        continue;
+      }
+      // Both go alone: either may be why, and a pair that begins anew with one costs as much.
+      singles = 2;
+    }
+    if (singles > 0) singles--;
+    done++;
     if (nulls !== 0 && load<u8>(nulls + index) !== 0) {
       store<u8>(status + index, <u8>NO_VALUE);
       continue;
@@ -99,18 +112,44 @@ export function decode(context_: usize, slots: usize, nulls: usize, first: u32, 
   return done;
 }
 
+/** Decodes a row and the next if both follow the track; else nothing has been done. */
+// @ts-ignore: decorator
+@inline
+function decodePair(index: usize, slots: usize, nulls: usize): bool {
+  if (!hasTrack() || load<u32>(context, 96) !== 0 || load<u32>(context, 72) !== 0) return false;
+  if (nulls !== 0 && load<u16>(nulls + index) !== 0) return false;
+  const slot = slots + (index << 3);
+  const one = <usize>load<u32>(slot);
+  const oneEnd = one + <usize>load<u32>(slot, 4);
+  const two = <usize>load<u32>(slot, 8);
+  const twoEnd = two + <usize>load<u32>(slot, 12);
+  const top = arenaTop;
+  const deferred = deferredCount;
+  beginRow(index, one, oneEnd > twoEnd ? oneEnd : twoEnd);
+  if (followPair(one, oneEnd, two, twoEnd)) {
+    passPair();
+    store<u32>(context, load<u32>(context, 88) + 2, 88);
+    return true;
+  }
+  backTo(top, deferred);
+  if (isWrong) clearWrong();
+  return false;
+}
+
 function decodeRow(index: usize, start: usize, end: usize): void {
   beginRow(index, start, end);
   const isShaped = usesShapes();
   let p: usize = 0;
   if (isShaped) {
     const top = arenaTop;
+    const deferred = deferredCount;
     p = followShape(start);
     if (p !== 0 && p < end) p = skipWhitespace(p);
     if (p === end) store<u32>(context, load<u32>(context, 88) + 1, 88);
     else {
       p = 0;
-      missed(top);
+      backTo(top, deferred);
+      missed();
     }
   }
   if (p === 0) {
@@ -181,10 +220,9 @@ function judgeWindow(): void {
 }
 
 /** Takes back what the graph did with the row before it gave up. */
-function missed(top: usize): void {
+function missed(): void {
   store<u32>(context, load<u32>(context, 80) + 1, 80);
   store<u32>(context, load<u32>(context, 92) + 1, 92);
-  arenaTop = top;
   if (isWrong) clearWrong();
   beginRow(row, rowStart, rowEnd);
 }

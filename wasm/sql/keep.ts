@@ -119,6 +119,110 @@ function growArena(address: usize, more: u32): bool {
   return true;
 }
 
+/** Greatest (or least) values by window end: u32 count, then i64 end and i64 value of each. */
+const B_ENTRIES: usize = 8;
+const B_ENTRY_BYTES: usize = 16;
+const B_ENTRIES_MAX: u32 = 64;
+
+/** Place of a window's entry among the bests; 0: it has none. */
+function bestOf(bests: usize, end: i64): usize {
+  let entry = bests + B_ENTRIES;
+  for (let left = load<u32>(bests); left > 0; left--, entry += B_ENTRY_BYTES) {
+    if (load<i64>(entry) == end) return entry;
+  }
+  return 0;
+}
+
+/** As `bestOf`, made where there is none, in place of that of the oldest window; 0: this is it. */
+function takeBest(bests: usize, end: i64, value: i64): usize {
+  const known = bestOf(bests, end);
+  if (known != 0) return known;
+  const count = load<u32>(bests);
+  let entry = bests + B_ENTRIES;
+  if (count < B_ENTRIES_MAX) {
+    entry += <usize>count * B_ENTRY_BYTES;
+    store<u32>(bests, count + 1);
+  } else {
+    for (let i: u32 = 1, at = entry + B_ENTRY_BYTES; i < count; i++, at += B_ENTRY_BYTES) {
+      if (load<i64>(at) < load<i64>(entry)) entry = at;
+    }
+    if (end < load<i64>(entry)) return 0;
+  }
+  store<i64>(entry, end);
+  store<i64>(entry, value, 8);
+  return entry;
+}
+
+/**
+ * Writes to `selection` the numbers of the rows of a table that a greatest (`isMin`: least) value
+ * of their window may still meet: see `src/sql/kernel/best-rows.ts`. A row counts for its window
+ * if that ends after `watermark` and its own bound (`bounds`; 0: there is none). Gives how many.
+ */
+export function pickBest(
+  table: usize,
+  time: usize,
+  value: usize,
+  bounds: usize,
+  isMin: bool,
+  size: i64,
+  offset: i64,
+  from: i64,
+  to: i64,
+  watermark: i64,
+  bests: usize,
+  selection: usize,
+): u32 {
+  const count = load<u32>(table, F.T_ROW_COUNT);
+  const selected = <usize>load<u32>(table, F.T_SELECTION);
+  // The window of the row before, empty at first.
+  let start: i64 = 0;
+  let end: i64 = 0;
+  let best: usize = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = selected ? load<u32>(selected + (<usize>i << 2)) : i;
+    if (isNullAt(time, row) || isNullAt(value, row)) continue;
+    const at = load<i64>(slotAt(time, row));
+    const own = load<i64>(slotAt(value, row));
+    if (at < start || at >= end) {
+      start = floorTo(at, size, offset);
+      end = start + size;
+      best = bestOf(bests, end);
+    }
+    if (end <= watermark || (bounds != 0 && end <= load<i64>(slotAt(bounds, row)))) continue;
+    if (best == 0) best = takeBest(bests, end, own);
+    else if (isMin ? own < load<i64>(best, 8) : own > load<i64>(best, 8)) store<i64>(best, own, 8);
+  }
+  end = start;
+  let kept: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = selected ? load<u32>(selected + (<usize>i << 2)) : i;
+    if (!isNullAt(time, row) && !isNullAt(value, row)) {
+      const at = load<i64>(slotAt(time, row));
+      const own = load<i64>(slotAt(value, row));
+      if (at < start || at >= end) {
+        start = floorTo(at, size, offset);
+        end = start + size;
+        best = bestOf(bests, end);
+      }
+      const isBeaten =
+        best != 0 && (isMin ? own > load<i64>(best, 8) : own < load<i64>(best, 8));
+      // No window but its own ends in [at + from, at + to].
+      if (isBeaten && start < at + from && end + size > at + to) continue;
+    }
+    store<u32>(selection + (<usize>kept << 2), row);
+    kept++;
+  }
+  return kept;
+}
+
+/** Start of the window of `size` in which a time lies. */
+// @ts-ignore: decorator
+@inline
+function floorTo(at: i64, size: i64, offset: i64): i64 {
+  const rest = (at - offset) % size;
+  return at - rest - (rest < 0 ? size : 0);
+}
+
 /** Appends copies of the rows of a table. False: memory is out, and nothing was appended. */
 export function append(address: usize, table: usize): bool {
   const count = load<u32>(table, F.T_ROW_COUNT);

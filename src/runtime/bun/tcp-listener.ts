@@ -100,6 +100,11 @@ class BunDuplex implements ByteDuplex {
     });
   }
 
+  /** Detaching a buffer frees its memory, which is then used for the next chunks. */
+  release({ buffer }: Uint8Array): void {
+    if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  }
+
   expect(bytes: number): void {
     this.incoming.expect(bytes);
   }

@@ -26,13 +26,14 @@ export async function startServer(
   runtime: RuntimeParts,
   logger: Logger,
 ): Promise<RunningServer> {
-  const { memory, ring, blocks } = recordMemory(settings.cacheBytes, {
+  const { memory, ring, blocks, frames } = recordMemory(settings.cacheBytes, {
     policy: flushPolicy(settings),
+    queueBytes: settings.queueBytes,
     shared: runtime.copiesPlainKernelMemory === true && settings.store.kind === "folder",
   });
   const platform = createPlatform({ log: logger, memory });
   const database = await startDatabase(settings);
-  const worker = new Worker({ settings, runtime, platform, ring, blocks, database });
+  const worker = new Worker({ settings, runtime, platform, ring, blocks, frames, database });
   try {
     await worker.start();
   } catch (error) {

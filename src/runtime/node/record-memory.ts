@@ -1,6 +1,7 @@
 /**
- * The memory of records, old and new: the ring of segments and the blocks read back. Both lie in
- * the memory of the checksum kernel as far as that goes, so that they are summed in place.
+ * The memory of records, old and new: requests that bring them, the ring of segments and the blocks
+ * read back. All lie in the memory of the checksum kernel as far as that goes, so that they are
+ * summed in place.
  */
 import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
 import type { FlushPolicy } from "../../log/flush-policy.ts";
@@ -8,7 +9,9 @@ import type { FlushPolicy } from "../../log/flush-policy.ts";
 /** So much tail serves nobody. */
 const ringBytesMax = 2 * 1024 * 1024 * 1024;
 /** WebAssembly memory ends at 4 GiB: what is left beside the largest ring. */
-const kernelBlocksBytesMax = 4 * 1024 * 1024 * 1024 - ringBytesMax - 1024 * 1024;
+const kernelBlocksBytesMax = 4 * 1024 * 1024 * 1024 - ringBytesMax - 64 * 1024 * 1024;
+/** Six Java producers with all their requests on the way. */
+const framesBytesMax = 32 * 1024 * 1024;
 /** Blocks beyond that lie in buffers of this size, and their sums cost a copy. */
 const furtherBlocksBytes = 1024 * 1024 * 1024;
 const wasmPageBytes = 65_536;
@@ -18,6 +21,8 @@ export interface RecordMemory {
   readonly memory: WebAssembly.Memory;
   readonly ring: Uint8Array;
   readonly blocks: readonly Uint8Array[];
+  /** For requests while they are worked on; part of what `--queue-bytes` bounds. */
+  readonly frames: Uint8Array;
 }
 
 /**
@@ -27,21 +32,29 @@ export interface RecordMemory {
  */
 export function recordMemory(
   cacheBytes: number,
-  { policy, shared }: { readonly policy: FlushPolicy; readonly shared: boolean },
+  options: {
+    readonly policy: FlushPolicy;
+    readonly shared: boolean;
+    readonly queueBytes: number;
+  },
 ): RecordMemory {
+  const { policy, shared, queueBytes } = options;
   // All flights, the segment that fills and the one that waits must fit.
   const needed = policy.flushBytes * (policy.flightsMax + 2);
   const ringBytes = wholePages(Math.min(ringBytesMax, Math.max(needed, (cacheBytes * 3) / 4)));
   const blocksBytes = wholePages(Math.max(cacheBytes - ringBytes, cacheBytes / 4));
   const inKernelBytes = Math.min(blocksBytes, kernelBlocksBytesMax);
-  const pages = (crc32cReservedBytes + ringBytes + inKernelBytes) / wasmPageBytes;
+  const framesBytes = wholePages(Math.min(framesBytesMax, queueBytes / 4));
+  const framesPosition = crc32cReservedBytes + ringBytes + inKernelBytes;
+  const pages = (framesPosition + framesBytes) / wasmPageBytes;
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   const ring = new Uint8Array(memory.buffer, crc32cReservedBytes, ringBytes);
   const blocks = [new Uint8Array(memory.buffer, crc32cReservedBytes + ringBytes, inKernelBytes)];
   for (let left = blocksBytes - inKernelBytes; left > 0; left -= furtherBlocksBytes) {
     blocks.push(new Uint8Array(Math.min(left, furtherBlocksBytes)));
   }
-  return { memory, ring, blocks };
+  const frames = new Uint8Array(memory.buffer, framesPosition, framesBytes);
+  return { memory, ring, blocks, frames };
 }
 
 function wholePages(bytes: number): number {

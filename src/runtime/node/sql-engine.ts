@@ -13,7 +13,7 @@ import type { StartTask } from "../../pipeline/task-protocol.ts";
 import type { StartViews } from "../../pipeline/view-protocol.ts";
 import { watchQueries } from "../query-metrics.ts";
 import type { NodePlatform } from "./platform.ts";
-import { startTaskThread } from "./task-thread.ts";
+import { TaskThreads } from "./task-threads.ts";
 import { startViewThread } from "./view-thread.ts";
 
 export interface SqlEngineParts {
@@ -35,10 +35,13 @@ export class SqlEngine {
   readonly service: SqlService;
   readonly queries: QueryAdmin;
   readonly #reading: SqlReading;
+  readonly #threads: TaskThreads;
 
   constructor(parts: SqlEngineParts) {
     const { platform, metrics, database, log } = parts;
-    const { startTask = startTaskThread, startViews = startViewThread } = parts;
+    const threads = new TaskThreads(platform.timers);
+    const { startTask = threads.start, startViews = startViewThread } = parts;
+    this.#threads = threads;
     const common = { platform, database, log, topics: log.topics };
     const maker = new QueryMaker(common);
     const manager = new QueryManager({ ...common, identity: log.session, startTask });
@@ -47,7 +50,8 @@ export class SqlEngine {
     this.manager = manager;
     this.#reading = new SqlReading({ ...statements, bounded, startViews });
     const reading = this.#reading;
-    this.service = new SqlService({ ...common, manager, maker, bounded, reading });
+    const onDefinition = () => threads.prepare();
+    this.service = new SqlService({ ...common, manager, maker, bounded, reading, onDefinition });
     this.queries = new QueryAdmin({
       ...common,
       manager,
@@ -60,5 +64,6 @@ export class SqlEngine {
   /** Commits what runs here, gives its leases back, and lets go of the tables of views. */
   async close(): Promise<void> {
     await Promise.all([this.manager.close(), this.#reading.close()]);
+    this.#threads.close();
   }
 }

@@ -26,17 +26,29 @@ export interface PublishesMessage {
   readonly shared: readonly SharedArrayBuffer[];
 }
 
-export type TaskMessage =
-  | { readonly kind: "start"; readonly setup: TaskSetup; readonly modules: SqlModules }
-  | PublishesMessage
-  | Exclude<TaskRequest, { kind: "publishes" }>;
+/** Batches of results that were stored: their memory goes back with the next message. */
+export interface GivenBack {
+  readonly stored?: readonly Uint8Array[];
+}
+
+export type TaskMessage = GivenBack &
+  (
+    | { readonly kind: "prepare"; readonly modules: SqlModules }
+    /** The task is over: the thread may get another. */
+    | { readonly kind: "end" }
+    | { readonly kind: "start"; readonly setup: TaskSetup; readonly modules: SqlModules }
+    | PublishesMessage
+    | Exclude<TaskRequest, { kind: "publishes" }>
+  );
 
 export interface TaskAnswer {
-  /** Null when the request failed, and of a start. */
+  /** Null when the request failed, and of what is no request. */
   readonly reply: TaskReply | null;
   readonly error: ThreadError | null;
   /** The buffer of the request, empty again. */
   readonly buffer: ArrayBuffer | null;
+  /** Of an end: whether the thread can have another task. */
+  readonly isReusable: boolean;
 }
 
 /** Of the batches that are to be copied. */

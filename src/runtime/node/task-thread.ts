@@ -1,44 +1,32 @@
-/** Query tasks in threads of their own, so that no query stands in the way of the log. */
-import type {
-  StartTask,
-  TaskHandle,
-  TaskReply,
-  TaskRequest,
-  TaskSetup,
-} from "../../pipeline/task-protocol.ts";
+/**
+ * A thread for query tasks, one at a time: no query stands in the way of the log. A thread whose
+ * task has ended well can have another, whose code is then warm; `task-threads.ts` keeps such ones.
+ */
+import type { TaskReply, TaskRequest, TaskSetup } from "../../pipeline/task-protocol.ts";
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { fromThreadError } from "./libsql-thread.ts";
 import { packedBytes, packPublishes, type TaskAnswer, type TaskMessage } from "./task-messages.ts";
-import { compileSqlModules } from "./wasm-modules.ts";
 
 interface Waiting {
-  readonly resolve: (reply: TaskReply | null) => void;
+  readonly resolve: (answer: TaskAnswer) => void;
   readonly reject: (error: Error) => void;
 }
 
 /** Buffers kept for the next messages. */
 const idleBuffersMax = 3;
 
-/** Compiled once for all threads: their code, as it gets faster, is shared too. */
-let modules: Promise<SqlModules> | undefined;
+function isOwned(bytes: Uint8Array): bytes is Uint8Array<ArrayBuffer> {
+  return bytes.buffer instanceof ArrayBuffer;
+}
 
-/** Starts a thread with a task; its start, restore included, has succeeded when this resolves. */
-export const startTaskThread: StartTask = async (setup) => {
-  const thread = new TaskThread();
-  try {
-    await thread.start(setup);
-  } catch (error) {
-    thread.close();
-    throw error;
-  }
-  return thread;
-};
-
-class TaskThread implements TaskHandle {
+export class TaskThread {
   readonly #thread: Worker;
   /** Requests are answered in order. */
   readonly #waiting: Waiting[] = [];
   readonly #idle: ArrayBuffer[] = [];
+  /** Given back, and not sent yet. */
+  #stored: Uint8Array<ArrayBuffer>[] = [];
+  #hasFailed = false;
   #end: Error | null = null;
 
   constructor() {
@@ -57,26 +45,48 @@ class TaskThread implements TaskHandle {
     });
   }
 
-  async start(setup: TaskSetup): Promise<void> {
-    modules ??= compileSqlModules();
+  /** Loads what any task needs, ahead of the first. */
+  async prepare(modules: SqlModules): Promise<void> {
+    await this.#call({ kind: "prepare", modules }, []);
+  }
+
+  /** Its start, restore included, has succeeded when this resolves. */
+  async start(setup: TaskSetup, modules: SqlModules): Promise<void> {
     // Given away, as all bytes of messages are: a large state is not copied.
     const buffers = setup.states.flatMap(({ bytes: { buffer, byteLength } }) =>
       buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
     );
-    await this.#call({ kind: "start", setup, modules: await modules }, buffers);
+    await this.#call({ kind: "start", setup, modules }, buffers);
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {
-    const reply = await this.#send(request);
+    const { reply } = await this.#send(request);
     if (reply === null) throw new Error("Broken invariant: a request has a reply");
     return reply;
+  }
+
+  giveBack(batches: readonly Uint8Array[]): void {
+    for (const bytes of batches) if (isOwned(bytes)) this.#stored.push(bytes);
+  }
+
+  /** Whether nothing is under way, and nothing has gone wrong so far. */
+  get isSound(): boolean {
+    return this.#waiting.length === 0 && !this.#hasFailed && this.#end === null;
+  }
+
+  /** Ends the task. Gives whether the thread, whose memory is small, can have another. */
+  async endTask(): Promise<boolean> {
+    this.#idle.length = 0;
+    this.#stored = [];
+    const { isReusable } = await this.#call({ kind: "end" }, []);
+    return isReusable;
   }
 
   close(): void {
     this.#lose(new Error("The thread of a query was closed"));
   }
 
-  #send(request: TaskRequest): Promise<TaskReply | null> {
+  #send(request: TaskRequest): Promise<TaskAnswer> {
     if (request.kind !== "publishes") return this.#call(request, []);
     const buffer = this.#buffer(packedBytes(request.publishes));
     const packed = packPublishes(request.publishes, buffer);
@@ -89,25 +99,33 @@ class TaskThread implements TaskHandle {
     return found ?? new ArrayBuffer(Math.max(bytes, 64 * 1024));
   }
 
-  #call(message: TaskMessage, transfer: ArrayBuffer[]): Promise<TaskReply | null> {
+  #call(message: TaskMessage, transfer: ArrayBuffer[]): Promise<TaskAnswer> {
     return new Promise((resolve, reject) => {
       if (this.#end !== null) {
         reject(this.#end);
         return;
       }
       this.#waiting.push({ resolve, reject });
-      this.#thread.postMessage(message, transfer);
+      const stored = this.#stored;
+      this.#stored = [];
+      const buffers = stored.map(({ buffer }) => buffer);
+      this.#thread.postMessage({ ...message, stored }, [...transfer, ...buffers]);
     });
   }
 
-  #settle({ reply, error, buffer }: TaskAnswer): void {
+  #settle(answer: TaskAnswer): void {
+    const { error, buffer } = answer;
     if (buffer !== null) {
       this.#idle.push(buffer);
       if (this.#idle.length > idleBuffersMax) this.#idle.shift();
     }
     const waiting = this.#waiting.shift();
-    if (error !== null) waiting?.reject(fromThreadError(error));
-    else waiting?.resolve(reply);
+    if (error === null) {
+      waiting?.resolve(answer);
+      return;
+    }
+    this.#hasFailed = true;
+    waiting?.reject(fromThreadError(error));
   }
 
   #lose(reason: Error): void {

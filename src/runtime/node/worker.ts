@@ -4,6 +4,7 @@
  */
 import { AnswerMemory } from "../../base/answer-memory.ts";
 import { ByteBudget } from "../../base/byte-budget.ts";
+import { FrameMemory } from "../../base/frame-memory.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
 import { Log } from "../../log/log.ts";
@@ -51,6 +52,7 @@ export interface WorkerParts {
   readonly platform: NodePlatform;
   readonly ring: Uint8Array;
   readonly blocks: readonly Uint8Array[];
+  readonly frames: Uint8Array;
   readonly database: SqlDatabase;
 }
 
@@ -255,6 +257,7 @@ export class Worker implements RunningServer {
       },
       requestBudget: this.#requestBudget,
       answerMemory: this.#answerMemory,
+      frameBuffers: new FrameMemory(this.#parts.frames),
     });
   }
 

@@ -10,6 +10,7 @@ import type { ByteDuplex } from "../../base/byte-duplex.ts";
 import type { TimerHandle } from "../../base/platform.ts";
 import { type ErrorCode, isStreamError, StreamError } from "../../base/stream-error.ts";
 import { apiVersionsApi } from "../../wire/kafka/api/api-versions.ts";
+import { produceApi } from "../../wire/kafka/api/produce.ts";
 import { FrameSplitter } from "../../wire/kafka/frame.ts";
 import { decodeRequestHeader } from "../../wire/kafka/request-header.ts";
 import { unsupportedApiVersions } from "./api-versions.ts";
@@ -64,6 +65,9 @@ class KafkaConnection {
     this.#splitter = new FrameSplitter({
       frameBytesMax: context.settings.requestBytesMax,
       buffersOnDemand: true,
+      bufferFor: (length, head) =>
+        isProduce(head) ? context.frameBuffers.take(length) : undefined,
+      release: duplex.release && ((chunk) => duplex.release?.(chunk)),
     });
     this.#sasl = new SaslState(context.settings.token);
     this.#room = new RequestRoom(context);
@@ -82,7 +86,7 @@ class KafkaConnection {
         signal: this.#waits.signal,
         maySendLent: duplex.sendsLent === true,
       }),
-      giveRoom: (bytes) => this.#room.give(bytes),
+      giveRoom: (frame) => this.#giveRoom(frame),
       onWritten: () => {
         this.#activeAt = context.platform.clock.monotonic();
       },
@@ -105,6 +109,7 @@ class KafkaConnection {
       if (isStreamError(error)) this.#break(error);
       else this.#gonePeer(error);
     }
+    this.#giveBuffer(this.#splitter.abandon());
     this.#draining = true;
     this.#waits.abort();
     while (!this.#gone && this.#pipeline.length > 0) await this.#pipeline.progress();
@@ -136,7 +141,7 @@ class KafkaConnection {
       const waitedMs = this.#room.useReservation() ?? (await this.#room.take(frame.length));
       await this.#turnToAccept();
       if (this.#gone || this.#draining) {
-        this.#room.give(frame.length);
+        this.#giveRoom(frame);
         return false;
       }
       this.#accept(frame, waitedMs);
@@ -200,10 +205,20 @@ class KafkaConnection {
       this.#refuseLargeBeforeAuthentication(frame.length);
       task = this.#taskOf(frame, Math.min(waitedMs, throttleMsMax));
     } catch (error) {
-      this.#room.give(frame.length);
+      this.#giveRoom(frame);
       throw error;
     }
-    this.#pipeline.add(task, frame.length);
+    this.#pipeline.add(task, frame);
+  }
+
+  /** Nothing reads the frame any more. */
+  #giveRoom(frame: Uint8Array): void {
+    this.#room.give(frame.length);
+    this.#giveBuffer(frame);
+  }
+
+  #giveBuffer(frame: Uint8Array | undefined): void {
+    if (frame !== undefined) this.#context.frameBuffers.give(frame);
   }
 
   #taskOf(frame: Uint8Array, throttleTimeMs: number): Task {
@@ -288,6 +303,14 @@ class KafkaConnection {
 
 function fault(reason: string, code: ErrorCode = "invalid_request"): StreamError {
   return new StreamError(code, reason);
+}
+
+/**
+ * Whether a frame that begins so is a Produce request: of those nothing is kept once their appends
+ * have settled. Other requests are small, or hold bytes that groups keep.
+ */
+function isProduce(head: Uint8Array): boolean {
+  return head.length >= 2 && ((head[0] ?? 0) << 8) + (head[1] ?? 0) === produceApi.key;
 }
 
 /** Of a frame; the splitter counts it as received. */

@@ -1,5 +1,6 @@
 import type { AnswerMemory } from "../../base/answer-memory.ts";
 import type { ByteBudget } from "../../base/byte-budget.ts";
+import type { FrameBuffers } from "../../base/frame-memory.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import type { LogService, TopicService } from "../../log/log-types.ts";
@@ -36,6 +37,8 @@ export interface KafkaContext {
   readonly metrics: KafkaMetrics;
   /** Bytes of requests read and not answered, over all connections. */
   readonly requestBudget: ByteBudget;
+  /** Where large Produce requests are received. */
+  readonly frameBuffers: FrameBuffers;
   /** Bytes of fetched records on their way to clients, over all connections. */
   readonly answerMemory: AnswerMemory;
   readonly fetchSessions: FetchSessions;

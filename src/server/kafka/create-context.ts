@@ -14,6 +14,7 @@ export interface KafkaContextOptions
     | "settings"
     | "requestBudget"
     | "answerMemory"
+    | "frameBuffers"
   > {
   readonly metrics: Metrics;
 }
@@ -21,7 +22,7 @@ export interface KafkaContextOptions
 /** One per server; every connection gets it. */
 export function createKafkaContext(options: KafkaContextOptions): KafkaContext {
   const { platform, log, topics, groups, producerIds, settings } = options;
-  const { requestBudget, answerMemory } = options;
+  const { requestBudget, answerMemory, frameBuffers } = options;
   const fetchSessions = new FetchSessions({
     random: platform.random,
     monotonic: () => platform.clock.monotonic(),
@@ -37,6 +38,7 @@ export function createKafkaContext(options: KafkaContextOptions): KafkaContext {
     metrics: new KafkaMetrics(options.metrics),
     requestBudget,
     answerMemory,
+    frameBuffers,
     fetchSessions,
   };
 }

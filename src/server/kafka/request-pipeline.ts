@@ -31,8 +31,8 @@ export interface RequestPipelineParts {
   readonly duplex: ByteDuplex;
   /** As things stand when a handler starts: authentication changes them. */
   readonly connectionCall: () => ConnectionCall;
-  /** A request's bytes are in use no more. */
-  readonly giveRoom: (bytes: number) => void;
+  /** A request's frame is in use no more. */
+  readonly giveRoom: (frame: Uint8Array) => void;
   /** An answer has left, or was tried to. */
   readonly onWritten: () => void;
   /** Closes the connection because of what was asked (`act` undefined), or of a fault of ours. */
@@ -49,7 +49,7 @@ interface Slot {
   closeReason: string | undefined;
   readonly afterSent: (() => void)[];
   readonly lent: Promise<unknown>[];
-  readonly bytes: number;
+  readonly frame: Uint8Array;
 }
 
 export class RequestPipeline {
@@ -78,8 +78,8 @@ export class RequestPipeline {
     return this.#slots.some(({ done }) => !done);
   }
 
-  /** Takes the next request, for which `bytes` of room were taken. */
-  add(task: Task, bytes: number): void {
+  /** Takes the next request, for whose frame room was taken. */
+  add(task: Task, frame: Uint8Array): void {
     this.#slots.push({
       task,
       submitted: !task.overlaps,
@@ -88,7 +88,7 @@ export class RequestPipeline {
       closeReason: undefined,
       afterSent: [],
       lent: [],
-      bytes,
+      frame,
     });
     this.#advance();
   }
@@ -113,7 +113,7 @@ export class RequestPipeline {
     this.#ended = true;
     // Those that run drop themselves when they are done, those being written when they have left.
     const waiting = this.#slots.splice(this.#started);
-    for (const slot of waiting) this.#parts.giveRoom(slot.bytes);
+    for (const slot of waiting) this.#parts.giveRoom(slot.frame);
     this.#slots.splice(0, this.#writing);
     for (const slot of this.#slots.splice(0)) if (slot.done) this.#drop(slot);
     this.#started = 0;
@@ -159,7 +159,7 @@ export class RequestPipeline {
 
   #returnRoom(slot: Slot): void {
     const give = () => {
-      this.#parts.giveRoom(slot.bytes);
+      this.#parts.giveRoom(slot.frame);
       this.#onProgress?.();
     };
     if (slot.lent.length === 0) give();

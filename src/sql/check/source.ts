@@ -77,7 +77,10 @@ function sourceNode(entry: StreamEntry, parts: SourceParts): SourceNode {
     watermark:
       watermark === null
         ? null
-        : { column: parts.places.get(watermark.column) ?? 0, delayMs: watermark.delayMs },
+        : {
+            ...{ column: parts.places.get(watermark.column) ?? 0, delayMs: watermark.delayMs },
+            ...(entry.kind === "materialized view" && { isCommitted: true as const }),
+          },
     startup: entry.startup,
     idleTimeoutMs: entry.idleTimeoutMs,
     options: entry.options,

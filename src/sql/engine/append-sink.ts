@@ -6,7 +6,7 @@
 import { lowerScalar } from "../functions/lower.ts";
 import type { CalcNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
-import { type EmitField, Emitter, type RecordChunk } from "../sqlite/emitter.ts";
+import { type EmitField, type EmitOptions, Emitter, type RecordChunk } from "../sqlite/emitter.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
 import { valueKindOf } from "../types/data-type.ts";
@@ -28,7 +28,7 @@ export interface RecordShape {
 export interface AppendSinkOptions {
   readonly database: SqliteDatabase;
   readonly context: OperatorContext;
-  readonly shape: RecordShape;
+  readonly shape: EmitOptions;
   /** A filter and projection to do on the way out; null: rows are records as they come. */
   readonly calc: CalcNode | null;
   readonly timeZone: string;

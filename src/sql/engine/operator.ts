@@ -7,12 +7,13 @@
  * - `advance`  an input's watermark moved: windows that end by then close, before it goes on down
  * - `flush`    a commit is near: changes that were held back go down
  *
- * An operator with several inputs has the least of their watermarks.
+ * An operator with several inputs has the least of their watermarks, those left out that are idle
+ * while others are not: see `activity`.
  */
 import { assert } from "../../base/assert.ts";
 import { integerOf, rowAt } from "../memory/row-access.ts";
 import type { RowTable } from "../memory/row-table.ts";
-import { endOfTime, noTime } from "../time/event-time.ts";
+import { type Activity, activity, endOfTime, noTime } from "../time/event-time.ts";
 import { hiddenIndex, type RowLayout, rowColumn } from "./row-layout.ts";
 
 /** Where the rows of a push come from; null behind an operator that makes rows of its own. */
@@ -91,11 +92,14 @@ export abstract class Operator {
   /** Sources whose rows reach this operator. */
   readonly sources: ReadonlySet<number>;
   readonly #inputWatermarks: number[];
+  readonly #inputActivities: Activity[];
   readonly #downstream: Downstream[] = [];
   #watermark = noTime;
+  #activity: Activity = activity.awaited;
 
   constructor(inputs: readonly Operator[], sources?: readonly number[]) {
     this.#inputWatermarks = inputs.map(() => noTime);
+    this.#inputActivities = inputs.map(() => activity.awaited);
     this.sources = new Set(sources ?? inputs.flatMap((input) => [...input.sources]));
     for (const [input, operator] of inputs.entries()) {
       operator.#downstream.push({ operator: this, input });
@@ -144,7 +148,39 @@ export abstract class Operator {
     const known = this.#inputWatermarks[input];
     assert(known !== undefined, "the input exists");
     if (watermark > known) this.#inputWatermarks[input] = watermark;
-    this.#raise(Math.min(...this.#inputWatermarks));
+    this.settle();
+  }
+
+  /**
+   * Moves on to what its inputs allow: others may hold it now than did before. Of a source, and of
+   * what has one input, nothing changes by this.
+   */
+  settle(): void {
+    let least = endOfTime;
+    for (const [input, watermark] of this.#inputWatermarks.entries()) {
+      if (this.#inputActivities[input] === this.#activity) least = Math.min(least, watermark);
+    }
+    if (this.#inputWatermarks.length > 0) this.#raise(least);
+  }
+
+  /** The most that its inputs have to say: what holds those below. */
+  get activity(): Activity {
+    return this.#activity;
+  }
+
+  /** What is promised of the rows that come out from now on: none lies before. */
+  get outputWatermark(): number {
+    return this.#passedOn;
+  }
+
+  /** For sources. Nothing moves by it until all have been told: see `settle`. */
+  protected become(now: Activity): void {
+    if (now === this.#activity) return;
+    this.#activity = now;
+    for (const { operator, input } of this.#downstream) {
+      operator.#inputActivities[input] = now;
+      operator.become(Math.max(...operator.#inputActivities) as Activity);
+    }
   }
 
   /** For sources, whose watermark comes from outside. */

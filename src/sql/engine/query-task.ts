@@ -6,6 +6,7 @@
  * idleness, rows run by run, watermarks. All of it synchronous.
  */
 import { assert, present } from "../../base/assert.ts";
+import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
@@ -22,6 +23,8 @@ import type { SqliteHost } from "../sqlite/host.ts";
 import type { ScratchDisk } from "../sqlite/scratch-disk.ts";
 import { StateFile } from "../sqlite/vfs.ts";
 import {
+  activity,
+  type CommittedTime,
   EventTime,
   type EventTimeState,
   endOfTime,
@@ -51,6 +54,8 @@ export interface TaskPublish {
   readonly runs: readonly TaskRun[];
   /** Partitions that exist from this publish on. */
   readonly created: readonly { readonly topic: string; readonly partition: number }[];
+  /** Of commits of the queries that write the topics. */
+  readonly committed?: readonly (CommittedTime & { readonly topic: string })[];
 }
 
 export interface QueryTaskOptions {
@@ -75,6 +80,10 @@ export interface QueryTaskOptions {
   readonly beganAt?: number;
   /** Of the topic of the results: keys go to theirs, rows without a key to one until a commit. */
   readonly partitionCount?: number;
+  /** Of a batch of results, unless it is one row; absent: what topics take where nothing is said. */
+  readonly batchBytesMax?: number;
+  /** What batches of results are written to; absent: fresh memory for each. */
+  readonly buffers?: BufferPool;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
 }
@@ -160,7 +169,9 @@ export class QueryTask {
     });
     this.#nodes = nodes;
     const onRecords = (chunk: RecordChunk) => this.#take(chunk);
-    const common = { database, context, shape: options.shape, onRecords };
+    const { shape, batchBytesMax } = options;
+    const emits = { ...shape, ...(batchBytesMax !== undefined && { batchBytesMax }) };
+    const common = { database, context, shape: emits, onRecords };
     this.#sink = appends
       ? new AppendSink(this.#graph.root, { ...common, calc, timeZone })
       : new UpsertSink(this.#graph.root, { ...common, emit: emitOf(root) });
@@ -169,6 +180,7 @@ export class QueryTask {
         delayMs: watermark?.delayMs ?? 0,
         idleTimeoutMs,
         quietTimeoutMs: options.quietTimeoutMs,
+        isCommitted: watermark?.isCommitted ?? false,
       })),
     );
     if (saved.length > 0) this.#restore(saved);
@@ -186,7 +198,7 @@ export class QueryTask {
     for (const values of this.#graph.values) values.run();
   }
 
-  publish({ publishedAt, runs, created }: TaskPublish): void {
+  publish({ publishedAt, runs, created, committed = [] }: TaskPublish): void {
     for (const { topic, partition } of created) this.addPartition(topic, partition);
     const now = Math.max(this.#now, publishedAt);
     if (now >= (this.#sink.nextTickAt ?? endOfTime)) this.#passPeriod();
@@ -195,6 +207,11 @@ export class QueryTask {
     if (runs.length > 0 && this.#sink instanceof UpsertSink) this.#sink.noteRows();
     if (runs.length === 0) this.#time.tick(this.#now, this.#lastWindowEnd());
     else this.#read(runs);
+    for (const { topic, ...time } of committed) {
+      for (const [input, node] of this.#nodes.entries()) {
+        if (node.topic === topic && node.watermark?.isCommitted) this.#time.commit(input, time);
+      }
+    }
     this.#moveWatermarks();
   }
 
@@ -253,6 +270,13 @@ export class QueryTask {
       ...this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) })),
     ]);
     return { outputs: this.#taken(), state };
+  }
+
+  /** What a commit promises of the results behind it; null: nothing, or nothing before an end. */
+  get committedTime(): CommittedTime | null {
+    const { outputWatermark: watermark, activity } = this.#graph.root;
+    if (watermark === noTime || watermark >= endOfTime) return null;
+    return { watermark, activity };
   }
 
   get statistics(): TaskStatistics {
@@ -315,14 +339,25 @@ export class QueryTask {
   #watermarkBeside(input: number, sources: ReadonlySet<number>): number {
     let least = endOfTime;
     for (const source of sources) {
-      if (source !== input) least = Math.min(least, this.#time.watermarkOf(source));
+      // An idle input holds nobody, here as there: its rows are late when it comes back.
+      if (source === input || this.#time.activityOf(source) !== activity.awaited) continue;
+      least = Math.min(least, this.#time.watermarkOf(source));
     }
     return least;
   }
 
   #moveWatermarks(): void {
+    this.#tellActivities();
     for (const [input, source] of this.#graph.sources.entries()) {
       source.moveTo(this.#time.watermarkOf(input));
+    }
+    for (const operator of this.#graph.operators) operator.settle();
+    this.#sink.settle();
+  }
+
+  #tellActivities(): void {
+    for (const [input, source] of this.#graph.sources.entries()) {
+      source.tell(this.#time.activityOf(input));
     }
   }
 
@@ -339,14 +374,15 @@ export class QueryTask {
   }
 
   #take(chunk: RecordChunk): void {
-    const { partitionCount = 1, shape, platform } = this.#options;
+    const { partitionCount = 1, shape, platform, buffers } = this.#options;
+    const take = buffers === undefined ? undefined : (length: number) => buffers.take(length);
     this.#rowsOut += chunk.recordCount;
     const isSplit = partitionCount > 1 && shape.key.length > 0;
     const shares = isSplit
       ? splitRecords(chunk, partitionCount)
       : [{ ...chunk, partition: this.#keylessPartition }];
     for (const { partition, ...records } of shares) {
-      const bytes = encloseRecords(records, { codec: "none" }, platform);
+      const bytes = encloseRecords(records, { codec: "none" }, platform, take);
       this.#give({ kind: "result", partition, bytes, recordCount: records.recordCount });
     }
   }
@@ -403,6 +439,7 @@ export class QueryTask {
     for (const [index, operator] of this.#graph.operators.entries()) {
       operator.resume(() => saved.watermarks[index] ?? noTime);
     }
+    this.#tellActivities();
   }
 }
 

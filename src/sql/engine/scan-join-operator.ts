@@ -1,13 +1,17 @@
 /**
  * Interval join of a stream with a side of few rows, such as the one row per window of a global
  * aggregate (Nexmark q7): the stream's rows are kept in columns, without an index, and looked
- * through whenever a row of the small side comes. Keeping a row costs a copy instead of an INSERT.
+ * through whenever a row of the small side comes. Keeping a row costs a copy instead of an INSERT;
+ * where the small side is the greatest value of the stream's own windows, rows that are beaten
+ * already are not even kept (`best-rows.ts`).
  * What comes out, and in which order, is the same as of `IntervalJoinOperator`.
  */
 import { assert } from "../../base/assert.ts";
 import { lowerScalar } from "../functions/lower.ts";
+import { BestRows } from "../kernel/best-rows.ts";
 import { KeptRows } from "../kernel/kept-rows.ts";
 import type { RowTable } from "../memory/row-table.ts";
+import { extremeJoinOf } from "../plan/extreme-join.ts";
 import type { IntervalJoinNode, PlanNode } from "../plan/plan.ts";
 import { Collector } from "../sqlite/collector.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
@@ -16,7 +20,13 @@ import { declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
 import { endOfTime } from "../time/event-time.ts";
 import { namesOf } from "./kept-rows.ts";
 import { Operator, type Rows, type StatePart } from "./operator.ts";
-import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
+import {
+  boundColumn,
+  columnName,
+  hiddenIndex,
+  type RowLayout,
+  tableColumns,
+} from "./row-layout.ts";
 import { kernelPart } from "./state-part.ts";
 
 export interface ScanJoinOptions {
@@ -42,6 +52,8 @@ export class ScanJoinOperator extends Operator {
   readonly #sides: readonly [Side, Side];
   readonly #result: Collector;
   readonly #parts: readonly StatePart[];
+  /** Chooses which rows of one side are kept; null: all are. */
+  readonly #picking: { readonly input: number; readonly from: Operator; best: BestRows } | null;
 
   constructor(inputs: readonly [Operator, Operator], options: ScanJoinOptions) {
     super(inputs);
@@ -54,16 +66,30 @@ export class ScanJoinOperator extends Operator {
       database.host,
       tableColumns(this.layout).map(({ kind }) => kind),
     );
+    this.#picking = pickingOf(inputs, options);
     this.#parts = this.#sides.map(({ kept }, side) => kernelPart(`${name}_${side}`, kept));
   }
 
-  push(input: number, { table }: Rows): void {
+  push(input: number, rows: Rows): void {
+    const { table } = rows;
     const side = input === 0 ? this.#sides[0] : this.#sides[1];
     const other = input === 0 ? this.#sides[1] : this.#sides[0];
     if (other.kept.mayHaveRows) this.#match(side, other, table);
     // Only the plan's columns are kept: the table has none of the hidden ones.
     side.fresh.table.pointToAddress(table.address);
+    if (input === this.#picking?.input) side.fresh.table.setRows(this.#pick(rows));
     side.kept.append(side.fresh.table);
+  }
+
+  /** Rows that are late for the aggregate, which looks at the same rows, beat no other. */
+  #pick({ table, origin }: Rows): { readonly rowCount: number; readonly selection: number } {
+    assert(this.#picking !== null, "rows are chosen");
+    const { from, best } = this.#picking;
+    const bound = origin === null ? -1 : hiddenIndex(from.layout, boundColumn);
+    return best.pick(table, {
+      watermark: from.watermark,
+      boundColumn: bound < 0 ? null : bound,
+    });
   }
 
   #match(side: Side, other: Side, table: RowTable): void {
@@ -91,6 +117,19 @@ export class ScanJoinOperator extends Operator {
   override get state(): readonly StatePart[] {
     return this.#parts;
   }
+}
+
+function pickingOf(
+  inputs: readonly [Operator, Operator],
+  { node, database }: ScanJoinOptions,
+): { readonly input: number; readonly from: Operator; best: BestRows } | null {
+  const found = extremeJoinOf(node);
+  if (found === null) return null;
+  const input = found.stream === "left" ? 0 : 1;
+  const from = input === 0 ? inputs[0] : inputs[1];
+  const kinds = tableColumns(from.layout).map(({ kind }) => kind);
+  if (kinds[found.valueColumn] !== "integer") return null;
+  return { input, from, best: new BestRows(database.host, found) };
 }
 
 function makeSides(

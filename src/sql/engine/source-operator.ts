@@ -10,7 +10,7 @@ import { integerOf, pickColumns, rowAt } from "../memory/row-access.ts";
 import { RowTable } from "../memory/row-table.ts";
 import type { PlanColumn, SourceNode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
-import { noTime } from "../time/event-time.ts";
+import { type Activity, noTime } from "../time/event-time.ts";
 import { valueKindOf } from "../types/data-type.ts";
 import { reasonOf } from "./evaluation-error.ts";
 import { type EventTimeRun, EventTimes, type SeenEventTimes } from "./event-times.ts";
@@ -105,6 +105,11 @@ export class SourceOperator extends Operator {
     });
     this.emit({ table, origin: { ...origin, greatest: seen.greatest } });
     return seen;
+  }
+
+  /** Whether it holds others: before any source moves, all are told. */
+  tell(now: Activity): void {
+    this.become(now);
   }
 
   /** The source's watermark, as the publish that is over has left it. */

@@ -7,10 +7,9 @@
 import type { EmitMode } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { RecordChunk } from "../sqlite/emitter.ts";
-import { Emitter } from "../sqlite/emitter.ts";
+import { type EmitOptions, Emitter } from "../sqlite/emitter.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
-import type { RecordShape } from "./append-sink.ts";
 import { EmitTimer } from "./emit-timer.ts";
 import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
 import { columnName, type RowLayout, tableColumns, weightColumn } from "./row-layout.ts";
@@ -18,7 +17,7 @@ import { columnName, type RowLayout, tableColumns, weightColumn } from "./row-la
 export interface UpsertSinkOptions {
   readonly database: SqliteDatabase;
   readonly context: OperatorContext;
-  readonly shape: RecordShape;
+  readonly shape: EmitOptions;
   /** EMIT PERIODIC holds changes back for its period; else they go with every flush. */
   readonly emit: EmitMode;
   readonly onRecords: (chunk: RecordChunk) => void;
@@ -98,7 +97,7 @@ export class UpsertSink extends Operator {
 }
 
 /** The last change of a key counts: operators take a row back before they add its successor. */
-function takeSql(shape: RecordShape, columns: readonly string[]): string {
+function takeSql(shape: EmitOptions, columns: readonly string[]): string {
   // A key may be NULL, which is equal to itself here: its text stands for it.
   const parts = shape.key.map(({ column }) => `quote(${columnName(column)})`);
   // An aggregate without GROUP BY is one row.

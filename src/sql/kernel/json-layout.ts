@@ -79,7 +79,7 @@ export type JsonType = keyof typeof jsonTypes;
 export const jsonActions = { field: 5, column: 6, integer: 7, text: 8, timestamp: 9, real: 10 };
 
 /** Work memory, the graph, and what must follow the input so that every scan ends. */
-export const jsonWorkBytes = 16 * 1024;
+export const jsonWorkBytes = 32 * 1024;
 export const jsonGraphBytes = 64 * 1024;
 export const inputTailBytes = 256;
 

@@ -15,7 +15,7 @@ import type { ValueKind } from "../types/data-type.ts";
 import type { KernelTable } from "./state.ts";
 import { millisOf } from "./times.ts";
 
-interface KeepKernel {
+export interface KeepKernel {
   create(kinds: number, count: number): number;
   destroy(store: number): void;
   bytesHeld(store: number): number;
@@ -28,6 +28,20 @@ interface KeepKernel {
   markSaved(store: number): void;
   measure(store: number, first: number): number;
   write(store: number, first: number, target: number): void;
+  pickBest(
+    table: number,
+    time: number,
+    value: number,
+    bounds: number,
+    isMin: number,
+    size: bigint,
+    offset: bigint,
+    from: bigint,
+    to: bigint,
+    watermark: bigint,
+    bests: number,
+    selection: number,
+  ): number;
 }
 
 const magic = 0x524b524d;
@@ -35,6 +49,13 @@ const version = 1;
 const headBytes = 24;
 
 const kernels = new WeakMap<SqliteHost, KeepKernel>();
+
+export function keepKernelOf(host: SqliteHost): KeepKernel {
+  let kernel = kernels.get(host);
+  kernel ??= host.link<KeepKernel>("keep");
+  kernels.set(host, kernel);
+  return kernel;
+}
 
 export class KeptRows implements KernelTable {
   readonly address: number;
@@ -56,10 +77,7 @@ export class KeptRows implements KernelTable {
     options: { readonly kinds: readonly ValueKind[]; readonly timeColumn: number },
   ) {
     assert(options.kinds[options.timeColumn] === "integer", "times are integers");
-    let kernel = kernels.get(host);
-    kernel ??= host.link<KeepKernel>("keep");
-    kernels.set(host, kernel);
-    const linked = kernel;
+    const linked = keepKernelOf(host);
     this.#host = host;
     this.#kernel = linked;
     this.kinds = options.kinds;

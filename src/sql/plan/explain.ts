@@ -15,6 +15,7 @@ import type {
   SortKey,
   SourceNode,
   SourceOrigin,
+  SourceWatermark,
   WindowAggregateNode,
   WindowJoinNode,
   WindowOf,
@@ -140,7 +141,6 @@ function sourceText(node: SourceNode): Description {
     (scalar, index) => `${show(scalar, node)} AS ${nameOf(node, node.origins.length + index)}`,
   );
   const { watermark } = node;
-  const delay = watermark === null ? "" : showDuration(watermark.delayMs);
   return {
     head: `Scan ${node.stream} (topic ${node.topic}, ${node.format})`,
     details: [
@@ -148,9 +148,14 @@ function sourceText(node: SourceNode): Description {
       ...computed.map((each) => `compute ${each}`),
       ...(watermark === null
         ? ["no watermark: event-time windows cannot be used"]
-        : [`watermark ${nameOf(node, watermark.column)}${delay === "0 s" ? "" : ` - ${delay}`}`]),
+        : [`watermark ${nameOf(node, watermark.column)}${behindText(watermark)}`]),
     ],
   };
+}
+
+function behindText({ delayMs, isCommitted }: SourceWatermark): string {
+  if (isCommitted) return ", as its query's commits say";
+  return delayMs === 0 ? "" : ` - ${showDuration(delayMs)}`;
 }
 
 function originText(origin: SourceOrigin): string {

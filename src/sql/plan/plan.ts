@@ -46,11 +46,18 @@ export interface SourceNode extends NodeBase {
   /** The columns behind them, each computed from the columns of `origins`. */
   readonly computed: readonly Scalar[];
   /** The event time: a column of this source, which may be a computed one, and its delay. */
-  readonly watermark: { readonly column: number; readonly delayMs: number } | null;
+  readonly watermark: SourceWatermark | null;
   readonly startup: StartupMode;
   /** From the stream's WITH: what the watermark rules need. */
   readonly idleTimeoutMs: number;
   readonly options: Readonly<Record<string, string>>;
+}
+
+export interface SourceWatermark {
+  readonly column: number;
+  readonly delayMs: number;
+  /** The topic is a query's output: its commits say the watermark, not the rows. */
+  readonly isCommitted?: true;
 }
 
 export type StartupMode =

@@ -37,8 +37,9 @@ function sourcesIn(node: PlanNode): readonly SourceNode[] {
 function keyOf(source: SourceNode): string {
   const { stream, topic, format, startup, idleTimeoutMs, options, watermark } = source;
   const time = watermark === null ? null : definitionOf(source, watermark.column);
-  const delayMs = watermark?.delayMs ?? null;
-  return planToText({ stream, topic, format, startup, idleTimeoutMs, options, time, delayMs });
+  const { delayMs = null, isCommitted = false } = watermark ?? {};
+  const when = { time, delayMs, isCommitted };
+  return planToText({ stream, topic, format, startup, idleTimeoutMs, options, ...when });
 }
 
 /** What a column of a source is, whatever else the source reads. */

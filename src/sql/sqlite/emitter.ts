@@ -4,6 +4,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import type { StreamError } from "../../base/stream-error.ts";
+import { batchHeaderBytes } from "../../record/batch-layout.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import { type DataType, narrowDecimalDigitsMax } from "../types/data-type.ts";
 import { sqliteCode } from "./exports.ts";
@@ -24,12 +25,14 @@ export interface EmitOptions {
   readonly value: readonly EmitField[];
   /** None: records have no key; where rows are taken back, the one row has an empty key. */
   readonly key: readonly EmitField[];
-  /** Milliseconds since 1970; NULL is no timestamp, and one before 1970 becomes 1970. */
+  /** Milliseconds since 1970; NULL: as without a column, and one before 1970 becomes 1970. */
   readonly timestampColumn?: number;
   /** Integer: below 0 a row is taken back, which makes a tombstone; 0: it is no record. */
   readonly weightColumn?: number;
   /** Bytes of records given at once. A single record that is larger comes alone. */
   readonly chunkBytes?: number;
+  /** Of a batch around a chunk, if that is less. */
+  readonly batchBytesMax?: number;
 }
 
 /** Records as a batch holds them, to be put into one before anything calls into WebAssembly. */
@@ -50,15 +53,19 @@ export type EmitOutcome =
   | { readonly kind: "failed"; readonly chunk: RecordChunk | null; readonly error: StreamError };
 
 interface EmitKernel {
-  emit(emitter: number, chunk: number, chunkBytes: number): number;
+  emit(emitter: number, chunkBytes: number): number;
 }
 
 const emitterBytes = 128;
 const fieldBytes = 24;
 const wrongKind = 1000;
-const firstBufferBytes = 4096;
+/** Room behind a chunk for a record that does not fit into it any more, of usual size. */
+const spareBytes = 64 * 1024;
 /** With a batch's header it is within `max.message.bytes`, which is a little over 1 MiB. */
 const defaultChunkBytes = 1024 * 1024 - 1024;
+
+/** Bytes of the first record's lengths: its own, its key's and its value's. */
+const firstWidths = 2 | (1 << 8) | (2 << 16);
 
 /** Places in the kernel's Emitter. */
 const field = {
@@ -71,13 +78,13 @@ const field = {
   buffer: 32,
   bufferBytes: 36,
   isWaiting: 40,
-  waitingBytes: 44,
   recordCount: 64,
   usedBytes: 68,
   baseTimestamp: 72,
   maxTimestamp: 80,
   row: 88,
   wrongColumn: 92,
+  widths: 100,
   fixedTimestamp: 104,
 } as const;
 
@@ -89,9 +96,7 @@ export class Emitter {
   readonly #address: number;
   readonly #owned: number[] = [];
   #statement: SqliteStatement | null = null;
-  #chunk: number;
-  #chunkBytes: number;
-  readonly #chunkBytesWanted: number;
+  readonly #chunkBytes: number;
 
   constructor(host: SqliteHost, options: EmitOptions) {
     const { weightColumn = -1, timestampColumn = -1 } = options;
@@ -99,11 +104,10 @@ export class Emitter {
     this.#memory = host.memory;
     this.#kernel = kernelOf(host);
     this.#address = this.#memory.allocateZeroed(emitterBytes);
-    this.#chunkBytesWanted = options.chunkBytes ?? defaultChunkBytes;
-    this.#chunkBytes = this.#chunkBytesWanted;
-    this.#chunk = this.#memory.allocate(this.#chunkBytes);
-    this.#set(field.buffer, this.#memory.allocate(firstBufferBytes));
-    this.#set(field.bufferBytes, firstBufferBytes);
+    const { chunkBytes = defaultChunkBytes, batchBytesMax = Number.POSITIVE_INFINITY } = options;
+    this.#chunkBytes = Math.max(0, Math.min(chunkBytes, batchBytesMax - batchHeaderBytes));
+    this.#takeBuffer();
+    this.#set(field.widths, firstWidths);
     this.#set(field.timeColumn, timestampColumn);
     this.#set(field.weightColumn, weightColumn);
     this.#placeFields(field.fields, options.value);
@@ -127,6 +131,10 @@ export class Emitter {
     this.#set(field.statement, source.statement);
     this.#set(field.row, source.row);
     this.#set(field.isWaiting, 0);
+    if (this.#get(field.bufferBytes) > 2 * (this.#chunkBytes + spareBytes)) {
+      this.#memory.free(this.#get(field.buffer));
+      this.#takeBuffer();
+    }
     const at = this.#address + field.fixedTimestamp;
     this.#memory.view.setBigInt64(at, BigInt(source.timestamp), true);
   }
@@ -137,13 +145,12 @@ export class Emitter {
    * @throws StreamError `sql_memory_exceeded`
    */
   next(): EmitOutcome {
-    const code = this.#kernel.emit(this.#address, this.#chunk, this.#chunkBytes);
+    const code = this.#kernel.emit(this.#address, this.#chunkBytes);
     const chunk = this.#taken();
     if (code === sqliteCode.done) return { kind: "done", chunk };
     if (code === sqliteCode.row) {
-      if (chunk !== null) return { kind: "full", chunk };
-      this.#makeRoom();
-      return this.next();
+      assert(chunk !== null, "what does not fit stands behind what does");
+      return { kind: "full", chunk };
     }
     if (code === sqliteCode.noMemory) throw this.#memory.exceeded("write a query's records");
     if (code === wrongKind || this.#statement === null) {
@@ -156,22 +163,21 @@ export class Emitter {
   #taken(): RecordChunk | null {
     const recordCount = this.#get(field.recordCount);
     if (recordCount === 0) return null;
-    const end = this.#chunk + this.#get(field.usedBytes);
+    const start = this.#get(field.buffer);
     return {
-      records: this.#memory.bytes.subarray(this.#chunk, end),
+      records: this.#memory.bytes.subarray(start, start + this.#get(field.usedBytes)),
       recordCount,
       baseTimestamp: this.#getTime(field.baseTimestamp),
       maxTimestamp: this.#getTime(field.maxTimestamp),
     };
   }
 
-  /** A chunk for one record that is larger than chunks are. */
-  #makeRoom(): void {
-    const bytes = Math.max(this.#get(field.waitingBytes), this.#chunkBytesWanted);
-    this.#memory.free(this.#chunk);
-    this.#chunk = 0;
-    this.#chunk = this.#memory.allocate(bytes);
-    this.#chunkBytes = bytes;
+  /** What a record larger than a chunk made of the buffer is not kept for others. */
+  #takeBuffer(): void {
+    const bytes = this.#chunkBytes + spareBytes;
+    this.#set(field.buffer, 0);
+    this.#set(field.buffer, this.#memory.allocate(bytes));
+    this.#set(field.bufferBytes, bytes);
   }
 
   #placeFields(at: number, fields: readonly EmitField[]): void {
@@ -206,7 +212,6 @@ export class Emitter {
   free(): void {
     for (const address of this.#owned) this.#memory.free(address);
     this.#memory.free(this.#get(field.buffer));
-    this.#memory.free(this.#chunk);
     this.#memory.free(this.#address);
   }
 }

@@ -26,6 +26,30 @@ export interface EventTimeInput {
   readonly idleTimeoutMs: number;
   /** After so long in which all is idle, ticks move the watermark on; 0: never. */
   readonly quietTimeoutMs: number;
+  /**
+   * The input is the output of a query, whose commits say how far it has come: see `commit`. Then
+   * delay and timeouts are nothing to it, and its partitions are never awaited.
+   */
+  readonly isCommitted?: boolean;
+}
+
+/**
+ * Whether an input holds those that read it beside others: an operator's watermark is the least of
+ * those of its inputs that say most. `awaited`: rows are waited for. `spoke`: all of its partitions
+ * are idle, and one has spoken since it was last awaited. `silent`: none has.
+ */
+export const activity = { silent: 0, spoke: 1, awaited: 2 } as const;
+export type Activity = (typeof activity)[keyof typeof activity];
+
+/** As it is stored; a newer program's is taken for the one that holds. */
+export function activityOf(stored: number): Activity {
+  return stored === activity.silent || stored === activity.spoke ? stored : activity.awaited;
+}
+
+/** What a commit of a query says of its results: nothing before `watermark` will follow. */
+export interface CommittedTime {
+  readonly watermark: number;
+  readonly activity: Activity;
 }
 
 /** A partition of an input, `input` being its place in the list given to the constructor. */
@@ -53,6 +77,8 @@ export interface InputTime {
   readonly greatest: number;
   /** publishedAt of its last publish, or `noTime`. */
   readonly publishedAt: number;
+  /** As its last commit said; of other inputs absent. */
+  readonly activity?: Activity;
 }
 
 export interface EventTimeState {
@@ -92,10 +118,33 @@ export class EventTime {
   }
 
   /**
+   * How much the input has to say now. Before its first publish it is awaited, as it is at its end:
+   * where a read ends, nobody goes ahead of the others.
+   */
+  activityOf(input: number): Activity {
+    const { watermark, activity: committed } = this.#time(input);
+    if (watermark >= endOfTime) return activity.awaited;
+    if (this.#input(input).isCommitted) return committed ?? activity.awaited;
+    const partitions = [...this.#partitionsOf(input).values()];
+    if (partitions.length === 0 || partitions.some(({ isIdle }) => !isIdle)) {
+      return activity.awaited;
+    }
+    return partitions.some(hasSpoken) ? activity.spoke : activity.silent;
+  }
+
+  /** A commit of the query whose output the input is; after the rows of its publish. */
+  commit(input: number, committed: CommittedTime): void {
+    const time = this.#time(input);
+    time.watermark = Math.max(time.watermark, committed.watermark);
+    time.activity = committed.activity;
+  }
+
+  /**
    * The partition exists from here on and is awaited from the next publish to any input. Known ones
    * stay as they are.
    */
   addPartition({ input, partition }: InputPartition): void {
+    if (this.#input(input).isCommitted) return;
     const partitions = this.#partitionsOf(input);
     if (partitions.has(partition)) return;
     partitions.set(partition, {
@@ -120,15 +169,17 @@ export class EventTime {
       }
     }
     for (const { input, partition } of touched) {
+      this.#time(input).publishedAt = publishedAt;
+      if (this.#input(input).isCommitted) continue;
       const time = this.#partitionTime(input, partition);
       time.publishedAt = publishedAt;
       time.isIdle = false;
-      this.#time(input).publishedAt = publishedAt;
     }
   }
 
   /** Greatest event time of the partition so far: where its rows' bounds start from. */
   greatestOf({ input, partition }: InputPartition): number {
+    if (this.#input(input).isCommitted) return noTime;
     return this.#partitionTime(input, partition).greatest;
   }
 
@@ -136,11 +187,13 @@ export class EventTime {
    * What bounds lateness of this partition's rows beside its own greatest event time: the least of
    * every other awaited partition of the input, before this publish; `endOfTime` when there is no
    * other. An operator of several inputs also holds it against the others' watermarks. Call it for
-   * all runs of a publish before the first `observe`.
+   * all runs of a publish before the first `observe`. Rows of a query are bounded by what its
+   * earlier commits said, whatever the order of the rows.
    */
   boundFor({ input, partition }: InputPartition): number {
     let bound = endOfTime;
-    const { delayMs } = this.#input(input);
+    const { delayMs, isCommitted } = this.#input(input);
+    if (isCommitted) return this.#time(input).watermark;
     for (const time of this.#partitionsOf(input).values()) {
       if (time.partition === partition || time.isIdle) continue;
       bound = Math.min(bound, minus(time.greatest, delayMs));
@@ -150,6 +203,7 @@ export class EventTime {
 
   /** The rows of a run had this greatest event time (`noTime`: none that counts). */
   observe({ input, partition }: InputPartition, greatest: number): void {
+    if (this.#input(input).isCommitted) return;
     const time = this.#partitionTime(input, partition);
     time.greatest = Math.max(time.greatest, greatest);
     const inputTime = this.#time(input);
@@ -163,12 +217,7 @@ export class EventTime {
       const awaited = partitions.filter(({ isIdle }) => !isIdle);
       // When all have gone idle, those that were silent the whole spell do not hold the others'
       // watermark: whether they went idle a moment before or with them must make no difference.
-      const holding =
-        awaited.length > 0
-          ? awaited
-          : partitions.filter(
-              (each) => each.publishedAt !== noTime && each.publishedAt >= each.awaitedFrom,
-            );
+      const holding = awaited.length > 0 ? awaited : partitions.filter(hasSpoken);
       let least = endOfTime;
       for (const { greatest } of holding) least = Math.min(least, minus(greatest, delayMs));
       const time = this.#time(input);
@@ -299,6 +348,11 @@ export class EventTime {
     assert(found !== undefined, "the partition was added");
     return found;
   }
+}
+
+/** Whether the partition was published to since it was last awaited anew. */
+function hasSpoken({ publishedAt, awaitedFrom }: PartitionTime): boolean {
+  return publishedAt !== noTime && publishedAt >= awaitedFrom;
 }
 
 /** A time less a delay; "none yet" stays so. */

@@ -4,6 +4,9 @@
  * A frame that lies within one chunk is a view of it. One that spans chunks is copied once, into a
  * buffer of its own; that buffer is made only when an eighth of a large frame is there, so that a
  * client which announces much and sends little costs what it sent.
+ *
+ * Where `bufferFor` has a buffer for a large frame the frame is copied there in either case: that
+ * is memory which is used again. Chunks of which no view is left are released at once.
  */
 import { assert } from "../../base/assert.ts";
 import { StreamError } from "../../base/stream-error.ts";
@@ -30,15 +33,29 @@ export interface FrameSplitterOptions {
   readonly frameBytesMax: number;
   /** A large frame gets its buffer only after `mayBuffer` was called for it. */
   readonly buffersOnDemand?: boolean;
+  /** A buffer of just `length` bytes for a large frame that begins with `head`; else undefined. */
+  readonly bufferFor?: (length: number, head: Uint8Array) => Uint8Array | undefined;
+  /** Nothing of the chunk is held here or by a frame. */
+  readonly release?: ((chunk: Uint8Array) => void) | undefined;
+}
+
+interface HeldPart {
+  readonly bytes: Uint8Array;
+  /** What it is a view of, if nothing else is any more. */
+  chunk: Uint8Array | undefined;
 }
 
 /** Push a chunk, then take frames until there is none; push the next only then. */
 export class FrameSplitter {
   readonly #frameBytesMax: number;
   readonly #buffersOnDemand: boolean;
+  readonly #bufferFor: (length: number, head: Uint8Array) => Uint8Array | undefined;
+  readonly #release: ((chunk: Uint8Array) => void) | undefined;
   #mayBuffer: boolean;
   #chunk: Uint8Array = nothing;
   #position = 0;
+  /** A frame is a view of the chunk. */
+  #isViewed = false;
   /** Bytes of the length field that came with earlier chunks. */
   readonly #lengthField = new Uint8Array(lengthBytes);
   #lengthFilled = 0;
@@ -46,11 +63,14 @@ export class FrameSplitter {
   #frameBytes = -1;
   #frameFilled = 0;
   /** Its first parts, until it has a buffer. */
-  #held: Uint8Array[] = [];
+  #held: HeldPart[] = [];
   #buffer: Uint8Array | undefined;
 
-  constructor({ frameBytesMax, buffersOnDemand = false }: FrameSplitterOptions) {
+  constructor(options: FrameSplitterOptions) {
+    const { frameBytesMax, buffersOnDemand = false } = options;
     this.#frameBytesMax = frameBytesMax;
+    this.#bufferFor = options.bufferFor ?? (() => undefined);
+    this.#release = options.release;
     this.#buffersOnDemand = buffersOnDemand;
     this.#mayBuffer = !buffersOnDemand;
   }
@@ -70,6 +90,7 @@ export class FrameSplitter {
     assert(this.#position === this.#chunk.length, "frames are taken before the next chunk");
     this.#chunk = chunk;
     this.#position = 0;
+    this.#isViewed = false;
   }
 
   /** There is room for the frame under way. */
@@ -78,7 +99,22 @@ export class FrameSplitter {
     if (this.#frameBytes < 0) return;
     this.#makeBuffer();
     // It may stay as it is for long: its beginning must not keep a chunk of earlier frames.
-    this.#held = this.#held.map(apart);
+    this.#held = this.#held.map(({ bytes, chunk }) => {
+      const kept = apart(bytes);
+      if (kept === bytes) return { bytes, chunk };
+      if (chunk !== undefined) this.#release?.(chunk);
+      return { bytes: kept, chunk: undefined };
+    });
+  }
+
+  /** The stream has ended: the buffer of the frame that it cut, if it had one. */
+  abandon(): Uint8Array | undefined {
+    const buffer = this.#buffer;
+    this.#buffer = undefined;
+    this.#held = [];
+    this.#chunk = nothing;
+    this.#position = 0;
+    return buffer;
   }
 
   /**
@@ -91,8 +127,18 @@ export class FrameSplitter {
   next(): Uint8Array | undefined {
     const frame = this.#next();
     // Nothing of it is held while the stream rests.
-    if (this.#position === this.#chunk.length) this.push(nothing);
+    if (this.#position === this.#chunk.length) this.#leaveChunk();
     return frame;
+  }
+
+  #leaveChunk(): void {
+    const chunk = this.#chunk;
+    const isViewed = this.#isViewed;
+    this.push(nothing);
+    if (isViewed || chunk.length === 0 || this.#release === undefined) return;
+    const last = this.#held.at(-1);
+    if (last?.bytes.buffer === chunk.buffer) last.chunk = chunk;
+    else this.#release(chunk);
   }
 
   #next(): Uint8Array | undefined {
@@ -103,11 +149,25 @@ export class FrameSplitter {
       if (end <= this.#chunk.length) {
         const frame = this.#chunk.subarray(this.#position, end);
         this.#position = end;
-        return frameBytes <= copiedFrameBytesMax ? apart(frame) : frame;
+        return this.#placed(frame);
       }
       this.#frameBytes = frameBytes;
     }
     return this.#gather();
+  }
+
+  /** A frame that lies within the chunk: where it may stay. */
+  #placed(frame: Uint8Array): Uint8Array {
+    let kept = frame;
+    if (frame.length <= copiedFrameBytesMax) {
+      kept = apart(frame);
+    } else {
+      const buffer = this.#bufferFor(frame.length, frame);
+      buffer?.set(frame);
+      kept = buffer ?? frame;
+    }
+    if (kept === frame) this.#isViewed = true;
+    return kept;
   }
 
   /** Size of the frame that begins here, or -1 when its length field is not complete. */
@@ -139,7 +199,7 @@ export class FrameSplitter {
     const part = this.#chunk.subarray(this.#position, this.#position + wanted);
     this.#position += part.length;
     if (this.#buffer === undefined) {
-      this.#held.push(part);
+      this.#held.push({ bytes: part, chunk: undefined });
     } else {
       this.#buffer.set(part, this.#frameFilled);
     }
@@ -161,12 +221,15 @@ export class FrameSplitter {
       const early = !this.#mayBuffer || this.#frameFilled < bytes * heldShare;
       if (early && this.#held.length < heldPartsMax) return;
     }
-    const buffer = new Uint8Array(bytes);
+    const head = this.#held[0]?.bytes ?? nothing;
+    const isLarge = bytes > copiedFrameBytesMax;
+    const buffer = (isLarge ? this.#bufferFor(bytes, head) : undefined) ?? new Uint8Array(bytes);
     let position = 0;
     for (const part of this.#held) {
-      buffer.set(part, position);
-      position += part.length;
+      buffer.set(part.bytes, position);
+      position += part.bytes.length;
     }
+    for (const { chunk } of this.#held) if (chunk !== undefined) this.#release?.(chunk);
     this.#held = [];
     this.#buffer = buffer;
   }

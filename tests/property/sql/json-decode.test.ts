@@ -118,6 +118,20 @@ test("rows of shapes that come, change and mix decode alike, and mostly by the g
   expect(result.hits).toBeGreaterThan(4000);
 });
 
+test("rows that follow one track side by side, and rows that leave it anywhere, decode alike", () => {
+  const dice = new Dice(13);
+  for (const kind of [0, 1, 2]) {
+    const rows = Array.from({ length: 4000 }, () => {
+      const row = (of: number) => encoder.encode(shapedObject(dice, of).toWellFormed());
+      if (dice.chance(0.9)) return row(kind);
+      return dice.chance(0.5) ? row(dice.below(6)) : damaged(dice, row(kind));
+    });
+    const result = compare(rows, dice);
+    expect(result.differences).toEqual([]);
+    expect(result.hits).toBeGreaterThan(2500);
+  }
+});
+
 test("keys that come twice in rows whose pieces the graph knows: the last value counts", () => {
   const dice = new Dice(11);
   const columns = ["a", "b", "o.x", "o.y"].map((path) => ({

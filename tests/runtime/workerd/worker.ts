@@ -3,7 +3,7 @@
  * metadata in libSQL over HTTP. An object's requests share one context of input and output, so a
  * flush may serve several of them, and the log's timers outlive each.
  */
-import { DurableObject } from "cloudflare:workers";
+import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import { AnswerMemory } from "../../../src/base/answer-memory.ts";
 import { ByteBudget } from "../../../src/base/byte-budget.ts";
 import { crc32cReservedBytes } from "../../../src/base/crc32c-kernel.ts";
@@ -16,10 +16,10 @@ import { readBatchHeader } from "../../../src/record/batch.ts";
 import { validateBatch } from "../../../src/record/batch-validate.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../../../src/runtime/group-ports.ts";
 import { openLibsqlServer } from "../../../src/runtime/node/libsql-server.ts";
+import { noSql } from "../../../src/runtime/workerd/no-sql.ts";
 import { createConsoleLogger, createPlatform } from "../../../src/runtime/workerd/platform.ts";
 import { createHttpApp } from "../../../src/server/http/app.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
-import { noSql } from "../../support/no-sql.ts";
 import { sqlCheck } from "./sql-check.ts";
 
 interface Bindings {
@@ -36,7 +36,7 @@ type Answer = (request: Request) => Response | Promise<Response>;
 export class LogObject extends DurableObject<Bindings> {
   readonly #opened: Promise<Answer>;
 
-  constructor(state: object, bindings: Bindings) {
+  constructor(state: DurableObjectState, bindings: Bindings) {
     super(state, bindings);
     this.#opened = openLog(bindings);
   }

@@ -7,6 +7,9 @@
  * - a record sent exactly-once is at one offset;
  * - nobody reads what nobody sent;
  * - what is acknowledged is never denied: the end is asked for and is beyond it.
+ *
+ * Where machines lose their power alone, clients live through cuts: what lies behind a cut is
+ * forgotten, and what answers still say of it afterwards, told by its leader epoch, is no fact.
  */
 import type { World } from "../world.ts";
 
@@ -20,6 +23,8 @@ export interface PartitionHistory {
   end: number;
   /** The log start may have been moved up to here on somebody's demand. */
   startMax: number;
+  /** Each made the leader epoch that it names. */
+  readonly cuts: { readonly end: number; readonly leaderEpoch: number }[];
 }
 
 /** An exactly-once request over several partitions: visible whole or not at all. */
@@ -52,6 +57,7 @@ export class History {
         offsets: new Map(),
         end: 0,
         startMax: 0,
+        cuts: [],
       };
       this.#partitions.set(`${topicId}/${partition}`, history);
     }
@@ -65,12 +71,18 @@ export class History {
 
   acked(
     where: { readonly topicId: string; readonly partition: number; readonly by: string },
-    what: { readonly baseOffset: number; readonly ids: readonly string[] },
+    what: {
+      readonly baseOffset: number;
+      readonly ids: readonly string[];
+      /** Undefined: the answer does not say. */
+      readonly leaderEpoch?: number | undefined;
+    },
   ): void {
     const history = this.of(where.topicId, where.partition);
     this.ackedCount += what.ids.length;
     what.ids.forEach((id, index) => {
       const offset = what.baseOffset + index;
+      if (wasCut(history, { offset, leaderEpoch: what.leaderEpoch ?? -1 })) return;
       this.#hold(history, { offset, id, by: `ack of ${where.by}` });
       history.acked.set(offset, id);
     });
@@ -79,7 +91,11 @@ export class History {
 
   seen(
     where: { readonly topicId: string; readonly partition: number; readonly by: string },
-    what: { readonly offset: number; readonly id: string | undefined },
+    what: {
+      readonly offset: number;
+      readonly id: string | undefined;
+      readonly leaderEpoch: number;
+    },
   ): void {
     const history = this.of(where.topicId, where.partition);
     const { offset, id } = what;
@@ -88,6 +104,7 @@ export class History {
       return;
     }
     this.seenCount += 1;
+    if (wasCut(history, what)) return;
     this.#hold(history, { offset, id, by: where.by });
     history.seen.set(offset, id);
   }
@@ -115,6 +132,17 @@ export class History {
     history.end = Math.min(history.end, end);
   }
 
+  /** As `cut`, while clients go on; the cut made `leaderEpoch`. */
+  cutAlive(
+    { topicId, partition }: { readonly topicId: string; readonly partition: number },
+    cut: { readonly end: number; readonly leaderEpoch: number },
+  ): void {
+    this.cut(topicId, partition, cut.end);
+    const { cuts, name } = this.of(topicId, partition);
+    cuts.push(cut);
+    this.#world.note(`${name} is cut at ${cut.end}, leader epoch ${cut.leaderEpoch}`);
+  }
+
   /** Topic incarnations and partitions that anything is known of. */
   keys(): { readonly topicId: string; readonly partition: number }[] {
     return [...this.#partitions.keys()].map((key) => {
@@ -138,4 +166,11 @@ export class History {
     }
     history.end = Math.max(history.end, offset + 1);
   }
+}
+
+function wasCut(
+  { cuts }: PartitionHistory,
+  { offset, leaderEpoch }: { readonly offset: number; readonly leaderEpoch: number },
+): boolean {
+  return cuts.some((cut) => offset >= cut.end && leaderEpoch < cut.leaderEpoch);
 }

@@ -88,6 +88,7 @@ export class Consumer {
     const { world, history: all } = this.#context;
     const history = all.of(topicId, partition);
     const { end } = history;
+    const cutCount = history.cuts.length;
     const link = linkToAny(this.#context, this.#options.dice);
     const found = await link.call(async (log) => {
       const topic = await log.topics.byId(topicId);
@@ -96,6 +97,7 @@ export class Consumer {
     if (
       found !== undefined &&
       found.offset < end &&
+      history.cuts.length === cutCount &&
       this.#generation === this.#context.generation
     ) {
       world.violate(
@@ -110,6 +112,7 @@ export class Consumer {
     const { world } = this.#context;
     const history = this.#context.history.of(place.topicId, place.partition);
     const { end } = history;
+    const cutCount = history.cuts.length;
     const link = linkToAny(this.#context, dice);
     const waitMsMax = dice.chance(0.5) ? dice.between(1, 800) : 0;
     const bytesMax = dice.pick([1, 500, 5_000, 100_000]);
@@ -133,14 +136,15 @@ export class Consumer {
     });
     if (item === undefined || this.#generation !== this.#context.generation) return undefined;
     const by = `${this.name} via ${link.worker.name}`;
-    if (item.error !== undefined) return this.#refused(item, { place, offset, end, by });
+    if (item.error !== undefined) return this.#refused(item, { place, offset, end, by, cutCount });
     const records = takeRecords(world, item, offset);
     if (typeof records === "string") {
       world.violate(`${by}: ${history.name} from ${offset}: ${records}`);
       return undefined;
     }
     for (const record of records) this.#context.history.seen({ ...place, by }, record);
-    if (records.length === 0 && offset < end && waitMsMax === 0) {
+    const isCut = history.cuts.length !== cutCount;
+    if (records.length === 0 && offset < end && waitMsMax === 0 && !isCut) {
       world.violate(`${by}: nothing at ${history.name} ${offset}, known end is ${end}`);
     }
     world.note(`${by} read ${history.name} ${offset}+${records.length}`);
@@ -149,7 +153,7 @@ export class Consumer {
 
   #refused(
     item: FetchedPartition,
-    what: { place: Place; offset: number; end: number; by: string },
+    what: { place: Place; offset: number; end: number; by: string; cutCount: number },
   ): number | undefined {
     const { world, history: all } = this.#context;
     const { place, offset, end, by } = what;
@@ -157,6 +161,7 @@ export class Consumer {
     world.note(`${by}: ${history.name} ${offset}: ${item.error}`);
     switch (item.error) {
       case "offset_out_of_range": {
+        if (history.cuts.length !== what.cutCount) return item.logStartOffset;
         if (offset >= all.startMaxOf(place.topicId, place.partition) && offset <= end) {
           world.violate(`${by}: ${history.name} ${offset} is denied, known end is ${end}`);
         }
@@ -169,6 +174,12 @@ export class Consumer {
           world.violate(`${by}: ${history.name} is denied with ${item.error}`);
         }
         this.#place = undefined;
+        return undefined;
+      case "corrupt_segment":
+      case "object_missing":
+        // Lost bytes that are not cut yet: asked for again until they are.
+        if (this.#context.machinesLosePower) return undefined;
+        world.violate(`${by}: ${history.name} ${offset}: ${item.error}`);
         return undefined;
       case "store_unavailable":
       case "metadata_unavailable":
@@ -183,6 +194,7 @@ export class Consumer {
 export interface TakenRecord {
   readonly offset: number;
   readonly id: string | undefined;
+  readonly leaderEpoch: number;
 }
 
 function sentChunks({ chunks }: FetchedPartition, lent: CurrentBytes): readonly Uint8Array[] {
@@ -198,7 +210,8 @@ export function takeRecords(
   const records: TakenRecord[] = [];
   let next = from;
   for (const chunk of item.chunks) {
-    for (const { bytes } of batchesIn(chunk)) {
+    for (const { bytes, header } of batchesIn(chunk)) {
+      const { partitionLeaderEpoch: leaderEpoch } = header;
       try {
         checkBatchCrc(bytes, world.time.crc32c);
       } catch (error) {
@@ -207,7 +220,7 @@ export function takeRecords(
       const options = { codecs: world.time.codecs, sizeMax: 2 ** 24, fromOffset: from };
       for (const { offset, value } of decodeRecords(bytes, options)) {
         if (offset !== next) return `offset ${next} follows, not ${offset}`;
-        records.push({ offset, id: idOf(value) });
+        records.push({ offset, id: idOf(value), leaderEpoch });
         next += 1;
       }
     }

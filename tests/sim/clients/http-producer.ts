@@ -22,7 +22,7 @@ interface Part {
 }
 
 interface Answer {
-  readonly ranges: readonly AppendedRange[];
+  readonly ranges: readonly (AppendedRange & { readonly leaderEpoch?: number })[];
   readonly topicId: string;
 }
 
@@ -36,6 +36,8 @@ export class HttpProducer {
   #sequence = 0;
   #made = 0;
   #isWaiting = false;
+  /** Raised when a cut took requests that were answered: their place in the order is lost. */
+  #lives = 0;
   #over = false;
 
   constructor(context: RunContext, options: HttpProducerOptions) {
@@ -43,6 +45,10 @@ export class HttpProducer {
     this.#options = options;
     this.#generation = context.generation;
     this.name = options.name;
+  }
+
+  get #producerName(): string {
+    return this.#lives === 0 ? this.name : `${this.name}~${this.#lives}`;
   }
 
   get isDone(): boolean {
@@ -117,9 +123,12 @@ export class HttpProducer {
           const { appended, repeated } = await log.appendGroup({
             batches,
             guards: [],
-            effects: [{ kind: "httpProducer", topicNumber, name: this.name, epoch: 0, sequence }],
+            effects: [
+              { kind: "httpProducer", topicNumber, name: this.#producerName, epoch: 0, sequence },
+            ],
           });
-          const ranges = appended.map(({ baseOffset }, index) => ({
+          const ranges = appended.map(({ baseOffset, leaderEpoch }, index) => ({
+            leaderEpoch,
             partition: (parts[index] as Part).partition,
             baseOffset,
             count: (parts[index] as Part).records.length,
@@ -142,9 +151,23 @@ export class HttpProducer {
       this.#over = true;
       return true;
     }
+    if (error.kind === "conflict" && this.#wasCut()) {
+      this.#lives += 1;
+      this.#sequence = 0;
+      return true;
+    }
     const current = this.#generation === this.#context.generation;
     if (current && (error.kind === "conflict" || error.kind === "corrupt")) {
       this.#context.world.violate(`${this.name}: ${error.code}: ${error.message}`);
+    }
+    return false;
+  }
+
+  #wasCut(): boolean {
+    const topicId = this.#topicId;
+    if (topicId === undefined) return false;
+    for (let partition = 0; partition < this.#partitionCount; partition++) {
+      if (this.#context.history.of(topicId, partition).cuts.length > 0) return true;
     }
     return false;
   }
@@ -159,8 +182,8 @@ export class HttpProducer {
         return;
       }
       const ids = records.map(({ id }) => id);
-      const { baseOffset } = range;
-      history.acked({ topicId, partition, by: this.name }, { baseOffset, ids });
+      const { baseOffset, leaderEpoch } = range;
+      history.acked({ topicId, partition, by: this.name }, { baseOffset, leaderEpoch, ids });
     }
   }
 }

@@ -26,7 +26,7 @@ interface Pending {
 }
 
 /** What a client does about an error. */
-type Verdict = "acked" | "again" | "over";
+type Verdict = "acked" | "again" | "over" | "lost";
 
 export class IdempotentProducer {
   readonly name: string;
@@ -43,6 +43,7 @@ export class IdempotentProducer {
   #sequence = 0;
   #made = 0;
   #over = false;
+  #isLost = false;
 
   constructor(context: RunContext, options: IdempotentProducerOptions) {
     this.#context = context;
@@ -107,6 +108,12 @@ export class IdempotentProducer {
   /** Sends everything pending in order and waits until each has an answer or none is expected. */
   async #sendAll(link: ClientLink): Promise<void> {
     await Promise.all(this.#pending.map((pending) => this.#send(link, pending)));
+    if (this.#isLost) {
+      // As Java's client does: its place is gone, so it begins anew, and gives up what is open.
+      this.#isLost = false;
+      this.#pending = [];
+      this.#raiseEpoch();
+    }
     while (this.#pending[0]?.answer === "acked") this.#pending.shift();
     // What failed first makes what followed it fail too; all is sent again, in order.
     for (const pending of this.#pending) if (pending.answer === "failed") pending.answer = "none";
@@ -136,6 +143,7 @@ export class IdempotentProducer {
       const verdict = this.#judge(error, isHead);
       world.note(`${this.name} ${pending.batch.producer?.sequence}: ${String(error)} → ${verdict}`);
       if (verdict === "over") this.#over = true;
+      this.#isLost ||= verdict === "lost";
       pending.answer = verdict === "acked" ? "acked" : "failed";
     }
   }
@@ -146,8 +154,14 @@ export class IdempotentProducer {
     if (this.#generation !== this.#context.generation || this.topicId === undefined) return;
     history.acked(
       { topicId: this.topicId, partition: this.partition, by: this.name },
-      { baseOffset: appended.baseOffset, ids: pending.ids },
+      { ...appended, ids: pending.ids },
     );
+  }
+
+  /** A cut may have taken what was acknowledged. */
+  #wasCut(): boolean {
+    if (this.topicId === undefined) return false;
+    return this.#context.history.of(this.topicId, this.partition).cuts.length > 0;
   }
 
   #judge(error: unknown, isHead: boolean): Verdict {
@@ -162,6 +176,7 @@ export class IdempotentProducer {
       case "partition_unknown":
         return "over";
       case "sequence_out_of_order":
+        if (isHead && this.#wasCut()) return "lost";
         // The first batch without an answer follows all that were acknowledged.
         if (isHead && this.#generation === this.#context.generation) {
           this.#context.world.violate(`${this.name}: its next batch is called out of order`);

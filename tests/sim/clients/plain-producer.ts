@@ -63,14 +63,14 @@ export class PlainProducer {
         const partition = Math.floor(draw * topic.partitionCount);
         const timestamp = world.time.clock.now();
         const batch = encodeSent(world, topic, { partition, records, timestamp });
-        const { baseOffset } = await log.append(batch);
-        return { topicId: topic.topicId, partition, baseOffset };
+        const { baseOffset, leaderEpoch } = await log.append(batch);
+        return { topicId: topic.topicId, partition, baseOffset, leaderEpoch };
       });
       if (acked === undefined) return true;
       if (this.#generation !== this.#context.generation) return true;
-      const { topicId, partition, baseOffset } = acked;
+      const { topicId, partition, ...place } = acked;
       const ids = records.map(({ id }) => id);
-      history.acked({ topicId, partition, by: this.name }, { baseOffset, ids });
+      history.acked({ topicId, partition, by: this.name }, { ...place, ids });
       return true;
     } catch (error) {
       world.note(`${this.name}: ${String(error)}`);

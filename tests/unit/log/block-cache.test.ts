@@ -83,6 +83,22 @@ describe("BlockCache", () => {
     expect(store.reads).toHaveLength(1);
   });
 
+  test("a run that goes round a small arena does not take its own blocks", async () => {
+    const { bytes, cache, rangeOf, read } = await fixture(5 * blockBytes, 4);
+    for (const block of [0, 1, 2, 0, 1, 2]) await read(block * blockBytes, 100);
+    // The last slot and, once those in use have lost their marks, one of theirs.
+    cache.readAhead([rangeOf(3 * blockBytes, 2 * blockBytes)]);
+    for (const block of [3, 4, 3, 4]) {
+      const position = block * blockBytes + 7;
+      expect(await read(position, 100)).toEqual(bytes.subarray(position, position + 100));
+    }
+    for (const block of [0, 1, 2, 3, 4]) {
+      const position = block * blockBytes;
+      expect(await read(position, 100)).toEqual(bytes.subarray(position, position + 100));
+    }
+    expect(cache.heldBytes).toBeLessThanOrEqual(4 * blockBytes);
+  });
+
   test("neighbours that come together are one piece", async () => {
     const { cache, rangeOf } = await fixture(4 * blockBytes, 16);
     const range = rangeOf(10, 3 * blockBytes);
@@ -164,6 +180,37 @@ describe("BlockCache", () => {
     expect(store.reads).toHaveLength(9);
     await read(blockBytes, 1);
     expect(store.reads).toHaveLength(10);
+  });
+
+  test("a read that finds its slots one by one keeps those that it has taken", async () => {
+    const { bytes, read } = await fixture(10 * blockBytes, 8);
+    // The last slot is free, and all before it were used again: the hand passes them over once.
+    for (let index = 0; index < 7; index++) await read(index * blockBytes, blockBytes);
+    for (let index = 0; index < 7; index++) await read(index * blockBytes, blockBytes);
+    const start = 8 * blockBytes;
+    expect(await read(start, 2 * blockBytes)).toEqual(
+      bytes.subarray(start, start + 2 * blockBytes),
+    );
+  });
+
+  test("a block that was replaced while it was read leaves its slot also when that fails", async () => {
+    const gates: ((fails: boolean) => void)[] = [];
+    class Store extends CountingStore {
+      override async readInto(location: ObjectLocation, targets: readonly Uint8Array[]) {
+        if (await new Promise<boolean>((resolve) => gates.push(resolve))) throw new Error("EIO");
+        return super.readInto(location, targets);
+      }
+    }
+    const store = new Store();
+    await store.create("segments/o", new Uint8Array(blockBytes));
+    const { cache } = cacheOf(store, 8);
+    const shorter = { key: "segments/o", position: 0, length: 100, knownEnd: 100 };
+    cache.readAhead([shorter]);
+    cache.readAhead([{ ...shorter, length: 200, knownEnd: 200 }]);
+    expect(cache.heldBytes).toBe(2 * blockBytes);
+    for (const open of gates) open(open === gates[0]);
+    await settle();
+    expect(cache.heldBytes).toBe(blockBytes);
   });
 
   test("reads ahead for half of its slots, and again once readers came", async () => {

@@ -1,13 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { StreamError } from "../../../src/base/stream-error.ts";
 import { folderFlushPolicy } from "../../../src/log/flush-policy.ts";
 import type { OffsetQuery } from "../../../src/log/log-types.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
+import { committedOffsets } from "../../../src/meta/group-store.ts";
 import { closeWorker, epochsToMend } from "../../../src/meta/workers.ts";
 import { batchesIn } from "../../../src/record/batch.ts";
-import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { rollingFileKey } from "../../../src/store/object-keys.ts";
-import type { ObjectLocation, SegmentBytes } from "../../../src/store/object-store.ts";
+import { FileWithHoles } from "../../support/file-with-holes.ts";
 import {
   type BatchOptions,
   batchOf,
@@ -16,63 +15,6 @@ import {
   openStack,
 } from "../../support/log-stack.ts";
 import { readBack } from "../../support/read-back.ts";
-
-/** One rolling file per epoch in memory; the write of some segments leaves a hole of zeros. */
-class FileWithHoles extends MemoryStore {
-  readonly failing = new Set<number>();
-  readonly #files = new Map<string, Uint8Array>();
-
-  override async writeSegment(segment: SegmentBytes): Promise<ObjectLocation> {
-    const key = rollingFileKey({ workerEpoch: segment.workerEpoch, fileNumber: 0 });
-    const old = this.#files.get(key) ?? new Uint8Array(0);
-    const { length } = segment.bytes;
-    const file = new Uint8Array(old.length + length);
-    file.set(old);
-    const fails = this.failing.has(segment.sequence);
-    if (!fails) file.set(segment.bytes, old.length);
-    this.#files.set(key, file);
-    if (fails) throw new StreamError("store_unavailable", "EIO");
-    return { key, position: old.length, length };
-  }
-
-  override async read(location: ObjectLocation): Promise<Uint8Array> {
-    const file = this.#files.get(location.key);
-    if (file === undefined) return super.read(location);
-    return file.slice(location.position, location.position + location.length);
-  }
-
-  /** Where each file was cut off. */
-  readonly trimmed = new Map<string, number>();
-
-  async trimTornTail(key: string, endPosition: number): Promise<void> {
-    this.trimmed.set(key, endPosition);
-    this.#files.set(key, this.#files.get(key)?.slice(0, endPosition) ?? new Uint8Array(0));
-  }
-
-  readonly settled: string[] = [];
-
-  async settle(key: string): Promise<void> {
-    this.settled.push(key);
-  }
-
-  override async *list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
-    for (const [key, { length }] of this.#files) {
-      if (key.startsWith(prefix)) yield { key, sizeBytes: length };
-    }
-    yield* super.list(prefix);
-  }
-
-  isAway = false;
-
-  override async sizeOf(key: string): Promise<number | undefined> {
-    if (this.isAway) throw new StreamError("store_unavailable", "away");
-    return this.#files.get(key)?.length ?? super.sizeOf(key);
-  }
-
-  lose(key: string, position: number, end?: number): void {
-    this.#files.get(key)?.fill(0, position, end);
-  }
-}
 
 async function writeThree(store: FileWithHoles) {
   const database = memoryDatabase();
@@ -84,7 +26,7 @@ async function writeThree(store: FileWithHoles) {
     await stack.log.append(batchOf(stack, topic, [value])).catch(() => {});
   }
   // The first process is never closed: it died.
-  return { topic, log: stack.log, restart: () => openStack(parts) };
+  return { topic, stack, log: stack.log, restart: () => openStack(parts) };
 }
 
 const firstFile = rollingFileKey({ workerEpoch: 1, fileNumber: 0 });
@@ -185,9 +127,10 @@ describe("EpochMender", () => {
     const { topic, restart } = await writeThree(store);
     expect(await store.sizeOf(firstFile)).toBe(3 * 4096);
     const stack = await restart();
-    expect([...store.trimmed]).toEqual([[firstFile, 2 * 4096]]);
     expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
+    // That goes on beside; at its end the worker waits for it.
     await stack.log.close();
+    expect([...store.trimmed]).toEqual([[firstFile, 2 * 4096]]);
   });
 
   test("a worker that leaves settles its files first, and leaves nothing to mend", async () => {
@@ -324,6 +267,52 @@ describe("cutLostBytes", () => {
     store.isAway = false;
     const stack = await restart();
     expect((await readBack(stack, topic)).map(({ value }) => value)).toEqual(["a", "b"]);
+    await stack.log.close();
+  });
+
+  test("a store that takes no receipts keeps nobody from starting, and gets them later", async () => {
+    const store = new FileWithHoles();
+    const { topic, restart } = await writeThree(store);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    store.creating = promise;
+    const stack = await restart();
+    await stack.log.append(batchOf(stack, topic, ["d"]));
+    const read = await readBack(stack, topic);
+    expect(read.map(({ value }) => value)).toEqual(["a", "b", "c", "d"]);
+    expect(await epochsToMend(stack.database)).toEqual([1]);
+    resolve();
+    await stack.log.close();
+    expect(await epochsToMend(stack.database)).toEqual([]);
+  });
+
+  test("offsets that groups committed beyond the cut move to the new end", async () => {
+    const store = new FileWithHoles();
+    const { topic, stack: first, restart } = await writeThree(store);
+    const { topicNumber } = topic;
+    const commit = (groupId: string, committedOffset: number) =>
+      first.log.appendGroup({
+        batches: [batchOf(first, topic, [groupId])],
+        guards: [],
+        effects: [
+          {
+            kind: "groupOffsets",
+            groupId,
+            offsets: [
+              { topicNumber, partition: 0, committedOffset, leaderEpoch: 0, metadata: "m" },
+            ],
+          },
+        ],
+      });
+    await Promise.all([commit("ahead", 3), commit("behind", 1)]);
+    store.lose(rollingFileKey({ workerEpoch: 1, fileNumber: 0 }), 8192);
+    const stack = await restart();
+    const committed = async (groupId: string) =>
+      (await committedOffsets(stack.database, groupId)).map((each) => [
+        each.committedOffset,
+        each.metadata,
+      ]);
+    expect(await committed("ahead")).toEqual([[2, "m"]]);
+    expect(await committed("behind")).toEqual([[1, "m"]]);
     await stack.log.close();
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { maintenanceDefaults } from "../../../src/log/maintenance.ts";
 import { writeReceipts } from "../../../src/log/receipt-store.ts";
+import { readLease } from "../../../src/meta/leases.ts";
 import { publishTick } from "../../../src/meta/publish-order.ts";
 import { leaveWorkers } from "../../../src/meta/workers.ts";
 import { parseReceiptKey } from "../../../src/store/object-keys.ts";
@@ -28,6 +29,12 @@ async function openAfterCrash() {
   return { other, one, topic, workerEpoch };
 }
 
+function newTopic(stack: Awaited<ReturnType<typeof openStack>>) {
+  const config = { "retention.ms": "-1" };
+  const request = { name: "kept", partitionCount: 1, replicationFactor: -1, config };
+  return stack.log.topics.create(request);
+}
+
 describe("Maintenance", () => {
   test("what retention has released is no longer read from memory", async () => {
     const stack = await openStack();
@@ -36,6 +43,19 @@ describe("Maintenance", () => {
     await stack.log.append(batchOf(stack, topic, ["old"], { timestamp: 1_000 }));
     await stack.log.maintenance.run();
     await expect(readBack(stack, topic)).rejects.toThrow("offset_out_of_range");
+    await stack.log.close();
+  });
+
+  test("gives its lease back after a round that it was woken for", async () => {
+    const stack = await openStack({ shared: true });
+    const orphan = { workerEpoch: 1, sequence: 0, bytes: new Uint8Array(4096) };
+    const { workerEpoch } = stack.log.session.current();
+    const { key } = await stack.store.writeSegment({ ...orphan, workerEpoch });
+    await stack.log.append(batchOf(stack, await newTopic(stack), ["a"]));
+    await stack.log.maintenance.runOnce({ collectsOrphans: true });
+    const lease = await readLease(stack.database, { kind: "maintenance", name: "log" });
+    expect(lease).toMatchObject({ leaseEpoch: 2, workerEpoch: null });
+    expect(await stack.store.sizeOf(key)).toBeUndefined();
     await stack.log.close();
   });
 

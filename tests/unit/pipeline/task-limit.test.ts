@@ -3,7 +3,11 @@ import { limitTasks } from "../../../src/pipeline/task-limit.ts";
 import type { StartTask, TaskHandle, TaskSetup } from "../../../src/pipeline/task-protocol.ts";
 
 const setup = {} as TaskSetup;
-const handle: TaskHandle = { send: () => Promise.reject(new Error("unused")), close: () => {} };
+const handle: TaskHandle = {
+  send: () => Promise.reject(new Error("unused")),
+  giveBack: () => {},
+  close: () => {},
+};
 
 test("limitTasks refuses one task too many, until another is closed", async () => {
   const start = limitTasks(async () => handle, 2);

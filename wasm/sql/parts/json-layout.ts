@@ -8,10 +8,11 @@
  *   16 errors (one entry of 16 bytes per wrong row), 20 errorCount,
  *   24 deferred (entries of 16 bytes), 28 deferredCapacity, 32 deferredCount,
  *   36 arena, 40 arenaEnd, 44 arenaTop (texts that had escapes are written here),
- *   48 work (16 KiB: see `work` below), 52 graph, 56 graphEnd, 60 graphTop,
+ *   48 work (32 KiB: see `work` below), 52 graph, 56 graphEnd, 60 graphTop,
  *   64 firstState, 68 lastState, 72 rowsWithout, 76 windowRows, 80 windowMisses, 84 backoffRows,
  *   88 hits, 92 misses, 96 isGeneric (1: never use the graph), 100 stamp, 104 isGraphFull,
- *   108 graphDepth (how deep the graph may stand: it does not count)
+ *   108 graphDepth (how deep the graph may stand: it does not count),
+ *   112 to 124 the track: see `json-track.ts`
  *
  * Column, 64 bytes: a value that is wanted.
  *
@@ -103,8 +104,13 @@ export let deferredCount: u32 = 0;
 @inline export function keyScratch(): usize { return work + 512; } // 4 000 bytes
 // @ts-ignore: decorator
 @inline export function tape(): usize { return work + 4608; } // TAPE_MAX of 48 bytes
+// @ts-ignore: decorator
+@inline export function path(): usize { return work + 15360; } // TRACK_STEPS_MAX of u32
+// @ts-ignore: decorator
+@inline export function track(): usize { return work + 16384; } // TRACK_STEPS_MAX of 192 bytes
 export const KEY_SCRATCH_BYTES: usize = 4000;
 export const TAPE_MAX: u32 = 200;
+export const TRACK_STEPS_MAX: u32 = 80;
 
 export function enter(context_: usize): void {
   context = context_;
@@ -122,6 +128,19 @@ export function beginRow(row_: usize, start: usize, end: usize): void {
   isWrong = false;
   hasHigh = false;
   failCode = 0;
+}
+
+/** Values go to this row from now on. */
+// @ts-ignore: decorator
+@inline
+export function standOn(row_: usize): void {
+  row = row_;
+}
+
+/** Takes back what was written or listed since. */
+export function backTo(arenaTop_: usize, deferredCount_: u32): void {
+  arenaTop = arenaTop_;
+  deferredCount = deferredCount_;
 }
 
 /** Sets how deep the parser is taken to stand. */

@@ -28,6 +28,18 @@ export function begin(buffer: usize, bytes: usize): void {
   isFull = false;
 }
 
+/** Goes on at a place in the buffer. */
+export function goTo(position: usize): void {
+  at = start + position;
+}
+
+/** Bytes between the buffer's start and where the next byte goes: it stays when the buffer moves. */
+// @ts-ignore: decorator
+@inline
+export function position(): usize {
+  return at - start;
+}
+
 export function bufferStart(): usize {
   return start;
 }
@@ -279,40 +291,42 @@ export function putDate(day: i64): void {
   putByte(34);
 }
 
-/** When the day began that was written last, and its ten bytes: the next row's is mostly the same. */
-let lastDayMs: i64 = 0;
-let lastDayStart: u64 = 0;
-let lastDayEnd: u16 = 0;
+/**
+ * The second that was written last, and its text from the quote to the point, 21 bytes: that of the
+ * next row is mostly the same.
+ */
+let lastSecondMs: i64 = 0;
+let lastSecondStart: u64 = 0;
+let lastSecondMiddle: u64 = 0;
+let lastSecondEnd: u64 = 0;
 
 /** `2026-01-01 00:00:10.000`, with a Z behind it if it is a point in time. */
 export function putTimestamp(ms: i64, isPoint: bool): void {
-  putByte(34);
-  if (lastDayStart == 0 || <u64>(ms - lastDayMs) >= <u64>civil.DAY_MS) {
+  let sinceSecond = <u64>(ms - lastSecondMs);
+  if (lastSecondStart == 0 || sinceSecond >= 1000) {
     const day = civil.floorDivide(ms, civil.DAY_MS);
+    const time = <u32>(ms - day * civil.DAY_MS);
     const from = at;
+    putByte(34);
     putDay(day);
-    if (at - from != 10) {
-      putTimeOfDay(<u32>(ms - day * civil.DAY_MS), isPoint);
-      return;
+    putByte(32);
+    putClock(time / 1000);
+    putByte(46);
+    sinceSecond = time % 1000;
+    // Years of other than four digits are not kept.
+    if (at - from == 21) {
+      lastSecondMs = ms - <i64>sinceSecond;
+      lastSecondStart = load<u64>(from);
+      lastSecondMiddle = load<u64>(from, 8);
+      lastSecondEnd = load<u64>(from, 16);
     }
-    lastDayMs = day * civil.DAY_MS;
-    lastDayStart = load<u64>(from);
-    lastDayEnd = load<u16>(from, 8);
   } else {
-    store<u64>(at, lastDayStart);
-    store<u16>(at, lastDayEnd, 8);
-    at += 10;
+    store<u64>(at, lastSecondStart);
+    store<u64>(at, lastSecondMiddle, 8);
+    store<u64>(at, lastSecondEnd, 16);
+    at += 21;
   }
-  putTimeOfDay(<u32>(ms - lastDayMs), isPoint);
-}
-
-// @ts-ignore: decorator
-@inline
-function putTimeOfDay(time: u32, isPoint: bool): void {
-  putByte(32);
-  putClock(time / 1000);
-  putByte(46);
-  put3(time % 1000);
+  put3(<u32>sinceSecond);
   if (isPoint) putByte(90);
   putByte(34);
 }

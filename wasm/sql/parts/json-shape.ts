@@ -135,6 +135,7 @@ export function clearGraph(): void {
   store<u32>(context, 0, 64);
   store<u32>(context, 0, 68);
   store<u32>(context, 0, 104);
+  store<u32>(context, 0, 112);
 }
 
 /** The state behind the value of `key` (its bytes up to the quotation mark) in `node`, or 0. */

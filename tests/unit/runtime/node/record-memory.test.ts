@@ -6,20 +6,25 @@ import { createPlatform, random } from "../../../../src/runtime/node/platform.ts
 import { recordMemory } from "../../../../src/runtime/node/record-memory.ts";
 
 const MiB = 1024 * 1024;
+const queueBytes = 64 * MiB;
 const policy = { ...folderFlushPolicy, flushBytes: MiB, flightsMax: 2 };
 
 for (const shared of [false, true]) {
   test(`ring and blocks lie behind the kernel, shared: ${shared}`, () => {
-    const { memory, ring, blocks } = recordMemory(64 * MiB, { policy, shared });
+    const { memory, ring, blocks, frames } = recordMemory(64 * MiB, {
+      ...{ policy, shared, queueBytes },
+    });
     expect([ring.length, ...blocks.map(({ length }) => length)]).toEqual([48 * MiB, 16 * MiB]);
     expect(ring.byteOffset).toBe(crc32cReservedBytes);
     expect(blocks[0]?.byteOffset).toBe(ring.byteOffset + ring.length);
+    expect(frames.byteOffset).toBe(ring.byteOffset + 64 * MiB);
+    expect(frames.length).toBe(16 * MiB);
     expect(blocks[0]?.buffer === memory.buffer).toBe(true);
     expect(memory.buffer instanceof SharedArrayBuffer).toBe(shared);
   });
 
   test(`checksums in place are those of copies, shared: ${shared}`, () => {
-    const { memory, ring } = recordMemory(16 * MiB, { policy, shared });
+    const { memory, ring } = recordMemory(16 * MiB, { policy, shared, queueBytes });
     const { crc32c } = createPlatform({ log: silentLogger, memory });
     ring.set(random.bytes(100_000));
     for (const length of [0, 1, 100, 8191, 8192, 16_384, 99_993]) {
@@ -30,6 +35,6 @@ for (const shared of [false, true]) {
 }
 
 test("the ring holds all flights however small the cache", () => {
-  const { ring, blocks } = recordMemory(MiB, { policy, shared: false });
+  const { ring, blocks } = recordMemory(MiB, { policy, shared: false, queueBytes });
   expect([ring.length, blocks[0]?.length]).toEqual([4 * MiB, MiB / 4]);
 });

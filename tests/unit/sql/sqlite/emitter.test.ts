@@ -111,12 +111,12 @@ describe("Emitter", () => {
     });
     const rows =
       "VALUES (1, 10, 5000, 1), (1, 10, 4000, -1), (2, 20, NULL, 1), (3, 3, -9, 1), (4, 4, 1, 0)";
-    emitter.startStatement(database.prepare(rows));
+    emitter.startStatement(database.prepare(rows), 777);
     const records: EmittedRecord[] = emitAll(emitter);
     expect(records).toEqual([
       { key: '{"k":1}', value: '{"k":1,"v":10}', timestamp: 5000 },
       { key: '{"k":1}', value: null, timestamp: 4000 },
-      { key: '{"k":2}', value: '{"k":2,"v":20}', timestamp: -1 },
+      { key: '{"k":2}', value: '{"k":2,"v":20}', timestamp: 777 },
       { key: '{"k":3}', value: '{"k":3,"v":3}', timestamp: 0 },
     ]);
   });
@@ -177,6 +177,25 @@ describe("Emitter", () => {
     expect(records.map(({ value }) => (value ?? "").length - '{"t":""}'.length)).toEqual(lengths);
     expect(sizes.filter((size) => size > 300).length).toBe(2);
     emitter.free();
+  });
+
+  test("records whose lengths take more or fewer bytes than those before are whole", () => {
+    const database = openSqlite();
+    const fields = [field("t", { kind: "varchar", length: null }, 0)];
+    const emitter = new Emitter(database.host, { value: fields, key: fields, chunkBytes: 40_000 });
+    const lengths = [0, 54, 55, 56, 57, 0, 8_100, 8_180, 8_190, 10, 20_000, 3, 60_000, 0, 56];
+    const texts = lengths.map((length, index) => String(index % 10).repeat(length));
+    emitter.startTable(
+      tableOf(
+        database.host.memory,
+        ["text"],
+        texts.map((each) => [each]),
+      ),
+    );
+    const wanted = texts.map((each) => JSON.stringify({ t: each }));
+    expect(emitAll(emitter).map(({ key, value }) => [key, value])).toEqual(
+      wanted.map((each) => [each, each]),
+    );
   });
 
   test("a text that grows six times while it is written, and growth of the memory", () => {

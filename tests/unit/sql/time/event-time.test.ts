@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import {
+  activity,
   EventTime,
   type EventTimeInput,
   endOfTime,
@@ -239,5 +240,77 @@ describe("EventTime", () => {
       expect(publish(stopped, at, publishRuns)).toEqual(bounds);
       expect(stopped.save()).toEqual(unbroken.save());
     }
+  });
+});
+
+describe("EventTime of several inputs", () => {
+  const twoInputs = () => {
+    const time = new EventTime([defaults, defaults]);
+    time.addPartition({ input: 0, partition: 0 });
+    time.addPartition({ input: 1, partition: 0 });
+    return time;
+  };
+
+  test("says of an input whether it is waited for", () => {
+    const time = twoInputs();
+    expect(time.activityOf(1)).toBe(activity.awaited);
+    publish(time, 0, [{ input: 0, partition: 0, greatest: 9_000 }]);
+    publish(time, 4_999, [{ input: 0, partition: 0, greatest: 9_500 }]);
+    expect(time.activityOf(1)).toBe(activity.awaited);
+    publish(time, 5_000, [{ input: 0, partition: 0, greatest: 9_600 }]);
+    expect([0, 1].map((input) => time.activityOf(input))).toEqual([
+      activity.awaited,
+      activity.silent,
+    ]);
+    time.tick(10_000, noTime);
+    expect([0, 1].map((input) => time.activityOf(input))).toEqual([
+      activity.spoke,
+      activity.silent,
+    ]);
+  });
+
+  test("holds nobody back where a read ends", () => {
+    const time = twoInputs();
+    publish(time, 0, [{ input: 0, partition: 0, greatest: 9_000 }]);
+    publish(time, 6_000, [{ input: 0, partition: 0, greatest: 9_500 }]);
+    time.finish();
+    expect([0, 1].map((input) => time.activityOf(input))).toEqual([
+      activity.awaited,
+      activity.awaited,
+    ]);
+  });
+
+  test("takes the time of a query's output from its commits alone", () => {
+    const time = new EventTime([defaults, { ...defaults, isCommitted: true }]);
+    time.addPartition({ input: 0, partition: 0 });
+    time.addPartition({ input: 1, partition: 0 });
+    const bounds = publish(time, 0, [
+      { input: 0, partition: 0, greatest: 9_000 },
+      { input: 1, partition: 0, greatest: 50_000 },
+    ]);
+    expect(bounds).toEqual([endOfTime, noTime]);
+    expect(time.watermarkOf(1)).toBe(noTime);
+    time.commit(1, { watermark: 30_000, activity: activity.awaited });
+    time.tick(100_000, noTime);
+    expect(time.watermarkOf(1)).toBe(30_000);
+    expect(time.activityOf(1)).toBe(activity.awaited);
+    time.commit(1, { watermark: 20_000, activity: activity.spoke });
+    expect(time.watermarkOf(1)).toBe(30_000);
+    expect(time.activityOf(1)).toBe(activity.spoke);
+    const [bound] = publish(time, 100_001, [{ input: 1, partition: 0, greatest: 1_000 }]);
+    expect(bound).toBe(30_000);
+    const revived = new EventTime([defaults, { ...defaults, isCommitted: true }]);
+    revived.restore(JSON.parse(JSON.stringify(time.save())));
+    expect(revived.activityOf(1)).toBe(activity.spoke);
+    expect(revived.save()).toEqual(time.save());
+  });
+
+  test("never wants a tick for the output of a query", () => {
+    const time = new EventTime([{ ...defaults, isCommitted: true }]);
+    time.addPartition({ input: 0, partition: 0 });
+    publish(time, 1_000_000, [{ partition: 0, greatest: 999_000 }]);
+    expect(time.nextTickAt(1_010_000)).toBeUndefined();
+    time.tick(2_000_000, 1_010_000);
+    expect(time.watermarkOf(0)).toBe(noTime);
   });
 });

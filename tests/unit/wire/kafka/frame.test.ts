@@ -139,3 +139,81 @@ describe("FrameSplitter", () => {
     expect(third).toEqual(new Uint8Array(400_000).fill(8));
   });
 });
+
+describe("FrameSplitter with buffers of its owner", () => {
+  const large = numbered(20_000, 3);
+  const small = numbered(100, 5);
+
+  function withBuffers() {
+    const released: Uint8Array[] = [];
+    const taken: Uint8Array[] = [];
+    const splitter = new FrameSplitter({
+      frameBytesMax: 1_000_000,
+      buffersOnDemand: true,
+      bufferFor(length, head) {
+        if (head[0] !== 3) return undefined;
+        const buffer = new Uint8Array(length);
+        taken.push(buffer);
+        return buffer;
+      },
+      release: (chunk) => void released.push(chunk),
+    });
+    return { splitter, released, taken };
+  }
+
+  test("copies a large frame there, and releases the chunk", () => {
+    const { splitter, released, taken } = withBuffers();
+    const chunk = framed(large, large);
+    expect(framesOf(splitter, chunk)).toEqual([large, large]);
+    expect(taken).toHaveLength(2);
+    expect(released).toEqual([chunk]);
+  });
+
+  test("keeps a chunk of which a frame is a view", () => {
+    const { splitter, released, taken } = withBuffers();
+    const chunk = framed(large, small);
+    expect(framesOf(splitter, chunk)).toEqual([large, small]);
+    expect(taken).toHaveLength(1);
+    expect(released).toEqual([]);
+  });
+
+  test("releases every chunk of a frame that spans them, the first once it is copied", () => {
+    const { splitter, released, taken } = withBuffers();
+    const whole = framed(numbered(200_000, 3));
+    const cuts = [1000, 90_000, 150_000, whole.length];
+    let start = 0;
+    const got: Uint8Array[] = [];
+    for (const end of cuts) {
+      const chunk = whole.slice(start, end);
+      got.push(...framesOf(splitter, chunk));
+      if (start === 0) {
+        expect(released).toEqual([]);
+        splitter.mayBuffer();
+      }
+      start = end;
+    }
+    expect(got).toEqual([numbered(200_000, 3)]);
+    expect(taken).toHaveLength(1);
+    expect(released.map(({ length }) => length).sort((a, b) => a - b)).toEqual(
+      [1000, 89_000, 60_000, 50_004].sort((a, b) => a - b),
+    );
+  });
+
+  test("uses memory of its own where there is no buffer", () => {
+    const { splitter, released, taken } = withBuffers();
+    const other = numbered(20_000, 4);
+    const chunk = framed(other);
+    expect(framesOf(splitter, chunk)).toEqual([other]);
+    expect(taken).toEqual([]);
+    expect(released).toEqual([]);
+  });
+
+  test("hands back the buffer of a frame that the end of the stream cut", () => {
+    const { splitter, taken } = withBuffers();
+    const chunk = framed(numbered(200_000, 3));
+    framesOf(splitter, chunk.slice(0, 100_000));
+    splitter.mayBuffer();
+    expect(splitter.abandon()).toBe(taken[0]);
+    expect(splitter.abandon()).toBeUndefined();
+  });
+});

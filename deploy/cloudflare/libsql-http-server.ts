@@ -1,6 +1,6 @@
 /**
- * A libSQL server of one process: Hrana 2 over HTTP, as JSON, on the real engine in memory. It
- * serves what @libsql/client sends for `execute`, `batch`, `migrate` and `executeMultiple`: one
+ * A libSQL server of one process, for trials and tests: Hrana 2 over HTTP, as JSON, on the real
+ * engine. It serves what @libsql/client sends for `execute`, `batch`, `migrate` and `executeMultiple`: one
  * POST /v2/pipeline that opens a stream and closes it. Streams that stay open (a baton, for
  * interactive transactions) are refused. The protocol: libsql/docs/HRANA_2_SPEC.md.
  */
@@ -61,13 +61,17 @@ export interface LibsqlHttpServer {
   readonly url: string;
   /** Pipelines answered so far: one is one round trip of a client. */
   readonly pipelines: number;
+  /** Each answer is held back for so long, as by a server that is far away. */
+  delayMs: number;
   close(): Promise<void>;
 }
 
-/** Starts one on a free port of 127.0.0.1. */
-export function startLibsqlHttpServer(): LibsqlHttpServer {
-  const database = new Database(":memory:");
+/** Starts one on a free port of 127.0.0.1, over a file or in memory. */
+export function startLibsqlHttpServer(path = ":memory:"): LibsqlHttpServer {
+  const database = new Database(path);
+  if (path !== ":memory:") database.exec("PRAGMA journal_mode = WAL");
   let pipelines = 0;
+  let delayMs = 0;
   const server = Bun.serve({
     hostname: "127.0.0.1",
     port: 0,
@@ -86,6 +90,7 @@ export function startLibsqlHttpServer(): LibsqlHttpServer {
       const stream = new Stream(database);
       const results = asked.data.requests.map((each) => stream.answer(each));
       stream.end();
+      if (delayMs > 0) await Bun.sleep(delayMs);
       return Response.json({ baton: null, base_url: null, results });
     },
   });
@@ -93,6 +98,12 @@ export function startLibsqlHttpServer(): LibsqlHttpServer {
     url: `http://127.0.0.1:${server.port}`,
     get pipelines() {
       return pipelines;
+    },
+    get delayMs() {
+      return delayMs;
+    },
+    set delayMs(value) {
+      delayMs = value;
     },
     async close() {
       await server.stop(true);

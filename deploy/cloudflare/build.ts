@@ -1,0 +1,28 @@
+/** `npm run build:worker`: deploy/cloudflare/dist/ with worker.js and its WebAssembly. */
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { budgetFaults, sizesOf, weights } from "./budget.ts";
+import { bundleWorker } from "./bundle.ts";
+import { workerEntry } from "./worker-entry.ts";
+
+const out = join(import.meta.dir, "dist");
+
+const bundle = await bundleWorker({ entry: workerEntry, minify: true });
+const { javascript, wasm } = sizesOf(bundle);
+const packed = gzipSync(bundle.javascript).length;
+process.stdout.write(
+  `JavaScript ${javascript} bytes (${packed} gzipped), WebAssembly ${wasm} bytes\n` +
+    weights(bundle)
+      .slice(0, 12)
+      .map(([where, bytes]) => `${String(bytes).padStart(9)}  ${where}\n`)
+      .join(""),
+);
+const faults = budgetFaults(bundle);
+for (const fault of faults) process.stderr.write(`${fault}\n`);
+if (faults.length > 0) process.exit(1);
+rmSync(out, { recursive: true, force: true });
+mkdirSync(out);
+writeFileSync(join(out, "worker.js"), bundle.javascript);
+for (const [name, bytes] of bundle.wasm) writeFileSync(join(out, name), bytes);
+process.stdout.write(`Written to ${out}\n`);

@@ -1,0 +1,151 @@
+/**
+ * The threads of query tasks. A thread takes 60 ms to start and its code a second to become fast,
+ * so a few are kept: one that is ready before a query needs it, and those whose tasks have ended.
+ * What has failed, or has become large, is not used again.
+ */
+import type { Timers } from "../../base/platform.ts";
+import type {
+  StartTask,
+  TaskHandle,
+  TaskReply,
+  TaskRequest,
+} from "../../pipeline/task-protocol.ts";
+import type { SqlModules } from "../../sql/sqlite/modules.ts";
+import { TaskThread } from "./task-thread.ts";
+import { compileSqlModules } from "./wasm-modules.ts";
+
+/** Threads without a task; each takes some 20 MB, which the watch of resident memory counts. */
+const idleThreadsMax = 2;
+/** A query that has just started has the processors to itself for so long. */
+const refillMs = 3000;
+
+/** A thread without a task, and whether it can have one: false where ending the last one failed. */
+interface Idle {
+  readonly thread: TaskThread;
+  readonly isReady: Promise<boolean>;
+}
+
+export class TaskThreads {
+  readonly #timers: Pick<Timers, "sleep">;
+  readonly #idle: Idle[] = [];
+  readonly #closing = new AbortController();
+  /** Compiled once for all threads: their code, as it gets faster, is shared too. */
+  #modules: Promise<SqlModules> | undefined;
+  #isRefilling = false;
+
+  constructor(timers: Pick<Timers, "sleep">) {
+    this.#timers = timers;
+  }
+
+  /** Threads that wait for a task. */
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  /** Starts a task in a thread of its own, which has succeeded when this resolves. */
+  readonly start: StartTask = async (setup) => {
+    this.#refuseClosed();
+    const thread = (await this.#takeIdle()) ?? new TaskThread();
+    try {
+      await thread.start(setup, await this.#compiled());
+      this.#refuseClosed();
+    } catch (error) {
+      thread.close();
+      throw error;
+    }
+    if (!setup.isBounded) void this.#refill();
+    return new LentThread(thread, () => this.#takeBack(thread));
+  };
+
+  /** Makes a thread ready where none is: a query is likely to come. */
+  prepare(): void {
+    if (this.#idle.length > 0 || this.#closing.signal.aborted) return;
+    const thread = new TaskThread();
+    const isReady = this.#compiled()
+      .then((modules) => thread.prepare(modules))
+      .then(
+        () => true,
+        () => false,
+      );
+    this.#keep({ thread, isReady });
+  }
+
+  /** Closes the threads without a task; those that have one are closed as it ends. */
+  close(): void {
+    this.#closing.abort();
+    for (const { thread } of this.#idle.splice(0)) thread.close();
+  }
+
+  #compiled(): Promise<SqlModules> {
+    this.#modules ??= compileSqlModules();
+    return this.#modules;
+  }
+
+  /** The warmest: the one that was given back last. */
+  async #takeIdle(): Promise<TaskThread | undefined> {
+    for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      if (await idle.isReady) return idle.thread;
+      idle.thread.close();
+    }
+    return undefined;
+  }
+
+  #takeBack(thread: TaskThread): void {
+    const isKept = this.#idle.length < idleThreadsMax && !this.#closing.signal.aborted;
+    if (isKept && thread.isSound) this.#keep({ thread, isReady: thread.endTask() });
+    else thread.close();
+  }
+
+  #keep(idle: Idle): void {
+    const isReady = idle.isReady.catch(() => false);
+    const kept = { ...idle, isReady };
+    this.#idle.push(kept);
+    void isReady.then((isGood) => {
+      const place = this.#idle.indexOf(kept);
+      // Taken meanwhile: whoever has it sees to it.
+      if (isGood || place < 0) return;
+      this.#idle.splice(place, 1);
+      kept.thread.close();
+    });
+  }
+
+  /** The next query finds a thread too. */
+  async #refill(): Promise<void> {
+    if (this.#isRefilling) return;
+    this.#isRefilling = true;
+    await this.#timers.sleep(refillMs, this.#closing.signal);
+    this.#isRefilling = false;
+    this.prepare();
+  }
+
+  #refuseClosed(): void {
+    if (this.#closing.signal.aborted) throw new Error("The threads of queries are closed");
+  }
+}
+
+/** A thread for the life of a task. */
+class LentThread implements TaskHandle {
+  readonly #thread: TaskThread;
+  readonly #release: () => void;
+  #isClosed = false;
+
+  constructor(thread: TaskThread, release: () => void) {
+    this.#thread = thread;
+    this.#release = release;
+  }
+
+  async send(request: TaskRequest): Promise<TaskReply> {
+    if (this.#isClosed) throw new Error("The thread of a query was closed");
+    return this.#thread.send(request);
+  }
+
+  giveBack(batches: readonly Uint8Array[]): void {
+    if (!this.#isClosed) this.#thread.giveBack(batches);
+  }
+
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#release();
+  }
+}

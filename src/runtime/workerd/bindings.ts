@@ -1,0 +1,21 @@
+/** What deploy/cloudflare/wrangler.jsonc binds to the Worker and its objects. */
+import type { R2Bucket } from "../../store/r2-store.ts";
+
+export interface Bindings {
+  /** Where segments lie. */
+  readonly BUCKET: R2Bucket;
+  /** What appends and reads. */
+  readonly LOG: LogObjects;
+  /** Coordinators, one per consumer group. */
+  readonly GROUPS: LogObjects;
+  /** Variables and secrets; settings.ts says which. */
+  readonly [variable: `MILLRACE_${string}`]: string | undefined;
+}
+
+/** Durable Objects by name. */
+export interface LogObjects {
+  getByName(name: string): {
+    fetch(request: Request): Promise<Response>;
+    maintain(options: { readonly collectsOrphans: boolean }): Promise<void>;
+  };
+}

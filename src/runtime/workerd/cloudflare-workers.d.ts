@@ -1,0 +1,13 @@
+/** What is used of workerd's own module, whose types a package of two megabytes would bring. */
+declare module "cloudflare:workers" {
+  export interface DurableObjectState {
+    /** The same for each activation of an object, and no other's. */
+    readonly id: { toString(): string };
+  }
+
+  export class DurableObject<Bindings> {
+    constructor(state: DurableObjectState, bindings: Bindings);
+    protected readonly ctx: DurableObjectState;
+    protected readonly env: Bindings;
+  }
+}

@@ -1,0 +1,76 @@
+/**
+ * What stands before the objects, in an isolate near the client: whoever may not ask wakes none of
+ * them, since waking one costs money and time.
+ */
+import type { Logger } from "../../base/log.ts";
+import { StreamError } from "../../base/stream-error.ts";
+import { Guard } from "../../server/http/guard.ts";
+import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
+import { UsageError } from "../node/options.ts";
+import type { Bindings } from "./bindings.ts";
+import { objectPlaceOf } from "./object-names.ts";
+import { readWorkerSettings, type WorkerSettings } from "./settings.ts";
+
+export async function answerRequest(
+  request: Request,
+  bindings: Bindings,
+  log: Logger,
+): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  if (pathname === "/healthz") return healthOf(request);
+  let settings: WorkerSettings;
+  try {
+    settings = readWorkerSettings(bindings);
+  } catch (error) {
+    return misconfigured(error, log);
+  }
+  const { token, origins, shards } = settings;
+  // What anybody may do on a laptop's loopback, nobody may do on an address of the Internet.
+  if (token === undefined) return responseOfError(tokenMissing(), log);
+  const guard = new Guard({ token, origins, isLoopback: false });
+  try {
+    // Browsers ask beforehand without a token, and the description is for everybody.
+    if (request.method !== "OPTIONS" && pathname.startsWith("/v1/")) guard.check(request);
+  } catch (error) {
+    const refusal = responseOfError(error, log);
+    guard.decorate(request, refusal);
+    return refusal;
+  }
+  try {
+    const { kind, name } = objectPlaceOf(request, shards);
+    const objects = kind === "group" ? bindings.GROUPS : bindings.LOG;
+    return await objects.getByName(name).fetch(request);
+  } catch (error) {
+    log.warn("a Durable Object ended while it was asked", { error: String(error) });
+    return responseOfError(objectEnded(error), log);
+  }
+}
+
+function healthOf({ method }: Request): Response {
+  const body = method === "HEAD" ? null : JSON.stringify({ status: "ok" });
+  return new Response(body, { headers: { "Content-Type": "application/json" } });
+}
+
+/** The message names a variable and what it may be, never a secret's value. */
+function misconfigured(error: unknown, log: Logger): Response {
+  if (!(error instanceof UsageError)) return responseOfError(error, log);
+  log.error("the Worker's variables are not right", { error: error.message });
+  return problemResponse({ status: 500, code: "internal", detail: error.message });
+}
+
+function tokenMissing(): StreamError {
+  return new StreamError(
+    "unauthorized",
+    "Cannot answer anybody: this Worker has no MILLRACE_TOKEN; set it with " +
+      "`wrangler secret put MILLRACE_TOKEN`",
+  );
+}
+
+function objectEnded(cause: unknown): StreamError {
+  return new StreamError(
+    "shutting_down",
+    "Cannot say what became of the request: the Durable Object that had it was replaced. Send it " +
+      "again; with the headers Producer-Id, Producer-Epoch and Producer-Seq nothing is doubled",
+    { cause },
+  );
+}

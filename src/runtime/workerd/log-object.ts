@@ -1,0 +1,59 @@
+/**
+ * The Durable Object that appends and reads: Worker → this object → R2, libSQL. It is a worker of
+ * the log (ADR 15): what it has acknowledged is in R2 and published, what it has not is in its
+ * memory alone. When it is evicted those who wait get an error, and may send again with their
+ * producer headers; nothing is replayed.
+ */
+import { DurableObject, type DurableObjectState } from "cloudflare:workers";
+import { responseOfError } from "../../server/http/problem-response.ts";
+import type { Bindings } from "./bindings.ts";
+import { groupRole, logRole, type ObjectRole } from "./object-roles.ts";
+import { type ObjectLog, openObjectLog } from "./open-log.ts";
+import { createConsoleLogger } from "./platform.ts";
+import { readWorkerSettings } from "./settings.ts";
+
+export class LogObject extends DurableObject<Bindings> {
+  protected readonly role: ObjectRole = logRole;
+  readonly #objectName: string;
+  #opening: Promise<ObjectLog> | undefined;
+
+  constructor(state: DurableObjectState, bindings: Bindings) {
+    super(state, bindings);
+    this.#objectName = state.id.toString();
+  }
+
+  async fetch(request: Request): Promise<Response> {
+    let opened: ObjectLog;
+    try {
+      opened = await this.open();
+    } catch (error) {
+      return responseOfError(error, createConsoleLogger("info"));
+    }
+    return opened.answer(request);
+  }
+
+  /** One round of retention and the collector, for cron. */
+  async maintain(options: { readonly collectsOrphans: boolean }): Promise<void> {
+    const { log } = await this.open();
+    await log.maintenance.runOnce(options);
+  }
+
+  /** The activation's log; the next request tries again where the metadata did not answer. */
+  protected open(): Promise<ObjectLog> {
+    this.#opening ??= openObjectLog({
+      role: this.role,
+      settings: readWorkerSettings(this.env),
+      bucket: this.env.BUCKET,
+      objectName: this.#objectName,
+    }).catch((error: unknown) => {
+      this.#opening = undefined;
+      throw error;
+    });
+    return this.#opening;
+  }
+}
+
+/** The coordinator of one consumer group: it appends nothing, and reads of the log only its ends. */
+export class GroupObject extends LogObject {
+  protected override readonly role: ObjectRole = groupRole;
+}

@@ -1,0 +1,75 @@
+/**
+ * The settings of the Worker: those of a server that mean something here, by the same names and
+ * within the same bounds, as variables and secrets; and a few of its own.
+ */
+import { count, onOff, text } from "../node/option-kinds.ts";
+import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
+import { settingTable } from "../settings.ts";
+import type { Bindings } from "./bindings.ts";
+
+const {
+  token,
+  origins,
+  metadata,
+  metadataToken,
+  autoCreateTopics,
+  defaultPartitions,
+  flushAgeMs,
+  flushRateMax,
+  logLevel,
+} = settingTable;
+
+export const workerSettingTable = {
+  ...{ token, origins, metadata, metadataToken, autoCreateTopics, defaultPartitions },
+  ...{ flushAgeMs, flushRateMax, logLevel },
+  storePrefix: text("PREFIX", {
+    env: "MILLRACE_STORE_PREFIX",
+    doc: "folder in the bucket, as in --store r2://BUCKET/PREFIX of workers beside",
+  }),
+  shards: count(
+    "N",
+    { min: 1, max: 64 },
+    {
+      env: "MILLRACE_SHARDS",
+      fallback: "1",
+      doc: "Durable Objects that take appends; a producer, or else an address, keeps to one",
+    },
+  ),
+  peers: onOff({
+    env: "MILLRACE_PEERS",
+    fallback: "off",
+    doc: "workers outside share the metadata: objects look for their publishes while readers wait",
+  }),
+} as const;
+
+type GivenSettings = OptionValues<typeof workerSettingTable>;
+
+export type WorkerSettings = Omit<GivenSettings, "metadata" | "peers" | "origins"> & {
+  readonly metadataUrl: string;
+  readonly origins: readonly string[];
+  /** Others publish what an object does not see by itself. */
+  readonly hasPeers: boolean;
+};
+
+/** @throws UsageError naming the variable, its value and what is allowed. */
+export function readWorkerSettings(bindings: Bindings): WorkerSettings {
+  const env = variablesOf(bindings);
+  const source = { argv: [], env, command: "docs/EDGE.md" };
+  const { values } = parseOptions(workerSettingTable, source);
+  const { metadata: location, peers, origins: listed = [], ...settings } = values;
+  if (location?.kind !== "server") {
+    throw new UsageError(
+      "MILLRACE_METADATA must be the URL of a libSQL server: libsql://…, https://… or http://…",
+    );
+  }
+  const hasPeers = peers || settings.shards > 1;
+  return { ...settings, metadataUrl: location.url, origins: listed, hasPeers };
+}
+
+/** What else is bound is no text. */
+function variablesOf(bindings: Bindings): Readonly<Record<string, string>> {
+  const texts = Object.entries(bindings).filter(
+    (entry): entry is [string, string] => typeof entry[1] === "string",
+  );
+  return Object.fromEntries(texts);
+}

@@ -1,0 +1,247 @@
+/**
+ * What every runtime must answer over HTTP, asked from outside. Each check has a topic of its own,
+ * so that a server may serve all of them at once, before and after others.
+ */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { SseReader } from "../support/sse-reader.ts";
+import type { JsonRecord } from "./golden-batches.ts";
+
+export interface HttpPlace {
+  readonly url: string;
+  /** Sent with each request. */
+  readonly headers: Readonly<Record<string, string>>;
+  stop(): Promise<unknown>;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly json: Record<string, unknown>;
+}
+
+type Fields = Readonly<Record<string, string>>;
+
+const json: Fields = { "Content-Type": "application/json" };
+const lines: Fields = { "Content-Type": "application/x-ndjson" };
+
+export function httpChecks(name: string, start: () => Promise<HttpPlace>): void {
+  describe(`HTTP on ${name}`, () => {
+    let place: HttpPlace;
+    beforeAll(async () => {
+      place = await start();
+    }, 60_000);
+    afterAll(() => place.stop());
+
+    function ask(path: string, init: RequestInit = {}): Promise<Response> {
+      const headers = { ...place.headers, ...(init.headers as Record<string, string>) };
+      return fetch(`${place.url}${path}`, { ...init, headers });
+    }
+
+    async function call(path: string, init?: RequestInit): Promise<Answer> {
+      const { status, headers, ...answer } = await answered(ask(path, init));
+      return { status, headers, json: answer.text === "" ? {} : JSON.parse(answer.text) };
+    }
+
+    const post = (path: string, body: RequestInit["body"], headers: Fields = json) =>
+      call(path, { method: "POST", body: body ?? null, headers });
+
+    // Several servers may share their metadata.
+    const prefix = crypto.randomUUID().slice(0, 8);
+    let topics = 0;
+    async function newTopic(options: object = {}): Promise<string> {
+      const topic = `${prefix}-${topics++}`;
+      const { status } = await post("/v1/topics", JSON.stringify({ name: topic, ...options }));
+      expect(status).toBe(201);
+      return topic;
+    }
+
+    const write = (topic: string, body: RequestInit["body"], headers = lines) =>
+      post(`/v1/topics/${topic}/records`, body, headers);
+
+    const read = (topic: string, query = "", partition = 0) =>
+      call(`/v1/topics/${topic}/partitions/${partition}/records?${query}`);
+
+    const recordsOf = ({ json }: Answer) => json["records"] as JsonRecord[];
+    const valuesOf = (answer: Answer) => recordsOf(answer).map(({ value }) => value);
+
+    test("topics are made, described, altered, listed and deleted", async () => {
+      const topic = await newTopic({ partitions: 2, config: { "retention.ms": 1000 } });
+      const path = `/v1/topics/${topic}`;
+      expect((await call(path)).json).toMatchObject({
+        ...{ name: topic, partitions: 2, config: { "retention.ms": "1000" } },
+        partitionStatus: [{ partition: 0, highOffset: 0 }, { partition: 1 }],
+      });
+      const body = '{"partitions":3,"config":{"retention.ms":null}}';
+      const altered = await call(path, { method: "PATCH", body, headers: json });
+      expect(altered.json).toMatchObject({ partitions: 3, config: {} });
+      const listed = (await call("/v1/topics")).json["topics"] as { name: string }[];
+      expect(listed.map((each) => each.name)).toContain(topic);
+      expect((await ask(path, { method: "DELETE" })).status).toBe(204);
+      expect((await call(path)).status).toBe(404);
+    });
+
+    test("what is wrong with a request is told with its field", async () => {
+      const topic = await newTopic();
+      expect((await post("/v1/topics", `{"name":"${topic}"}`)).json).toMatchObject({
+        ...{ status: 409, code: "topic_exists" },
+      });
+      for (const [body, field] of [
+        ['{"records":[]}', "records"],
+        ['{"records":[{"value":1,"vlaue":2}]}', "records[0].vlaue"],
+        ['{"records":[{"valueBase64":"*"}]}', "records[0].valueBase64"],
+      ] as const) {
+        expect((await write(topic, body, json)).json).toMatchObject({ status: 400, field });
+      }
+      expect((await write(topic, "x", { "Content-Type": "image/png" })).status).toBe(415);
+      expect((await call("/v1/nothing")).json).toMatchObject({ code: "route_unknown" });
+      const wrongMethod = await call("/v1/topics", { method: "PUT" });
+      expect(wrongMethod.headers.get("Allow")).toBe("GET, HEAD, POST, OPTIONS");
+      expect(recordsOf(await read(topic))).toEqual([]);
+    });
+
+    test("JSON records keep keys, headers, times, bytes and numbers as they are", async () => {
+      const topic = await newTopic({ partitions: 3 });
+      const records = [
+        '{"value":{"id":9007199254740993,"x":1.0},"partition":2,"key":"k","timestamp":1700000000000}',
+        '{"keyBase64":"AP8=","valueBase64":"/w==","partition":2,"headers":{"trace":"x","empty":null}}',
+        '{"value":null,"partition":2}',
+      ];
+      await write(topic, `{"records":[${records}]}`, json);
+      const [first, second, third] = recordsOf(await read(topic, "", 2));
+      expect(first).toMatchObject({ key: "k", value: '{"id":9007199254740993,"x":1.0}' });
+      expect(first?.timestamp).toBe(1_700_000_000_000);
+      expect(second).toMatchObject({ keyBase64: "AP8=", valueBase64: "/w==" });
+      expect(second?.headers).toEqual([
+        { key: "trace", value: "x" },
+        { key: "empty", value: null },
+      ]);
+      expect(third?.value).toBeNull();
+    });
+
+    test("lines, bytes and compressed bodies are taken", async () => {
+      const topic = await newTopic();
+      await write(topic, '{"n": 1}\r\n\n x \nlast');
+      await write(topic, new Uint8Array([0, 255]), { "Content-Type": "application/octet-stream" });
+      for (const [encoding, compress] of [
+        ["gzip", gzipSync],
+        ["zstd", zstdCompressSync],
+      ] as const) {
+        const body = new Uint8Array(compress(`in ${encoding}`));
+        await write(topic, body, { ...lines, "Content-Encoding": encoding });
+      }
+      const found = await read(topic);
+      const text = ['{"n": 1}', " x ", "last"];
+      expect(valuesOf(found)).toEqual([...text, undefined, "in gzip", "in zstd"] as string[]);
+      expect(recordsOf(found)[3]).toMatchObject({ valueBase64: "AP8=" });
+    });
+
+    test("a megabyte in one request is read back whole", async () => {
+      const topic = await newTopic();
+      const values = Array.from({ length: 2000 }, (_, index) => `${index} ${"x".repeat(500)}`);
+      expect((await write(topic, values.join("\n"))).json).toEqual({
+        offsets: [{ partition: 0, baseOffset: 0, count: 2000 }],
+      });
+      const seen: unknown[] = [];
+      while (seen.length < values.length) {
+        seen.push(...valuesOf(await read(topic, `offset=${seen.length}&maxBytes=200000`)));
+      }
+      expect(seen).toEqual(values);
+    });
+
+    test("reads begin where they are told, and are told where the log is", async () => {
+      const topic = await newTopic();
+      for (const timestamp of [1000, 2000, 3000]) {
+        await write(
+          topic,
+          `{"records":[{"value":"at ${timestamp}","timestamp":${timestamp}}]}`,
+          json,
+        );
+      }
+      expect(valuesOf(await read(topic, "offset=2"))).toEqual(["at 3000"]);
+      expect(valuesOf(await read(topic, "offset=timestamp:1001"))).toEqual(["at 2000", "at 3000"]);
+      expect((await read(topic, "offset=latest")).json).toMatchObject({ nextOffset: 3 });
+      const outside = await read(topic, "offset=99");
+      const ends = { logStartOffset: 0, highOffset: 3 };
+      expect(outside.json).toMatchObject({ code: "offset_out_of_range", ...ends });
+      expect(outside.status).toBe(416);
+      expect((await read(topic, "", 7)).status).toBe(404);
+      const path = `/v1/topics/${topic}/partitions/0/records`;
+      const text = await (
+        await ask(path, { headers: { Accept: lines["Content-Type"] ?? "" } })
+      ).text();
+      expect(text.trimEnd().split("\n")).toHaveLength(3);
+    });
+
+    test("readers that wait hear of the next record, and of silence in time", async () => {
+      const topic = await newTopic();
+      const waiting = read(topic, "offset=0&waitMs=30000");
+      await write(topic, "news");
+      expect(valuesOf(await waiting)).toEqual(["news"]);
+      expect(valuesOf(await read(topic, "offset=1&waitMs=10"))).toEqual([]);
+    });
+
+    test("events go on behind the last one seen", async () => {
+      const topic = await newTopic({ partitions: 2 });
+      const path = `/v1/topics/${topic}/stream`;
+      await write(
+        topic,
+        '{"records":[{"value":"a","partition":0},{"value":"b","partition":1}]}',
+        json,
+      );
+      const first = new SseReader(await ask(`${path}?offset=earliest`));
+      const seen = await first.take(2);
+      await first.cancel();
+      await write(topic, '{"records":[{"value":"c","partition":1}]}', json);
+      const headers = { "Last-Event-ID": seen[1]?.id ?? "" };
+      const next = new SseReader(await ask(path, { headers }));
+      expect(JSON.parse((await next.next()).data)).toMatchObject({ value: "c", offset: 1 });
+      await next.cancel();
+    });
+
+    test("an HTTP producer's repeats, gaps and older epochs are told apart", async () => {
+      const topic = await newTopic();
+      const send = (epoch: number, sequence: number) =>
+        write(topic, `${epoch}/${sequence}`, {
+          ...lines,
+          "Producer-Id": `till-${topic}`,
+          "Producer-Epoch": String(epoch),
+          "Producer-Seq": String(sequence),
+        });
+      const first = await send(1, 0);
+      expect((await send(1, 0)).json).toEqual(first.json);
+      expect((await send(1, 2)).json).toMatchObject({ status: 409, expectedSequence: 1 });
+      expect((await send(1, 1)).status).toBe(200);
+      expect((await send(0, 0)).json).toMatchObject({ status: 403, code: "producer_fenced" });
+      expect(valuesOf(await read(topic))).toEqual(["1/0", "1/1"]);
+    });
+
+    test("groups get offsets, show their lag, and are deleted", async () => {
+      const topic = await newTopic();
+      await write(topic, "a\nb\nc");
+      const path = `/v1/groups/readers-of-${topic}`;
+      const body = JSON.stringify({ offsets: [{ topic, partition: 0, offset: 1 }] });
+      const put = await call(`${path}/offsets`, { method: "PUT", body, headers: json });
+      expect(put.status).toBe(200);
+      expect((await call(path)).json).toMatchObject({
+        ...{ state: "Empty", members: [] },
+        offsets: [{ topic, partition: 0, offset: 1, highOffset: 3, lag: 2 }],
+      });
+      expect((await ask(path, { method: "DELETE" })).status).toBe(204);
+      expect((await call(path)).json).toMatchObject({ status: 404, code: "group_unknown" });
+    });
+
+    test("it tells its health, its figures and its description", async () => {
+      expect((await call("/healthz")).json).toEqual({ status: "ok" });
+      expect((await ask("/healthz", { method: "HEAD" })).status).toBe(200);
+      expect((await call("/readyz")).json).toEqual({ status: "ok" });
+      expect((await call("/openapi.json")).json).toMatchObject({ openapi: "3.1.0" });
+      expect(await (await ask("/metrics")).text()).toContain("millrace_flushes_total");
+    });
+  });
+}
+
+async function answered(asked: Promise<Response>) {
+  const answer = await asked;
+  return { status: answer.status, headers: answer.headers, text: await answer.text() };
+}

@@ -1,0 +1,34 @@
+/** The same requests and the same answers on each runtime. */
+
+import configuration from "../../deno.json" with { type: "json" };
+import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
+import { binaryOf } from "../run/binaries.ts";
+import { edgeToken, startEdgeWorker } from "../support/edge-worker.ts";
+import { type ServerPlace, StreamServer } from "../support/stream-server.ts";
+import { type HttpPlace, httpChecks } from "./http-checks.ts";
+
+async function server(place: ServerPlace): Promise<HttpPlace> {
+  const started = await StreamServer.start(place);
+  return { url: started.httpUrl, headers: {}, stop: () => started.stop() };
+}
+
+httpChecks("Bun", () => server({}));
+
+const [, ...words] = configuration.tasks.start.split(" ");
+httpChecks("Deno", () => server({ program: [binaryOf("deno"), ...words] }));
+
+for (const shards of ["1", "3"]) {
+  httpChecks(`a Cloudflare Worker of ${shards} shards`, async () => {
+    const metadata = startLibsqlHttpServer();
+    const worker = await startEdgeWorker({
+      MILLRACE_METADATA: metadata.url,
+      MILLRACE_TOKEN: edgeToken,
+      MILLRACE_SHARDS: shards,
+    });
+    const stop = async () => {
+      await worker.stop();
+      await metadata.close();
+    };
+    return { url: worker.url, headers: { Authorization: `Bearer ${edgeToken}` }, stop };
+  });
+}

@@ -1,0 +1,41 @@
+import { describe, expect, test } from "bun:test";
+import {
+  budgetFaults,
+  javascriptBytesMax,
+  wasmBytesMax,
+  weights,
+} from "../../deploy/cloudflare/budget.ts";
+import { bundleWorker, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
+import { workerEntry } from "../../deploy/cloudflare/worker-entry.ts";
+
+const bundle = await bundleWorker({ entry: workerEntry, minify: true });
+
+describe("the Worker's bundle", () => {
+  test("keeps to its budget and makes no code while it runs", () => {
+    expect(budgetFaults(bundle)).toEqual([]);
+  });
+
+  test("holds no S3 client: it has R2 by its binding", () => {
+    const foreign = weights(bundle).filter(([where]) => /^@(aws-sdk|smithy)/.test(where));
+    expect(foreign).toEqual([]);
+  });
+
+  test("its budget refuses what is too large or makes code", () => {
+    const made = (text: string, wasmBytes = 0): WorkerBundle => ({
+      ...bundle,
+      javascript: new TextEncoder().encode(text),
+      wasm: new Map([["a.wasm", new Uint8Array(wasmBytes)]]),
+    });
+    expect(budgetFaults(made("x".repeat(javascriptBytesMax + 1)))).toHaveLength(1);
+    expect(budgetFaults(made("", wasmBytesMax + 1))).toHaveLength(1);
+    for (const text of [
+      'return new Function("x",y)',
+      ";eval(text)",
+      "await WebAssembly.compile(bytes)",
+      "new WebAssembly.Module(bytes)",
+    ]) {
+      expect(budgetFaults(made(text)), text).toHaveLength(1);
+    }
+    expect(budgetFaults(made("state.eval(x);medieval(x);WebAssembly.instantiate(m)"))).toEqual([]);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, test } from "bun:test";
+import type { Bindings } from "../../../../src/runtime/workerd/bindings.ts";
+import { readWorkerSettings } from "../../../../src/runtime/workerd/settings.ts";
+
+const read = (variables: Record<`MILLRACE_${string}`, string>) =>
+  readWorkerSettings({
+    MILLRACE_METADATA: "libsql://log.example",
+    ...variables,
+    LOG: {},
+    BUCKET: {},
+  } as unknown as Bindings);
+
+describe("readWorkerSettings", () => {
+  test("needs no more than the metadata's address", () => {
+    expect(read({})).toMatchObject({
+      metadataUrl: "libsql://log.example",
+      token: undefined,
+      origins: [],
+      shards: 1,
+      hasPeers: false,
+      flushRateMax: undefined,
+    });
+  });
+
+  test("looks for others' publishes where there are others", () => {
+    expect(read({ MILLRACE_PEERS: "on" }).hasPeers).toBe(true);
+    expect(read({ MILLRACE_SHARDS: "2" }).hasPeers).toBe(true);
+  });
+
+  test("takes the settings of a server within the same bounds", () => {
+    const given = { MILLRACE_ORIGINS: "https://a.example, https://b.example" } as const;
+    expect(read(given).origins).toEqual(["https://a.example", "https://b.example"]);
+    expect(() => read({ MILLRACE_FLUSH_RATE_MAX: "fast" })).toThrow("MILLRACE_FLUSH_RATE_MAX");
+    expect(() => read({ MILLRACE_SHARDS: "65" })).toThrow("from 1 to 64");
+  });
+
+  test("refuses metadata that no Worker reaches", () => {
+    for (const url of ["file:/data/metadata.db", "memory:"] as const) {
+      expect(() => read({ MILLRACE_METADATA: url })).toThrow("URL of a libSQL server");
+    }
+    expect(() => read({ MILLRACE_METADATA: "" })).toThrow("URL of a libSQL server");
+  });
+});
