@@ -39,7 +39,7 @@ describe("SQL cases", () => {
       const result = runCase(query, sqlCase, straight);
       checkGolden(name, goldenText(result, query));
       for (const options of otherRuns(name)) compare({ query, sqlCase, result, options });
-    }, 60_000);
+    });
   }
 });
 
