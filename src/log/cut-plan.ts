@@ -3,7 +3,8 @@
  * behind goes with it; that may take one entry of a publish group whose other entries lie in other
  * partitions, or one request of an HTTP producer of which later ones are there. A group is all or
  * nothing and a producer's requests have no holes, so those are cut too, with everything behind
- * them; and so is what queries have made of records that are cut. It ends when nothing more follows.
+ * them; and so is what queries have made of records that are cut. It ends when nothing more
+ * follows.
  */
 import { assert } from "../base/assert.ts";
 import type { Platform } from "../base/platform.ts";

@@ -41,7 +41,10 @@ export interface CommittedWatermark extends Tick {
 }
 
 export interface OrderedExtents {
-  /** `extents`, `ticks` and `watermarks` hold everything after the position asked from up to this one. */
+  /**
+   * `extents`, `ticks` and `watermarks` hold everything after the position asked from up to this
+   * one.
+   */
   readonly upTo: number;
   /** By publish position; those of one publish by topic and partition. */
   readonly extents: readonly Extent[];

@@ -207,7 +207,9 @@ export class CheckpointLog {
     return present(appended.at(-1), "offset of a commit").baseOffset;
   }
 
-  /** A row where it says something new. It comes with the last of the results that it is said of. */
+  /**
+   * A row where it says something new. It comes with the last of the results that it is said of.
+   */
   #watermarkOf({ committed, pending }: CommitHeader): PublishEffect[] {
     const { output } = this.#parts;
     if (output === undefined || committed === null || pending !== null) return [];

@@ -53,7 +53,9 @@ export class LogObject extends DurableObject<Bindings> {
   }
 }
 
-/** The coordinator of one consumer group: it appends nothing, and reads of the log only its ends. */
+/**
+ * The coordinator of one consumer group: it appends nothing, and reads of the log only its ends.
+ */
 export class GroupObject extends LogObject {
   protected override readonly role: ObjectRole = groupRole;
 }

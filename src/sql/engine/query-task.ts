@@ -80,7 +80,9 @@ export interface QueryTaskOptions {
   readonly beganAt?: number;
   /** Of the topic of the results: keys go to theirs, rows without a key to one until a commit. */
   readonly partitionCount?: number;
-  /** Of a batch of results, unless it is one row; absent: what topics take where nothing is said. */
+  /**
+   * Of a batch of results, unless it is one row; absent: what topics take where nothing is said.
+   */
   readonly batchBytesMax?: number;
   /** What batches of results are written to; absent: fresh memory for each. */
   readonly buffers?: BufferPool;
