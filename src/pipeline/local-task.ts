@@ -14,6 +14,8 @@ export interface LocalTaskParts {
   readonly modules: SqlModules;
   /** Made for each task that needs one; see `QueryTaskOptions.scratch`. */
   readonly openScratch?: () => ScratchDisk;
+  /** See `QueryTaskOptions.spillBytesMax`. */
+  readonly spillBytesMax?: number;
 }
 
 /** Results of a commit that is made, of one that is on its way, and some. */
@@ -28,7 +30,8 @@ export class LocalTask implements TaskHandle {
   #failure: unknown;
 
   /** @throws StreamError `sql_memory_exceeded`, `corrupt_state` */
-  constructor({ platform, modules, openScratch }: LocalTaskParts, setup: TaskSetup) {
+  constructor(parts: LocalTaskParts, setup: TaskSetup) {
+    const { platform, modules, openScratch, spillBytesMax } = parts;
     const { memoryBytesMax, partitionCount = 1, batchBytesMax, beganAt = 0 } = setup;
     this.#codecs = platform.codecs;
     const states = setup.states.map(({ kind, bytes }) => ({
@@ -45,6 +48,7 @@ export class LocalTask implements TaskHandle {
       ...(batchBytesMax !== undefined && { batchBytesMax }),
       buffers: this.#buffers,
       ...(openScratch !== undefined && { scratch: openScratch(), spillDisk: openScratch() }),
+      ...(spillBytesMax !== undefined && { spillBytesMax }),
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
       ...{ isBounded: setup.isBounded, partitionCount, beganAt },

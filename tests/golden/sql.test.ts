@@ -1,6 +1,7 @@
 /**
  * The language, case by case: each `.sql` file in `sql/` runs straight, in other batches and slices,
- * and killed and restored at random commits, and gives its golden every time. Goldens are written by
+ * killed and restored at random commits, and with its state on scratch disk, and gives its golden
+ * every time. Goldens are written by
  * `MILLRACE_GOLDEN=write bun test tests/golden/sql.test.ts`; a new one says "confirmed: nobody" until
  * somebody has looked (see generate/flink-script.ts), and the test refuses it until then.
  */
@@ -62,6 +63,11 @@ function* otherRuns(name: string): Generator<RunOptions> {
   yield {
     ...{ batchRecords: 7, slice: 3, seed: 5 },
     after: () => dice.pick(["go on", "commit", "restore"]),
+  };
+  // Nothing that can go to scratch disk stays in memory.
+  yield {
+    ...{ batchRecords: 7, slice: 5, seed: 6, spills: true },
+    after: () => dice.pick(["go on", "commit", "commit", "restore"]),
   };
 }
 

@@ -20,6 +20,7 @@ import { encodeBatch } from "../../src/record/batch-encode.ts";
 import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
 import type { QueryPlan } from "../../src/sql/plan/plan.ts";
 import { planToText } from "../../src/sql/plan/plan-text.ts";
+import { MemoryDisk } from "../support/memory-disk.ts";
 import { codecs } from "../support/record-tools.ts";
 import { TestCatalog } from "../support/sql-catalog.ts";
 import { type OutputRow, readTopic, rowsOf } from "../support/sql-output.ts";
@@ -141,7 +142,9 @@ class QueryScenario {
       openQueries: ({ platform, database, log }) => {
         const startTask: StartTask = async (task) => {
           this.takeovers += 1;
-          return new LocalTask({ platform, modules }, task);
+          // What is undisturbed keeps its state in memory; these keep what they can on disk.
+          const openScratch = () => new MemoryDisk();
+          return new LocalTask({ platform, modules, openScratch, spillBytesMax: 0 }, task);
         };
         const common = { platform, database, log, topics: log.topics };
         return new QueryManager({ ...common, identity: log.session, startTask });

@@ -21,6 +21,7 @@ import type { QueryPlan } from "../../src/sql/plan/plan.ts";
 import { planToText } from "../../src/sql/plan/plan-text.ts";
 import type { SqlModules } from "../../src/sql/sqlite/modules.ts";
 import { parseScript } from "../../src/sql/syntax/parse-script.ts";
+import { MemoryDisk } from "./memory-disk.ts";
 import { codecs, crc32c } from "./record-tools.ts";
 import type { CasePublish, SqlCase } from "./sql-case.ts";
 import { TestCatalog } from "./sql-catalog.ts";
@@ -98,6 +99,8 @@ export interface CaseResult {
 export type Folded = ReadonlyMap<string, string>;
 
 export interface RunOptions {
+  /** State goes to scratch disk at once. */
+  readonly spills?: boolean;
   /** Records in a record batch at most. */
   readonly batchRecords: number;
   /** Publishes that the task is handed at once. */
@@ -187,7 +190,9 @@ class CaseRunner {
     modules ??= loadSqlModules();
     const seed = this.#options.seed + this.#made++;
     const platform = createVirtualPlatform({ seed, codecs, crc32c });
-    return new LocalTask({ platform, modules }, { ...this.#setup, states: this.#chain });
+    const spilling = { openScratch: () => new MemoryDisk(), spillBytesMax: 0 };
+    const parts = { platform, modules, ...(this.#options.spills === true && spilling) };
+    return new LocalTask(parts, { ...this.#setup, states: this.#chain });
   }
 
   #encoded({ runs, ...publish }: CasePublish): TaskPublish {

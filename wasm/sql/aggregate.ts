@@ -3,6 +3,8 @@
  * changed since it was last asked. See parts/fields.ts for the structures and
  * `src/sql/kernel/aggregate.ts` for who calls this and when.
  */
+import { blockAddress, blockBytes, forgetBlocks, holdsAddresses, needPane } from "./parts/away";
+import { placeBlocks } from "./parts/away";
 import { inputColumn, foldBlock } from "./parts/fold";
 import * as F from "./parts/fields";
 import { FAILED_INPUT, fail, hasFailed, reserve, sortWords } from "./parts/heap";
@@ -306,6 +308,8 @@ function paneFor(state: usize, start: i64, count: u32): usize {
   if (pane == 0 || load<i64>(pane) != start) {
     pane = paneFrom(state, start);
     if (pane == 0) return 0;
+    // What fetches it does so in the middle of a block, which it must leave alone.
+    needPane(state, pane);
     store<u32>(state, <u32>pane, F.S_LAST_PANE);
   }
   const size = load<u32>(load<u32>(state, F.S_LAYOUT), F.L_ENTRY_BYTES);
@@ -563,6 +567,7 @@ export function blobLength(state: usize): u32 {
   return load<u32>(state, F.S_BLOB + 4);
 }
 
+export { blockAddress, blockBytes, forgetBlocks, holdsAddresses, paneAt, placeBlocks };
 export { hasSets, isSegmentDirty, leaveSegment, makeRoom, segmentOfPane, settleSets };
 
 /** Writes the chunk of a segment of sets into the blob. Gives `failure`. */

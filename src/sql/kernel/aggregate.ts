@@ -19,6 +19,7 @@ import { assert } from "../../base/assert.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import type { GridSpec } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
+import { AwayPanes } from "./away-panes.ts";
 import { MemberSets, type SetKernel } from "./member-sets.ts";
 import { KernelState, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
@@ -71,11 +72,32 @@ export interface WindowBounds {
   readonly endMs: number;
 }
 
-const kernels = new WeakMap<SqliteHost, AggregateKernel>();
+/** The kernel of a host, and whom it calls for panes of a state. */
+interface LinkedKernel {
+  readonly kernel: AggregateKernel;
+  readonly panes: Map<number, AwayPanes>;
+}
+
+const kernels = new WeakMap<SqliteHost, LinkedKernel>();
+
+function linkedTo(host: SqliteHost): LinkedKernel {
+  const known = kernels.get(host);
+  if (known !== undefined) return known;
+  const panes = new Map<number, AwayPanes>();
+  const kernel = host.link<AggregateKernel>("aggregate", {
+    fetchPane: (state: number, pane: number) => panes.get(state)?.fetch(pane),
+    leavePane: (state: number, pane: number) => panes.get(state)?.leave(pane),
+  });
+  const linked = { kernel, panes };
+  kernels.set(host, linked);
+  return linked;
+}
 
 export class AggregateState {
   readonly #kernel: AggregateKernel;
   readonly #state: KernelState;
+  readonly #panesByState: Map<number, AwayPanes>;
+  readonly #panes: AwayPanes;
   readonly #sets: MemberSets;
   readonly #before: StateResult | null;
   readonly #after: StateResult | null;
@@ -91,18 +113,19 @@ export class AggregateState {
       readonly panes: PaneSpec | null;
     },
   ) {
-    let kernel = kernels.get(host);
-    kernel ??= host.link<AggregateKernel>("aggregate");
-    kernels.set(host, kernel);
-    const linked = kernel;
+    const { kernel: linked, panes } = linkedTo(host);
     this.#kernel = linked;
+    this.#panesByState = panes;
     const sizeMs = BigInt(options.panes?.sizeMs ?? 0);
     const offsetMs = BigInt(options.panes?.offsetMs ?? 0);
     const spec = { ...options.spec, isSession: false };
     this.#state = new KernelState(host, linked, { ...options, spec }, ({ layout, seed, limit }) =>
       linked.create(layout, sizeMs, offsetMs, seed, limit),
     );
-    this.#sets = new MemberSets(linked, this.#state, options.spill ?? null);
+    const space = options.spill ?? null;
+    this.#panes = new AwayPanes(linked, this.#state, options.panes === null ? null : space);
+    panes.set(this.#state.address, this.#panes);
+    this.#sets = new MemberSets(linked, { state: this.#state, panes: this.#panes, space });
     this.#before = spec.tracksChanges ? this.#state.newResult() : null;
     this.#after = spec.tracksChanges ? this.#state.newResult() : null;
   }
@@ -121,6 +144,7 @@ export class AggregateState {
     const weight = weightColumn === undefined ? 0 : weightColumn + 1;
     const code = this.#kernel.add(this.#state.address, table.address, time, weight);
     this.#state.check(code, "group rows");
+    this.#panes.spill();
     this.#sets.spill();
   }
 
@@ -143,6 +167,7 @@ export class AggregateState {
 
   /** Drops the panes that start before `startMs`, and gives their memory back. */
   dropBefore(startMs: number): void {
+    this.#panes.forgetBefore(startMs);
     this.#sets.forgetBefore(startMs);
     this.#kernel.dropBefore(this.#state.address, BigInt(startMs));
   }
@@ -154,6 +179,7 @@ export class AggregateState {
   merge(window: WindowBounds, options: { readonly keep?: boolean } = {}): StateResult {
     const { startMs, endMs } = window;
     this.#sets.settle();
+    this.#panes.fetchBetween(startMs, endMs);
     // A window of one pane shows its entries: nobody asks for members.
     if (options.keep === true || this.#paneCount(startMs, endMs) > 1) {
       this.#sets.fetch(startMs, endMs);
@@ -181,6 +207,7 @@ export class AggregateState {
     assert(this.#before !== null && this.#after !== null, "the state tracks changes");
     if (pane >= this.#kernel.panes(this.#state.address)) return null;
     this.#sets.settle();
+    this.#panes.fetchAt(pane);
     const { address } = this.#state;
     const code = this.#kernel.changes(address, pane, this.#before.address, this.#after.address);
     this.#state.check(code, "compare groups");
@@ -188,6 +215,7 @@ export class AggregateState {
   }
 
   settle(): void {
+    this.#panes.fetchTouched();
     this.#state.check(this.#kernel.settle(this.#state.address), "settle groups");
   }
 
@@ -211,6 +239,7 @@ export class AggregateState {
   restore(blob: Uint8Array): void {
     const length = groupsLength(blob);
     this.#state.restore(blob.subarray(0, length));
+    this.#panes.prune();
     this.#sets.restore(blob.subarray(length));
   }
 
@@ -218,6 +247,8 @@ export class AggregateState {
     this.#before?.free();
     this.#after?.free();
     this.#sets.free();
+    this.#panes.free();
+    this.#panesByState.delete(this.#state.address);
     this.#state.free();
   }
 

@@ -8,12 +8,11 @@
  * A checkpoint's delta asks for a segment only if it has changed.
  */
 
+import type { AwayPanes, PaneKernel } from "./away-panes.ts";
 import type { SpilledRun, SpillSpace } from "./spill-space.ts";
-import type { KernelState, StateKernel } from "./state.ts";
+import type { KernelState } from "./state.ts";
 
-export interface SetKernel extends StateKernel {
-  panes(state: number): number;
-  paneStart(state: number, index: number): bigint;
+export interface SetKernel extends PaneKernel {
   hasSets(state: number, index: number): number;
   segmentOfPane(state: number, index: number, segment: number): number;
   isSegmentDirty(segment: number, isFull: number): number;
@@ -46,14 +45,23 @@ interface SegmentPlace {
 export class MemberSets {
   readonly #kernel: SetKernel;
   readonly #state: KernelState;
+  readonly #panes: AwayPanes;
   readonly #space: SpillSpace | null;
   /** By the segment's address, which stays while its pane lives. */
   readonly #away = new Map<number, AwaySegment>();
 
-  constructor(kernel: SetKernel, state: KernelState, space: SpillSpace | null) {
+  constructor(
+    kernel: SetKernel,
+    options: {
+      readonly state: KernelState;
+      readonly panes: AwayPanes;
+      readonly space: SpillSpace | null;
+    },
+  ) {
     this.#kernel = kernel;
-    this.#state = state;
-    this.#space = space;
+    this.#state = options.state;
+    this.#panes = options.panes;
+    this.#space = options.space;
   }
 
   /** Segments that are on scratch disk. */
@@ -214,6 +222,8 @@ export class MemberSets {
 
   #comeBack(place: SegmentPlace, away: AwaySegment): void {
     this.#fill(place, away);
+    // What has waited is counted in the groups of the pane.
+    this.#panes.fetchAt(place.pane);
     const isBack = this.#kernel.comeBack(this.#state.address, place.pane, place.address) !== 0;
     if (!isBack) throw this.#state.exceeded("count a query's distinct values");
     this.#forget(place.address, away);

@@ -66,7 +66,8 @@ export class SessionState {
     },
   ) {
     let kernel = kernels.get(host);
-    kernel ??= host.link<SessionKernel>("session");
+    // Sessions are one pane, which never leaves.
+    kernel ??= host.link<SessionKernel>("session", { fetchPane: () => {}, leavePane: () => {} });
     kernels.set(host, kernel);
     const linked = kernel;
     this.#kernel = linked;

@@ -11,6 +11,9 @@ import type { ScratchDisk } from "../sqlite/scratch-disk.ts";
 /** Large, since a block is a call to the system. */
 export const spillBlockBytes = 64 * 1024;
 
+/** Part of a task's memory past which it is short. */
+const tightShare = 7 / 8;
+
 /** Bytes on scratch disk. */
 export interface SpilledRun {
   readonly bytes: number;
@@ -49,7 +52,10 @@ export class SpillSpace {
   get bytesOver(): number {
     let held = 0;
     for (const { bytesHeld } of this.#holders) held += bytesHeld;
-    return held - this.#bytesMax;
+    // Memory never shrinks. Once it is nearly all there, what others need must come from here.
+    const { bytes, bytesMax } = this.#memory;
+    const isTight = bytes.length > bytesMax * tightShare;
+    return held - (isTight ? this.#bytesMax / 2 : this.#bytesMax);
   }
 
   /** Blocks that hold something. */

@@ -182,6 +182,8 @@ export const P_BUCKET_COUNT: usize = 152;
 export const P_FREE_ENTRY: usize = 156;
 /** SEGMENT_COUNT segments of the sets of DISTINCT values (sets.ts); 0: none yet. */
 export const P_SETS: usize = 160;
+/** 1: all but this head is on scratch disk (away.ts). */
+export const P_AWAY: usize = 164;
 export const PANE_BYTES: usize = 168;
 
 // Column and Table: src/sql/memory/column-layout.ts

@@ -21,6 +21,7 @@
  * that wrote them: same results in the same order.
  */
 import { NO_OFFSET, nodeHoldsBytes } from "./arena";
+import { isAway, isDirty, needPane, sendBack } from "./away";
 import { isSavedWhole, nextOrder, nodeAt, orderAt } from "./distinct";
 import * as F from "./fields";
 import { push, reserve, sortWords } from "./heap";
@@ -60,7 +61,10 @@ export function save(state: usize, isFull: bool, fingerprint: u32): bool {
   store<i64>(head, load<i64>(state, F.S_WHEEL), 24);
   for (let i: u32 = 0; i < panes; i++) {
     const pane = <usize>load<u32>(load<u32>(state, F.S_PANES) + (<usize>i << 2));
+    const comes = isAway(pane) && (isFull || isDirty(pane));
+    if (comes) needPane(state, pane);
     if (!savePane(state, pane, isFull)) return false;
+    if (comes) sendBack(state, pane);
   }
   const length = load<u32>(state, F.S_BLOB + 4);
   store<u64>(<usize>load<u32>(state, F.S_BLOB), length, 32);
@@ -105,7 +109,8 @@ function savePane(state: usize, pane: usize, isFull: bool): bool {
 function clean(state: usize, layout: usize, pane: usize): void {
   const isSession = isSavedWhole(state);
   freeGoneNodes(state, pane);
-  markNodes(pane);
+  // One that stayed away has not changed, and its nodes are marked.
+  if (!isAway(pane)) markNodes(pane);
   if (isSession) {
     const numbers = state + F.S_NUMBERS;
     for (let i: u32 = 0, n = load<u32>(numbers, 4); i < n; i++) {

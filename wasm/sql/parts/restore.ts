@@ -1,6 +1,7 @@
 /** Reads the checkpoints that image.ts writes. */
 import { keepBytes, NO_OFFSET, ownsBytes, waste } from "./arena";
 import { isSavedWhole, setValueCount, freeNodes } from "./distinct";
+import { needPane } from "./away";
 import * as F from "./fields";
 import { hasFailed, push } from "./heap";
 import { HEADER_BYTES, HEADER_BYTES_1, MAGIC, markNodes, SECTION_BYTES, VERSION } from "./image";
@@ -43,6 +44,7 @@ export function restoreBlob(state: usize, blob: usize, length: u32, fingerprint:
     }
     const pane = paneFrom(state, start);
     if (pane == 0) return NO_MEMORY;
+    needPane(state, pane);
     restorePane(state, pane);
     if (hasFailed(state)) return NO_MEMORY;
   }
