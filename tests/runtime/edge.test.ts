@@ -220,11 +220,6 @@ describe("the Worker", () => {
     expect([...before.slice(0, 24), ...after]).toEqual([...Array(25).keys()]);
   });
 
-  test("SQL is refused with what to do instead", async () => {
-    const answer = await post("/v1/sql", '{"sql":"SELECT 1"}');
-    expect(await answer.json()).toMatchObject({ code: "sql_unsupported" });
-  });
-
   test("nothing went wrong unseen", () => {
     const known = /worker epoch lost|coordinator_elsewhere|worker_fenced/;
     const lines = worker.log().split("\n");
