@@ -97,8 +97,10 @@ describe("the Worker", () => {
       { Authorization: "Bearer another" },
       { Authorization: "Basic eA" },
     ]) {
-      const answer = await fetch(`${worker.url}/v1/topics`, { headers });
-      expect(answer.status).toBe(401);
+      for (const path of ["/v1/topics", "/v1/groups/readers", "/metrics", "/nothing"]) {
+        const answer = await fetch(`${worker.url}${path}`, { headers });
+        expect({ path, status: answer.status }).toEqual({ path, status: 401 });
+      }
     }
     const foreign = await ask("/v1/topics", {
       method: "POST",
