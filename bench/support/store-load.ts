@@ -1,5 +1,6 @@
 /** The store by itself, through its port: what a worker on it cannot exceed. */
 
+import { bunParts } from "../../src/runtime/bun/main.ts";
 import { openStore } from "../../src/runtime/node/open-store.ts";
 import type { Settings } from "../../src/runtime/settings.ts";
 import type { ObjectLocation, ObjectStore } from "../../src/store/object-store.ts";
@@ -24,7 +25,8 @@ export async function openStoreUrl(url: string): Promise<ObjectStore> {
     awsSecretAccessKey: process.env["AWS_SECRET_ACCESS_KEY"],
     awsSessionToken: process.env["AWS_SESSION_TOKEN"],
   } satisfies Partial<Settings>;
-  return await openStore(settings, platform);
+  // As the worker does it.
+  return await openStore(settings, platform, bunParts.storeFetch);
 }
 
 /** Bytes per second of plain 8 MiB PUTs; they are deleted afterwards. */

@@ -3,6 +3,7 @@ import type { Platform } from "../../base/platform.ts";
 import { FolderStore } from "../../store/folder-store.ts";
 import { MemoryStore } from "../../store/memory-store.ts";
 import type { ObjectStore } from "../../store/object-store.ts";
+import type { Fetch } from "../../store/s3-fetch-handler.ts";
 import type { S3Credentials } from "../../store/s3-store.ts";
 import type { Settings } from "../settings.ts";
 import { nodeFileSystem } from "./file-system.ts";
@@ -12,8 +13,15 @@ type StoreSettings = Pick<
   "store" | "fsync" | "awsRegion" | "awsAccessKeyId" | "awsSecretAccessKey" | "awsSessionToken"
 >;
 
-/** Opens it; nothing is read or written yet. The S3 client is loaded only where it is used. */
-export async function openStore(settings: StoreSettings, platform: Platform): Promise<ObjectStore> {
+/**
+ * Opens it; nothing is read or written yet. The S3 client is loaded only where it is used, and
+ * sends by `fetch`, if one is given.
+ */
+export async function openStore(
+  settings: StoreSettings,
+  platform: Platform,
+  fetch?: Fetch,
+): Promise<ObjectStore> {
   const { store } = settings;
   switch (store.kind) {
     case "memory":
@@ -27,7 +35,8 @@ export async function openStore(settings: StoreSettings, platform: Platform): Pr
       const { S3Store } = await import("../../store/s3-store.ts");
       const region = store.region ?? settings.awsRegion;
       const credentials = credentialsOf(settings);
-      return new S3Store({ ...store, region, credentials, platform });
+      const sends = fetch === undefined ? {} : { fetch };
+      return new S3Store({ ...store, ...sends, region, credentials, platform });
     }
   }
 }

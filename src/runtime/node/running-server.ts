@@ -1,5 +1,6 @@
 /** What a runtime gives to a worker, and what it gets. */
 import type { Metrics } from "../../base/metrics.ts";
+import type { Fetch } from "../../store/s3-fetch-handler.ts";
 import type { ListenHttp } from "../http-listener.ts";
 import type { TcpListener, TcpListenOptions } from "../tcp-listener.ts";
 
@@ -11,6 +12,8 @@ export interface RuntimeParts {
    * runtime, but directly where that memory is shared.
    */
   readonly copiesPlainKernelMemory?: boolean;
+  /** Sends requests to an S3 store; absent: the runtime's own `fetch`. */
+  readonly storeFetch?: Fetch;
   readonly listenTcp: (options: TcpListenOptions) => Promise<TcpListener>;
   /** Collects garbage now, all of it; absent where the runtime does not let us. */
   readonly collectGarbage?: () => void;

@@ -107,9 +107,9 @@ export class Worker implements RunningServer {
   }
 
   async start(): Promise<void> {
-    const { settings, platform, database } = this.#parts;
+    const { settings, platform, database, runtime } = this.#parts;
     const { signal } = this.#shutdown;
-    const store = await openStore(settings, platform);
+    const store = await openStore(settings, platform, runtime.storeFetch);
     this.#store = store;
     await this.#listen();
     const log = new Log(this.#logOptions(store));

@@ -17,6 +17,7 @@ import { planToText } from "../plan/plan-text.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { AssignedAggregateOperator } from "./assigned-aggregate-operator.ts";
 import { CalcOperator } from "./calc-operator.ts";
+import type { DirectChanges } from "./direct-changes.ts";
 import { GroupAggregateOperator } from "./group-aggregate-operator.ts";
 import { IntervalJoinOperator } from "./interval-join-operator.ts";
 import type { Operator, OperatorContext } from "./operator.ts";
@@ -41,6 +42,8 @@ export interface GraphOptions {
   readonly seed: bigint;
   readonly stateBytesMax: number;
   readonly spill?: SpillSpace;
+  /** Of the aggregate right below the sink, where there is one that may go without taking back. */
+  readonly direct?: DirectChanges;
   /** Hears of each source's node, in the order of `Graph.sources`. */
   readonly onSource: (node: SourceNode) => void;
 }
@@ -101,11 +104,16 @@ class GraphBuilder {
         return new CalcOperator(this.build(node.input), { ...this.#common("calc"), node });
       case "windowAggregate":
         return this.#windowAggregate(node, this.build(node.input));
-      case "groupAggregate":
-        return new GroupAggregateOperator(this.build(node.input), {
-          ...this.#common("groups"),
-          node,
+      case "groupAggregate": {
+        // Below first: names count what has been built.
+        const input = this.build(node.input);
+        const { direct, ...common } = this.#common("groups");
+        const isDirect = direct?.node === node;
+        return new GroupAggregateOperator(input, {
+          ...{ ...common, node },
+          ...(isDirect && { direct }),
         });
+      }
       case "windowJoin":
         return new WindowJoinOperator([this.build(node.left), this.build(node.right)], {
           ...this.#common("join"),
