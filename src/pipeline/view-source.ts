@@ -1,8 +1,8 @@
 /**
  * A view's topic as its table takes it: one sequence of records with one offset. Of a topic with
- * one partition that is the partition. Several are merged in publish order, and a record's place is the
- * number of records before it in all partitions together, so that the changes of every key come in
- * their order and every worker counts alike; a commit shows as one.
+ * one partition that is the partition. Several are merged in publish order, and a record's place
+ * is the number of records before it in all partitions together, so that the changes of every key
+ * come in their order and every worker counts alike; a commit shows as one.
  */
 import { StreamError } from "../base/stream-error.ts";
 import type { LogService } from "../log/log-types.ts";

@@ -1,8 +1,8 @@
 /**
  * Where the rows of an updating view begin: its topic holds, per record, the row of a key as it is
  * from then on, or a tombstone. Those that read it must be told what a record takes back as well,
- * so the last row of each key is kept here: down go the rows that were, with the weight −1, and then
- * those that are. A key that came several times in one publish of a partition goes down once.
+ * so the last row of each key is kept here: down go the rows that were, with the weight −1, and
+ * then those that are. A key that came several times in one publish of a partition goes down once.
  */
 
 import { RowBuffer } from "../kernel/row-buffer.ts";
@@ -149,7 +149,7 @@ export class UpsertSource extends Operator {
   }
 }
 
-/** `incoming` has records of one run; of each key the last one counts, and the others never were. */
+/** `incoming` has records of one run; of each key the last one counts, as if it were alone. */
 function statementsOf(names: {
   readonly rows: string;
   readonly incoming: string;
