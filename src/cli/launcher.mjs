@@ -27,6 +27,15 @@ else {
   await main.runProcess();
 }
 
+/**
+ * Of all WebAssembly memories of a process the engine takes the first four without a check at each
+ * access, and collects all garbage before it makes one more. Each query has one; addresses
+ * (4 GiB each) are plenty.
+ */
+function engineEnv() {
+  return { BUN_JSC_maxNumWasmFastMemories: "128", ...process.env };
+}
+
 function refuse() {
   console.error(
     `streamctl needs Bun and did not find it for ${process.platform}-${process.arch}.\n` +
@@ -38,7 +47,7 @@ function refuse() {
 
 /** @param {string} bun */
 function hand(bun) {
-  const child = spawn(bun, [script, ...scriptArguments], { stdio: "inherit" });
+  const child = spawn(bun, [script, ...scriptArguments], { stdio: "inherit", env: engineEnv() });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

@@ -185,7 +185,8 @@ export class SqlService {
     const config: Record<string, string> =
       entry.changes === "update" ? { "cleanup.policy": "compact" } : { "retention.ms": "-1" };
     const output = await topics.create({
-      ...{ name, partitionCount: 1, replicationFactor: -1, config, writer: queryId },
+      ...{ name, replicationFactor: -1, config, writer: queryId },
+      partitionCount: Number(entry.options["partitions"] ?? 1),
     });
     try {
       const query = await this.#defined(plan, {

@@ -1,17 +1,16 @@
 /**
- * One materialized view's table and what fills it: the view's topic, read from its start in the
- * order of its only partition. A shared one keeps up with the topic by itself, woken by publishes;
+ * One materialized view's table and what fills it: the view's topic, read from its start in one
+ * order (view-source.ts). A shared one keeps up with the topic by itself, woken by publishes;
  * one of a follower who comes back from far behind is moved by that follower.
  */
 import { StreamError } from "../base/stream-error.ts";
-import type { LogService } from "../log/log-types.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
-import { batchesIn } from "../record/batch.ts";
 import type { ViewHost, ViewReply } from "./view-protocol.ts";
+import { openViewSource, type ViewSource, type ViewSourceLog } from "./view-source.ts";
 import type { ViewSetup, ViewState, ViewStatement } from "./view-table.ts";
 
 export interface ViewFeedParts {
-  readonly log: Pick<LogService, "fetch" | "release" | "status">;
+  readonly log: ViewSourceLog;
   readonly host: ViewHost;
   /** Its number in the host. */
   readonly view: number;
@@ -21,13 +20,9 @@ export interface ViewFeedParts {
   readonly onState: (feed: ViewFeed) => void;
 }
 
-/** Bytes that are fetched and applied at once: more than a commit has, so that it shows as one. */
-const sliceBytes = 8 * 1024 * 1024;
-/** A fetch that waits is made again after this. */
-const waitMsMax = 30_000;
-
 export class ViewFeed {
   readonly #parts: ViewFeedParts;
+  readonly #source: ViewSource;
   readonly #ended = new AbortController();
   readonly #waiting = new Set<() => void>();
   #state: ViewState = { position: 0, changesFrom: null, memoryBytes: 0 };
@@ -42,6 +37,7 @@ export class ViewFeed {
 
   constructor(parts: ViewFeedParts) {
     this.#parts = parts;
+    this.#source = openViewSource(parts.log, parts.topic);
   }
 
   get topic(): TopicInfo {
@@ -58,10 +54,12 @@ export class ViewFeed {
 
   /** Makes the table, without rows. @throws StreamError `sql_memory_exceeded` */
   async open(): Promise<void> {
-    const { log, host, view, topic, setup } = this.#parts;
-    const [status] = await log.status([{ topic, partition: 0 }]);
-    if (status === undefined) throw gone(setup.name);
-    this.#sentTo = status.logStartOffset;
+    const { host, view, setup } = this.#parts;
+    try {
+      this.#sentTo = await this.#source.open();
+    } catch (error) {
+      throw failureOf(error, setup);
+    }
     this.#note(await host.send({ kind: "open", view, setup }));
   }
 
@@ -113,33 +111,21 @@ export class ViewFeed {
     this.#wake();
   }
 
-  /** Fetches what comes next and sends it on; waits for it when there is nothing yet. */
+  /** Takes what comes next and sends it on; waits for it when there is nothing yet. */
   async #step(until: number): Promise<void> {
-    const { log, host, view, topic, setup } = this.#parts;
-    const [found] = await log.fetch(
-      {
-        partitions: [
-          {
-            ...{ topicId: topic.topicId, partition: 0, fetchOffset: this.#sentTo },
-            ...{ partitionBytesMax: sliceBytes, currentLeaderEpoch: -1 },
-          },
-        ],
-        ...{ bytesMin: 1, bytesMax: sliceBytes, waitMsMax },
-      },
-      this.#ended.signal,
-    );
-    if (found === undefined || found.error === "topic_id_unknown") throw gone(setup.name);
-    if (found.error !== undefined) {
-      const message = `Cannot read the view "${setup.name}" at offset ${this.#sentTo}`;
-      throw new StreamError(found.error, message, { details: { view: setup.name } });
-    }
+    const { host, view, setup } = this.#parts;
+    const found = await this.#source.next(this.#sentTo, this.#ended.signal);
     // One batch is fetched while another is applied.
     await this.#applying;
-    if (this.#ended.signal.aborted || found.chunks.length === 0) return;
-    const nextOffset = Math.min(until, endOf(found.chunks));
+    if (this.#ended.signal.aborted || found === null) {
+      found?.release();
+      return;
+    }
+    const { chunks } = found;
+    const nextOffset = Math.min(until, found.nextOffset);
     this.#sentTo = nextOffset;
-    const applied = host.send({ kind: "apply", view, chunks: found.chunks, nextOffset });
-    log.release([found]);
+    const applied = host.send({ kind: "apply", view, chunks, nextOffset });
+    found.release();
     this.#applying = applied.then((reply) => {
       this.#note(reply);
       this.#wake();
@@ -177,14 +163,6 @@ export class ViewFeed {
   }
 }
 
-function endOf(chunks: readonly Uint8Array[]): number {
-  let end = 0;
-  for (const { header } of batchesIn(chunks.at(-1) ?? new Uint8Array())) {
-    end = header.baseOffset + header.lastOffsetDelta + 1;
-  }
-  return end;
-}
-
 export function gone(view: string): StreamError {
   const message = `Cannot go on reading the view "${view}": it was dropped`;
   return new StreamError("sql_object_unknown", message, { details: { view } });
@@ -195,12 +173,16 @@ function closed(view: string): StreamError {
   return new StreamError("shutting_down", message, { details: { view } });
 }
 
+const cutCodes: readonly string[] = ["leader_epoch_fenced", "offset_out_of_range"];
+
 function failureOf(error: unknown, { name, memoryBytesMax }: ViewSetup): StreamError {
   if (!(error instanceof StreamError)) {
     const message = `Cannot read the view "${name}": ${String(error)}`;
     return new StreamError("sql_evaluation_failed", message, { cause: error });
   }
   if (error.code === "topic_unknown" || error.code === "topic_id_unknown") return gone(name);
+  // What a power loss took may be in the table: the next one is made of what is there.
+  if (cutCodes.includes(error.code)) return closed(name);
   if (error.code !== "sql_memory_exceeded") return error;
   return memoryExceeded(name, memoryBytesMax);
 }

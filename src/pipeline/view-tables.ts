@@ -29,7 +29,7 @@ export const viewSettingsDefault: ViewSettings = {
 
 export interface ViewTablesParts {
   readonly platform: Platform;
-  readonly log: Pick<Log, "fetch" | "release" | "status" | "sync" | "endOffset">;
+  readonly log: Pick<Log, "fetch" | "release" | "status" | "follow" | "sync" | "endOffset">;
   readonly startViews: StartViews;
   readonly settings?: Partial<ViewSettings>;
 }
@@ -110,12 +110,21 @@ export class ViewTables {
     return feed.read(statement);
   }
 
-  /** Where the view's topic ends, with what peers published before the call. */
+  /**
+   * Where the view's topic ends, with what peers published before the call. Ends of partitions that
+   * are learnt one after the other may be no place at which the topic ever ended: whoever has come
+   * there in publish order has all that was there at the call.
+   */
   async endOf({ entry, topic }: ViewRef): Promise<number> {
-    await this.#parts.log.sync();
-    const end = await this.#parts.log.endOffset(topic, 0);
-    if (end === undefined) throw gone(entry.name);
-    return end;
+    const { log } = this.#parts;
+    await log.sync();
+    let sum = 0;
+    for (let partition = 0; partition < topic.partitionCount; partition++) {
+      const end = await log.endOffset(topic, partition);
+      if (end === undefined) throw gone(entry.name);
+      sum += end;
+    }
+    return sum;
   }
 
   /** The view's shared table, which keeps up with the topic. */

@@ -15,7 +15,7 @@ function caseOf(script: string, values: readonly (string | Uint8Array)[]): SqlCa
   return {
     ...parseCase("bad", script),
     partitions: [{ topic: "t", partition: 0 }],
-    publishes: [{ publishedAt: 1_767_225_600_000, created: [], committed: [], runs: [run] }],
+    publishes: [{ publishedAt: 1_767_225_600_000, created: [], runs: [run] }],
   };
 }
 

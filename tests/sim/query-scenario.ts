@@ -50,6 +50,8 @@ interface ScenarioQuery {
   readonly statement: string;
   /** Topics that it reads. */
   readonly inputs: readonly string[];
+  /** Of its topic. */
+  readonly partitions: number;
   /** Rows are only added, in an order that the log decides. */
   readonly isAppend: boolean;
 }
@@ -60,28 +62,30 @@ const queries: Readonly<Record<string, ScenarioQuery>> = {
     statement: `SELECT k, window_start, window_end, window_time, COUNT(*) AS n, SUM(v) AS total
       FROM TABLE(HOP(TABLE bids, DESCRIPTOR(ts), INTERVAL '1' SECOND, INTERVAL '2' SECOND))
       GROUP BY k, window_start, window_end, window_time`,
-    inputs: ["bids"],
-    isAppend: true,
+    // Each window has one row, in whichever partition: their order is that of each alone.
+    ...{ inputs: ["bids"], partitions: 2, isAppend: false },
   },
   totals: {
     statement: "SELECT k, COUNT(*) AS n, SUM(v) AS total FROM bids GROUP BY k",
-    inputs: ["bids"],
-    isAppend: false,
+    ...{ inputs: ["bids"], partitions: 3, isAppend: false },
+  },
+  /** Over a view whose rows change. */
+  whole: {
+    statement: "SELECT COUNT(*) AS n, SUM(n) AS records, SUM(total) AS total FROM totals",
+    ...{ inputs: ["totals"], partitions: 1, isAppend: false },
   },
   cascade: {
     statement: `SELECT k, window_start, window_end, COUNT(*) AS n, SUM(total) AS total
       FROM TABLE(TUMBLE(TABLE windows, DESCRIPTOR(window_time), INTERVAL '3' SECOND))
       GROUP BY k, window_start, window_end`,
-    inputs: ["windows"],
-    isAppend: true,
+    ...{ inputs: ["windows"], partitions: 1, isAppend: true },
   },
   mixed: {
     statement: `SELECT window_start, window_end, COUNT(*) AS n, SUM(v) AS total
       FROM TABLE(TUMBLE(TABLE (
         SELECT v, ts FROM bids UNION ALL SELECT n, window_time FROM windows
       ), DESCRIPTOR(ts), INTERVAL '2' SECOND)) GROUP BY window_start, window_end`,
-    inputs: ["bids", "windows"],
-    isAppend: true,
+    ...{ inputs: ["bids", "windows"], partitions: 1, isAppend: true },
   },
 };
 
@@ -212,11 +216,15 @@ class QueryScenario {
     const { time } = this.#world;
     const maker = new QueryMaker({ platform: time, database: database as never, log, topics });
     const catalog = new TestCatalog(schema);
-    for (const [name, { statement }] of Object.entries(queries)) {
+    for (const [name, { statement, partitions }] of Object.entries(queries)) {
       const plan = catalog.plan(statement);
-      if (name === "windows") catalog.add(`CREATE MATERIALIZED VIEW windows AS ${statement}`);
+      if (name === "windows" || name === "totals") {
+        catalog.add(`CREATE MATERIALIZED VIEW ${name} AS ${statement}`);
+      }
       this.#plans.set(name, plan);
-      const output = await topics.create({ ...common, name, writer: name });
+      const output = await topics.create({
+        ...{ ...common, name, writer: name, partitionCount: partitions },
+      });
       const definition = await maker.define({
         ...{ queryId: name, plan, shape: shapeOf(plan.root, null), output },
         settings: { ...querySettingsDefault, commitIntervalMs: 100, quietTimeoutMs: 0 },

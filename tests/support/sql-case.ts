@@ -38,8 +38,10 @@ export interface CasePublish {
   readonly publishedAt: number;
   readonly runs: readonly CaseRun[];
   readonly created: readonly { readonly topic: string; readonly partition: number }[];
-  readonly committed: readonly (CommittedTime & { readonly topic: string })[];
+  readonly committed?: readonly CaseCommit[];
 }
+
+type CaseCommit = CommittedTime & { readonly topic: string };
 
 export interface SqlCase {
   readonly name: string;
@@ -111,7 +113,7 @@ function parsePublishes(block: string): CasePublish[] {
     publishedAt: number;
     runs: { topic: string; partition: number; records: RecordInput[] }[];
     created: { topic: string; partition: number }[];
-    committed: CasePublish["committed"][number][];
+    committed: CaseCommit[];
   }[] = [];
   for (const line of block.split("\n")) {
     if (line === "") continue;
@@ -130,7 +132,7 @@ function parsePublishes(block: string): CasePublish[] {
   return publishes;
 }
 
-function commitOf(line: string): CasePublish["committed"][number] {
+function commitOf(line: string): CaseCommit {
   const [, topic = "", watermark = "", says = "awaited"] = line.split(" ");
   const found = Object.entries(activity).find(([name]) => name === says);
   if (found === undefined) throw new Error(`Nobody says ${says}`);

@@ -280,7 +280,7 @@ function publishesOf(rows: readonly InputRow[], onePartition: boolean): CasePubl
     if (row.isFirst || run.partition !== partition) {
       run = { partition, records: [] };
       const publishedAt = Math.max(...times.slice(0, index + 1));
-      publishes.push({ publishedAt, created: [], committed: [], runs: [{ topic: "t", ...run }] });
+      publishes.push({ publishedAt, created: [], runs: [{ topic: "t", ...run }] });
     }
     run.records.push({ timestamp: 0, key: null, value });
   }

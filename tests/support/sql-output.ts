@@ -1,6 +1,7 @@
 /** Records that a query has written, read back as texts. */
 import type { Codecs } from "../../src/base/codecs.ts";
 import type { Log } from "../../src/log/log.ts";
+import type { TopicInfo } from "../../src/meta/catalog.ts";
 import { batchesIn } from "../../src/record/batch.ts";
 import { decodeRecords } from "../../src/record/batch-records.ts";
 import type { OutputBatch } from "../../src/sql/engine/task-output.ts";
@@ -26,16 +27,24 @@ export function rowsOf(
   return rows;
 }
 
-/** All records of a topic's only partition; empty while there is no such topic. */
+/** All records of a topic, partition by partition; empty while there is no such topic. */
 export async function readTopic(log: Log, name: string): Promise<OutputRow[]> {
   const topic = await log.topics.byName(name);
   if (topic === undefined) return [];
-  const [status] = await log.status([{ topic, partition: 0 }]);
+  const rows: OutputRow[] = [];
+  for (let partition = 0; partition < topic.partitionCount; partition++) {
+    rows.push(...(await readPartition(log, topic, partition)));
+  }
+  return rows;
+}
+
+async function readPartition(log: Log, topic: TopicInfo, partition: number): Promise<OutputRow[]> {
+  const [status] = await log.status([{ topic, partition }]);
   const rows: OutputRow[] = [];
   for (let offset = status?.logStartOffset ?? 0; offset < (status?.highOffset ?? 0); ) {
-    const partition = { topicId: topic.topicId, partition: 0, fetchOffset: offset };
+    const place = { topicId: topic.topicId, partition, fetchOffset: offset };
     const [found] = await log.fetch({
-      partitions: [{ ...partition, partitionBytesMax: 1e8, currentLeaderEpoch: -1 }],
+      partitions: [{ ...place, partitionBytesMax: 1e8, currentLeaderEpoch: -1 }],
       ...{ bytesMin: 0, bytesMax: 1e8, waitMsMax: 0 },
     });
     for (const chunk of found?.chunks ?? []) {

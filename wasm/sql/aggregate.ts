@@ -16,7 +16,8 @@ import { restoreBlob } from "./parts/restore";
 import { describeEntries, freeResult, newResult, R_COLUMNS, R_END, R_OVERFLOW } from "./parts/result";
 import { R_OWNS, R_PANE, R_SELECTION, R_START, R_TIME, resultKind, select } from "./parts/result";
 import { showEntries, showSelection } from "./parts/result";
-import { freeState, hashBlock, isPlainKey, newState, pointKeys, readBlock } from "./parts/rows";
+import { freeState, hashBlock, hashInteger, isFar, isPlainKey } from "./parts/rows";
+import { newState, pointKeys, readBlock } from "./parts/rows";
 import { upsert, warm } from "./parts/rows";
 import { comeBack as enter, hasSets, isSegmentDirty, leaveSegment, makeRoom } from "./parts/set-image";
 import { restoreChunk, saveSegment as saveChunk, segmentOfPane } from "./parts/set-image";
@@ -81,6 +82,12 @@ export function add(state: usize, table: usize, time: u32, weight: u32): u32 {
   pointKeys(state, columns);
   const isPlain = isPlainKey(state);
   const times = load<i64>(state, F.S_SIZE) ? inputColumn(columns, time) : 0;
+  const counted = isPlain && weight == 0 ? countedSlot(state, layout, columns) : 0;
+  if (counted) {
+    if (!countPlain(state, layout, table, times, counted)) return failure(state);
+    store<i64>(state, load<i64>(state, F.S_SEQUENCE) + count, F.S_SEQUENCE);
+    return 0;
+  }
   for (let from: u32 = 0; from < count; from += F.BLOCK) {
     const n = count - from < F.BLOCK ? count - from : F.BLOCK;
     const weights = readBlock(state, table, inputColumn(columns, weight), from, n);
@@ -197,6 +204,98 @@ function findPlain(state: usize, layout: usize, times: usize, count: u32): bool 
     }
     store<u32>(block + F.B_ENTRIES + at, <u32>entry);
     store<u32>(block + F.B_PANES + at, <u32>pane);
+  }
+  return !hasFailed(state);
+}
+
+/**
+ * Where an entry counts its rows when that is all it does and the table of the last pane is near;
+ * else 0.
+ */
+function countedSlot(state: usize, layout: usize, columns: usize): u32 {
+  const accumulator = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  if (load<u32>(layout, F.L_ACCUMULATOR_COUNT) != 1) return 0;
+  if (load<u32>(accumulator, F.A_OP) != F.OP_COUNT) return 0;
+  if (load<u32>(accumulator, F.A_FILTER) != 0 || load<u32>(accumulator, F.A_NODES) != 0) return 0;
+  const column = inputColumn(columns, load<u32>(accumulator, F.A_COLUMN));
+  if (column != 0 && load<u32>(column, F.C_NULLS) != 0) return 0;
+  const last = <usize>load<u32>(state, F.S_LAST_PANE);
+  if (last != 0 && isFar(last)) return 0;
+  return load<u32>(accumulator, F.A_SLOT);
+}
+
+/**
+ * COUNT by one integer key that is not NULL, in one pass: what `findPlain` and the folding of a
+ * block do one after the other.
+ */
+function countPlain(state: usize, layout: usize, table: usize, times: usize, slot: u32): bool {
+  const block = <usize>load<u32>(state, F.S_BLOCK);
+  const selection = <usize>load<u32>(table, F.T_SELECTION);
+  const count = load<u32>(table, F.T_ROW_COUNT);
+  const seed = load<u64>(state, F.S_SEED);
+  const size = load<i64>(state, F.S_SIZE);
+  const key = <usize>load<u32>(layout, F.L_KEYS);
+  const keySlot = <usize>load<u32>(key, F.K_SLOT);
+  const keyNull = <usize>load<u32>(key, F.K_NULL);
+  const column = <usize>load<u32>(block + F.B_KEYS);
+  const values = <usize>load<u32>(column, F.C_VALUES);
+  const stride = <usize>load<u32>(column, F.C_STRIDE);
+  const timeValues = times ? <usize>load<u32>(times, F.C_VALUES) : 0;
+  const timeStride = times ? <usize>load<u32>(times, F.C_STRIDE) : 0;
+  const isChecked = times != 0 && load<u32>(times, F.C_NULLS) != 0;
+  const bytes = <usize>load<u32>(layout, F.L_ENTRY_BYTES);
+  const rowsSlot = load<u32>(layout, F.L_ROWS);
+  const epoch = load<u32>(state, F.S_TOUCH);
+  let pane: usize = times ? 0 : paneFor(state, 0, 1);
+  if (times == 0 && pane == 0) return false;
+  let start: i64 = 0;
+  let slots: usize = 0;
+  let mask: u32 = 0;
+  let entries: usize = 0;
+  let isStale = true;
+  for (let i: u32 = 0; i < count; i++) {
+    const row = <usize>(selection ? load<u32>(selection + (<usize>i << 2)) : i);
+    if (times) {
+      const time = load<i64>(timeValues + row * timeStride);
+      if (pane == 0 || <u64>(time - start) >= <u64>size || isChecked) {
+        start = startOf(state, times, row);
+        pane = hasFailed(state) ? 0 : paneFor(state, start, 1);
+        if (pane == 0) return false;
+        isStale = true;
+      }
+    }
+    if (isStale) {
+      slots = <usize>load<u32>(pane, F.P_SLOTS);
+      mask = load<u32>(pane, F.P_SLOT_COUNT) - 1;
+      entries = <usize>load<u32>(pane, F.P_ENTRIES);
+      isStale = false;
+    }
+    const value = load<i64>(values + row * stride);
+    const hash = hashInteger(seed, <u64>value);
+    let entry: usize = 0;
+    let j = hash & mask;
+    while (true) {
+      const reference = load<u64>(slots + (<usize>j << 3));
+      if (<u32>reference == 0) break;
+      if (<u32>(reference >> 32) == hash) {
+        const there = entries + <usize>(<u32>reference - 1) * bytes;
+        if (load<i64>(there + keySlot) == value && load<u8>(there + keyNull) == 0) {
+          entry = there;
+          break;
+        }
+      }
+      j = (j + 1) & mask;
+    }
+    if (entry) touch(state, layout, pane, entry, epoch);
+    else {
+      store<u32>(block + F.B_ROWS, <u32>row);
+      store<u32>(block + F.B_HASHES, hash);
+      entry = upsert(state, layout, pane, 0);
+      if (entry == 0) return false;
+      isStale = true;
+    }
+    store<i64>(entry + slot, load<i64>(entry + slot) + 1);
+    if (rowsSlot != 0) store<i64>(entry + rowsSlot, load<i64>(entry + rowsSlot) + 1);
   }
   return !hasFailed(state);
 }

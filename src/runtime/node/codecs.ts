@@ -24,13 +24,15 @@ const chunkBytesMax = 1024 * 1024;
  */
 const workerdSlackBytes = 64 * 1024;
 
-/** Makes the port of the compiled kernels. */
+/** Makes the port of the compiled kernels, which get their memories when they are first needed. */
 export function createCodecs(modules: {
   readonly snappy: WebAssembly.Module;
   readonly lz4: WebAssembly.Module;
 }): Codecs {
-  const snappy = createSnappy(modules.snappy);
-  const lz4 = createLz4(modules.lz4);
+  let snappyMade: ReturnType<typeof createSnappy> | undefined;
+  let lz4Made: ReturnType<typeof createLz4> | undefined;
+  const snappy = () => (snappyMade ??= createSnappy(modules.snappy));
+  const lz4 = () => (lz4Made ??= createLz4(modules.lz4));
   return {
     compress(codec, input) {
       switch (codec) {
@@ -39,9 +41,9 @@ export function createCodecs(modules: {
         case "gzip":
           return owned(zlib.gzipSync(input, { level: gzipLevel, ...chunkFor(input.length) }));
         case "snappy":
-          return snappy.compress(input);
+          return snappy().compress(input);
         case "lz4":
-          return lz4.compress(input);
+          return lz4().compress(input);
         case "zstd": {
           const params = { [zlib.constants.ZSTD_c_compressionLevel]: zstdLevel };
           return owned(zlib.zstdCompressSync(input, { params, ...chunkFor(input.length) }));
@@ -56,9 +58,9 @@ export function createCodecs(modules: {
         case "gzip":
           return inflate("gzip", { input, sizeMax });
         case "snappy":
-          return snappy.decompress(input, { sizeMax });
+          return snappy().decompress(input, { sizeMax });
         case "lz4":
-          return lz4.decompress(input, { sizeMax });
+          return lz4().decompress(input, { sizeMax });
         case "zstd":
           return decompressZstd(input, sizeMax);
       }

@@ -56,7 +56,7 @@ export const streamOptions: Readonly<Record<string, OptionRule>> = {
   partitions: {
     accepts: isCount,
     wanted: "a number from 1 on",
-    doc: "Makes the topic with so many partitions where it does not exist.",
+    doc: "Makes the topic with so many partitions where it does not exist; that of a view: `1`.",
   },
   "scan.startup.mode": {
     accepts: (value) => ["earliest", "latest", "timestamp", "group-offsets"].includes(value),

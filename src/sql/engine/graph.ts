@@ -17,6 +17,7 @@ import { planToText } from "../plan/plan-text.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { AssignedAggregateOperator } from "./assigned-aggregate-operator.ts";
 import { CalcOperator } from "./calc-operator.ts";
+import type { DirectChanges } from "./direct-changes.ts";
 import { GroupAggregateOperator } from "./group-aggregate-operator.ts";
 import { IntervalJoinOperator } from "./interval-join-operator.ts";
 import type { Operator, OperatorContext } from "./operator.ts";
@@ -25,6 +26,7 @@ import { SessionAggregateOperator } from "./session-aggregate-operator.ts";
 import { SortOperator } from "./sort-operator.ts";
 import { SourceOperator } from "./source-operator.ts";
 import { UnionOperator } from "./union-operator.ts";
+import { UpsertSource } from "./upsert-source.ts";
 import { ValuesSource } from "./values-source.ts";
 import { WindowAggregateOperator } from "./window-aggregate-operator.ts";
 import { WindowAssignOperator } from "./window-assign-operator.ts";
@@ -40,12 +42,14 @@ export interface GraphOptions {
   readonly seed: bigint;
   readonly stateBytesMax: number;
   readonly spill?: SpillSpace;
+  /** Of the aggregate right below the sink, where there is one that may go without taking back. */
+  readonly direct?: DirectChanges;
   /** Hears of each source's node, in the order of `Graph.sources`. */
   readonly onSource: (node: SourceNode) => void;
 }
 
 export interface Graph {
-  readonly sources: readonly SourceOperator[];
+  readonly sources: readonly (SourceOperator | UpsertSource)[];
   readonly values: readonly ValuesSource[];
   /** Each behind its inputs. */
   readonly operators: readonly Operator[];
@@ -60,7 +64,7 @@ export function buildGraph(root: PlanNode, options: GraphOptions): Graph {
 }
 
 class GraphBuilder {
-  readonly sources: SourceOperator[] = [];
+  readonly sources: (SourceOperator | UpsertSource)[] = [];
   readonly values: ValuesSource[] = [];
   readonly operators: Operator[] = [];
   readonly #options: GraphOptions;
@@ -84,7 +88,9 @@ class GraphBuilder {
     switch (node.kind) {
       case "source": {
         const source = this.sources.length;
-        const operator = new SourceOperator({ ...this.#common("source"), node, source });
+        const options = { ...this.#common("source"), node, source };
+        const operator =
+          node.changes === "update" ? new UpsertSource(options) : new SourceOperator(options);
         this.sources.push(operator);
         this.#options.onSource(node);
         return operator;
@@ -98,11 +104,16 @@ class GraphBuilder {
         return new CalcOperator(this.build(node.input), { ...this.#common("calc"), node });
       case "windowAggregate":
         return this.#windowAggregate(node, this.build(node.input));
-      case "groupAggregate":
-        return new GroupAggregateOperator(this.build(node.input), {
-          ...this.#common("groups"),
-          node,
+      case "groupAggregate": {
+        // Below first: names count what has been built.
+        const input = this.build(node.input);
+        const { direct, ...common } = this.#common("groups");
+        const isDirect = direct?.node === node;
+        return new GroupAggregateOperator(input, {
+          ...{ ...common, node },
+          ...(isDirect && { direct }),
         });
+      }
       case "windowJoin":
         return new WindowJoinOperator([this.build(node.left), this.build(node.right)], {
           ...this.#common("join"),

@@ -7,6 +7,7 @@ import type { SpillSpace } from "../kernel/spill-space.ts";
 import type { GroupAggregateNode } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { ChangedRows } from "./changed-rows.ts";
+import type { DirectChanges } from "./direct-changes.ts";
 import { Operator, type Rows, type StatePart } from "./operator.ts";
 import { hiddenIndex, type RowLayout, tableColumns, weightColumn } from "./row-layout.ts";
 import { kernelPart } from "./state-part.ts";
@@ -19,7 +20,11 @@ export interface GroupAggregateOptions {
   readonly seed: bigint;
   readonly stateBytesMax: number;
   readonly spill?: SpillSpace;
+  /** Present where the sink is right behind: rows that are replaced are not taken back first. */
+  readonly direct?: DirectChanges;
 }
+
+type Changes = NonNullable<ReturnType<AggregateState["changes"]>>;
 
 export class GroupAggregateOperator extends Operator {
   readonly layout: RowLayout;
@@ -27,6 +32,7 @@ export class GroupAggregateOperator extends Operator {
   readonly #weightColumn: number;
   readonly #rows: ChangedRows;
   readonly #part: StatePart;
+  readonly #direct: DirectChanges | null;
 
   constructor(input: Operator, options: GroupAggregateOptions) {
     super([input]);
@@ -47,6 +53,7 @@ export class GroupAggregateOperator extends Operator {
       spill: options.spill,
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
+    this.#direct = options.direct ?? null;
     this.#part = kernelPart(options.name, this.#state);
   }
 
@@ -59,9 +66,20 @@ export class GroupAggregateOperator extends Operator {
     const changes = this.#state.changes();
     if (changes === null) return;
     refuseOverflow(changes.after);
-    this.emit({ table: this.#rows.show(changes.before, -1), origin: null });
-    this.emit({ table: this.#rows.show(changes.after, 1), origin: null });
+    if (this.#direct === null) {
+      this.emit({ table: this.#rows.show(changes.before, -1), origin: null });
+      this.emit({ table: this.#rows.show(changes.after, 1), origin: null });
+    } else this.#replace(this.#direct, changes);
     this.#state.settle();
+  }
+
+  #replace(direct: DirectChanges, { before, after }: Changes): void {
+    const table = this.#rows.show(after, 1);
+    direct.giveRows(table.rowCount);
+    this.emit({ table, origin: null });
+    if (direct.allCame) return;
+    direct.giveGone();
+    this.emit({ table: this.#rows.show(before, -1), origin: null });
   }
 
   override get state(): readonly StatePart[] {

@@ -32,6 +32,7 @@ import {
   noTime,
 } from "../time/event-time.ts";
 import { AppendSink, type RecordShape } from "./append-sink.ts";
+import { directChangesOf } from "./direct-changes.ts";
 import { buildGraph, type Graph } from "./graph.ts";
 import type { Operator, OperatorContext, StatePart } from "./operator.ts";
 import { SideOutput } from "./side-output.ts";
@@ -165,7 +166,9 @@ export class QueryTask {
     // What the sink evaluates on the way out is no operator.
     const calc = appends && root.kind === "calc" ? root : null;
     const nodes: SourceNode[] = [];
+    const direct = appends ? null : directChangesOf(root);
     this.#graph = buildGraph(calc?.input ?? root, {
+      ...(direct !== null && { direct }),
       ...{ database, timeZone, context, seed, stateBytesMax, ...(spill !== null && { spill }) },
       onSource: (node) => nodes.push(node),
     });
@@ -176,7 +179,10 @@ export class QueryTask {
     const common = { database, context, shape: emits, onRecords };
     this.#sink = appends
       ? new AppendSink(this.#graph.root, { ...common, calc, timeZone })
-      : new UpsertSink(this.#graph.root, { ...common, emit: emitOf(root) });
+      : new UpsertSink(this.#graph.root, {
+          ...{ ...common, emit: emitOf(root) },
+          ...(direct !== null && { direct }),
+        });
     this.#time = new EventTime(
       nodes.map(({ watermark, idleTimeoutMs }) => ({
         delayMs: watermark?.delayMs ?? 0,

@@ -10,6 +10,7 @@ import type { RecordChunk } from "../sqlite/emitter.ts";
 import { type EmitOptions, Emitter } from "../sqlite/emitter.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
+import type { DirectChanges } from "./direct-changes.ts";
 import { EmitTimer } from "./emit-timer.ts";
 import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
 import { columnName, type RowLayout, tableColumns, weightColumn } from "./row-layout.ts";
@@ -20,6 +21,8 @@ export interface UpsertSinkOptions {
   readonly shape: EmitOptions;
   /** EMIT PERIODIC holds changes back for its period; else they go with every flush. */
   readonly emit: EmitMode;
+  /** Present where rows come from an aggregate that replaces them without taking them back. */
+  readonly direct?: DirectChanges;
   readonly onRecords: (chunk: RecordChunk) => void;
 }
 
@@ -30,6 +33,8 @@ export class UpsertSink extends Operator {
   readonly #emitter: Emitter;
   readonly #input: VirtualTable;
   readonly #take: SqliteStatement;
+  readonly #takeGone: SqliteStatement;
+  readonly #direct: DirectChanges | null;
   readonly #read: SqliteStatement;
   readonly #clear: SqliteStatement;
   readonly #timer: EmitTimer;
@@ -48,15 +53,25 @@ export class UpsertSink extends Operator {
         `weight INTEGER NOT NULL, ${columns.join(", ")})`,
     );
     this.#input = declareTable(database, "sink", tableColumns(this.layout));
-    this.#take = database.prepare(takeSql(shape, columns));
+    const take = takeSql(shape, columns);
+    this.#take = database.prepare(`${take} ${replacing(columns)}`);
+    this.#takeGone = database.prepare(`${take} ON CONFLICT (k) DO NOTHING`);
+    this.#direct = options.direct ?? null;
     this.#read = database.prepare(`SELECT ${columns.join(", ")}, weight FROM changed ORDER BY seq`);
     this.#clear = database.prepare("DELETE FROM changed");
     this.#emitter = new Emitter(database.host, { ...shape, weightColumn: columns.length });
   }
 
   push(_input: number, { table }: Rows): void {
+    const met = this.#direct?.met(table.rowCount) ?? "part";
+    if (met === "whole") {
+      this.#emitter.startTable(table, this.#context.now());
+      this.#drain();
+      return;
+    }
     this.#input.table.pointTo(table);
-    this.#take.all();
+    if (met === "gone") this.#takeGone.all();
+    else this.#take.all();
   }
 
   override flush(): void {
@@ -81,14 +96,18 @@ export class UpsertSink extends Operator {
 
   #send(): void {
     this.#emitter.startStatement(this.#read, this.#context.now());
+    this.#drain();
+    this.#read.reset();
+    this.#clear.all();
+  }
+
+  #drain(): void {
     for (;;) {
       const outcome = this.#emitter.next();
       if (outcome.chunk !== null) this.#onRecords(outcome.chunk);
       if (outcome.kind === "failed") throw outcome.error;
-      if (outcome.kind === "done") break;
+      if (outcome.kind === "done") return;
     }
-    this.#read.reset();
-    this.#clear.all();
   }
 
   override get state(): readonly StatePart[] {
@@ -96,16 +115,20 @@ export class UpsertSink extends Operator {
   }
 }
 
-/** The last change of a key counts: operators take a row back before they add its successor. */
+/** Puts the rows of the input among the changes, each under the text of its key. */
 function takeSql(shape: EmitOptions, columns: readonly string[]): string {
   // A key may be NULL, which is equal to itself here: its text stands for it.
   const parts = shape.key.map(({ column }) => `quote(${columnName(column)})`);
   // An aggregate without GROUP BY is one row.
   const key = parts.length === 0 ? "''" : parts.join(" || ',' || ");
-  const set = columns.map((column) => `${column} = excluded.${column}`).join(", ");
   return (
     `INSERT INTO changed (k, weight, ${columns.join(", ")}) ` +
-    `SELECT ${key}, "${weightColumn}", ${columns.join(", ")} FROM "sink" WHERE true ` +
-    `ON CONFLICT (k) DO UPDATE SET weight = excluded.weight, ${set}`
+    `SELECT ${key}, "${weightColumn}", ${columns.join(", ")} FROM "sink" WHERE true`
   );
+}
+
+/** The last change of a key counts: operators take a row back before they add its successor. */
+function replacing(columns: readonly string[]): string {
+  const set = columns.map((column) => `${column} = excluded.${column}`).join(", ");
+  return `ON CONFLICT (k) DO UPDATE SET weight = excluded.weight, ${set}`;
 }

@@ -278,7 +278,14 @@ const oneCase = fc.constantFrom(...types.slice(0, 15)).chain((type) =>
       fc.constantFrom(...types.slice(0, 15)).chain((each) => expressionOf(each, 2)),
     ),
     where: fc.option(expressionOf({ kind: "boolean" }, 2)),
-    rows: fc.array(row, { minLength: 1, maxLength: 24 }),
+    // Few rows again and again fill the loops that take several at a time.
+    rows: fc
+      .tuple(fc.array(row, { minLength: 1, maxLength: 24 }), fc.constantFrom(1, 1, 9))
+      .map(([some, times]) =>
+        Array.from({ length: times }, () => some)
+          .flat()
+          .slice(0, 50),
+      ),
     skipped: fc.option(fc.integer({ min: 2, max: 5 })),
     timeZone: fc.constantFrom("UTC", "UTC", "Asia/Tokyo"),
   }),

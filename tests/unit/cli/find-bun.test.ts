@@ -131,6 +131,16 @@ describe.skipIf(node === null)("launcher", () => {
     expect(result.stderr).toContain("npm ci");
   });
 
+  test("sets the engine's memories free of checks, unless the environment says how many", async () => {
+    const folder = installation("memories", { scriptsRan: true, hasPlatform: true });
+    const name = "BUN_JSC_maxNumWasmFastMemories";
+    write(join(folder, "other.ts"), `console.log(process.env["${name}"]);`);
+    const usual = await launch(folder, ["--run", "other.ts"]);
+    expect(usual.stdout).toBe("128\n");
+    const told = await launch(folder, ["--run", "other.ts"], { [name]: "9" });
+    expect(told.stdout).toBe("9\n");
+  });
+
   test("passes a signal on and ends with the code of the child's own choice", async () => {
     const folder = installation("signal", { scriptsRan: true, hasPlatform: true });
     const child = Bun.spawn([node ?? "node", "src/cli/launcher.mjs", "--run", "wait.ts"], {

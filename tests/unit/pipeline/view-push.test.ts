@@ -8,10 +8,11 @@ afterEach(async () => {
   for (const stack of stacks.splice(0)) await stack.close();
 });
 
-const definition = `SET 'execution.checkpointing.interval' = '10 ms';
+const definitionOf = (partitions: number) => `SET 'execution.checkpointing.interval' = '10 ms';
 CREATE STREAM orders (item STRING, amount BIGINT) WITH ('partitions' = '1');
-CREATE MATERIALIZED VIEW totals AS
+CREATE MATERIALIZED VIEW totals WITH ('partitions' = '${partitions}') AS
 SELECT item, COUNT(*) AS n, SUM(amount) AS total FROM orders GROUP BY item`;
+const definition = definitionOf(1);
 const follow = "SELECT item, total FROM totals WHERE MOD(total, 3) <> 0 EMIT CHANGES";
 
 async function open(
@@ -23,11 +24,20 @@ async function open(
   return stack;
 }
 
+async function recordCount(sql: SqlStack): Promise<number> {
+  const { partitionCount } = await sql.topic("totals");
+  let count = 0;
+  for (let partition = 0; partition < partitionCount; partition++) {
+    count += (await sql.records("totals", partition)).length;
+  }
+  return count;
+}
+
 /** Orders one by one, each committed before the next: the same changes in every run. */
 async function order(sql: SqlStack, item: string, amount: number): Promise<void> {
-  const { length } = await sql.records("totals");
+  const length = await recordCount(sql);
   await sql.append("orders", [{ item, amount }]);
-  await sql.until(async () => (await sql.records("totals")).length > length);
+  await sql.until(async () => (await recordCount(sql)) > length);
 }
 
 const orders = [
@@ -47,8 +57,8 @@ const orders = [
 const early = 4;
 
 /** The events of a follower who is there from the fourth order on. */
-async function unbrokenRun(sql: SqlStack): Promise<SeenEvent[]> {
-  await sql.run(definition);
+async function unbrokenRun(sql: SqlStack, partitions = 1): Promise<SeenEvent[]> {
+  await sql.run(definitionOf(partitions));
   for (const [item, amount] of orders.slice(0, early)) await order(sql, item, amount);
   const follower = await sql.follow(follow);
   const events = await follower.take(3);
@@ -58,10 +68,17 @@ async function unbrokenRun(sql: SqlStack): Promise<SeenEvent[]> {
   return events;
 }
 
-describe("EMIT CHANGES with a cursor", () => {
+describe.each([1, 3])("EMIT CHANGES with a cursor, of %d partitions", (partitions) => {
   test("has these events when nothing breaks it", async () => {
     const sql = await open();
-    const events = await unbrokenRun(sql);
+    const events = await unbrokenRun(sql, partitions);
+    expect(
+      await Promise.all(
+        Array.from(Array(partitions).keys(), async (partition) => {
+          return (await sql.records("totals", partition)).length > 0;
+        }),
+      ),
+    ).toEqual(Array(partitions).fill(true));
     expect(events.map(({ kind, row }) => [kind, ...Object.values(row as object)])).toEqual([
       ["snapshot", "b", 2],
       ["snapshot", "c", 4],
@@ -81,7 +98,7 @@ describe("EMIT CHANGES with a cursor", () => {
   ] as const) {
     test(`goes on at every event without loss or repeat, ${where}`, async () => {
       const sql = await open({}, changesMax);
-      const events = await unbrokenRun(sql);
+      const events = await unbrokenRun(sql, partitions);
       for (const [index, { cursor }] of events.entries()) {
         const rest = events.slice(index + 1);
         if (cursor === null || rest.length === 0) continue;
@@ -94,7 +111,7 @@ describe("EMIT CHANGES with a cursor", () => {
 
   test("goes on on another worker, whose table is made of the topic alone", async () => {
     const shared = { store: new MemoryStore(), database: memoryDatabase(), shared: true };
-    const events = await unbrokenRun(await open(shared));
+    const events = await unbrokenRun(await open(shared), partitions);
     for (const index of [0, 3, 6]) {
       const other = await open(shared);
       const rest = events.slice(index + 1);
@@ -106,7 +123,7 @@ describe("EMIT CHANGES with a cursor", () => {
 
   test("is refused where the view was made again, or ends before it", async () => {
     const sql = await open();
-    const events = await unbrokenRun(sql);
+    const events = await unbrokenRun(sql, partitions);
     const last = events.at(-1)?.cursor ?? "";
     const [id] = last.split(":");
     await expect(sql.follow(follow, `${id}:99`)).rejects.toMatchObject({

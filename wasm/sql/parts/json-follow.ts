@@ -48,7 +48,7 @@ function isAt(p: usize, literal: usize, length: usize, needed: u32): bool {
   return true;
 }
 
-/** Follows track and graph from `start`. Gives the address behind the row, or 0: parse it generically. */
+/** Follows both from `start`. Gives the address behind the row, or 0: parse it generically. */
 export function followShape(start: usize): usize {
   const first = <usize>load<u32>(context, 64);
   if (first === 0) return 0;

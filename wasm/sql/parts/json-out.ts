@@ -152,6 +152,35 @@ function digitsOf(value: u32): u64 {
   return ((twos - tens * 10) << 8) | tens;
 }
 
+/** A number of 64 bits of which the last digits, 16 at most, stand behind the point. */
+function putShortDecimal(value: u64, scale: u32): void {
+  if (scale == 0) {
+    putUnsigned(value);
+    return;
+  }
+  let unit: u64 = 10;
+  for (let left = scale; left > 1; left--) unit *= 10;
+  const whole = value / unit;
+  const rest = value - whole * unit;
+  putUnsigned(whole);
+  putByte(46);
+  if (scale <= 8) {
+    putDigits(<u32>rest, scale);
+    return;
+  }
+  const high = rest / EIGHT_DIGITS;
+  putDigits(<u32>high, scale - 8);
+  putDigits(<u32>(rest - high * EIGHT_DIGITS), 8);
+}
+
+/** The last `count` digits of a number below 10^8, from 1 to 8, zeros in front among them. */
+// @ts-ignore: decorator
+@inline
+function putDigits(value: u32, count: u32): void {
+  store<u64>(at, (digitsOf(value) | ZEROS) >> ((8 - count) << 3));
+  at += count;
+}
+
 /** A 128-bit number of which the last `scale` digits stand behind the point. */
 export function putDecimal(low: u64, high: i64, scale: u32): void {
   let a = low;
@@ -160,6 +189,10 @@ export function putDecimal(low: u64, high: i64, scale: u32): void {
     putByte(45);
     a = 0 - a;
     b = ~b + (a == 0 ? 1 : 0);
+  }
+  if (b == 0 && scale <= 16) {
+    putShortDecimal(a, scale);
+    return;
   }
   // Written from the end of the room that a value has, then moved to its place.
   const end = at + VALUE_BYTES - 8;

@@ -12,14 +12,16 @@ import { isNull, mix, realBits, sameBytes, slotOf } from "./value";
 
 const SLOTS_MIN: u32 = 16;
 
-export function newPane(state: usize, start: i64): usize {
+/** `wanted` slots, a power of two, or as many as there are at least. */
+export function newPane(state: usize, start: i64, wanted: u32 = 0): usize {
   const pane = grabZeroed(state, F.PANE_BYTES);
   if (pane == 0) return 0;
-  const slots = grabZeroed(state, <usize>SLOTS_MIN << 3);
+  const slotCount = wanted > SLOTS_MIN ? wanted : SLOTS_MIN;
+  const slots = grabZeroed(state, <usize>slotCount << 3);
   if (slots == 0) return 0;
   store<i64>(pane, start, F.P_START);
   store<u32>(pane, <u32>slots, F.P_SLOTS);
-  store<u32>(pane, SLOTS_MIN, F.P_SLOT_COUNT);
+  store<u32>(pane, slotCount, F.P_SLOT_COUNT);
   return pane;
 }
 

@@ -36,7 +36,9 @@ export function paneFrom(state: usize, start: i64): usize {
     if (load<i64>(pane) == start) return pane;
   }
   if (!reserve(state, state + F.S_PANES, 4, 1)) return 0;
-  const pane = newPane(state, start);
+  // Neighbours hold about as many groups; a table that begins small is laid out anew many times.
+  const slots = index > 0 ? load<u32>(paneAt(state, index - 1), F.P_SLOT_COUNT) >> 1 : 0;
+  const pane = newPane(state, start, slots);
   if (hasFailed(state)) return 0;
   const at = <usize>load<u32>(state, F.S_PANES) + (<usize>index << 2);
   memory.copy(at + 4, at, <usize>(count - index) << 2);

@@ -118,12 +118,19 @@ export let warmth: u32 = 0;
 /** Tables above this many slots do not stay in the caches near the core. */
 const FAR_SLOTS: u32 = 32768;
 
+/** Whether a pane's table is too large for the caches near the core. */
+// @ts-ignore: decorator
+@inline
+export function isFar(pane: usize): bool {
+  return load<u32>(pane, F.P_SLOT_COUNT) > FAR_SLOTS;
+}
+
 /**
  * Loads the slots of a block, then the entries that they lead to, each without waiting for the
  * other, so that their cache misses overlap: WebAssembly has no prefetch.
  */
 export function warm(state: usize, layout: usize, pane: usize, count: u32): void {
-  if (load<u32>(pane, F.P_SLOT_COUNT) <= FAR_SLOTS) return;
+  if (!isFar(pane)) return;
   const block = <usize>load<u32>(state, F.S_BLOCK);
   const slots = <usize>load<u32>(pane, F.P_SLOTS);
   const mask = load<u32>(pane, F.P_SLOT_COUNT) - 1;

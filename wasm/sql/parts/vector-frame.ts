@@ -61,6 +61,27 @@ export function setRows(at: usize, count: u32): void {
   rowCount = count;
 }
 
+/** Whether the rows are neighbours, as all rows of a batch are: loops may then take several at a time. */
+// @ts-ignore: decorator
+@inline
+export function areNeighbours(): bool {
+  return load<u32>(rows + ((<usize>rowCount - 1) << 2)) - load<u32>(rows) == rowCount - 1;
+}
+
+/** Two slots of eight bytes at `row` of a column, or twice the one value that it has for all rows. */
+// @ts-ignore: decorator
+@inline
+export function twoSlots(values: usize, stride: usize, row: usize): v128 {
+  return stride == 0 ? v128.load64_splat(values) : v128.load(values + (row << 3));
+}
+
+/** Sixteen null bytes from `row` on, likewise. */
+// @ts-ignore: decorator
+@inline
+export function nullBytes(nulls: usize, stride: usize, row: usize): v128 {
+  return stride == 0 ? v128.load8_splat(nulls) : v128.load(nulls + row);
+}
+
 // @ts-ignore: decorator
 @inline
 export function registerOf(instruction: usize, field: usize): usize {

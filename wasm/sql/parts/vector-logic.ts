@@ -6,8 +6,10 @@ import {
   I_C,
   I_N,
   I_TARGET,
+  areNeighbours,
   fail,
   hasNulls,
+  nullBytes,
   nullStrideOf,
   nullsOf,
   registerOf,
@@ -15,6 +17,7 @@ import {
   rows,
   strideOf,
   targetNulls,
+  twoSlots,
   valuesOf,
 } from "./vector-frame";
 
@@ -38,6 +41,63 @@ function holds<T>(test: u32, left: T, right: T): bool {
 
 // @ts-ignore: decorator
 @inline
+function holdTwo(test: u32, left: v128, right: v128): v128 {
+  if (test == EQ) return i64x2.eq(left, right);
+  if (test == NE) return i64x2.ne(left, right);
+  if (test == LT) return i64x2.lt_s(left, right);
+  if (test == LE) return i64x2.le_s(left, right);
+  if (test == GT) return i64x2.gt_s(left, right);
+  return i64x2.ge_s(left, right);
+}
+
+/** Slots that columns of integers have side by side, or one for all rows. */
+// @ts-ignore: decorator
+@inline
+function isEven(stride: usize): bool {
+  return stride == 0 || stride == 8;
+}
+
+/**
+ * Compares integers of neighbouring rows, two at a time. Gives how many rows are done, which are
+ * all but the last few.
+ */
+// @ts-ignore: decorator
+@inline
+function compareTwos(instruction: usize, test: u32): u32 {
+  const a = registerOf(instruction, I_A);
+  const b = registerOf(instruction, I_B);
+  const aStride = strideOf(a);
+  const bStride = strideOf(b);
+  const aNullStride = nullStrideOf(a);
+  const bNullStride = nullStrideOf(b);
+  if (!isEven(aStride) || !isEven(bStride) || aNullStride > 1 || bNullStride > 1) return 0;
+  const aValues = valuesOf(a);
+  const bValues = valuesOf(b);
+  const aNulls = nullsOf(a);
+  const bNulls = nullsOf(b);
+  const target = registerOf(instruction, I_TARGET);
+  const to = valuesOf(target);
+  const nulls = targetNulls(target, hasNulls(a) || hasNulls(b));
+  const first = <usize>load<u32>(rows);
+  const ones = i64x2.splat(1);
+  const end = first + <usize>(rowCount & ~15);
+  for (let row = first; row < end; row += 16) {
+    for (let at = row; at < row + 16; at += 2) {
+      const left = twoSlots(aValues, aStride, at);
+      const right = twoSlots(bValues, bStride, at);
+      v128.store(to + (at << 3), v128.and(holdTwo(test, left, right), ones));
+    }
+    const isNull = v128.or(
+      nullBytes(aNulls, aNullStride, row),
+      nullBytes(bNulls, bNullStride, row),
+    );
+    v128.store(nulls + row, isNull);
+  }
+  return rowCount & ~15;
+}
+
+// @ts-ignore: decorator
+@inline
 function compareLoop<T>(instruction: usize, test: u32): void {
   const a = registerOf(instruction, I_A);
   const b = registerOf(instruction, I_B);
@@ -51,8 +111,10 @@ function compareLoop<T>(instruction: usize, test: u32): void {
   const nulls = targetNulls(target, areShown);
   const list = rows;
   const count = rowCount;
+  let done: u32 = 0;
+  if (isInteger<T>() && areNeighbours()) done = compareTwos(instruction, test);
   if (!areShown) {
-    for (let index: u32 = 0; index < count; index++) {
+    for (let index = done; index < count; index++) {
       const row = <usize>load<u32>(list + ((<usize>index) << 2));
       const left = load<T>(aValues + row * aStride);
       const right = load<T>(bValues + row * bStride);
@@ -65,7 +127,7 @@ function compareLoop<T>(instruction: usize, test: u32): void {
   const bNulls = nullsOf(b);
   const aNullStride = nullStrideOf(a);
   const bNullStride = nullStrideOf(b);
-  for (let index: u32 = 0; index < count; index++) {
+  for (let index = done; index < count; index++) {
     const row = <usize>load<u32>(list + ((<usize>index) << 2));
     const left = load<T>(aValues + row * aStride);
     const right = load<T>(bValues + row * bStride);
@@ -277,7 +339,9 @@ export function choose(instruction: usize): void {
   const target = registerOf(instruction, I_TARGET);
   const to = valuesOf(target);
   const nulls = targetNulls(target, hasNulls(b) || hasNulls(c));
-  for (let index: u32 = 0; index < rowCount; index++) {
+  const isPlain = !byNull && !hasNulls(a) && areNeighbours();
+  const done: u32 = isPlain ? chooseSixteens(instruction) : 0;
+  for (let index = done; index < rowCount; index++) {
     const row = <usize>load<u32>(rows + ((<usize>index) << 2));
     const isNull = load<u8>(aNulls + row * aNullStride) != 0;
     const isFirst = byNull ? isNull : !isNull && load<i64>(aValues + row * aStride) != 0;
@@ -287,6 +351,57 @@ export function choose(instruction: usize): void {
     const firstNull = load<u8>(bNulls + row * bNullStride);
     store<u8>(nulls + row, isFirst ? firstNull : load<u8>(cNulls + row * cNullStride));
   }
+}
+
+/**
+ * As `choose`, of neighbouring rows where a has no NULL, sixteen at a time. Gives how many rows are
+ * done.
+ */
+function chooseSixteens(instruction: usize): u32 {
+  const a = registerOf(instruction, I_A);
+  const b = registerOf(instruction, I_B);
+  const c = registerOf(instruction, I_C);
+  const bStride = strideOf(b);
+  const cStride = strideOf(c);
+  const bNullStride = nullStrideOf(b);
+  const cNullStride = nullStrideOf(c);
+  if (strideOf(a) != 8 || !isEven(bStride) || !isEven(cStride)) return 0;
+  if (bNullStride > 1 || cNullStride > 1) return 0;
+  const aValues = valuesOf(a);
+  const bValues = valuesOf(b);
+  const cValues = valuesOf(c);
+  const bNulls = nullsOf(b);
+  const cNulls = nullsOf(c);
+  const bBase = i64x2.splat(<i64>load<u32>(b, COLUMN_BASE));
+  const cBase = i64x2.splat(<i64>load<u32>(c, COLUMN_BASE));
+  const target = registerOf(instruction, I_TARGET);
+  const to = valuesOf(target);
+  const nulls = targetNulls(target, hasNulls(b) || hasNulls(c));
+  const zero = i64x2.splat(0);
+  const first = <usize>load<u32>(rows);
+  const end = first + <usize>(rowCount & ~15);
+  for (let row = first; row < end; row += 16) {
+    // A byte per row that is all ones where b is chosen.
+    let chosen: u64 = 0;
+    let other: u64 = 0;
+    for (let at: usize = 0; at < 16; at += 2) {
+      const isFirst = i64x2.ne(v128.load(aValues + ((row + at) << 3)), zero);
+      const one = i64x2.add(twoSlots(bValues, bStride, row + at), bBase);
+      const two = i64x2.add(twoSlots(cValues, cStride, row + at), cBase);
+      v128.store(to + ((row + at) << 3), v128.bitselect(one, two, isFirst));
+      const bytes = (i64x2.extract_lane(isFirst, 0) & 0xff) | (i64x2.extract_lane(isFirst, 1) & 0xff00);
+      if (at < 8) chosen |= <u64>bytes << (<u64>at << 3);
+      else other |= <u64>bytes << (<u64>(at - 8) << 3);
+    }
+    const mask = i64x2.replace_lane(i64x2.splat(<i64>chosen), 1, <i64>other);
+    const isNull = v128.bitselect(
+      nullBytes(bNulls, bNullStride, row),
+      nullBytes(cNulls, cNullStride, row),
+      mask,
+    );
+    v128.store(nulls + row, isNull);
+  }
+  return rowCount & ~15;
 }
 
 /** As `choose`, for slots of 16 bytes. */

@@ -227,6 +227,53 @@ describe("AggregateState", () => {
     expect(() => one.state.restore(newer)).toThrow(refused);
   });
 
+  test("counts by one integer key, of selected rows, whole and through checkpoints", () => {
+    const input = ["integer", "integer"] as const;
+    const options = { input, keys: [0], accumulators: [of("count", null)], sizeMs: 1000 };
+    const { host, state } = stateOf(options);
+    const restored = stateOf(options);
+    const counts = new Map<string, number>();
+    let random = 7;
+    const below = (bound: number) => {
+      random = (random * 48271) % 0x7fffffff;
+      return random % bound;
+    };
+    for (let round = 0; round < 40; round++) {
+      const rows = Array.from({ length: 700 }, (_, index): [bigint, bigint] => {
+        const key = below(2) === 0 ? below(7) - 3 : below(4000);
+        return [BigInt(key), BigInt(round * 200 + (index % 200) + below(900))];
+      });
+      const table = tableOf(host.memory, input, rows);
+      const chosen = round % 2 === 0 ? null : [...rows.keys()].filter(() => below(3) > 0);
+      if (chosen !== null) {
+        const selection = host.memory.allocate(4 * chosen.length);
+        for (const [at, row] of chosen.entries()) {
+          host.memory.writeUint32(selection + 4 * at, row);
+        }
+        table.setRows({ rowCount: chosen.length, selection });
+      }
+      state.add({ table, timeColumn: 1 });
+      for (const row of chosen ?? rows.keys()) {
+        const [key = 0n, time = 0n] = rows[row] ?? [];
+        const group = `${time / 1000n} ${key}`;
+        counts.set(group, (counts.get(group) ?? 0) + 1);
+      }
+      if (round % 10 === 9) restored.state.restore(state.save({ full: round === 9 }));
+    }
+    for (const each of [{ host, state }, restored]) {
+      const found = new Map<string, number>();
+      for (const start of each.state.paneStarts()) {
+        const result = each.state.merge({ startMs: start, endMs: start + 1000 });
+        for (const [key, count] of readResult(each.host.memory, result)) {
+          found.set(`${start / 1000} ${key}`, Number(count));
+        }
+        result.free();
+      }
+      expect(found.size).toBe(counts.size);
+      expect([...counts].filter(([group, count]) => found.get(group) !== count)).toEqual([]);
+    }
+  });
+
   test("refuses weights beside 1 and −1", () => {
     const { add } = stateOf({
       input: ["integer"],
