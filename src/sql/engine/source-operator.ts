@@ -8,10 +8,10 @@ import { RowBuffer } from "../kernel/row-buffer.ts";
 import { type DecodedSource, SourceDecoder } from "../kernel/source-decoder.ts";
 import { integerOf, pickColumns, rowAt } from "../memory/row-access.ts";
 import { RowTable } from "../memory/row-table.ts";
-import type { PlanColumn, SourceNode } from "../plan/plan.ts";
+import type { PlanColumn, SourceNode, SourceOrigin } from "../plan/plan.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { type Activity, noTime } from "../time/event-time.ts";
-import { valueKindOf } from "../types/data-type.ts";
+import { type DataType, valueKindOf } from "../types/data-type.ts";
 import { reasonOf } from "./evaluation-error.ts";
 import { type EventTimeRun, EventTimes, type SeenEventTimes } from "./event-times.ts";
 import { Operator, type OperatorContext, type OriginRow, type RowOrigin } from "./operator.ts";
@@ -66,10 +66,18 @@ export class SourceOperator extends Operator {
     let place = 0;
     // PROCTIME() is in no record: any column holds its place until the rows are pointed at.
     this.#picked = isRead.map((each) => (each ? place++ : 0));
+    // Behind the others, where nobody picks them up: they are decoded to be judged.
+    const inner = node.format === "json" ? fieldsOfRows(columns, node.origins) : [];
     this.#decoder = new SourceDecoder({
       ...{ host, topic: node.topic, format: node.format },
-      columns: columns.filter((_, index) => isRead[index]),
-      origins: node.origins.filter((_, index) => isRead[index]),
+      columns: [
+        ...columns.filter((_, index) => isRead[index]),
+        ...inner.map((each) => each.column),
+      ],
+      origins: [
+        ...node.origins.filter((_, index) => isRead[index]),
+        ...inner.map((each) => each.origin),
+      ],
     });
     this.#decoded = tableOf(database, { ...this.layout, columns });
     this.#times = new EventTimes(host);
@@ -196,6 +204,35 @@ export class SourceOperator extends Operator {
 function startsBefore({ batches, fromOffset }: SourceRun): boolean {
   const first = batches[0];
   return first !== undefined && first.baseOffset < fromOffset;
+}
+
+interface InnerField {
+  readonly column: PlanColumn;
+  readonly origin: Extract<SourceOrigin, { from: "value" }>;
+}
+
+/**
+ * The fields of ROWs that are read whole. Such a ROW is kept as the text that it is, of which the
+ * decoder only looks whether it is an object; what its fields hold has to fit their types as well.
+ */
+function fieldsOfRows(
+  columns: readonly PlanColumn[],
+  origins: readonly SourceOrigin[],
+): readonly InnerField[] {
+  return origins.flatMap((origin, index) => {
+    const { type } = columns[index] as PlanColumn;
+    return origin.from === "value" ? fieldsOf(type, origin.path) : [];
+  });
+}
+
+function fieldsOf(type: DataType, path: readonly string[]): InnerField[] {
+  if (type.kind !== "row") return [];
+  return type.fields.flatMap((field): InnerField[] => {
+    const inner = [...path, field.name];
+    if (field.type.kind === "row") return fieldsOf(field.type, inner);
+    const column = { name: field.name, type: field.type, nullable: true, time: null };
+    return [{ column, origin: { from: "value", path: inner } }];
+  });
 }
 
 function tableOf(database: SqliteDatabase, layout: RowLayout): RowTable {
