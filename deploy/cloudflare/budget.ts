@@ -9,7 +9,8 @@ export const wasmBytesMax = 1_200_000;
 const forbidden: readonly RegExp[] = [
   /\bnew Function\b/,
   /[^.\w$]eval\(/,
-  /\bWebAssembly\.(?:compile|compileStreaming|instantiateStreaming|Module)\b/,
+  /\bWebAssembly\.(?:compile|compileStreaming|instantiateStreaming)\b/,
+  /\bnew WebAssembly\.Module\b/,
 ];
 
 /** What is wrong with the bundle, a sentence each; none: it may be deployed. */

@@ -6,7 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
-import { evalFreeArrow } from "./eval-free-arrow.ts";
+import { withoutArrow } from "./without-arrow.ts";
 
 export interface WorkerBundle {
   readonly javascript: Uint8Array;
@@ -39,7 +39,7 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
     logLevel: "error",
-    plugins: [...(options.plugins ?? []), evalFreeArrow(), collectWasm(wasm)],
+    plugins: [...(options.plugins ?? []), withoutArrow(), collectWasm(wasm)],
   });
   const [output] = outputFiles;
   if (output === undefined) throw new Error(`No output of ${options.entry}`);

@@ -38,7 +38,7 @@ const miniflare = new Miniflare({
     GROUPS: { className: "GroupObject", useSQLite: true },
   },
   durableObjectsPersist: join(folder, "objects"),
-  bindings: { ...variables(), MILLRACE_TOKEN: token },
+  bindings: { MILLRACE_QUERIES: "on", ...variables(), MILLRACE_TOKEN: token },
 });
 const url = String(await miniflare.ready).replace(/\/$/, "");
 process.stdout.write(`The Worker listens at ${url}, its data lies in ${folder}

@@ -6,11 +6,11 @@ import { Metrics } from "../../src/base/metrics.ts";
 import type { Platform } from "../../src/base/platform.ts";
 import { GroupCoordinator } from "../../src/group/coordinator.ts";
 import { createPlatform } from "../../src/runtime/node/platform.ts";
-import { noSql } from "../../src/runtime/workerd/no-sql.ts";
 import { createHttpApp } from "../../src/server/http/app.ts";
 import type { HttpContext, HttpSettings } from "../../src/server/http/context.ts";
 import { MemoryGroups } from "./memory-group-store.ts";
 import { MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
+import { noSql } from "./no-sql.ts";
 
 export interface HttpFixtureOptions {
   readonly settings?: Partial<HttpSettings>;

@@ -20,6 +20,7 @@ import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import type { HttpListener } from "../http-listener.ts";
 import { BlockProducerIds } from "../producer-ids.ts";
 import { isLoopback, type Settings } from "../settings.ts";
+import { SqlEngine } from "../sql-engine.ts";
 import { bind, reachable } from "./bind.ts";
 import { flushPolicy } from "./flush-settings.ts";
 import { KafkaService } from "./kafka-service.ts";
@@ -29,8 +30,9 @@ import { showHostPort } from "./option-kinds.ts";
 import type { NodePlatform } from "./platform.ts";
 import { residentBytes } from "./resident-bytes.ts";
 import type { RunningServer, RuntimeParts } from "./running-server.ts";
-import { SqlEngine } from "./sql-engine.ts";
+import { TaskThreads } from "./task-threads.ts";
 import { version } from "./version.ts";
+import { startViewThread } from "./view-thread.ts";
 
 /** HTTP bodies, compressed or not: sixteen of the largest records that Kafka takes by default. */
 const httpRequestBytesMax = 16 * 1024 * 1024;
@@ -42,6 +44,8 @@ const drainMsMax = 10_000;
 const unreadBytesMin = 4 * 1024 * 1024;
 /** What a worker takes that does nothing, with room for its code to warm up. */
 const residentBaseBytes = 150_000_000;
+/** Scans and queries without a view that run at a time for clients. */
+const statementTasksMax = 32;
 /** Between looks for expired offsets of groups. */
 const groupSweepMs = 300_000;
 
@@ -72,6 +76,7 @@ export class Worker implements RunningServer {
   #log: Log | undefined;
   #groups: GroupCoordinator | undefined;
   #sql: SqlEngine | undefined;
+  #threads: TaskThreads | undefined;
   #answer: (request: Request) => Response | Promise<Response> = () => stillStarting();
   #stopping: Promise<void> | undefined;
   #sweeping: Promise<unknown> | undefined;
@@ -127,7 +132,14 @@ export class Worker implements RunningServer {
       leases: new MetadataGroupLeases(ports),
     });
     this.#groups = groups;
-    const sql = new SqlEngine({ platform, metrics: this.metrics, database, log });
+    const threads = new TaskThreads(platform.timers);
+    this.#threads = threads;
+    const sql = new SqlEngine({
+      ...{ platform, metrics: this.metrics, database, log, statementTasksMax },
+      startTask: threads.start,
+      prepareTask: () => threads.prepare(),
+      startViews: startViewThread,
+    });
     this.#sql = sql;
     this.#serveHttp({ log, groups, sql });
     this.#kafka?.serve(this.#kafkaContext(log, groups));
@@ -314,6 +326,7 @@ export class Worker implements RunningServer {
         platform.log.warn("Cannot take leave of peers; they will notice", { error });
       });
     }
+    this.#threads?.close();
     await this.#log?.close();
     await database.close();
     await this.#store?.close();

@@ -3,6 +3,10 @@ declare module "cloudflare:workers" {
   export interface DurableObjectState {
     /** The same for each activation of an object, and no other's. */
     readonly id: { toString(): string };
+    readonly storage: {
+      /** Wakes the object at this time, milliseconds since 1970, by calling its `alarm`. */
+      setAlarm(time: number): Promise<void>;
+    };
   }
 
   export class DurableObject<Bindings> {

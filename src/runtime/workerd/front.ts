@@ -11,6 +11,9 @@ import type { Bindings } from "./bindings.ts";
 import { objectPlaceOf } from "./object-names.ts";
 import { readWorkerSettings, type WorkerSettings } from "./settings.ts";
 
+/** For probes and tools, as on any server. */
+const openPaths: ReadonlySet<string> = new Set(["/readyz", "/openapi.json"]);
+
 export async function answerRequest(
   request: Request,
   bindings: Bindings,
@@ -29,8 +32,8 @@ export async function answerRequest(
   if (token === undefined) return responseOfError(tokenMissing(), log);
   const guard = new Guard({ token, origins, isLoopback: false });
   try {
-    // Browsers ask beforehand without a token, and the description is for everybody.
-    if (request.method !== "OPTIONS" && pathname.startsWith("/v1/")) guard.check(request);
+    // Browsers ask beforehand without a token.
+    if (request.method !== "OPTIONS" && !openPaths.has(pathname)) guard.check(request);
   } catch (error) {
     const refusal = responseOfError(error, log);
     guard.decorate(request, refusal);

@@ -6,11 +6,15 @@
  */
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import { responseOfError } from "../../server/http/problem-response.ts";
+import { clock } from "../node/platform.ts";
 import type { Bindings } from "./bindings.ts";
 import { groupRole, logRole, type ObjectRole } from "./object-roles.ts";
 import { type ObjectLog, openObjectLog } from "./open-log.ts";
 import { createConsoleLogger } from "./platform.ts";
 import { readWorkerSettings } from "./settings.ts";
+
+/** Between wake-ups of an object that runs queries: it is put to sleep after a minute or two. */
+const alarmMs = 30_000;
 
 export class LogObject extends DurableObject<Bindings> {
   protected readonly role: ObjectRole = logRole;
@@ -38,24 +42,34 @@ export class LogObject extends DurableObject<Bindings> {
     await log.maintenance.runOnce(options);
   }
 
+  /** Queries go on where the last activation committed them: that it is awake is all it takes. */
+  async alarm(): Promise<void> {
+    const { runsQueries } = await this.open();
+    if (runsQueries) await this.ctx.storage.setAlarm(clock.now() + alarmMs);
+  }
+
   /** The activation's log; the next request tries again where the metadata did not answer. */
   protected open(): Promise<ObjectLog> {
-    this.#opening ??= openObjectLog({
-      role: this.role,
-      settings: readWorkerSettings(this.env),
-      bucket: this.env.BUCKET,
-      objectName: this.#objectName,
-    }).catch((error: unknown) => {
+    this.#opening ??= this.#openOnce().catch((error: unknown) => {
       this.#opening = undefined;
       throw error;
     });
     return this.#opening;
   }
+
+  async #openOnce(): Promise<ObjectLog> {
+    const opened = await openObjectLog({
+      role: this.role,
+      settings: readWorkerSettings(this.env),
+      bucket: this.env.BUCKET,
+      objectName: this.#objectName,
+    });
+    if (opened.runsQueries) await this.ctx.storage.setAlarm(clock.now() + alarmMs);
+    return opened;
+  }
 }
 
-/**
- * The coordinator of one consumer group: it appends nothing, and reads of the log only its ends.
- */
+/** The coordinator of one consumer group: it appends nothing and reads only ends of the log. */
 export class GroupObject extends LogObject {
   protected override readonly role: ObjectRole = groupRole;
 }

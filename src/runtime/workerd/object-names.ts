@@ -17,7 +17,9 @@ export function objectPlaceOf(request: Request, shards: number): ObjectPlace {
   const { pathname } = new URL(request.url);
   const group = /^\/v1\/groups\/([^/]+)/.exec(pathname)?.[1];
   if (group !== undefined) return { kind: "group", name: decoded(group) };
-  const shard = shards === 1 ? firstShard : shardOf(stickyName(request, pathname), shards);
+  // What is said of queries is said where the last statement was: it sees it at once.
+  const isSql = /^\/v1\/(?:sql|queries)(?:\/|$)/.test(pathname);
+  const shard = shards === 1 || isSql ? firstShard : shardOf(stickyName(request, pathname), shards);
   return { kind: "log", name: String(shard) };
 }
 

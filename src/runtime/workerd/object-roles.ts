@@ -11,6 +11,8 @@ export interface ObjectRole {
   readonly budgetBytes: number;
   /** Others always publish what it must see, and change topics. */
   readonly hasPeers: boolean;
+  /** Where the settings let queries run at all. */
+  readonly runsQueries: boolean;
 }
 
 const MiB = 1024 * 1024;
@@ -21,6 +23,7 @@ export const logRole: ObjectRole = {
   blockBytes: 8 * MiB,
   budgetBytes: 16 * MiB,
   hasPeers: false,
+  runsQueries: true,
 };
 
 /** Coordinates a group; there may be many. */
@@ -29,4 +32,5 @@ export const groupRole: ObjectRole = {
   blockBytes: MiB,
   budgetBytes: 2 * MiB,
   hasPeers: true,
+  runsQueries: false,
 };

@@ -15,10 +15,10 @@ import { type R2Bucket, R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
 import { version } from "../node/version.ts";
-import { noSql } from "./no-sql.ts";
 import type { ObjectRole } from "./object-roles.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
+import { openObjectSql } from "./sql.ts";
 
 const MiB = 1024 * 1024;
 
@@ -30,6 +30,8 @@ const pageBytes = 65_536;
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
   readonly log: Log;
+  /** It must be woken when it was put to sleep. */
+  readonly runsQueries: boolean;
 }
 
 export interface ObjectLogParts {
@@ -44,6 +46,7 @@ export interface ObjectLogParts {
 export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const { role, settings, objectName } = parts;
   const { memory, ring, blocks } = recordMemoryOf(role);
+  const runsQueries = role.runsQueries && settings.queries;
   const logger = createConsoleLogger(settings.logLevel);
   const platform = createPlatform({ log: logger, memory });
   const metrics = new Metrics();
@@ -66,7 +69,10 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     storeMayLoseTail: false,
     maintenance: maintenanceDefaults,
     worker: { kind: "durable_object", objectName, kafkaHost: "", kafkaPort: 0, httpUrl: "" },
-    onEpochLost: () => groups.fence(),
+    onEpochLost: () => {
+      groups.fence();
+      sql.engine.manager.fence();
+    },
   });
   const ports = {
     ...{ database, topics: log.topics, identity: log.session, objectName },
@@ -78,9 +84,11 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     store: new MetadataGroupStore(ports),
     leases: new MetadataGroupLeases(ports),
   });
+  const sql = openObjectSql({ platform, metrics, database, log }, { runsQueries });
   await log.open();
+  if (runsQueries) sql.engine.manager.start();
   const app = createHttpApp({
-    ...noSql,
+    ...sql.http,
     ...{ log, topics: log.topics, groups, platform, metrics },
     bodyBudget: new ByteBudget(role.budgetBytes),
     answerMemory: new AnswerMemory(role.budgetBytes),
@@ -93,7 +101,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });
-  return { answer: (request) => app.fetch(request), log };
+  return { answer: (request) => app.fetch(request), log, runsQueries };
 }
 
 /** Ring and blocks lie in the memory of the checksum kernel, which so sums them in place. */

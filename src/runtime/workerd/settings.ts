@@ -40,6 +40,11 @@ export const workerSettingTable = {
     fallback: "off",
     doc: "workers outside share the metadata: objects look for their publishes while readers wait",
   }),
+  queries: onOff({
+    env: "MILLRACE_QUERIES",
+    fallback: "off",
+    doc: "continuous queries run in the objects that append, which then never sleep",
+  }),
 } as const;
 
 type GivenSettings = OptionValues<typeof workerSettingTable>;

@@ -16,10 +16,10 @@ import { readBatchHeader } from "../../../src/record/batch.ts";
 import { validateBatch } from "../../../src/record/batch-validate.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../../../src/runtime/group-ports.ts";
 import { openLibsqlServer } from "../../../src/runtime/node/libsql-server.ts";
-import { noSql } from "../../../src/runtime/workerd/no-sql.ts";
 import { createConsoleLogger, createPlatform } from "../../../src/runtime/workerd/platform.ts";
 import { createHttpApp } from "../../../src/server/http/app.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
+import { noSql } from "../../support/no-sql.ts";
 import { sqlCheck } from "./sql-check.ts";
 
 interface Bindings {

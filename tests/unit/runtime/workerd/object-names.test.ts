@@ -30,6 +30,13 @@ describe("objectPlaceOf", () => {
     expect([...new Set(names)].toSorted()).toEqual(shards);
   });
 
+  test("sends what is said of queries to the first shard", () => {
+    const header = { "CF-Connecting-IP": "192.0.2.1" };
+    for (const path of ["/v1/sql", "/v1/queries", "/v1/queries/q-1/pause"]) {
+      expect(placeOf(path, 8, header)).toEqual({ kind: "log", name: firstShard });
+    }
+  });
+
   test("keeps an address to one shard per topic", () => {
     const address = { "CF-Connecting-IP": "192.0.2.1" };
     const write = placeOf("/v1/topics/orders/records", 8, address);

@@ -1,0 +1,127 @@
+/** SQL in the Worker: statements in the first shard, continuous queries where they are let run. */
+import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
+import { edgeToken, startEdgeWorker } from "../support/edge-worker.ts";
+import type { Isolate } from "../support/isolate.ts";
+import { eventually } from "../support/processes.ts";
+
+const stream = `CREATE STREAM bids (auction BIGINT, price DECIMAL(10, 2), ts TIMESTAMP(3),
+  WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) WITH ('partitions' = '1')`;
+
+const view = `SET 'execution.checkpointing.interval' = '50 ms';
+CREATE MATERIALIZED VIEW counts AS
+SELECT auction, COUNT(*) AS n, SUM(price) AS total, window_start
+FROM TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '10' SECOND)
+GROUP BY auction, window_start, window_end`;
+
+class Client {
+  readonly worker: Isolate;
+
+  constructor(worker: Isolate) {
+    this.worker = worker;
+  }
+
+  post(path: string, body: string, accept = "application/json"): Promise<Response> {
+    const headers = {
+      Authorization: `Bearer ${edgeToken}`,
+      "Content-Type": "application/json",
+      Accept: accept,
+    };
+    return fetch(`${this.worker.url}${path}`, { method: "POST", headers, body });
+  }
+
+  async run(sql: string): Promise<unknown> {
+    return await (await this.post("/v1/sql", JSON.stringify({ sql }))).json();
+  }
+
+  async rows(sql: string): Promise<string[]> {
+    const answer = await this.post("/v1/sql", JSON.stringify({ sql }), "application/x-ndjson");
+    return (await answer.text()).split("\n").filter(Boolean);
+  }
+
+  async bid(...seconds: number[]): Promise<void> {
+    const values = seconds.map((second) => {
+      const ts = new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+      return `{"value":{"auction":7,"price":0.10,"ts":"${ts}"}}`;
+    });
+    const answer = await this.post("/v1/topics/bids/records", `{"records":[${values}]}`);
+    if (!answer.ok) throw new Error(`${await answer.text()}\n${this.worker.log()}`);
+  }
+}
+
+function edgeClient(variables: Readonly<Record<`MILLRACE_${string}`, string>> = {}) {
+  const metadata = startLibsqlHttpServer();
+  const held: { client?: Client } = {};
+  beforeAll(async () => {
+    const base = { MILLRACE_METADATA: metadata.url, MILLRACE_TOKEN: edgeToken };
+    held.client = new Client(await startEdgeWorker({ ...base, ...variables }));
+  });
+  afterAll(async () => {
+    await held.client?.worker.stop();
+    await metadata.close();
+  });
+  return () => held.client as Client;
+}
+
+describe("SQL in the Worker", () => {
+  const client = edgeClient();
+
+  test("streams are made, and what their topics hold is queried", async () => {
+    expect(await client().run(stream)).toEqual({ results: [{ message: "Created stream bids" }] });
+    await client().bid(1, 2, 12);
+    const sql = `SELECT COUNT(*) AS n, window_start
+      FROM TUMBLE(TABLE bids, DESCRIPTOR(ts), INTERVAL '10' SECOND)
+      GROUP BY window_start, window_end`;
+    expect(await client().rows(sql)).toEqual([
+      '{"n":2,"window_start":"2026-01-01 00:00:00.000"}',
+      '{"n":1,"window_start":"2026-01-01 00:00:10.000"}',
+    ]);
+    const inserted = "INSERT INTO bids VALUES (8, 1.5, TIMESTAMP '2026-01-01 00:00:13.000')";
+    expect(await client().run(inserted)).toEqual({ results: [{ message: "Inserted 1 row" }] });
+    expect(await client().rows("SELECT price FROM bids WHERE auction = 8")).toEqual([
+      '{"price":1.50}',
+    ]);
+  });
+
+  test("queries that go on are refused, and answers as Arrow, with what to do instead", async () => {
+    expect(JSON.stringify(await client().run(view))).toContain("MILLRACE_QUERIES");
+    const insert = "INSERT INTO other SELECT * FROM bids";
+    await client().run("CREATE STREAM other (auction BIGINT) WITH ('partitions' = '1')");
+    expect(JSON.stringify(await client().run(insert))).toContain("MILLRACE_QUERIES");
+    expect(await client().rows("SHOW QUERIES")).toEqual([]);
+    const accept = "application/vnd.apache.arrow.stream";
+    const sql = JSON.stringify({ sql: "SELECT * FROM bids" });
+    const answer = await client().post("/v1/sql", sql, accept);
+    expect(await answer.text()).toContain("application/x-ndjson");
+  });
+
+  test("a wrong statement is told its place", async () => {
+    const wrong = { line: 1, column: 8, suggestion: "auction" };
+    expect(await client().run("SELECT auktion FROM bids")).toMatchObject(wrong);
+  });
+});
+
+describe("continuous queries in the Worker", () => {
+  const client = edgeClient({ MILLRACE_QUERIES: "on" });
+  const window = (n: number, total: string, second: string) =>
+    `{"auction":7,"n":${n},"total":${total},"window_start":"2026-01-01 00:00:${second}.000"}`;
+  const viewed = (count: number) =>
+    eventually(async () => {
+      const rows = await client().rows("SELECT * FROM counts");
+      return rows.length >= count ? rows : undefined;
+    });
+
+  test("a view fills its windows", async () => {
+    await client().run(stream);
+    await client().bid(1, 2, 3);
+    await client().run(view);
+    await client().bid(12);
+    expect(await viewed(1)).toEqual([window(3, "0.30", "00")]);
+  });
+
+  test("after workerd was killed it goes on where it was", async () => {
+    await client().worker.restart();
+    await client().bid(13, 25);
+    expect(await viewed(2)).toEqual([window(3, "0.30", "00"), window(2, "0.20", "10")]);
+  });
+});
