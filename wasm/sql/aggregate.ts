@@ -219,6 +219,8 @@ function countedSlot(state: usize, layout: usize, columns: usize): u32 {
   if (load<u32>(layout, F.L_ACCUMULATOR_COUNT) != 1) return 0;
   if (load<u32>(accumulator, F.A_OP) != F.OP_COUNT) return 0;
   if (load<u32>(accumulator, F.A_FILTER) != 0 || load<u32>(accumulator, F.A_NODES) != 0) return 0;
+  // DISTINCT.
+  if (load<u32>(accumulator, F.A_SET) != 0) return 0;
   const column = inputColumn(columns, load<u32>(accumulator, F.A_COLUMN));
   if (column != 0 && load<u32>(column, F.C_NULLS) != 0) return 0;
   const last = <usize>load<u32>(state, F.S_LAST_PANE);
