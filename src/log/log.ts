@@ -101,12 +101,14 @@ export class Log implements LogService {
     const { platform, metrics, store, database, shared } = options;
     this.#options = options;
     this.#platform = platform;
-    const { lentBytesMin } = options;
+    const { lentBytesMin, blockMemory: memory } = options;
+    const blocks = new BlockCache({ store, pool: this.#pool, lent: this.lent, memory, metrics });
     const sharedPool = options.hasThreads ? new BufferPool(idleBuffersBytesMax, true) : undefined;
     this.#chunks = new AnswerChunks({
       pool: this.#pool,
       sharedPool,
       lent: this.lent,
+      ...(options.hasThreads && { blocks }),
       lentBytesMin,
     });
     this.#waiters = new Waiters(platform.timers);
@@ -151,8 +153,6 @@ export class Log implements LogService {
       return this.#table.get(slot)?.leaderEpoch === leaderEpoch;
     });
     const { lent } = this;
-    const { blockMemory: memory } = options;
-    const blocks = new BlockCache({ store, pool: this.#pool, lent, memory, metrics });
     const chunks = this.#chunks;
     const { crc32c } = platform;
     this.#stored = new StoredReader({ extents: this.#extents, blocks, crc32c, chunks });

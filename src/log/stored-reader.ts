@@ -32,7 +32,7 @@ export interface ReadFrom {
   readonly atLeastOne?: boolean;
   /** Chunks may be lent views; see LentBytes. */
   readonly lends?: boolean;
-  /** Chunks lie in shared memory where there is some. */
+  /** Chunks lie in shared memory where there is some, and stay as they are until given back. */
   readonly shares?: boolean;
 }
 
@@ -230,8 +230,9 @@ export class StoredReader {
     const { chunks } = this.#parts;
     const view = span.view(start, end - start);
     if (view === undefined) return;
-    if (from.lends !== true) range.chunks.push(chunks.copy([view], from.shares));
-    else range.chunks.push(chunks.lend(view, span.sourcesOf(span.pieceAt(start))));
+    const sources = span.sourcesOf(span.pieceAt(start));
+    if (from.lends) range.chunks.push(chunks.lend(view, sources));
+    else range.chunks.push(from.shares ? chunks.share(view, sources) : chunks.copy([view]));
   }
 
   #check(batch: Uint8Array, extent: Extent): void {
