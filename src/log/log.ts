@@ -83,7 +83,7 @@ export class Log implements LogService {
   readonly #pool = new BufferPool(idleBuffersBytesMax);
   readonly lent = new LentBytes(this.#pool);
   readonly #chunks: AnswerChunks;
-  readonly #sharedFetches = new SharedFetches(this);
+  readonly #sharedFetches: SharedFetches;
   readonly #waiters: Waiters;
   readonly #gone: GoneTopics;
   readonly #feed: ChangeFeed;
@@ -111,6 +111,7 @@ export class Log implements LogService {
       ...(options.hasThreads && { blocks }),
       lentBytesMin,
     });
+    this.#sharedFetches = new SharedFetches(this, options.inflater);
     this.#waiters = new Waiters(platform.timers);
     this.#mender = new EpochMender(options);
     this.topics = new TopicCatalog({

@@ -24,7 +24,7 @@ function cacheOf(store: CountingStore, slots: number, isShared = false) {
   const pool = new BufferPool(4 * blockBytes);
   const lent = new LentBytes(pool);
   const bytes = slots * blockBytes;
-  const memory = [new Uint8Array(isShared ? new SharedArrayBuffer(bytes) : bytes)];
+  const memory = [new Uint8Array(isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes))];
   const cache = new BlockCache({ store, pool, lent, memory, metrics: new Metrics() });
   return { cache, lent };
 }
