@@ -7,7 +7,7 @@ import { LentBytes } from "../base/lent-bytes.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
-import { epochEndOffset, leaderEpochAt, partitionStates } from "../meta/log-index.ts";
+import { type Extent, epochEndOffset, leaderEpochAt, partitionStates } from "../meta/log-index.ts";
 import { migrate } from "../meta/migrate.ts";
 import type { PartitionCursor } from "../meta/publish-order.ts";
 import type { PublishGroup, PublishReceipt } from "../meta/publish-request.ts";
@@ -298,6 +298,11 @@ export class Log implements LogService {
       database: this.#options.database,
       log: this.#sharedFetches,
       monotonic: () => this.#platform.clock.monotonic(),
+      readAhead: (extents: readonly Extent[]) => {
+        const isStored = ({ topicNumber, partition, baseOffset }: Extent) =>
+          !this.#tail.holds(partitionSlot(topicNumber, partition), baseOffset);
+        this.#stored.readAhead(extents.filter(isStored));
+      },
       onStates: (states: Parameters<PublishOrderParts["onStates"]>[0]) => {
         for (const { nextOffset: highOffset, logStartOffset, leaderEpoch, ...state } of states) {
           const slot = partitionSlot(state.topicNumber, state.partition);

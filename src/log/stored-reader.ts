@@ -90,6 +90,19 @@ export class StoredReader {
     if (isWhole) for (const plan of plans) plan.accept();
   }
 
+  /** Starts fetching whole extents, of whatever partitions; see `prepare`. */
+  readAhead(extents: readonly Extent[]): void {
+    const ends = new Map<string, number>();
+    for (const { key, position, length } of extents) {
+      ends.set(key, Math.max(ends.get(key) ?? 0, position + length));
+    }
+    this.#parts.blocks.readAhead(
+      extents.map(({ key, position, length }) => ({
+        ...{ key, position, length, knownEnd: ends.get(key) ?? 0 },
+      })),
+    );
+  }
+
   /**
    * Batches from the one that holds `offset`; empty when the log ends there, or when not even one
    * may be given. An object that has
