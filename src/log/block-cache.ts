@@ -6,7 +6,7 @@
  * All blocks lie in an arena, which is the bound; inside the memory of the CRC kernel their batches
  * are summed where they are. Readers look at blocks in one synchronous step, during which these are
  * pinned; what they take along is a copy, or lent (base/lent-bytes.ts). Only readers in other
- * threads hold blocks for longer (ADR 16). Pins, holds and reads ahead are budgeted so that an
+ * threads hold blocks for longer (ADR 22). Pins, holds and reads ahead are budgeted so that an
  * eighth of the slots is always to be had: nobody waits for a slow reader.
  */
 import type { BufferPool } from "../base/buffer-pool.ts";
