@@ -1,7 +1,7 @@
 /**
  * How bytes of the caches become chunks of an answer: copied, lent to a reader that sends them at
- * once, or held or copied where another thread can read them. What is small is always copied: a view of
- * it costs more than its bytes.
+ * once, or held or copied where another thread can read them. What is small is always copied: a
+ * view of it costs more than its bytes.
  */
 import type { BufferPool } from "../base/buffer-pool.ts";
 import type { Lendable, LentBytes } from "../base/lent-bytes.ts";

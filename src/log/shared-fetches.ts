@@ -4,8 +4,8 @@
  * Queries at the end of a topic wake together for each publish and so always meet here; those that
  * catch up meet while they keep pace.
  *
- * What two or more of them read is also decompressed once for all, in a thread of the runtime's. One
- * that reads alone decompresses for itself, which costs less: nothing goes through another thread.
+ * What two or more of them read is also decompressed once for all, in a thread of the runtime's.
+ * One that reads alone decompresses for itself: nothing goes through another thread.
  *
  * Records never change, so what is in use is as good as what would be read. Nothing is kept for
  * those who may come later: that is what the caches of the log are for.
