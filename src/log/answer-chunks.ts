@@ -1,10 +1,11 @@
 /**
  * How bytes of the caches become chunks of an answer: copied, lent to a reader that sends them at
- * once, or copied to where another thread can read them. What is small is always copied: a view of
- * it costs more than its bytes.
+ * once, or held or copied where another thread can read them. What is small is always copied: a
+ * view of it costs more than its bytes.
  */
 import type { BufferPool } from "../base/buffer-pool.ts";
 import type { Lendable, LentBytes } from "../base/lent-bytes.ts";
+import type { BlockCache } from "./block-cache.ts";
 
 const lentBytesMinDefault = 64 * 1024;
 
@@ -21,6 +22,8 @@ export interface AnswerChunksParts {
   /** Of shared memory; absent where no thread reads answers. */
   readonly sharedPool?: BufferPool | undefined;
   readonly lent: LentBytes;
+  /** Whose bytes other threads may read where they lie; absent: none. */
+  readonly blocks?: Pick<BlockCache, "hold" | "letGo"> | undefined;
   readonly lentBytesMin?: number | undefined;
 }
 
@@ -28,9 +31,12 @@ export class AnswerChunks {
   readonly #pool: BufferPool;
   readonly #sharedPool: BufferPool | undefined;
   readonly #lent: LentBytes;
+  readonly #blocks: AnswerChunksParts["blocks"];
   readonly #lentBytesMin: number;
 
-  constructor({ pool, sharedPool, lent, lentBytesMin = lentBytesMinDefault }: AnswerChunksParts) {
+  constructor(parts: AnswerChunksParts) {
+    const { pool, sharedPool, lent, blocks, lentBytesMin = lentBytesMinDefault } = parts;
+    this.#blocks = blocks;
     this.#pool = pool;
     this.#sharedPool = sharedPool;
     this.#lent = lent;
@@ -63,10 +69,16 @@ export class AnswerChunks {
     return view;
   }
 
+  /** `view` itself, held for another thread, where that is worth it; else a copy for it. */
+  share(view: Uint8Array, sources: readonly Lendable[]): Uint8Array {
+    const isHeld = view.length >= this.#lentBytesMin && this.#blocks?.hold(view, sources);
+    return isHeld === true ? view : this.copy([view], true);
+  }
+
   /** The answer has left, or never will. */
   give(chunks: readonly Uint8Array[]): void {
     for (const chunk of chunks) {
-      if (this.#lent.giveBack(chunk)) continue;
+      if (this.#lent.giveBack(chunk) || this.#blocks?.letGo(chunk)) continue;
       // Each pool leaves alone what is not of its kind.
       this.#pool.give(chunk);
       this.#sharedPool?.give(chunk);

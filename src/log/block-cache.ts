@@ -5,8 +5,9 @@
  *
  * All blocks lie in an arena, which is the bound; inside the memory of the CRC kernel their batches
  * are summed where they are. Readers look at blocks in one synchronous step, during which these are
- * pinned; what they take along is a copy, or lent (base/lent-bytes.ts). Pins and reads ahead are
- * budgeted so that a quarter of the slots is always to be had: nobody waits for a slow reader.
+ * pinned; what they take along is a copy, or lent (base/lent-bytes.ts). Only readers in other
+ * threads hold blocks for longer (ADR 22). Pins, holds and reads ahead are budgeted so that an
+ * eighth of the slots is always to be had: nobody waits for a slow reader.
  */
 import type { BufferPool } from "../base/buffer-pool.ts";
 import { ByteBudget } from "../base/byte-budget.ts";
@@ -61,6 +62,8 @@ class Block extends Lendable implements Tenant {
   failure: unknown;
   /** Readers that look at it or wait for it. */
   users = 0;
+  /** Of these users, views that other threads read. */
+  holds = 0;
   usedAgain = false;
   /** Read ahead, and nobody has come for it yet. */
   unread: boolean;
@@ -94,6 +97,10 @@ export class BlockCache {
   readonly #blocks = new Map<string, Block>();
   /** Of blocks that readers use. */
   readonly #pins: ByteBudget;
+  /** Views that other threads read, with what they lie in. */
+  readonly #held = new Map<Uint8Array, readonly Block[]>();
+  readonly #heldCountMax: number;
+  #heldCount = 0;
   readonly #aheadBytesMax: number;
   readonly #hits: Counter;
   readonly #misses: Counter;
@@ -106,7 +113,8 @@ export class BlockCache {
     this.#arena = new BlockArena(options.memory, blockBytes);
     const { slotCount } = this.#arena;
     this.#pins = new ByteBudget(Math.floor(slotCount / 4) * blockBytes);
-    this.#aheadBytesMax = Math.floor(slotCount / 2) * blockBytes;
+    this.#heldCountMax = Math.floor(slotCount / 4);
+    this.#aheadBytesMax = Math.floor((slotCount * 3) / 8) * blockBytes;
     const { metrics } = options;
     this.#hits = metrics.counter({
       name: "millrace_block_cache_hits_total",
@@ -151,8 +159,39 @@ export class BlockCache {
   }
 
   /**
+   * Keeps `view`, all of which lies in `sources`, as it is until `letGo`: another thread reads it
+   * there. False: its memory is not shared, or a quarter of the slots is held already.
+   */
+  hold(view: Uint8Array, sources: readonly Lendable[]): boolean {
+    if (sources.length === 0 || view.buffer instanceof ArrayBuffer) return false;
+    const blocks = sources.filter((each) => each instanceof Block);
+    const fresh = blocks.filter(({ holds }) => holds === 0).length;
+    if (this.#heldCount + fresh > this.#heldCountMax) return false;
+    this.#heldCount += fresh;
+    for (const block of blocks) {
+      block.holds += 1;
+      block.users += 1;
+    }
+    this.#held.set(view, blocks);
+    return true;
+  }
+
+  /** The other thread is done with `view`. False: it was not held. */
+  letGo(view: Uint8Array): boolean {
+    const blocks = this.#held.get(view);
+    if (blocks === undefined) return false;
+    this.#held.delete(view);
+    for (const block of blocks) {
+      block.holds -= 1;
+      if (block.holds === 0) this.#heldCount -= 1;
+      this.#unpin(block);
+    }
+    return true;
+  }
+
+  /**
    * Starts reading what will be wanted, neighbours of all ranges together. False: some of it was
-   * left out, since half the cache is on its way, or was read ahead and waits for its readers.
+   * left out, since as much as may be is on its way, or was read ahead and waits for its readers.
    * Failures show when it is asked for.
    */
   readAhead(ranges: readonly ObjectRange[]): boolean {

@@ -170,7 +170,8 @@ export class Fetcher {
     targets: readonly (Target | FetchedPartition)[],
     { bytesMax, ...wishes }: ChunkWishes & { readonly bytesMax: number },
   ): Promise<FetchedPartition[]> {
-    await this.#prepare(targets, bytesMax);
+    // Who follows in publish order has said what it will ask for, of all partitions together.
+    if (!wishes.shares) await this.#prepare(targets, bytesMax);
     let bytesLeft = bytesMax;
     let atLeastOne = true;
     const reads = targets.map((target) => {

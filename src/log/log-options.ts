@@ -5,6 +5,7 @@ import type { SqlDatabase } from "../meta/sql-database.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import type { FlushPolicy } from "./flush-policy.ts";
 import type { MaintenanceSettings } from "./maintenance.ts";
+import type { Inflater } from "./shared-fetches.ts";
 import type { TopicSettings } from "./topic-catalog.ts";
 
 export interface LogOptions {
@@ -30,6 +31,8 @@ export interface LogOptions {
   readonly lentBytesMin?: number;
   /** Queries run in threads of their own, which read records where the log has put them. */
   readonly hasThreads?: boolean;
+  /** Decompresses what several of them read. Absent: each does so for itself. */
+  readonly inflater?: Inflater;
   /** Bound of appends that wait or fly, bytes. */
   readonly queueBytesMax: number;
   /** True for a folder: a power loss may take what was written last. */

@@ -7,7 +7,7 @@ import { LentBytes } from "../base/lent-bytes.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
-import { epochEndOffset, leaderEpochAt, partitionStates } from "../meta/log-index.ts";
+import { type Extent, epochEndOffset, leaderEpochAt, partitionStates } from "../meta/log-index.ts";
 import { migrate } from "../meta/migrate.ts";
 import type { PartitionCursor } from "../meta/publish-order.ts";
 import type { PublishGroup, PublishReceipt } from "../meta/publish-request.ts";
@@ -83,7 +83,7 @@ export class Log implements LogService {
   readonly #pool = new BufferPool(idleBuffersBytesMax);
   readonly lent = new LentBytes(this.#pool);
   readonly #chunks: AnswerChunks;
-  readonly #sharedFetches = new SharedFetches(this);
+  readonly #sharedFetches: SharedFetches;
   readonly #waiters: Waiters;
   readonly #gone: GoneTopics;
   readonly #feed: ChangeFeed;
@@ -101,14 +101,17 @@ export class Log implements LogService {
     const { platform, metrics, store, database, shared } = options;
     this.#options = options;
     this.#platform = platform;
-    const { lentBytesMin } = options;
+    const { lentBytesMin, blockMemory: memory } = options;
+    const blocks = new BlockCache({ store, pool: this.#pool, lent: this.lent, memory, metrics });
     const sharedPool = options.hasThreads ? new BufferPool(idleBuffersBytesMax, true) : undefined;
     this.#chunks = new AnswerChunks({
       pool: this.#pool,
       sharedPool,
       lent: this.lent,
+      ...(options.hasThreads && { blocks }),
       lentBytesMin,
     });
+    this.#sharedFetches = new SharedFetches(this, options.inflater);
     this.#waiters = new Waiters(platform.timers);
     this.#mender = new EpochMender(options);
     this.topics = new TopicCatalog({
@@ -151,8 +154,6 @@ export class Log implements LogService {
       return this.#table.get(slot)?.leaderEpoch === leaderEpoch;
     });
     const { lent } = this;
-    const { blockMemory: memory } = options;
-    const blocks = new BlockCache({ store, pool: this.#pool, lent, memory, metrics });
     const chunks = this.#chunks;
     const { crc32c } = platform;
     this.#stored = new StoredReader({ extents: this.#extents, blocks, crc32c, chunks });
@@ -297,6 +298,11 @@ export class Log implements LogService {
       database: this.#options.database,
       log: this.#sharedFetches,
       monotonic: () => this.#platform.clock.monotonic(),
+      readAhead: (extents: readonly Extent[]) => {
+        const isStored = ({ topicNumber, partition, baseOffset }: Extent) =>
+          !this.#tail.holds(partitionSlot(topicNumber, partition), baseOffset);
+        this.#stored.readAhead(extents.filter(isStored));
+      },
       onStates: (states: Parameters<PublishOrderParts["onStates"]>[0]) => {
         for (const { nextOffset: highOffset, logStartOffset, leaderEpoch, ...state } of states) {
           const slot = partitionSlot(state.topicNumber, state.partition);

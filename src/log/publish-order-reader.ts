@@ -65,6 +65,8 @@ export interface PublishOrderParts {
   readonly log: Pick<LogService, "fetch" | "release">;
   /** Monotonic milliseconds. */
   readonly monotonic: () => number;
+  /** Hears of what will be fetched, in the order of publishes. */
+  readonly readAhead: (extents: readonly Extent[]) => void;
   /** Hears the ends that each look at the index brings along. */
   readonly onStates: (states: readonly TopicPartitionState[]) => void;
   /** Resolves when a partition has grown beyond its cursor, after `waitMs`, or on abort. */
@@ -158,11 +160,27 @@ export class PublishOrderReader {
       taken.push(publish);
       bytes += length;
     }
+    this.#readAhead(2 * bytesMax);
     const slice = await this.#read(taken);
     this.#isAtEnd = taken.length === 0;
     this.#planned.splice(0, taken.length);
     this.#readUpTo = this.#planned.length > 0 ? lastPosition(taken) : this.#plannedUpTo;
     return slice;
+  }
+
+  /**
+   * What comes next, and what comes after it: whole stretches of objects, whose partitions lie side
+   * by side, in few large reads.
+   */
+  #readAhead(bytesMax: number): void {
+    const extents: Extent[] = [];
+    let bytes = 0;
+    for (const publish of this.#planned) {
+      if (bytes >= bytesMax) break;
+      extents.push(...publish.extents);
+      for (const { length } of publish.extents) bytes += length;
+    }
+    if (extents.length > 0) this.#parts.readAhead(extents);
   }
 
   /** Looks at the index for what was published since the last look. */

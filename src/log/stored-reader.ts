@@ -32,7 +32,7 @@ export interface ReadFrom {
   readonly atLeastOne?: boolean;
   /** Chunks may be lent views; see LentBytes. */
   readonly lends?: boolean;
-  /** Chunks lie in shared memory where there is some. */
+  /** Chunks lie in shared memory where there is some, and stay as they are until given back. */
   readonly shares?: boolean;
 }
 
@@ -88,6 +88,19 @@ export class StoredReader {
     if (plans.length === 0) return;
     const isWhole = this.#parts.blocks.readAhead(plans.flatMap(({ ranges }) => ranges));
     if (isWhole) for (const plan of plans) plan.accept();
+  }
+
+  /** Starts fetching whole extents, of whatever partitions; see `prepare`. */
+  readAhead(extents: readonly Extent[]): void {
+    const ends = new Map<string, number>();
+    for (const { key, position, length } of extents) {
+      ends.set(key, Math.max(ends.get(key) ?? 0, position + length));
+    }
+    this.#parts.blocks.readAhead(
+      extents.map(({ key, position, length }) => ({
+        ...{ key, position, length, knownEnd: ends.get(key) ?? 0 },
+      })),
+    );
   }
 
   /**
@@ -230,8 +243,9 @@ export class StoredReader {
     const { chunks } = this.#parts;
     const view = span.view(start, end - start);
     if (view === undefined) return;
-    if (from.lends !== true) range.chunks.push(chunks.copy([view], from.shares));
-    else range.chunks.push(chunks.lend(view, span.sourcesOf(span.pieceAt(start))));
+    const sources = span.sourcesOf(span.pieceAt(start));
+    if (from.lends) range.chunks.push(chunks.lend(view, sources));
+    else range.chunks.push(from.shares ? chunks.share(view, sources) : chunks.copy([view]));
   }
 
   #check(batch: Uint8Array, extent: Extent): void {

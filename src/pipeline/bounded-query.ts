@@ -122,7 +122,8 @@ export class BoundedQueries {
           slice.release();
         }
         const { outputs, isFull } = await task.send({ kind: "drain" });
-        const progress = { recordsRead, bytesRead, bytesTotal };
+        // Batches that were decompressed on the way are more than what is stored.
+        const progress = { recordsRead, bytesRead: Math.min(bytesRead, bytesTotal), bytesTotal };
         yield { rows: this.#rowsOf(outputs), progress };
         if (isFull) break;
       }

@@ -42,6 +42,8 @@ const sliceBytes = 4 * 1024 * 1024;
 const slicesAheadMax = 2;
 /** Between looks for something new while nothing comes. */
 const waitMsMax = 1_000;
+/** A peer's publish may be heard of so late by a worker that keeps pace. */
+const heardMsMax = 1_000;
 /** Between attempts at what the metadata or the store did not answer. */
 const againMsMin = 50;
 const againMsMax = 2_000;
@@ -56,6 +58,10 @@ export class Run {
   #commitFailure: unknown;
   #committedAt: number;
   #hasNews = false;
+  /** What came last had been published longer ago than commits are apart. */
+  #isBehind = false;
+  /** It was, and has met the end: nobody is to wait for what the backlog gave. */
+  #hasCaughtUp = false;
   /** Of results that the task holds, as of its last reply. */
   #outputBytes = 0;
   /** What one slice has added to them lately. */
@@ -82,7 +88,11 @@ export class Run {
         await this.#feed(slice.publishes, () => slice.release());
       } else {
         await this.#settle(0);
-        if (slice !== null) await this.#tickIfDue();
+        if (slice !== null) {
+          this.#hasCaughtUp = this.#isBehind && this.#hasNews;
+          this.#isBehind = false;
+          await this.#tickIfDue();
+        }
       }
       if (this.#commitIsDue()) await this.#commit();
     }
@@ -103,7 +113,8 @@ export class Run {
   async #next(): Promise<PublishSlice | null> {
     const { reader, signal } = this.#run;
     try {
-      const wait = this.#tickIsDue ? 0 : this.#waitMs();
+      // One that was behind wants to know of the end at once.
+      const wait = this.#tickIsDue || this.#isBehind ? 0 : this.#waitMs();
       const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: wait, signal });
       this.#againMs = againMsMin;
       this.#tickIsDue = false;
@@ -124,8 +135,12 @@ export class Run {
   }
 
   async #feed(publishes: readonly Publish[], release: () => void): Promise<void> {
-    const { task, names } = this.#run;
+    const { task, names, reader, settings } = this.#run;
     this.#hasNews = true;
+    const [oldest] = publishes;
+    const lagMs = reader.databaseNow() - (oldest?.publishedAt ?? 0);
+    // While it keeps pace it commits by its interval, however little there is between publishes.
+    this.#isBehind ||= lagMs > settings.commitIntervalMs + heardMsMax;
     const sent = task.send({
       kind: "publishes",
       publishes: publishes.map((each) => taskPublishOf(each, names)),
@@ -186,6 +201,7 @@ export class Run {
 
   #commitIsDue(): boolean {
     if (!this.#hasNews) return false;
+    if (this.#hasCaughtUp) return true;
     // Slices that are before the task, and one more, add to what the commit will hold. Results that
     // outgrow a group are written twice.
     const expected = this.#sliceOutputBytes * (this.#ahead.length + 1);
@@ -204,6 +220,7 @@ export class Run {
     this.#throwFailedCommit();
     const { task, reader, checkpoints, platform, batchesOf, settings } = this.#run;
     this.#hasNews = false;
+    this.#hasCaughtUp = false;
     this.#committedAt = platform.clock.monotonic();
     const { publishPosition, cursors } = reader.position;
     const kind = checkpoints.wantsFull ? "full" : "delta";

@@ -23,6 +23,7 @@ import { isLoopback, type Settings } from "../settings.ts";
 import { SqlEngine } from "../sql-engine.ts";
 import { bind, reachable } from "./bind.ts";
 import { flushPolicy } from "./flush-settings.ts";
+import { InflateThread } from "./inflate-thread.ts";
 import { KafkaService } from "./kafka-service.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import { openStore } from "./open-store.ts";
@@ -67,6 +68,7 @@ export class Worker implements RunningServer {
   /** HTTP and Kafka share them: the bounds are the worker's. */
   readonly #requestBudget: ByteBudget;
   readonly #answerMemory: AnswerMemory;
+  readonly #inflater = new InflateThread();
   /** Undefined where the runtime does not let us collect garbage. */
   readonly #memory: MemoryWatch | undefined;
   #status: "starting" | "ok" | "stopping" = "starting";
@@ -159,6 +161,7 @@ export class Worker implements RunningServer {
   async abandon(): Promise<void> {
     this.#shutdown.abort();
     await Promise.allSettled([this.#http?.close(), this.#kafka?.close()]);
+    this.#inflater.close();
     await this.#parts.database.close();
     await this.#store?.close();
   }
@@ -196,6 +199,7 @@ export class Worker implements RunningServer {
       database,
       shared: settings.metadata.kind === "server",
       hasThreads: true,
+      inflater: this.#inflater,
       flush: flushPolicy(settings),
       topics: {
         autoCreateTopics: settings.autoCreateTopics,
@@ -328,6 +332,7 @@ export class Worker implements RunningServer {
     }
     this.#threads?.close();
     await this.#log?.close();
+    this.#inflater.close();
     await database.close();
     await this.#store?.close();
   }

@@ -20,10 +20,11 @@ class CountingStore extends MemoryStore {
   }
 }
 
-function cacheOf(store: CountingStore, slots: number) {
+function cacheOf(store: CountingStore, slots: number, isShared = false) {
   const pool = new BufferPool(4 * blockBytes);
   const lent = new LentBytes(pool);
-  const memory = [new Uint8Array(slots * blockBytes)];
+  const bytes = slots * blockBytes;
+  const memory = [new Uint8Array(isShared ? new SharedArrayBuffer(bytes) : new ArrayBuffer(bytes))];
   const cache = new BlockCache({ store, pool, lent, memory, metrics: new Metrics() });
   return { cache, lent };
 }
@@ -42,13 +43,13 @@ function copyOf(cache: BlockCache, range: ObjectRange): Promise<Uint8Array> {
   });
 }
 
-async function fixture(sizeBytes: number, slots: number) {
+async function fixture(sizeBytes: number, slots: number, isShared = false) {
   const store = new CountingStore();
   const bytes = new Uint8Array(sizeBytes).map(
     (_, index) => (index * 31 + (index >>> 8) + (index >>> 16) * 7) & 255,
   );
   await store.create("segments/o", bytes);
-  const { cache, lent } = cacheOf(store, slots);
+  const { cache, lent } = cacheOf(store, slots, isShared);
   const rangeOf = (position: number, length: number, knownEnd = sizeBytes) => ({
     key: "segments/o",
     position,
@@ -213,8 +214,8 @@ describe("BlockCache", () => {
     expect(cache.heldBytes).toBe(blockBytes);
   });
 
-  test("reads ahead for half of its slots, and again once readers came", async () => {
-    const { cache, rangeOf, read } = await fixture(32 * blockBytes, 8);
+  test("reads ahead for three eighths of its slots, and again once readers came", async () => {
+    const { cache, rangeOf, read } = await fixture(32 * blockBytes, 12);
     const ahead = (index: number) => cache.readAhead([rangeOf(index * blockBytes, 2 * blockBytes)]);
     expect([0, 2, 4, 6].map(ahead)).toEqual([true, true, false, false]);
     await settle();
@@ -232,6 +233,41 @@ describe("BlockCache", () => {
       [0, 8 * blockBytes],
       [12 * blockBytes, blockBytes],
     ]);
+  });
+
+  test("what another thread holds stays as it is until it is let go", async () => {
+    const { store, bytes, cache, rangeOf, read } = await fixture(32 * blockBytes, 8, true);
+    const hold = (index: number) =>
+      cache.read(rangeOf(index * blockBytes, blockBytes), ([piece]) => {
+        const { bytes: found, sources } = present(piece, "piece");
+        return { view: found, isHeld: cache.hold(found, sources) };
+      });
+    const first = await hold(0);
+    const again = await hold(0);
+    const second = await hold(1);
+    expect([first, again, second].map(({ isHeld }) => isHeld)).toEqual([true, true, true]);
+    // A quarter of the slots, and no more.
+    expect((await hold(2)).isHeld).toBe(false);
+    for (let index = 3; index < 32; index++) await read(index * blockBytes, blockBytes);
+    expect(Buffer.compare(first.view, bytes.subarray(0, blockBytes))).toBe(0);
+    const before = store.reads.length;
+    await read(0, 2 * blockBytes);
+    expect(store.reads).toHaveLength(before);
+    expect([first, again, second].map(({ view }) => cache.letGo(view))).toEqual([true, true, true]);
+    expect(cache.letGo(first.view)).toBe(false);
+    for (let index = 3; index < 32; index++) await read(index * blockBytes, blockBytes);
+    await read(0, blockBytes);
+    expect(store.reads.length).toBeGreaterThan(before + 29);
+    expect((await hold(4)).isHeld).toBe(true);
+  });
+
+  test("holds nothing in memory that other threads do not see", async () => {
+    const { cache, rangeOf } = await fixture(blockBytes, 8);
+    const isHeld = await cache.read(rangeOf(0, blockBytes), ([piece]) => {
+      const { bytes, sources } = present(piece, "piece");
+      return cache.hold(bytes, sources);
+    });
+    expect(isHeld).toBe(false);
   });
 
   test("a view that was lent shows its bytes after its slot was used for others", async () => {

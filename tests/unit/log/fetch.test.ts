@@ -165,3 +165,48 @@ test("A fetch asks the metadata for the rows of all its partitions side by side"
   expect(most).toBe(4);
   await stack.log.close();
 });
+
+describe("Fetcher for readers in other threads", () => {
+  async function stored() {
+    const blocks = new Uint8Array(new SharedArrayBuffer(4096 * KiB));
+    const stack = await openStack({
+      ...{ ring: new Uint8Array(128 * KiB), hasThreads: true, lentBytesMin: 1 },
+      blockMemory: [blocks],
+    });
+    const topic = await stack.log.topics.create({
+      ...{ name: "t", partitionCount: 1, replicationFactor: -1, config: {} },
+    });
+    for (let count = 0; count < 10; count++) {
+      await stack.log.append(batchOf(stack, topic, [`${count}`.repeat(20_000)]));
+    }
+    const read = async (fetchOffset: number) => {
+      const asked = { topicId: topic.topicId, partition: 0, currentLeaderEpoch: -1 };
+      const partitions = [{ ...asked, fetchOffset, partitionBytesMax: 20_000 }];
+      const limits = { bytesMin: 1, bytesMax: 20_000, waitMsMax: 1 };
+      return await stack.log.fetch({ partitions, ...limits, shares: true });
+    };
+    return { stack, blocks, read };
+  }
+
+  test("gives bytes of the store where they lie, until they are released", async () => {
+    const { stack, blocks, read } = await stored();
+    const found = await read(0);
+    expect(found[0]?.chunks.map(({ buffer }) => buffer === blocks.buffer)).toEqual([true]);
+    const bytes = sent(stack, found);
+    expect(Buffer.from(bytes).includes("0".repeat(20_000))).toBe(true);
+    for (let offset = 1; offset < 7; offset++) stack.log.release(await read(offset));
+    expect(Buffer.compare(sent(stack, found), bytes)).toBe(0);
+    stack.log.release(found);
+    await stack.log.close();
+  });
+
+  test("copies the tail, whose ring nobody holds up, to where they see it", async () => {
+    const { stack, blocks, read } = await stored();
+    const [found] = await read(9);
+    const buffers = found?.chunks.map(({ buffer }) => buffer) ?? [];
+    expect(buffers).toHaveLength(1);
+    expect(buffers[0]).toBeInstanceOf(SharedArrayBuffer);
+    expect(buffers[0]).not.toBe(blocks.buffer);
+    await stack.log.close();
+  });
+});

@@ -1,8 +1,15 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import type { LogOptions } from "../../../src/log/log-options.ts";
 import type { PublishSlice } from "../../../src/log/publish-order-reader.ts";
+import type { Inflater } from "../../../src/log/shared-fetches.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
 import { publishTick } from "../../../src/meta/publish-order.ts";
-import { batchesIn } from "../../../src/record/batch.ts";
+import { batchesIn, readBatchHeader } from "../../../src/record/batch.ts";
+import { encodeBatch } from "../../../src/record/batch-encode.ts";
+import { decodeRecords } from "../../../src/record/batch-records.ts";
+import { inflateBatches } from "../../../src/record/inflate-batches.ts";
+import { MemoryStore } from "../../../src/store/memory-store.ts";
+import type { ObjectLocation } from "../../../src/store/object-store.ts";
 import { batchOf, type LogStack, openStack } from "../../support/log-stack.ts";
 
 let stack: LogStack;
@@ -170,3 +177,124 @@ describe("PublishOrderReader", () => {
     expect(third.publishes).toHaveLength(1);
   });
 });
+
+describe("PublishOrderReader for queries in threads", () => {
+  const blockMemory = () => new Uint8Array(new SharedArrayBuffer(8 * 1024 * 1024));
+  const value = (count: number) => `${count}`.padEnd(7_000, "abc");
+
+  /** Ten records of 7 KB in each of four partitions, half of which only the store has. */
+  async function filled(codec: "none" | "zstd", parts: Partial<LogOptions>): Promise<TopicInfo> {
+    stack = await openStack({
+      ...{ ring: new Uint8Array(128 * 1024), hasThreads: true, lentBytesMin: 1 },
+      ...parts,
+    });
+    const topic = await newTopic(4);
+    for (let count = 0; count < 10; count++) {
+      const batches = [0, 1, 2, 3].map((partition) => {
+        const records = [
+          { timestamp: 1_000, key: null, value: new TextEncoder().encode(value(count)) },
+        ];
+        const bytes = encodeBatch({ records, codec }, stack.platform);
+        return { topic, partition, bytes, header: readBatchHeader(bytes) };
+      });
+      await stack.log.appendGroup({ guards: [], effects: [], batches });
+    }
+    return topic;
+  }
+
+  const batchesOf = ({ publishes }: PublishSlice) =>
+    publishes.flatMap(({ runs }) => runs.flatMap(({ batches }) => batches));
+
+  const valuesOf = (slice: PublishSlice) =>
+    batchesOf(slice).flatMap((batch) =>
+      [...decodeRecords(batch, { codecs: stack.platform.codecs, sizeMax: 100_000 })].map((record) =>
+        new TextDecoder().decode(record.value ?? undefined),
+      ),
+    );
+
+  test("reads ahead of all partitions together, and holds what it gives", async () => {
+    const memory = blockMemory();
+    const store = new CountingStore();
+    const topic = await filled("none", { store, blockMemory: [memory] });
+    const slice = await fromStart(topic).next({ bytesMax: 120_000, waitMsMax: 0 });
+    expect(slice.publishes).toHaveLength(4);
+    // One for each object: publishes of a folder would share theirs.
+    expect(store.reads.size).toBe(store.readCount);
+    const held = batchesOf(slice);
+    expect(held.every(({ buffer }) => buffer === memory.buffer)).toBe(true);
+    const before = valuesOf(slice);
+    // Others read what there is room for, again and again.
+    for (let round = 0; round < 3; round++) {
+      const other = await fromStart(topic).next(soon);
+      expect(valuesOf(other)).toHaveLength(40);
+      other.release();
+    }
+    expect(valuesOf(slice)).toEqual(before);
+    slice.release();
+  });
+
+  test("gives back all that it holds, also of a read that fails", async () => {
+    const memory = new Uint8Array(new SharedArrayBuffer(8 * 256 * 1024));
+    const topic = await filled("none", { blockMemory: [memory] });
+    const { fetch } = stack.log;
+    const reader = fromStart(topic);
+    // Each publish has a slot of its own, and two may be held.
+    for (let round = 0; round < 4; round++) {
+      let fetches = 0;
+      stack.log.fetch = (request, signal) => {
+        if (++fetches === 4) return Promise.reject(new Error("the store is away"));
+        return fetch.call(stack.log, request, signal);
+      };
+      await expect(reader.next({ bytesMax: 1, waitMsMax: 0 })).rejects.toThrow("away");
+      stack.log.fetch = fetch;
+      const slice = await reader.next({ bytesMax: 1, waitMsMax: 0 });
+      expect(batchesOf(slice).map(({ buffer }) => buffer === memory.buffer)).toEqual([
+        ...[true, true, true, true],
+      ]);
+      slice.release();
+    }
+  });
+
+  test("five on one compressed topic decompress once, and read the same as one alone", async () => {
+    const inflater = new CountingInflater();
+    const topic = await filled("zstd", { inflater, blockMemory: [blockMemory()] });
+    const alone = await fromStart(topic).next(soon);
+    const expected = valuesOf(alone);
+    alone.release();
+    expect([expected.length, inflater.batchCount]).toEqual([40, 0]);
+    const readers = Array.from({ length: 5 }, () => fromStart(topic));
+    const slices = await Promise.all(readers.map((reader) => reader.next(soon)));
+    for (const slice of slices) expect(valuesOf(slice)).toEqual(expected);
+    expect(inflater.batchCount).toBe(40);
+    for (const slice of slices) slice.release();
+    expect(inflater.inUse).toBe(0);
+  });
+});
+
+/** Objects that were read, and how often. */
+class CountingStore extends MemoryStore {
+  readonly reads = new Set<string>();
+  readCount = 0;
+
+  override async readInto(location: ObjectLocation, targets: readonly Uint8Array[]) {
+    this.reads.add(location.key);
+    this.readCount += 1;
+    return super.readInto(location, targets);
+  }
+}
+
+class CountingInflater implements Inflater {
+  batchCount = 0;
+  inUse = 0;
+
+  async inflate(chunks: readonly Uint8Array[], bytesMax: number): Promise<Uint8Array | null> {
+    for (const chunk of chunks) this.batchCount += [...batchesIn(chunk)].length;
+    const { codecs } = stack.platform;
+    this.inUse += 1;
+    return Buffer.concat(inflateBatches(chunks, { codecs, bytesMax }).parts);
+  }
+
+  giveBack(): void {
+    this.inUse -= 1;
+  }
+}

@@ -126,6 +126,24 @@ describe("QueryRunner", () => {
     await ended;
   });
 
+  test("commits a backlog as soon as it is done, and what comes then by the interval", async () => {
+    const query = await queryFixture(stack, { commitIntervalMs: 3_600_000 });
+    await query.append("a");
+    await query.append("b");
+    const sql = "UPDATE extent SET published_at = published_at - 7200000";
+    await stack.database.batch([{ sql, args: [] }], "write");
+    const ended = query.runner.run(stop.signal);
+    await until(async () => (await query.results()).length === 2);
+    await query.append("c");
+    await until(() => publishesOf(query.lastTask()) === 2);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    const commits = query.lastTask().requests.filter(({ kind }) => kind === "commit");
+    expect(commits).toHaveLength(1);
+    stop.abort();
+    await ended;
+    expect(await query.results()).toEqual(["1", "2", "3"]);
+  });
+
   test("keeps its task while the queue is full or the store does not answer", async () => {
     let refusals = 0;
     const query = await queryFixture(stack, {

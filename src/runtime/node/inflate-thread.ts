@@ -1,0 +1,83 @@
+/**
+ * Decompresses in a thread of its own what several queries read: once for all of them, and never on
+ * the event loop. The thread begins with the first need.
+ */
+import { BufferPool } from "../../base/buffer-pool.ts";
+import type { Inflater } from "../../log/shared-fetches.ts";
+import type { InflateAnswer, InflateRequest } from "./inflate-messages.ts";
+
+const idleBytesMax = 32 * 1024 * 1024;
+/** Decompressed by compressed bytes, before anything is known of it. */
+const ratioGuess = 4;
+
+interface Waiting {
+  readonly target: Uint8Array;
+  readonly resolve: (bytes: Uint8Array | null) => void;
+}
+
+export class InflateThread implements Inflater {
+  readonly #pool = new BufferPool(idleBytesMax, true);
+  /** Requests are answered in order. */
+  readonly #waiting: Waiting[] = [];
+  #thread: Worker | undefined;
+  #ratio = ratioGuess;
+  #isClosed = false;
+
+  inflate(chunks: readonly Uint8Array[], bytesMax: number): Promise<Uint8Array | null> {
+    if (this.#isClosed) return Promise.resolve(null);
+    this.#thread ??= this.#begin();
+    const packedBytes = chunks.reduce((sum, { length }) => sum + length, 0);
+    const target = this.#pool.take(Math.min(bytesMax, Math.ceil(packedBytes * this.#ratio * 1.1)));
+    const request: InflateRequest = { chunks, bytesMax, target };
+    return new Promise((resolve) => {
+      const note = (bytes: Uint8Array | null) => {
+        if (bytes !== null && packedBytes > 0) this.#ratio = bytes.length / packedBytes;
+        resolve(bytes);
+      };
+      this.#waiting.push({ target, resolve: note });
+      this.#thread?.postMessage(request);
+    });
+  }
+
+  giveBack(bytes: Uint8Array): void {
+    this.#pool.give(bytes);
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#lose();
+  }
+
+  #begin(): Worker {
+    const thread = new Worker(new URL("./inflate-worker.ts", import.meta.url), { type: "module" });
+    thread.onmessage = ({ data }: MessageEvent<InflateAnswer>) => this.#settle(data);
+    thread.onerror = (event) => {
+      event.preventDefault();
+      this.#lose();
+    };
+    thread.onmessageerror = () => this.#lose();
+    return thread;
+  }
+
+  #settle({ bytes }: InflateAnswer): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) return;
+    const { target, resolve } = waiting;
+    if (bytes === null || bytes.buffer.byteLength === 0) {
+      this.#pool.give(target);
+      resolve(null);
+      return;
+    }
+    const isTarget = bytes.length <= target.length;
+    // A view that came back is of the same memory, but not of an object that the pool knows.
+    if (!isTarget) this.#pool.give(target);
+    resolve(isTarget ? target.subarray(0, bytes.length) : bytes);
+  }
+
+  /** Queries do without: they decompress for themselves. */
+  #lose(): void {
+    this.#thread?.terminate();
+    this.#thread = undefined;
+    for (const { resolve } of this.#waiting.splice(0)) resolve(null);
+  }
+}
