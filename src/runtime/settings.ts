@@ -189,6 +189,16 @@ const flushing = {
         "past it clients are slowed",
     },
   ),
+  viewMemoryBytes: size(
+    { min: 8 * MiB, max: 2 * GiB },
+    {
+      env: "MILLRACE_VIEW_MEMORY_BYTES",
+      fallback: "512MiB",
+      doc:
+        "memory for the tables of materialized views that are read here, of all together; " +
+        "past it those go that were not asked for longest",
+    },
+  ),
 } as const;
 
 const topics = {

@@ -141,6 +141,7 @@ export class Worker implements RunningServer {
       startTask: threads.start,
       prepareTask: () => threads.prepare(),
       startViews: startViewThread,
+      viewSettings: { memoryBytesMax: settings.viewMemoryBytes },
     });
     this.#sql = sql;
     this.#serveHttp({ log, groups, sql });

@@ -46,6 +46,14 @@ describe("readSettings", () => {
     expect(settings.fsync).toBe(false);
   });
 
+  test("bounds the memory of views between what one table needs and what one can have", () => {
+    expect(readSettings([], {}).viewMemoryBytes).toBe(512 * 1024 * 1024);
+    const given = readSettings(["--view-memory-bytes", "8MiB"], {});
+    expect(given.viewMemoryBytes).toBe(8 * 1024 * 1024);
+    expect(refusal(["--view-memory-bytes", "7MiB"])).toContain("--view-memory-bytes");
+    expect(refusal(["--view-memory-bytes", "3GiB"])).toContain("--view-memory-bytes");
+  });
+
   test("reads every setting from its variable", () => {
     const settings = readSettings([], {
       MILLRACE_HTTP: "[::1]:0",
