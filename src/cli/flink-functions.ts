@@ -49,6 +49,11 @@ export const flinkFunctions: Readonly<Record<string, readonly string[]>> = {
     CUME_DIST ; PERCENT_RANK ; NTILE ; ARRAY_AGG ; APPROX_COUNT_DISTINCT`),
 };
 
+/** The same windows on both sides, which subqueries in WHERE want. */
+const sameWindows =
+  "FROM TUMBLE(s, ts, INTERVAL '1 minute') r " +
+  "WHERE r.window_start = l.window_start AND r.window_end = l.window_end";
+
 /** What works of them under no name of the catalog: each with an expression that uses it. */
 export const workingForms: Readonly<Record<string, string>> = {
   "=": "1 = 1",
@@ -69,6 +74,9 @@ export const workingForms: Readonly<Record<string, string>> = {
   "NOT SIMILAR TO": "'a' NOT SIMILAR TO '(a|b)'",
   IN: "1 IN (1, 2)",
   "NOT IN": "1 NOT IN (1, 2)",
+  EXISTS: `EXISTS (SELECT 1 ${sameWindows})`,
+  "IN (subquery)": `a IN (SELECT a ${sameWindows})`,
+  "NOT IN (subquery)": `a NOT IN (SELECT a ${sameWindows})`,
   OR: "TRUE OR FALSE",
   AND: "TRUE AND FALSE",
   NOT: "NOT TRUE",

@@ -7,10 +7,13 @@ import type {
   Binary,
   BinaryOperator,
   Case,
+  Exists,
   Expression,
   InList,
+  InQuery,
   IsTest,
   Like,
+  ScalarSubquery,
   Unary,
 } from "../syntax/ast.ts";
 import type { AstNode, Identifier } from "../syntax/node.ts";
@@ -97,12 +100,22 @@ export function bindExpression(binding: Binding, node: Expression): Scalar {
     case "inQuery":
     case "exists":
     case "subquery":
-      return context.refuse(node, `subqueries in ${binding.place} are not supported yet`);
+      return refuseSubquery(binding, node);
     case "array":
     case "map":
     case "element":
       return context.refuse(node, "ARRAY and MAP values are not supported yet");
   }
+}
+
+function refuseSubquery(
+  { context, place }: Binding,
+  node: InQuery | Exists | ScalarSubquery,
+): never {
+  const remedy = ": IN and EXISTS stand alone or between ANDs";
+  const isTest = node.kind !== "subquery" && place === "WHERE";
+  const what = isTest ? `subqueries within other conditions of ${place}` : `subqueries in ${place}`;
+  return context.refuse(node, `${what} are not supported yet${isTest ? remedy : ""}`);
 }
 
 /** An expression that must be TRUE or FALSE. */

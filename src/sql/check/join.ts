@@ -19,8 +19,9 @@ import {
   scalarNullable,
 } from "../plan/scalar-walk.ts";
 import type { Join } from "../syntax/ast.ts";
+import type { AstNode } from "../syntax/node.ts";
 import type { CheckContext } from "./context.ts";
-import type { Field, Relation } from "./relation.ts";
+import { type Field, fieldsAtClose, type Relation } from "./relation.ts";
 import { type TimeBounds, timeBoundsOf } from "./time-bounds.ts";
 import { windowKey } from "./window-function.ts";
 
@@ -93,13 +94,22 @@ export function planFrom(
   }
   const left = planFrom(context, tree.left, leftOnly);
   const right = planFrom(context, tree.right, rightOnly);
-  const node = joinNodes(context, tree.node, left, right, both);
-  const relation = { node, fields: tree.relation.fields };
+  const { node: at } = tree;
+  const shape = { at, leftAt: at.left, rightAt: at.right, joinType: plainType(joinType) };
+  const node = joinNodes(context, shape, left, right, both);
+  const isClosed = (node.kind === "calc" ? node.input : node).kind === "windowJoin";
+  const { fields } = tree.relation;
+  const relation = { node, fields: isClosed ? fieldsAtClose(fields) : fields };
   const filter = conjunction(after);
   return filter === null ? relation : { ...relation, node: filterNode(node, filter) };
 }
 
-function sideOf(condition: Scalar, width: number): "left" | "right" | "both" | "none" {
+function plainType(joinType: Join["joinType"]): JoinKind["joinType"] {
+  return joinType === "cross" ? "inner" : joinType;
+}
+
+/** Which columns a condition is over: those of the left side stand first. */
+export function sideOf(condition: Scalar, width: number): "left" | "right" | "both" | "none" {
   const columns = [...columnsOf(condition)];
   if (columns.length === 0) return "none";
   if (columns.every((index) => index < width)) return "left";
@@ -117,16 +127,25 @@ interface SortedConditions {
   readonly rest: Scalar[];
 }
 
-function joinNodes(
+/** What is joined, and where it was written. */
+export interface JoinKind {
+  readonly joinType: WindowJoinNode["joinType"];
+  readonly at: AstNode;
+  readonly leftAt: AstNode;
+  readonly rightAt: AstNode;
+}
+
+/** Conditions are over the columns of the left side, then the right's. */
+export function joinNodes(
   context: CheckContext,
-  join: Join,
+  join: JoinKind,
   left: Relation,
   right: Relation,
   conditions: readonly Scalar[],
 ): PlanNode {
   for (const [side, reference] of [
-    [left, join.left],
-    [right, join.right],
+    [left, join.leftAt],
+    [right, join.rightAt],
   ] as const) {
     if (side.node.changes === "update") {
       context.refuse(reference, "a join over updating rows is not supported yet");
@@ -137,11 +156,17 @@ function joinNodes(
   const rightSide: Side = { node: right.node, fields: right.fields, extra: [] };
   const sorted = sortConditions(conditions, width, leftSide, rightSide);
   const window = takeWindow(sorted, left, right);
-  const shape = { context, join, leftSide, rightSide, sorted, width };
+  const shape = { joinType: join.joinType, leftSide, rightSide, sorted, width };
+  if (window === null && !hasBothSides(join.joinType)) {
+    return context.refuse(
+      join.at,
+      "IN and EXISTS are supported over the same windows on both sides: let window_start and window_end of the subquery equal those outside",
+    );
+  }
   const bounds = window === null ? timeBoundsOf(sorted.rest, left, right) : null;
   if (window === null && bounds === null) {
     return context.refuse(
-      join,
+      join.at,
       "joins without a bound are not supported yet: let window_start and window_end be equal on both sides, or bound the event times (a.ts BETWEEN b.ts - INTERVAL … AND b.ts)",
     );
   }
@@ -211,9 +236,13 @@ function takeWindow(sorted: SortedConditions, left: Relation, right: Relation): 
   };
 }
 
+/** Whether rows of the result have columns of the right side too. */
+function hasBothSides(joinType: JoinKind["joinType"]): boolean {
+  return joinType !== "semi" && joinType !== "anti";
+}
+
 interface JoinShape {
-  readonly context: CheckContext;
-  readonly join: Join;
+  readonly joinType: JoinKind["joinType"];
   readonly leftSide: Side;
   readonly rightSide: Side;
   readonly sorted: SortedConditions;
@@ -225,37 +254,24 @@ function finishJoin(
   window: WindowPair | null,
   bounds: TimeBounds | null,
 ): PlanNode {
-  const { join, leftSide, rightSide, sorted, width } = shape;
+  const { joinType, leftSide, rightSide, sorted, width } = shape;
   const left = withExtra(leftSide);
   const right = withExtra(rightSide);
   const moved = (index: number) => (index < width ? index : index - width + left.columns.length);
   const residual = conjunction(
     (bounds?.rest ?? sorted.rest).map((each) => moveColumns(each, moved)),
   );
-  const joinType = join.joinType === "cross" ? "inner" : join.joinType;
+  const rightColumns = hasBothSides(joinType) ? right.columns : [];
   const columns = [
     ...left.columns.map((c) => optional(c, joinType === "right" || joinType === "full")),
-    ...right.columns.map((c) => optional(c, joinType === "left" || joinType === "full")),
+    ...rightColumns.map((c) => optional(c, joinType === "left" || joinType === "full")),
   ];
-  const base = {
-    left,
-    right,
-    joinType,
-    equalities: sorted.equalities,
-    residual,
-    columns,
-    changes: "append",
-    key: null,
-  } as const;
-  const node: WindowJoinNode | IntervalJoinNode =
-    window !== null
-      ? {
-          ...{ kind: "windowJoin", ...base },
-          ...{ leftWindow: window.left, rightWindow: window.right, windowTime: window.time },
-        }
-      : { kind: "intervalJoin", ...base, ...intervalOf(bounds) };
+  const changes = { changes: "append", key: null } as const;
+  const base = { left, right, equalities: sorted.equalities, residual, columns, ...changes };
+  const node = joinNode(joinType, base, window, bounds);
   if (leftSide.extra.length + rightSide.extra.length === 0) return node;
-  const kept = [...Array(width).keys(), ...rightSide.node.columns.map((_, i) => width + i)];
+  const shown = hasBothSides(joinType) ? rightSide.node.columns : [];
+  const kept = [...Array(width).keys(), ...shown.map((_, i) => width + i)];
   const projections = kept.map((index) => columnOf(node, moved(index)));
   return makeCalc({
     input: node,
@@ -265,10 +281,21 @@ function finishJoin(
   });
 }
 
-function intervalOf(bounds: TimeBounds | null) {
-  if (bounds === null) throw new RangeError("An interval join has bounds");
+function joinNode(
+  joinType: JoinKind["joinType"],
+  base: Omit<WindowJoinNode, "kind" | "joinType" | "leftWindow" | "rightWindow" | "windowTime">,
+  window: WindowPair | null,
+  bounds: TimeBounds | null,
+): WindowJoinNode | IntervalJoinNode {
+  if (window !== null) {
+    const places = { leftWindow: window.left, rightWindow: window.right };
+    return { kind: "windowJoin", joinType, ...base, ...places, windowTime: window.time };
+  }
+  if (bounds === null || joinType === "semi" || joinType === "anti") {
+    throw new RangeError("An interval join has bounds");
+  }
   const { rest: _, ...interval } = bounds;
-  return interval;
+  return { kind: "intervalJoin", joinType, ...base, ...interval };
 }
 
 function withExtra(side: Side): PlanNode {

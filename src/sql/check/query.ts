@@ -25,11 +25,17 @@ import { coerceTo } from "./binding.ts";
 import type { ViewEntry } from "./catalog.ts";
 import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf } from "./expression.ts";
-import type { Relation } from "./relation.ts";
+import type { Field, Relation } from "./relation.ts";
 import { plainField, renamed } from "./scope.ts";
-import { bindSelect } from "./select.ts";
+import { bindSelect, type QueryBinder } from "./select.ts";
 import { sourceRelation } from "./source.ts";
 import { bindWindowFunction } from "./window-function.ts";
+
+const binder: QueryBinder = {
+  bindTable,
+  bindQuery: (context, query) => withoutHidden(bindQuery(context, query)),
+  withTables: withCommonTables,
+};
 
 export function bindQuery(outer: CheckContext, query: Query): Relation {
   const context = withCommonTables(outer, query);
@@ -71,7 +77,7 @@ function named(
 function bindBody(context: CheckContext, body: QueryBody): Relation {
   switch (body.kind) {
     case "select":
-      return bindSelect(context, body, bindTable);
+      return bindSelect(context, body, binder);
     case "values":
       return bindValues(context, body);
     case "nested":
@@ -187,7 +193,11 @@ function bindUnion(context: CheckContext, node: SetOperation): Relation {
     changes: inputs.some(({ changes }) => changes === "update") ? "update" : "append",
     key: null,
   };
-  return { node: union, fields: first.fields.map(({ name }) => plainField(null, name)) };
+  const fields = first.fields.map(({ name }, index): Field => {
+    const isPast = relations.some((each) => each.fields[index]?.isPast);
+    return { ...plainField(null, name), ...(isPast && { isPast }) };
+  });
+  return { node: union, fields };
 }
 
 function unionBodies(node: SetOperation): readonly QueryBody[] {

@@ -12,7 +12,7 @@ import { isComparable } from "../types/common-type.ts";
 import { bigintType, showType } from "../types/show-type.ts";
 import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf } from "./expression.ts";
-import type { Relation } from "./relation.ts";
+import { fieldsAtClose, type Relation } from "./relation.ts";
 import { plainField } from "./scope.ts";
 
 /** The input with the rank as its last column. */
@@ -117,7 +117,7 @@ function rankNode(
   };
   context.ranks.set(node, { from: 1, to: Number.MAX_SAFE_INTEGER, at: call.at, context });
   const fields = [
-    ...input.fields.map((field) =>
+    ...fieldsAtClose(input.fields).map((field) =>
       field.role === null ? field : { ...field, role: { ...field.role, isClosed: true } },
     ),
     ...added.map(({ name }) => ({ ...plainField(null, name), isHidden: true })),

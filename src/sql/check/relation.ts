@@ -18,10 +18,19 @@ export interface Field {
   readonly role: WindowRole | null;
   /** A ROW_NUMBER() that the query around must bound. */
   readonly isRank: boolean;
+  /** Its row comes when a window closes: as an event time it would lie behind the watermark. */
+  readonly isPast?: true;
+  /** Of the query around a subquery: names inside it come first. */
+  readonly isOuter?: true;
 }
 
 /** A table in FROM: one field per column of the node. */
 export interface Relation {
   readonly node: PlanNode;
   readonly fields: readonly Field[];
+}
+
+/** Of rows that come when their window closes: only the window's own times are event times then. */
+export function fieldsAtClose(fields: readonly Field[]): readonly Field[] {
+  return fields.map((field) => (field.role === null ? { ...field, isPast: true } : field));
 }

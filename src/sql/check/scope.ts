@@ -38,18 +38,24 @@ export function resolveName(
 ): Resolved {
   const [first, second] = parts;
   if (first === undefined) return context.fail(node, "expected a name");
-  if (second !== undefined) {
-    const qualified = find(fields, (f) => f.table === first.text && f.name === second.text);
-    if (qualified.length === 1) return { index: qualified[0] ?? 0, rest: parts.slice(2) };
-    if (qualified.length > 1) {
-      return context.fail(node, `"${first.text}.${second.text}" is ambiguous: two columns have it`);
+  // In a subquery, what the query around it has is found where the subquery has none.
+  for (const isOuter of [false, true]) {
+    const near = (field: Field) => (field.isOuter ?? false) === isOuter;
+    if (second !== undefined) {
+      const ofTable = (f: Field) => near(f) && f.table === first.text && f.name === second.text;
+      const qualified = find(fields, ofTable);
+      if (qualified.length === 1) return { index: qualified[0] ?? 0, rest: parts.slice(2) };
+      if (qualified.length > 1) {
+        const name = `"${first.text}.${second.text}"`;
+        return context.fail(node, `${name} is ambiguous: two columns have it`);
+      }
     }
-  }
-  const plain = find(fields, (f) => f.name === first.text);
-  if (plain.length === 1) return { index: plain[0] ?? 0, rest: parts.slice(1) };
-  if (plain.length > 1) {
-    const tables = plain.map((index) => fields[index]?.table ?? "?").join(", ");
-    return context.fail(node, `column "${first.text}" is ambiguous: it is in ${tables}`);
+    const plain = find(fields, (f) => near(f) && f.name === first.text);
+    if (plain.length === 1) return { index: plain[0] ?? 0, rest: parts.slice(1) };
+    if (plain.length > 1) {
+      const tables = plain.map((index) => fields[index]?.table ?? "?").join(", ");
+      return context.fail(node, `column "${first.text}" is ambiguous: it is in ${tables}`);
+    }
   }
   return failUnknownName(context, fields, node, parts);
 }

@@ -2,20 +2,48 @@
 import { columnOf, filterNode, makeCalc } from "../plan/calc.ts";
 import type { PlanColumn, PlanNode, ValuesNode } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
-import { conjunctsOf, mapScalar, scalarKey, scalarNullable } from "../plan/scalar-walk.ts";
-import type { Call, Expression, Select, SelectItem, TableReference } from "../syntax/ast.ts";
+import {
+  conjunctsOf,
+  mapScalar,
+  moveColumns,
+  scalarKey,
+  scalarNullable,
+} from "../plan/scalar-walk.ts";
+import type {
+  Call,
+  Expression,
+  Query,
+  QueryBody,
+  Select,
+  SelectItem,
+  TableReference,
+} from "../syntax/ast.ts";
 import type { AstNode } from "../syntax/node.ts";
 import { AggregateCollector } from "./aggregate.ts";
 import type { Binding } from "./binding.ts";
 import type { CheckContext } from "./context.ts";
 import { bindCondition, bindExpression, bindingOf } from "./expression.ts";
 import { groupRows } from "./group.ts";
-import { type FromTree, joinedRelation, planFrom } from "./join.ts";
+import { type FromTree, joinedRelation, planFrom, sideOf } from "./join.ts";
 import { rankRows, takeRankBounds } from "./rank.ts";
 import type { Field, Relation } from "./relation.ts";
 import { fieldScalar, plainField } from "./scope.ts";
+import {
+  type BoundSubquery,
+  correlatedScope,
+  joinSubquery,
+  type SubqueryTest,
+  splitWhere,
+} from "./subquery.ts";
 
-export type BindTableReference = (context: CheckContext, node: TableReference) => Relation;
+/** What a SELECT needs of the queries in it. */
+export interface QueryBinder {
+  readonly bindTable: (context: CheckContext, node: TableReference) => Relation;
+  /** Without hidden columns. */
+  readonly bindQuery: (context: CheckContext, query: Query) => Relation;
+  /** The context with the tables of the query's WITH. */
+  readonly withTables: (context: CheckContext, query: Query) => CheckContext;
+}
 
 /** An item of the SELECT list with what it is called. */
 interface BoundItem {
@@ -24,29 +52,94 @@ interface BoundItem {
   readonly node: AstNode;
 }
 
-export function bindSelect(
-  context: CheckContext,
-  select: Select,
-  bindTable: BindTableReference,
-): Relation {
-  const input = bindInput(context, select, bindTable);
+export function bindSelect(context: CheckContext, select: Select, binder: QueryBinder): Relation {
+  const input = bindInput(context, select, binder);
   const ranked = withRank(context, select, input);
   const projected = project(context, select, ranked);
   return select.isDistinct ? distinct(context, select, projected) : projected;
 }
 
-function bindInput(context: CheckContext, select: Select, bindTable: BindTableReference): Relation {
+function bindInput(context: CheckContext, select: Select, binder: QueryBinder): Relation {
   if (select.from === null) {
     if (select.where !== null) return context.fail(select.where, "WHERE needs a FROM");
     return noTable();
   }
-  const tree = bindFrom(context, select.from, bindTable);
+  const tree = bindFrom(context, select.from, binder);
   const { relation } = tree;
-  const where =
-    select.where === null
-      ? []
-      : conjunctsOf(bindCondition(bindingOf(context, relation, "WHERE"), select.where));
-  return planFrom(context, tree, takeRankBounds(context, relation, where));
+  const { plain, tests } = splitWhere(select.where);
+  const where = plain.flatMap((each) =>
+    conjunctsOf(bindCondition(bindingOf(context, relation, "WHERE"), each)),
+  );
+  const input = planFrom(context, tree, takeRankBounds(context, relation, where));
+  return withTests(context, input, tests, binder);
+}
+
+/** The rows that pass all tests of WHERE that ask subqueries. */
+function withTests(
+  context: CheckContext,
+  input: Relation,
+  tests: readonly SubqueryTest[],
+  binder: QueryBinder,
+): Relation {
+  return tests.reduce((outer, test) => {
+    const bound = bindSubquery(context, test.node.query, outer, binder);
+    return joinSubquery(context, outer, test, bound);
+  }, input);
+}
+
+function bindSubquery(
+  context: CheckContext,
+  query: Query,
+  outer: Relation,
+  binder: QueryBinder,
+): BoundSubquery {
+  const clause = query.orderBy[0] ?? query.limit ?? query.offset;
+  if (clause !== null) {
+    return context.refuse(
+      clause,
+      "ORDER BY and LIMIT of a subquery in WHERE are not supported yet",
+    );
+  }
+  const plain = bindPlain(binder.withTables(context, query), query.body, outer, binder);
+  if (plain !== null) return plain;
+  // What groups or unites its rows cannot ask for columns outside.
+  const relation = binder.bindQuery(context, query);
+  const width = outer.node.columns.length;
+  const scope = correlatedScope(outer, relation);
+  const items = relation.fields.map((_, index) => fieldScalar(scope, width + index));
+  return { relation, conditions: [], items };
+}
+
+/** A SELECT that neither groups nor ranks, whose expressions see the columns outside; else null. */
+function bindPlain(
+  context: CheckContext,
+  select: QueryBody,
+  outer: Relation,
+  binder: QueryBinder,
+): BoundSubquery | null {
+  if (select.kind !== "select" || select.from === null) return null;
+  if (select.groupBy !== null || select.having !== null) return null;
+  const ranks = (item: SelectItem) => item.kind === "expression" && rankCalls(item.expression)[0];
+  if (select.items.some(ranks)) return null;
+  const tree = bindFrom(context, select.from, binder);
+  const scope = correlatedScope(outer, tree.relation);
+  const collector = new AggregateCollector(bindingOf(context, scope, "this place"));
+  const open = bindingOf(context, scope, "SELECT", (call) => collector.add(call));
+  const items = select.items.flatMap((item, index) => bindItem(open, item, index));
+  if (!collector.isEmpty) return null;
+  const width = outer.node.columns.length;
+  const { plain, tests } = splitWhere(select.where);
+  const where = plain.flatMap((each) =>
+    conjunctsOf(bindCondition(bindingOf(context, scope, "WHERE"), each)),
+  );
+  const isOwn = (each: Scalar) => sideOf(each, width) === "right";
+  const own = where.filter(isOwn).map((each) => moveColumns(each, (index) => index - width));
+  const input = planFrom(context, tree, takeRankBounds(context, tree.relation, own));
+  return {
+    relation: withTests(context, input, tests, binder),
+    conditions: where.filter((each) => !isOwn(each)),
+    items: items.map(({ scalar }) => scalar),
+  };
 }
 
 /** SELECT without FROM is over one row without columns. */
@@ -61,16 +154,12 @@ function noTable(): Relation {
   return { node, fields: [] };
 }
 
-function bindFrom(
-  context: CheckContext,
-  node: TableReference,
-  bindTable: BindTableReference,
-): FromTree {
-  if (node.kind !== "join") return { kind: "leaf", relation: bindTable(context, node) };
+function bindFrom(context: CheckContext, node: TableReference, binder: QueryBinder): FromTree {
+  if (node.kind !== "join") return { kind: "leaf", relation: binder.bindTable(context, node) };
   if (node.isNatural) return context.refuse(node, "NATURAL JOIN is not supported: write ON");
   if (node.using.length > 0) return context.refuse(node, "USING is not supported yet: write ON");
-  const left = bindFrom(context, node.left, bindTable);
-  const right = bindFrom(context, node.right, bindTable);
+  const left = bindFrom(context, node.left, binder);
+  const right = bindFrom(context, node.right, binder);
   const relation = joinedRelation(left.relation, right.relation, node.joinType);
   // ON sees both sides as they are: the NULLs of an outer join come after it.
   const inner = joinedRelation(left.relation, right.relation, "inner");
@@ -195,6 +284,7 @@ function bindItem(binding: Binding, item: SelectItem, index: number): readonly B
     ...plainField(null, name),
     role: origin?.role ?? null,
     isRank: origin?.isRank ?? false,
+    ...(origin?.isPast && { isPast: true }),
   };
   return [{ scalar, field, node: item.expression }];
 }
@@ -212,7 +302,9 @@ function expandStar(
   const [table, second] = item.of?.parts ?? [];
   if (second !== undefined) return context.refuse(item, "the * of a ROW is not supported yet");
   const places = relation.fields.flatMap((field, index) =>
-    field.isHidden || (table !== undefined && field.table !== table.text) ? [] : [index],
+    field.isHidden || field.isOuter || (table !== undefined && field.table !== table.text)
+      ? []
+      : [index],
   );
   if (table !== undefined && places.length === 0) {
     const known = relation.fields.flatMap((field) => (field.table === null ? [] : [field.table]));

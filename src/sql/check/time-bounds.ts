@@ -59,7 +59,9 @@ export function timeBoundsOf(
 /** How far the column may lie behind the watermark when its row comes; null: no event time. */
 function lagOf(relation: Relation, index: number): number | null {
   const column = relation.node.columns[index];
-  const role = relation.fields[index]?.role ?? null;
+  const field = relation.fields[index];
+  if (field?.isPast) return null;
+  const role = field?.role ?? null;
   if (role === null) return column?.time === "rowtime" ? 0 : null;
   if (!role.isClosed || role.window.time === "proctime") {
     return role.part === "time" && role.window.time === "rowtime" && role.isClosed ? 0 : null;

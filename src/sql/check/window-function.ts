@@ -172,6 +172,10 @@ function windowOf(
       : `it is a ${showType(column.type)}: a time column is a TIMESTAMP(3) with a WATERMARK`;
     return context.fail(path, `column "${column.name}" is no time attribute: ${remedy}`);
   }
+  if (input.fields[index]?.isPast && column.time === "rowtime") {
+    const problem = `its rows come when their window closes, behind the times of "${column.name}"`;
+    return context.fail(path, `${problem}: use window_time`);
+  }
   const isLocal = column.type.kind === "timestampLtz";
   const { timeZone } = context.options;
   return {

@@ -260,7 +260,11 @@ function joinText(node: WindowJoinNode | IntervalJoinNode, state: string): Descr
     ({ left, right }) => `on left.${nameOf(node.left, left)} = right.${nameOf(node.right, right)}`,
   );
   const width = node.left.columns.length;
-  const sided = (index: number) => `${index < width ? "left" : "right"}.${nameOf(node, index)}`;
+  const isShown = node.joinType !== "semi" && node.joinType !== "anti";
+  const sided = (index: number) => {
+    if (index < width) return `left.${nameOf(node, index)}`;
+    return `right.${isShown ? nameOf(node, index) : nameOf(node.right, index - width)}`;
+  };
   const residual =
     node.residual === null
       ? []

@@ -263,13 +263,11 @@ function pruneJoin(node: WindowJoinNode | IntervalJoinNode, needed: ReadonlySet<
     left: prunedLeft.placeOf(pair.left),
     right: prunedRight.placeOf(pair.right),
   }));
-  const columns: PlanColumn[] = new Array(newWidth + prunedRight.node.columns.length);
-  for (const [place, column] of [
+  const isShown = node.joinType !== "semi" && node.joinType !== "anti";
+  const columns: PlanColumn[] = [
     ...prunedLeft.node.columns,
-    ...prunedRight.node.columns,
-  ].entries()) {
-    columns[place] = column;
-  }
+    ...(isShown ? prunedRight.node.columns : []),
+  ];
   for (const index of [...left, ...[...right].map((each) => each + width)]) {
     const column = node.columns[index];
     if (column !== undefined) columns[placeOf(index)] = column;

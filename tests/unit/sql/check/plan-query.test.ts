@@ -116,6 +116,57 @@ describe("plans", () => {
     expect(filters).toMatchObject([{ name: "eq" }, { name: "gt" }]);
   });
 
+  describe("of IN and EXISTS", () => {
+    const side = (name: string) => `(SELECT * FROM TUMBLE(bids, ts, INTERVAL '1 minute')) ${name}`;
+    const same = "l.window_start = r.window_start AND l.window_end = r.window_end";
+    const join = (where: string) =>
+      find(`SELECT l.price FROM ${side("l")} WHERE ${where}`, "windowJoin");
+    const inside = (more: string) => `(SELECT r.price FROM ${side("r")} WHERE ${same}${more})`;
+
+    test("keep the columns of one side", () => {
+      const node = join(`l.price IN ${inside("")}`);
+      expect(node.joinType).toBe("semi");
+      expect(node.columns.length).toBe(node.left.columns.length);
+      expect(node.equalities.length).toBe(1);
+      expect(node.residual).toBeNull();
+      checkColumns(node);
+    });
+
+    test("count a comparison with NULL as a match of NOT IN, not of NOT EXISTS", () => {
+      const notIn = join(`l.price NOT IN ${inside("")}`);
+      expect([notIn.joinType, notIn.equalities.length]).toEqual(["anti", 0]);
+      expect(notIn.residual).toMatchObject({ name: "isNotFalse" });
+      const notExists = join(`NOT EXISTS ${inside(" AND r.price = l.price")}`);
+      expect([notExists.joinType, notExists.equalities.length]).toEqual(["anti", 1]);
+      expect(notExists.residual).toBeNull();
+      expect(join(`NOT l.price NOT IN ${inside("")}`).joinType).toBe("semi");
+    });
+
+    test("find names inside the subquery before those outside", () => {
+      const node = join(`EXISTS ${inside(" AND price > 1 AND l.price = price")}`);
+      expect(node.equalities.length).toBe(1);
+      expect(nodes(node.right).some((each) => each.kind === "calc" && each.filter !== null)).toBe(
+        true,
+      );
+    });
+
+    test("settle what asks for the row outside before a semi join, within an anti join", () => {
+      const filtered = (node: PlanNode) =>
+        nodes(node).some((each) => each.kind === "calc" && each.filter !== null);
+      const semi = join(`EXISTS ${inside(" AND l.price > 1")}`);
+      expect([filtered(semi.left), semi.residual]).toEqual([true, null]);
+      const anti = join(`NOT EXISTS ${inside(" AND l.price > 1")}`);
+      expect([filtered(anti.left), anti.residual]).toMatchObject([false, { name: "gt" }]);
+    });
+
+    test("compare rows of several values, windows among them", () => {
+      const values = "l.price, l.window_start, l.window_end";
+      const query = `SELECT price, window_start, window_end FROM ${side("r")}`;
+      expect(join(`(${values}) IN (${query})`).equalities.length).toBe(1);
+      expect(join(`(${values}) NOT IN (${query})`).residual).toMatchObject({ name: "isNotFalse" });
+    });
+  });
+
   test("give a window's start the lag of its length in an interval join", () => {
     const sql = `SELECT b.price FROM bids b JOIN (
         SELECT MAX(price) AS m, window_start AS s FROM TUMBLE(bids, ts, INTERVAL '1 minute')

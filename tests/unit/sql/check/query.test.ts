@@ -104,6 +104,19 @@ const complaints: readonly (readonly [sql: string, complaint: string])[] = [
     "SELECT * FROM TUMBLE(counts, n, INTERVAL '1' MINUTE)",
     "windows over an updating table are not supported yet",
   ],
+  [
+    `SELECT * FROM TUMBLE(TABLE (SELECT * FROM (SELECT *, ROW_NUMBER() OVER
+      (PARTITION BY window_start, window_end ORDER BY price) AS n ${windowed}) WHERE n <= 1),
+      DESCRIPTOR(ts), INTERVAL '1' HOUR)`,
+    'its rows come when their window closes, behind the times of "ts": use window_time',
+  ],
+  [
+    `SELECT a.price FROM asks a JOIN (SELECT b.price, b.ts ${windowed} b
+      WHERE b.price IN (SELECT price FROM TUMBLE(bids, ts, INTERVAL '1 minute') c
+        WHERE b.window_start = c.window_start AND b.window_end = c.window_end)) b
+      ON a.ts BETWEEN b.ts AND b.ts + INTERVAL '1' MINUTE`,
+    "joins without a bound are not supported yet",
+  ],
   // Joins
   [
     "SELECT b.auction FROM bids b JOIN asks a ON b.auction = a.auction",
@@ -121,7 +134,44 @@ const complaints: readonly (readonly [sql: string, complaint: string])[] = [
   // The rest of what there is not
   [
     "SELECT * FROM bids WHERE auction IN (SELECT auction FROM asks)",
-    "subqueries in WHERE are not supported yet",
+    "column 26: IN and EXISTS are supported over the same windows on both sides",
+  ],
+  [
+    `SELECT * ${windowed} b WHERE EXISTS (SELECT 1 FROM TUMBLE(asks, ts, INTERVAL '2 minutes') a
+      WHERE a.window_start = b.window_start AND a.window_end = b.window_end)`,
+    "IN and EXISTS are supported over the same windows on both sides",
+  ],
+  [
+    "SELECT * FROM bids b WHERE b.price > 1 OR NOT EXISTS (SELECT 1 FROM asks)",
+    "subqueries within other conditions of WHERE are not supported yet: IN and EXISTS stand alone",
+  ],
+  [
+    "SELECT * FROM bids WHERE price > (SELECT MAX(price) FROM asks)",
+    "column 34: subqueries in WHERE are not supported yet",
+  ],
+  [
+    "SELECT auction IN (SELECT auction FROM asks) FROM bids",
+    "column 8: subqueries in SELECT are not supported yet",
+  ],
+  [
+    "SELECT * FROM bids b WHERE (auction, price) IN (SELECT auction FROM asks)",
+    "IN compares 2 values with 1 columns",
+  ],
+  [
+    "SELECT * FROM bids b WHERE channel IN (SELECT auction FROM asks)",
+    "column 28: = cannot compare STRING with BIGINT",
+  ],
+  [
+    "SELECT * FROM bids b WHERE EXISTS (SELECT b.nothing FROM asks a)",
+    'table "b" has no column "nothing"',
+  ],
+  [
+    "SELECT * FROM bids b WHERE EXISTS (SELECT 1 FROM counts WHERE auction = b.auction)",
+    "a join over updating rows is not supported yet",
+  ],
+  [
+    "SELECT * FROM bids WHERE auction IN (SELECT auction FROM asks LIMIT 3)",
+    "ORDER BY and LIMIT of a subquery in WHERE are not supported yet",
   ],
   ["SELECT * FROM bids UNION SELECT * FROM bids", "UNION is not supported yet: UNION ALL is"],
   [
