@@ -5,7 +5,7 @@ import type { AstNode } from "../syntax/node.ts";
 import { showType } from "../types/show-type.ts";
 import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf } from "./expression.ts";
-import type { Relation, WindowRole } from "./relation.ts";
+import { fieldsAtClose, type Relation, type WindowRole } from "./relation.ts";
 import { plainField, resolveName } from "./scope.ts";
 
 type Value = Expression | TableArgument | Descriptor;
@@ -202,9 +202,13 @@ function assign(input: Relation, window: WindowOf, partitionBy: readonly number[
   const hidden = input.fields.map((field) =>
     /^window_(start|end|time)$/.test(field.name) ? { ...field, isHidden: true } : field,
   );
+  const isClosed = window.spec.kind === "session";
   return {
     node,
-    fields: [...hidden, ...windowFields(table, window, window.spec.kind === "session")],
+    fields: [
+      ...(isClosed ? fieldsAtClose(hidden) : hidden),
+      ...windowFields(table, window, isClosed),
+    ],
   };
 }
 

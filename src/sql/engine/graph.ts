@@ -3,8 +3,7 @@
  * one operator that feeds both, so that a topic is decoded and grouped once. A projection at the
  * top is left to the sink.
  */
-import { unreachable } from "../../base/assert.ts";
-import { StreamError } from "../../base/stream-error.ts";
+import { assert, unreachable } from "../../base/assert.ts";
 import type { SpillSpace } from "../kernel/spill-space.ts";
 import type {
   GridSpec,
@@ -23,6 +22,7 @@ import { IntervalJoinOperator } from "./interval-join-operator.ts";
 import type { Operator, OperatorContext } from "./operator.ts";
 import { isSmallSide, ScanJoinOperator } from "./scan-join-operator.ts";
 import { SessionAggregateOperator } from "./session-aggregate-operator.ts";
+import { SessionAssignOperator } from "./session-assign-operator.ts";
 import { SortOperator } from "./sort-operator.ts";
 import { SourceOperator } from "./source-operator.ts";
 import { UnionOperator } from "./union-operator.ts";
@@ -187,12 +187,10 @@ class GraphBuilder {
 
   #windowAssign(node: WindowAssignNode, input: Operator): Operator {
     const { spec } = node.window;
-    if (spec.kind === "session" || spec.kind === "assigned") {
-      throw new StreamError(
-        "sql_unsupported",
-        "Rows of SESSION windows cannot be used one by one yet: group them by window_start, " +
-          "window_end and the session's keys",
-      );
+    assert(spec.kind !== "assigned", "a window table function assigns windows of its own");
+    if (spec.kind === "session") {
+      const options = { ...this.#common("session"), node, gapMs: spec.gapMs };
+      return new SessionAssignOperator(input, { ...options, time: new WindowTime(node.window) });
     }
     return new WindowAssignOperator(input, {
       ...{ ...this.#common("assign"), columns: node.columns, spec, allowedLatenessMs: 0 },
