@@ -5,7 +5,8 @@
  * What must hold of NOT IN: a row stays only where every comparison is FALSE. One that is NULL,
  * because either side is, counts as a match, so that the row goes.
  */
-import { filterNode } from "../plan/calc.ts";
+import { columnOf, filterNode, makeCalc } from "../plan/calc.ts";
+import type { PlanColumn } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import { conjunction, moveColumns, scalarNullable } from "../plan/scalar-walk.ts";
 import type { Exists, Expression, InQuery } from "../syntax/ast.ts";
@@ -14,6 +15,7 @@ import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf, compare } from "./expression.ts";
 import { joinNodes, sideOf } from "./join.ts";
 import { type Field, fieldsAtClose, type Relation } from "./relation.ts";
+import { plainField } from "./scope.ts";
 
 /** A conjunct of WHERE that asks a subquery. */
 export interface SubqueryTest {
@@ -116,8 +118,72 @@ export function joinSubquery(
   ];
   const joinType = isNegated ? "anti" : "semi";
   const join = { joinType, at: node, leftAt: node, rightAt: node.query } as const;
-  const fields = fieldsAtClose(outer.fields);
-  return { node: joinNodes(context, join, left, right, rest), fields };
+  const lifted = liftCompared({ left, right, conditions: rest });
+  const fields = fieldsAtClose(lifted.left.fields);
+  return { node: joinNodes(context, join, lifted.left, lifted.right, lifted.conditions), fields };
+}
+
+interface Sides {
+  readonly left: Relation;
+  readonly right: Relation;
+  /** Over columns of the left side, then the right's. */
+  readonly conditions: readonly Scalar[];
+}
+
+/**
+ * What NOT IN compares becomes columns of its side, so that an index finds it and a row of which it
+ * cannot be computed is that side's error row.
+ */
+function liftCompared({ left, right, conditions }: Sides): Sides {
+  const width = left.node.columns.length;
+  const added = { left: [] as Scalar[], right: [] as Scalar[] };
+  const places: { readonly side: "left" | "right"; readonly place: number }[] = [];
+  // Columns to come stand behind all there are, until both sides are known.
+  const all = width + right.node.columns.length;
+  const lift = (scalar: Scalar): Scalar => {
+    const side = sideOf(scalar, width);
+    if (scalar.kind === "column" || (side !== "left" && side !== "right")) return scalar;
+    const own = moveColumns(scalar, (index) => (side === "left" ? index : index - width));
+    const place = added[side].push(own) - 1;
+    const index = all + places.push({ side, place }) - 1;
+    return { kind: "column", index, type: scalar.type, nullable: scalarNullable(scalar) };
+  };
+  const compared = conditions.map((each) => {
+    const [equal] = each.kind === "call" && each.name === "isNotFalse" ? each.args : [];
+    if (each.kind !== "call" || equal?.kind !== "call" || equal.name !== "eq") return each;
+    return { ...each, args: [{ ...equal, args: equal.args.map(lift) }] };
+  });
+  if (places.length === 0) return { left, right, conditions };
+  const newWidth = width + added.left.length;
+  const moved = (index: number): number => {
+    const lifted = places[index - all];
+    if (lifted?.side === "left") return width + lifted.place;
+    if (lifted?.side === "right") return newWidth + right.node.columns.length + lifted.place;
+    return index < width ? index : index - width + newWidth;
+  };
+  return {
+    left: withColumns(left, added.left),
+    right: withColumns(right, added.right),
+    conditions: compared.map((each) => moveColumns(each, moved)),
+  };
+}
+
+/** The relation with computed columns behind its own, which no name reaches. */
+function withColumns({ node, fields }: Relation, added: readonly Scalar[]): Relation {
+  const own = node.columns.map((_, index) => columnOf(node, index));
+  const columns = added.map((scalar): PlanColumn => {
+    return { name: "$in", type: scalar.type, nullable: scalarNullable(scalar), time: null };
+  });
+  const hidden = added.map((): Field => ({ ...plainField(null, "$in"), isHidden: true }));
+  return {
+    node: makeCalc({
+      input: node,
+      filter: null,
+      projections: [...own, ...added],
+      columns: [...node.columns, ...columns],
+    }),
+    fields: [...fields, ...hidden],
+  };
 }
 
 function comparisonsOf(

@@ -5,6 +5,8 @@
 import { assert } from "../../base/assert.ts";
 import { lowerScalar } from "../functions/lower.ts";
 import type { WindowJoinNode } from "../plan/plan.ts";
+import type { Scalar } from "../plan/scalar.ts";
+import { columnsOf, conjunction, conjunctsOf } from "../plan/scalar-walk.ts";
 import { Collector } from "../sqlite/collector.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
@@ -37,10 +39,7 @@ export class WindowJoinOperator extends Operator {
     const [left, right] = inputs;
     const keep = (side: Operator, suffix: string, indexed: readonly number[]) =>
       new KeptRows(database, { name: `${name}_${suffix}`, layout: side.layout, indexed });
-    this.#sides = [
-      keep(left, "l", [node.leftWindow[1]]),
-      keep(right, "r", [node.rightWindow[1], ...node.equalities.map((each) => each.right)]),
-    ];
+    this.#sides = [keep(left, "l", [node.leftWindow[1]]), keep(right, "r", indexedOn(node))];
     this.#time = new WindowTime(node.windowTime);
     this.#closings = new WindowClosings(database, {
       tables: [
@@ -90,6 +89,41 @@ export class WindowJoinOperator extends Operator {
   }
 }
 
+/** What rows of the right side are found by. */
+function indexedOn(node: WindowJoinNode): readonly number[] {
+  const found = notInOf(node);
+  const equal = node.equalities.map((each) => each.right);
+  return [node.rightWindow[1], ...equal, ...(found === null ? [] : [found.right])];
+}
+
+/** A comparison of NOT IN, which counts as a match unless it is FALSE. */
+interface NotIn {
+  readonly comparison: Scalar;
+  /** Over the left side. */
+  readonly value: Scalar;
+  /** Column of the right side. */
+  readonly right: number;
+  /** What else must hold of a match. */
+  readonly rest: readonly Scalar[];
+}
+
+/** The first comparison of that kind between a value of the left side and a column of the right. */
+function notInOf({ joinType, residual, left }: WindowJoinNode): NotIn | null {
+  if (joinType !== "anti" || residual === null) return null;
+  const width = left.columns.length;
+  const conjuncts = conjunctsOf(residual);
+  for (const each of conjuncts) {
+    const [comparison] = each.kind === "call" && each.name === "isNotFalse" ? each.args : [];
+    if (comparison?.kind !== "call" || comparison.name !== "eq") continue;
+    const [value, column] = comparison.args;
+    if (value === undefined || column?.kind !== "column" || column.index < width) continue;
+    if ([...columnsOf(value)].some((index) => index >= width)) continue;
+    const rest = conjuncts.filter((other) => other !== each);
+    return { comparison, value, right: column.index - width, rest };
+  }
+  return null;
+}
+
 /** ?1 the end of the window that closes. */
 function joinSql(
   { node, timeZone }: WindowJoinOptions,
@@ -99,18 +133,29 @@ function joinSql(
   const leftCount = left.layout.columns.length;
   const column = (index: number) =>
     index < leftCount ? `l.${columnName(index)}` : `r.${columnName(index - leftCount)}`;
+  const sql = (scalar: Scalar) => lowerScalar(scalar, column, timeZone);
+  const notIn = notInOf(node);
+  const residual = notIn === null ? node.residual : conjunction(notIn.rest);
   const matches = [
     `l.${columnName(node.leftWindow[0])} = r.${columnName(node.rightWindow[0])}`,
     ...node.equalities.map((each) => `l.${columnName(each.left)} = r.${columnName(each.right)}`),
-    ...(node.residual === null ? [] : [lowerScalar(node.residual, column, timeZone)]),
+    ...(residual === null ? [] : [sql(residual)]),
   ].join(" AND ");
   const l = `(SELECT * FROM ${leftRows.sqlName} WHERE ${columnName(node.leftWindow[1])} = ?1)`;
   const r = `(SELECT * FROM ${rightRows.sqlName} WHERE ${columnName(node.rightWindow[1])} = ?1)`;
   const leftNames = namesOf(left.layout.columns, "l");
   const bothNames = [...leftNames, ...namesOf(right.layout.columns, "r")];
   if (node.joinType === "semi" || node.joinType === "anti") {
-    const exists = `EXISTS (SELECT 1 FROM ${r} r WHERE ${matches})`;
-    const where = node.joinType === "semi" ? exists : `NOT ${exists}`;
+    const exists = (more: string) => `EXISTS (SELECT 1 FROM ${r} r WHERE ${matches}${more})`;
+    const plain = node.joinType === "semi" ? exists("") : `NOT ${exists("")}`;
+    // A scan of the window per row of the left side, where no index finds what is not FALSE, is
+    // parted into looks at equals and at NULLs.
+    const where =
+      notIn === null
+        ? plain
+        : `NOT ${exists(` AND ${sql(notIn.comparison)}`)} AND ` +
+          `NOT ${exists(` AND r.${columnName(notIn.right)} IS NULL`)} AND ` +
+          `(${sql(notIn.value)} IS NOT NULL OR ${plain})`;
     return `SELECT ${leftNames.join(", ")} FROM ${l} l WHERE ${where} ORDER BY l.seq`;
   }
   const kind = `${node.joinType.toUpperCase()} JOIN`;
