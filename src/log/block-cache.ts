@@ -128,6 +128,12 @@ export class BlockCache {
       metrics
         .gauge({ name: "millrace_block_cache_bytes", help: "Bytes of blocks held." })
         .set(this.heldBytes);
+      metrics
+        .gauge({
+          name: "millrace_block_cache_lent_bytes",
+          help: "Of these, blocks that the threads of queries read where they lie.",
+        })
+        .set(this.#heldCount * blockBytes);
     });
   }
 

@@ -59,6 +59,20 @@ export async function openStack(parts: Partial<LogOptions> = {}): Promise<LogSta
   return { log, platform, store, database, metrics };
 }
 
+/** For a log whose records soon lie in blocks alone, which queries in threads can hold. */
+export function lentBlocks(): Partial<LogOptions> {
+  return {
+    ...{ ring: new Uint8Array(128 * 1024), hasThreads: true, lentBytesMin: 1 },
+    blockMemory: [new Uint8Array(new SharedArrayBuffer(8 * 1024 * 1024))],
+  };
+}
+
+/** Of blocks that queries hold now. */
+export function lentBytes({ metrics }: Pick<LogStack, "metrics">): number {
+  metrics.print();
+  return metrics.gauge({ name: "millrace_block_cache_lent_bytes", help: "" }).value;
+}
+
 export interface BatchOptions {
   readonly partition?: number;
   readonly producer?: { id: number; epoch?: number; sequence: number };

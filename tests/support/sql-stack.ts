@@ -10,7 +10,7 @@ import { SqlReading } from "../../src/pipeline/sql-reading.ts";
 import type { ChangeEvent } from "../../src/pipeline/sql-result.ts";
 import { SqlService } from "../../src/pipeline/sql-service.ts";
 import { SqlSession } from "../../src/pipeline/sql-session.ts";
-import type { StartTask } from "../../src/pipeline/task-protocol.ts";
+import type { StartTask, TaskHandle } from "../../src/pipeline/task-protocol.ts";
 import type { ViewSettings } from "../../src/pipeline/view-tables.ts";
 import { batchesIn, readBatchHeader } from "../../src/record/batch.ts";
 import { encodeBatch } from "../../src/record/batch-encode.ts";
@@ -34,6 +34,8 @@ export class SqlStack {
   readonly manager: QueryManager;
   readonly reading: SqlReading;
   readonly session = new SqlSession();
+  /** What is given to a query in the place of each new task. */
+  wrapTask: (task: TaskHandle) => TaskHandle = (task) => task;
 
   static async open(
     parts: Parameters<typeof openStack>[0] = {},
@@ -49,7 +51,7 @@ export class SqlStack {
     modules ??= loadSqlModules();
     const linked = modules;
     const startTask: StartTask = async (setup) =>
-      new LocalTask({ platform, modules: linked }, setup);
+      this.wrapTask(new LocalTask({ platform, modules: linked }, setup));
     const common = { platform, database, log, topics: log.topics };
     const maker = new QueryMaker(common);
     this.manager = new QueryManager({ ...common, identity: log.session, startTask });

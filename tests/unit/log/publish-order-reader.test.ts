@@ -3,6 +3,7 @@ import type { LogOptions } from "../../../src/log/log-options.ts";
 import type { PublishSlice } from "../../../src/log/publish-order-reader.ts";
 import type { Inflater } from "../../../src/log/shared-fetches.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
+import { applyCuts } from "../../../src/meta/cut.ts";
 import { publishTick } from "../../../src/meta/publish-order.ts";
 import { batchesIn, readBatchHeader } from "../../../src/record/batch.ts";
 import { encodeBatch } from "../../../src/record/batch-encode.ts";
@@ -10,7 +11,13 @@ import { decodeRecords } from "../../../src/record/batch-records.ts";
 import { inflateBatches } from "../../../src/record/inflate-batches.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import type { ObjectLocation } from "../../../src/store/object-store.ts";
-import { batchOf, type LogStack, openStack } from "../../support/log-stack.ts";
+import {
+  batchOf,
+  type LogStack,
+  lentBlocks,
+  lentBytes,
+  openStack,
+} from "../../support/log-stack.ts";
 
 let stack: LogStack;
 afterEach(() => stack.log.close());
@@ -253,6 +260,33 @@ describe("PublishOrderReader for queries in threads", () => {
       ]);
       slice.release();
     }
+  });
+
+  test("holds stay as they are while their partitions are cut and begin new epochs", async () => {
+    const topic = await filled("none", lentBlocks());
+    const { topicNumber } = topic;
+    const slice = await fromStart(topic).next({ bytesMax: 120_000, waitMsMax: 0 });
+    const before = valuesOf(slice);
+    const bytes = batchesOf(slice).map((batch) => batch.slice());
+    expect(lentBytes(stack)).toBeGreaterThan(0);
+    const cuts = [0, 1, 2, 3].map((partition) => ({
+      ...{ topicNumber, partition, offset: 2, nextOffset: 10, leaderEpoch: 0 },
+    }));
+    expect(await applyCuts(stack.database, cuts)).toBe(true);
+    // What is appended and read in the new epoch goes through the same blocks.
+    for (let count = 0; count < 40; count++) {
+      await stack.log.append(batchOf(stack, topic, [`new ${count}`], { valueBytes: 7_000 }));
+    }
+    const other = await fromStart(topic).next(soon);
+    const seen = valuesOf(other);
+    expect(seen.filter((each) => each.startsWith("new"))).toHaveLength(40);
+    expect(seen).toHaveLength(4 * 2 + 40);
+    expect(valuesOf(slice)).toEqual(before);
+    expect(batchesOf(slice).map((batch) => batch.slice())).toEqual(bytes);
+    other.release();
+    expect(lentBytes(stack)).toBeGreaterThan(0);
+    slice.release();
+    expect(lentBytes(stack)).toBe(0);
   });
 
   test("five on one compressed topic decompress once, and read the same as one alone", async () => {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { RowsChunk } from "../../../src/pipeline/sql-result.ts";
 import { parseScript } from "../../../src/sql/syntax/parse-script.ts";
+import { lentBlocks, lentBytes } from "../../support/log-stack.ts";
 import { SqlStack } from "../../support/sql-stack.ts";
 
 let sql: SqlStack;
@@ -26,6 +27,40 @@ describe("BoundedQueries", () => {
     expect((await rows.next()).done).toBe(false);
     left.abort();
     expect((await rows.next()).done).toBe(true);
+  });
+
+  test("gives back the blocks that its task reads when its reader leaves", async () => {
+    sql = await SqlStack.open(lentBlocks());
+    await sql.run("CREATE STREAM words (word STRING) WITH ('partitions' = '1')");
+    for (let count = 0; count < 40; count++) {
+      await sql.append("words", [{ word: `${count}`.padEnd(7_000, "x") }]);
+    }
+    let isBusy = false;
+    // As a thread that is ended in the middle: what was asked of it fails then.
+    sql.wrapTask = (task) => {
+      const ended = Promise.withResolvers<never>();
+      ended.promise.catch(() => {});
+      return {
+        send: (request) => {
+          if (request.kind !== "publishes") return task.send(request);
+          isBusy = true;
+          return ended.promise;
+        },
+        giveBack: (batches) => task.giveBack(batches),
+        close: () => {
+          ended.reject(new Error("The thread of a query was closed"));
+          task.close();
+        },
+      };
+    };
+    const left = new AbortController();
+    const rows = await started("SELECT word FROM words", left.signal);
+    const next = rows.next();
+    await sql.until(async () => isBusy);
+    expect(lentBytes(sql.stack)).toBeGreaterThan(0);
+    left.abort();
+    expect((await next).done).toBe(true);
+    expect(lentBytes(sql.stack)).toBe(0);
   });
 
   test("refuses more queries at once than there is room for, until one has ended", async () => {

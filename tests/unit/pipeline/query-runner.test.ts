@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { StreamError } from "../../../src/base/stream-error.ts";
 import { publishTick } from "../../../src/meta/publish-order.ts";
-import { type LogStack, openStack } from "../../support/log-stack.ts";
+import { type LogStack, lentBlocks, lentBytes, openStack } from "../../support/log-stack.ts";
 import { type CountingTask, queryFixture } from "../../support/query-fixture.ts";
 
 let stack: LogStack;
@@ -88,6 +88,36 @@ describe("QueryRunner", () => {
     process.off("unhandledRejection", note);
     expect([died >= 2, unhandled]).toEqual([true, []]);
   });
+
+  for (const end of ["is stopped", "loses its task"] as const) {
+    test(`gives back the blocks that its task reads when it ${end}`, async () => {
+      await stack.log.close();
+      stack = await openStack(lentBlocks());
+      const held = Promise.withResolvers<void>();
+      const query = await queryFixture(stack, {
+        onTask: (task, index) => {
+          task.onRequest = ({ kind }) =>
+            index === 0 && kind === "publishes" ? held.promise : undefined;
+        },
+      });
+      for (let count = 0; count < 40; count++) await query.append(`${count}`.padEnd(7_000, "x"));
+      const ended = query.runner.run(stop.signal);
+      await until(() => lentBytes(stack) > 0);
+      if (end === "is stopped") {
+        stop.abort();
+        // Its last commit waits for what is before the task, which reads on meanwhile.
+        expect(lentBytes(stack)).toBeGreaterThan(0);
+        held.resolve();
+      } else {
+        held.reject(new Error("the thread of a query failed"));
+        await until(async () => (await query.results()).length === 40);
+        stop.abort();
+      }
+      expect(await ended).toEqual({ kind: "released" });
+      expect(lentBytes(stack)).toBe(0);
+      expect(await query.results()).toEqual(Array.from({ length: 40 }, (_, at) => `${at + 1}`));
+    });
+  }
 
   test("does not tick before it is time by the database's clock", async () => {
     let ticks = 0;
