@@ -146,7 +146,8 @@ export class SqlStack {
             ...{ partitionBytesMax: 1e8, currentLeaderEpoch: -1 },
           },
         ],
-        ...{ bytesMin: 0, bytesMax: 1e8, waitMsMax: 0 },
+        // With a least size of none it is answered out of what this worker has heard of so far.
+        ...{ bytesMin: 1, bytesMax: 1e8, waitMsMax: 0 },
       });
       for (const chunk of found?.chunks ?? []) {
         for (const { bytes, header } of batchesIn(chunk)) {
