@@ -16,6 +16,7 @@ import { withDistinctNames } from "./distinct-names.ts";
 import { sourcesOf } from "./query-maker.ts";
 import type { ChangeEvent, ResultColumn, RowsChunk, StatementResult } from "./sql-result.ts";
 import { gone } from "./view-feed.ts";
+import type { Pages } from "./view-pages.ts";
 import { checkCursor, parseCursor, pushEvents } from "./view-push.ts";
 import {
   allRowsStatement,
@@ -118,9 +119,8 @@ export class ViewQueries {
     signal: AbortSignal,
   ): Promise<StatementResult> {
     const { tables } = this.#parts;
-    const { rows } = await tables.read(await this.#refOf(entry), statement, signal);
-    const values = this.#values(rows?.batches ?? []);
-    return { kind: "rows", columns, rows: once({ rows: values, progress: null }) };
+    const pages = await tables.read(await this.#refOf(entry), statement, signal);
+    return { kind: "rows", columns, rows: this.#rowsOf(pages) };
   }
 
   /** @throws StreamError `invalid_request`, `topic_recreated`, `offset_out_of_range` */
@@ -141,14 +141,23 @@ export class ViewQueries {
   /** Record batches with all rows of a view. */
   async batchesOf(entry: StreamEntry, signal: AbortSignal): Promise<readonly Uint8Array[]> {
     const ref = await this.#refOf(entry);
-    const { rows } = await this.#parts.tables.read(ref, allRowsStatement(entry), signal);
-    return rows?.batches ?? [];
+    const pages = await this.#parts.tables.read(ref, allRowsStatement(entry), signal);
+    const batches: Uint8Array[] = [];
+    for await (const { rows } of pages.taken()) batches.push(...(rows?.batches ?? []));
+    return batches;
   }
 
   async #refOf(entry: StreamEntry): Promise<ViewRef> {
     const topic = await this.#parts.topics.byName(entry.topic);
     if (topic === undefined) throw gone(entry.name);
     return { entry, topic };
+  }
+
+  async *#rowsOf(pages: Pages): AsyncGenerator<RowsChunk, void> {
+    for await (const { rows } of pages.taken()) {
+      const values = this.#values(rows?.batches ?? []);
+      if (values.length > 0) yield { rows: values, progress: null };
+    }
   }
 
   #values(batches: readonly Uint8Array[]): readonly Uint8Array[] {
@@ -192,8 +201,4 @@ function asItIs(catalog: Catalog): Catalog {
       return { ...view, changes: "append", watermark: null };
     },
   };
-}
-
-async function* once(chunk: RowsChunk): AsyncGenerator<RowsChunk, void> {
-  if (chunk.rows.length > 0) yield chunk;
 }
