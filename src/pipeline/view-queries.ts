@@ -123,6 +123,19 @@ export class ViewQueries {
     return { kind: "rows", columns, rows: this.#rowsOf(pages) };
   }
 
+  /** Where the rows of a pull are, and how they are found there. */
+  async explainPull(pull: Extract<SelectPlan, { kind: "pull" }>): Promise<readonly string[]> {
+    const { entry } = pull;
+    const { topic } = await this.#refOf(entry);
+    const place = this.#parts.tables.holds(topic)
+      ? "which this worker holds"
+      : "which this worker makes when it is first read";
+    return [
+      `Reads the table of ${entry.name}, ${place}, from topic ${topic.name}`,
+      `    ${accessOf(pull)}`,
+    ];
+  }
+
   /** @throws StreamError `invalid_request`, `topic_recreated`, `offset_out_of_range` */
   async push(
     { entry, statements, columns }: Extract<PushPlan, { kind: "push" }>,
@@ -184,6 +197,22 @@ function plannedSelect({ query, text, timeZone, known }: SelectText): SelectPlan
   }
   for (const [stream, { changes }] of views) if (changes === "append") views.delete(stream);
   return { kind: "query", plan, views };
+}
+
+/** What `ViewTable` does: it has an index of the key, and makes others as they are asked for. */
+function accessOf({ entry, statement }: Extract<SelectPlan, { kind: "pull" }>): string {
+  const nameAt = (place: number) => entry.columns[place]?.name ?? "";
+  const names = statement.lookups.map(nameAt);
+  const known = new Set(names);
+  const end = entry.primaryKey.findIndex((name) => !known.has(name));
+  const key = entry.primaryKey.slice(0, end < 0 ? undefined : end);
+  if (entry.changes === "update" && key.length > 0) {
+    const which = end < 0 ? "the primary key" : "the first columns of the primary key";
+    return `lookup by ${which} (${key.join(", ")})`;
+  }
+  return names.length === 0
+    ? "scan of all its rows"
+    : `lookup by ${names.join(", ")}: a scan at first, by an index when it is asked for again`;
 }
 
 function viewOf(entry: CatalogEntry | undefined): StreamEntry | null {

@@ -85,6 +85,11 @@ export class ViewTables {
     return bytes;
   }
 
+  /** Whether there is a table of the view with this topic. */
+  holds({ topicId }: Pick<TopicInfo, "topicId">): boolean {
+    return this.#feeds.has(topicId);
+  }
+
   /**
    * What a statement finds in the view, everything that was published before the call being in it.
    * @throws StreamError `sql_object_unknown`, `sql_memory_exceeded`, `sql_evaluation_failed`
