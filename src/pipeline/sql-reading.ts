@@ -88,7 +88,7 @@ export class SqlReading {
     return { kind: "rows", columns, rows: this.#bounded.rows({ plan, session, signal, fed }) };
   }
 
-  /** How a SELECT over a view finds its rows; null: it is more than a question to a view's table. */
+  /** How a SELECT over a view finds its rows; null: it is more than a view's table answers. */
   async explainPull(
     query: Query,
     { text, session }: Pick<QueryRun, "text" | "session">,

@@ -25,7 +25,7 @@ export class Pages {
     this.#wake?.();
   }
 
-  /** No more will come; `failure` is what the taker hears behind the last page, if it is not null. */
+  /** No more will come; `failure`, if any, is what the taker hears behind the last page. */
   end(failure: unknown): void {
     this.#isEnded = true;
     this.#failure = failure;

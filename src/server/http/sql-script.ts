@@ -68,7 +68,7 @@ export async function* runScript(
   }
 }
 
-/** @throws StreamError unless the text is one SELECT; as `runScript` where it is not well formed. */
+/** @throws StreamError unless the text is one SELECT; as `runScript` where it does not parse. */
 export function checkIsSelect(sql: string): void {
   const [first, ...others] = parsed(sql);
   if (first?.statement.kind === "query" && others.length === 0) return;
