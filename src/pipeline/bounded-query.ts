@@ -49,6 +49,8 @@ export interface ReadSize {
   readonly within: ScanSize;
   /** Without the bounds that WHERE sets. */
   readonly whole: ScanSize;
+  /** WHERE has a last time, up to which nobody can tell where to stop reading. */
+  readonly hasLastTime: boolean;
 }
 
 export interface BoundedQuery {
@@ -155,6 +157,7 @@ export class BoundedQueries {
     return {
       within: await scanSize(database, this.#spans(within, bounds)),
       whole: await scanSize(database, this.#spans(whole, new Map())),
+      hasLastTime: [...bounds.values()].some(({ timestampTo }) => Number.isFinite(timestampTo)),
     };
   }
 

@@ -39,9 +39,16 @@ export class LocalViews implements ViewHost {
         break;
       }
       case "read": {
-        const rows = table.read(request.statement);
+        const rows = table.read(request.statement, request.pageBytes);
         return { state: table.state, rows };
       }
+      case "next": {
+        const rows = table.next(request.read);
+        return { state: table.state, rows };
+      }
+      case "leave":
+        table.leave(request.read);
+        break;
       case "follow":
         if (request.isFollowed) table.keepChanges();
         else table.dropChanges();

@@ -19,11 +19,17 @@ export interface ScanBounds {
   readonly offsetTo: number;
   /** Records are not older, milliseconds since 1970. */
   readonly timestampFrom: number;
+  /**
+   * … nor younger, which shortens no scan: a producer's times need not rise, and batches tell their
+   * greatest time only. It is here to be told.
+   */
+  readonly timestampTo: number;
 }
 
 const everything: ScanBounds = {
   ...{ partition: null, offsetFrom: 0, offsetTo: Number.POSITIVE_INFINITY },
   timestampFrom: Number.NEGATIVE_INFINITY,
+  timestampTo: Number.POSITIVE_INFINITY,
 };
 
 const timeless: ReadonlySet<PlanNode["kind"]> = new Set([
@@ -84,7 +90,11 @@ function boundOf(field: string, comparison: string, value: number): ScanBounds {
         ...(isTo && { offsetTo: comparison === "lt" ? value : value + 1 }),
       };
     case "timestamp":
-      return isFrom ? { ...everything, timestampFrom: value } : everything;
+      return {
+        ...everything,
+        ...(isFrom && { timestampFrom: value }),
+        ...(isTo && { timestampTo: value }),
+      };
     default:
       return everything;
   }
@@ -97,6 +107,7 @@ function both(a: ScanBounds, b: ScanBounds): ScanBounds {
     offsetFrom: Math.max(a.offsetFrom, b.offsetFrom),
     offsetTo: isNowhere ? 0 : Math.min(a.offsetTo, b.offsetTo),
     timestampFrom: Math.max(a.timestampFrom, b.timestampFrom),
+    timestampTo: Math.min(a.timestampTo, b.timestampTo),
   };
 }
 

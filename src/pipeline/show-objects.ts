@@ -180,9 +180,22 @@ export function explainedPlan(
   }
 }
 
-/** The plan's lines, and of a read that ends how much of the log it reads: objects and bytes. */
-export function explainResult(plan: QueryPlan, size: ReadSize | null): StatementResult {
-  const lines = explain(plan).trimEnd().split("\n");
+/**
+ * The plan's lines, and of a read that ends how much of the log it reads: objects and bytes; or
+ * how it finds its rows in a view's table.
+ */
+export function explainResult(
+  plan: QueryPlan,
+  size: ReadSize | null,
+  notes: readonly string[] = [],
+): StatementResult {
+  const lines = [...explain(plan).trimEnd().split("\n"), ...notes];
+  if (size?.hasLastTime === true) {
+    lines.push(
+      "Note: the last time of METADATA timestamp does not shorten the scan, since producers' " +
+        "times need not rise; a first time does, and offsets do",
+    );
+  }
   if (size !== null) {
     const { within, whole } = size;
     const objects = `${within.objectCount} of ${whole.objectCount} objects`;

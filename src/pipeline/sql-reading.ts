@@ -88,6 +88,16 @@ export class SqlReading {
     return { kind: "rows", columns, rows: this.#bounded.rows({ plan, session, signal, fed }) };
   }
 
+  /** How a SELECT over a view finds its rows; null: it is more than a view's table answers. */
+  async explainPull(
+    query: Query,
+    { text, session }: Pick<QueryRun, "text" | "session">,
+  ): Promise<readonly string[] | null> {
+    const known = await this.#catalog.get();
+    const plan = this.#views.planSelect({ query, text, timeZone: session.timeZone, known });
+    return plan.kind === "pull" ? this.#views.explainPull(plan) : null;
+  }
+
   /** Ends the tables of views and whoever follows them. */
   close(): Promise<void> {
     return this.tables.close();

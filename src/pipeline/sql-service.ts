@@ -287,6 +287,12 @@ export class SqlService {
     const catalog = catalogOf(run.state);
     const { plan, isRead } = explainedPlan(statement, { ...run, catalog });
     const sources = sourcesOf(plan.root);
+    const { text, session } = run;
+    if (isRead && statement.statement.kind === "query") {
+      const { query } = statement.statement;
+      const notes = await this.#parts.reading.explainPull(query, { text, session });
+      if (notes !== null) return explainResult(plan, null, notes);
+    }
     const hasTopics = sources.every(
       ({ stream }) => catalog.lookup(stream)?.kind !== "materialized view",
     );

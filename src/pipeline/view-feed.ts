@@ -3,11 +3,17 @@
  * order (view-source.ts). A shared one keeps up with the topic by itself, woken by publishes;
  * one of a follower who comes back from far behind is moved by that follower.
  */
+import { assert } from "../base/assert.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
+import { SharedTurn } from "./shared-turn.ts";
+import { Pages } from "./view-pages.ts";
 import type { ViewHost, ViewReply } from "./view-protocol.ts";
 import { openViewSource, type ViewSource, type ViewSourceLog } from "./view-source.ts";
 import type { ViewSetup, ViewState, ViewStatement } from "./view-table.ts";
+
+/** Others are served after so many bytes of a read's rows: some milliseconds. */
+const pageBytes = 512 * 1024;
 
 export interface ViewFeedParts {
   readonly log: ViewSourceLog;
@@ -25,6 +31,7 @@ export class ViewFeed {
   readonly #source: ViewSource;
   readonly #ended = new AbortController();
   readonly #waiting = new Set<() => void>();
+  readonly #stillness = new SharedTurn();
   #state: ViewState = { position: 0, changesFrom: null, memoryBytes: 0 };
   /** Where the next fetch begins: what is before it was sent to the table. */
   #sentTo = 0;
@@ -93,11 +100,70 @@ export class ViewFeed {
     return this.#note(await host.send({ kind: "read", view, statement }));
   }
 
+  /**
+   * Rows of a statement, page by page, as the table is at the first one. Others are served between
+   * pages, and the table stands still until the last one is here: pages are taken without waiting
+   * for whoever uses them, so that no slow reader holds a view up.
+   */
+  async readPages(statement: ViewStatement, signal: AbortSignal): Promise<Pages> {
+    const { host, view } = this.#parts;
+    this.#refuseIfFailed();
+    const ask = async () => {
+      return this.#note(await host.send({ kind: "read", view, statement, pageBytes }));
+    };
+    const first = await ask();
+    if (first.rows?.read == null) return new Pages(first);
+    // It is not over with one page: what was applied meanwhile has broken it off.
+    const release = await this.#stillness.share(signal);
+    const next = async (read: number) => {
+      return this.#note(await host.send({ kind: "next", view, read }));
+    };
+    try {
+      this.#refuseIfFailed();
+      const second = await next(first.rows.read);
+      const pages = second.rows === null ? new Pages(await ask()) : new Pages(first, second);
+      void this.#takePages(pages, { next, signal }).finally(release);
+      return pages;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** Takes what is left of a read. Never rejects: a failure is told behind the last page. */
+  async #takePages(
+    pages: Pages,
+    { next, signal }: { next: (read: number) => Promise<ViewReply>; signal: AbortSignal },
+  ): Promise<void> {
+    const { host, view } = this.#parts;
+    try {
+      for (;;) {
+        const { read } = pages;
+        if (read === null) return pages.end(null);
+        if (signal.aborted) {
+          await host.send({ kind: "leave", view, read });
+          return pages.end(null);
+        }
+        this.#refuseIfFailed();
+        const page = await next(read);
+        assert(page.rows !== null, "a table stands still while it is read");
+        pages.add(page);
+      }
+    } catch (error) {
+      pages.end(error);
+    }
+  }
+
   /** Keeps what changes from now on, or stops keeping it. */
   async follow(isFollowed: boolean): Promise<void> {
     const { host, view } = this.#parts;
     this.#refuseIfFailed();
-    this.#note(await host.send({ kind: "follow", view, isFollowed }));
+    const release = await this.#stillness.take();
+    try {
+      this.#note(await host.send({ kind: "follow", view, isFollowed }));
+    } finally {
+      release();
+    }
   }
 
   /** Ends the table; whoever waits hears of `failure`. */
@@ -124,9 +190,10 @@ export class ViewFeed {
     const { chunks } = found;
     const nextOffset = Math.min(until, found.nextOffset);
     this.#sentTo = nextOffset;
+    const release = await this.#stillness.take();
     const applied = host.send({ kind: "apply", view, chunks, nextOffset });
     found.release();
-    this.#applying = applied.then((reply) => {
+    this.#applying = applied.finally(release).then((reply) => {
       this.#note(reply);
       this.#wake();
     });

@@ -14,14 +14,24 @@ export type ViewRequest =
       readonly chunks: readonly Uint8Array[];
       readonly nextOffset: number;
     }
-  | { readonly kind: "read"; readonly view: number; readonly statement: ViewStatement }
+  | {
+      readonly kind: "read";
+      readonly view: number;
+      readonly statement: ViewStatement;
+      /** Where to stop for a while: others are served before `next` asks for more. */
+      readonly pageBytes?: number;
+    }
+  /** The next page of a read that is not at its end. */
+  | { readonly kind: "next"; readonly view: number; readonly read: number }
+  /** Nobody wants the rest of a read. */
+  | { readonly kind: "leave"; readonly view: number; readonly read: number }
   /** Whether what changes is kept from now on. */
   | { readonly kind: "follow"; readonly view: number; readonly isFollowed: boolean }
   | { readonly kind: "close"; readonly view: number };
 
 export interface ViewReply {
   readonly state: ViewState;
-  /** Of a read. */
+  /** Of a read; null from `next`: the table has changed since the last page, so begin again. */
   readonly rows: ViewRows | null;
 }
 

@@ -13,6 +13,7 @@ import { StreamError } from "../base/stream-error.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { ChangeEvent } from "./sql-result.ts";
 import type { ViewFeed } from "./view-feed.ts";
+import type { Pages } from "./view-pages.ts";
 import type { ViewReply } from "./view-protocol.ts";
 import { changeKinds, type PushStatements } from "./view-statement.ts";
 import { resultBytesMax } from "./view-table.ts";
@@ -123,9 +124,9 @@ class Follower {
   async *#snapshot(): AsyncGenerator<ChangeEvent, number> {
     const { tables, ref, signal } = this.#query;
     await this.#shared.reached(await tables.endOf(ref), signal);
-    const reply = await this.#readSnapshot(this.#shared, 0, endOfLog);
-    yield* this.#snapshotEvents(reply, reply.state.position);
-    return reply.state.position;
+    const pages = await this.#readSnapshot(this.#shared, 0, endOfLog);
+    yield* this.#snapshotEvents(pages, pages.state.position);
+    return pages.state.position;
   }
 
   /** Rows of the table as it was at `nextOffset`, from the record `from` on. */
@@ -135,9 +136,9 @@ class Follower {
     // What is only added stays as it was; else another table has to be as this one has been.
     const isHere = ref.entry.changes === "append" || this.#shared.state.position === nextOffset;
     if (isHere) {
-      const reply = await this.#readSnapshot(this.#shared, from, nextOffset);
-      if (ref.entry.changes === "append" || reply.state.position === nextOffset) {
-        yield* this.#snapshotEvents(reply, nextOffset);
+      const pages = await this.#readSnapshot(this.#shared, from, nextOffset);
+      if (ref.entry.changes === "append" || pages.state.position === nextOffset) {
+        yield* this.#snapshotEvents(pages, nextOffset);
         return nextOffset;
       }
     }
@@ -151,9 +152,9 @@ class Follower {
     return nextOffset;
   }
 
-  #readSnapshot(feed: ViewFeed, from: number, until: number): Promise<ViewReply> {
-    const { statements } = this.#query;
-    return feed.read(statements.snapshot({ from, until, limit: endOfLog }));
+  #readSnapshot(feed: ViewFeed, from: number, until: number): Promise<Pages> {
+    const { statements, signal } = this.#query;
+    return feed.readPages(statements.snapshot({ from, until, limit: endOfLog }), signal);
   }
 
   /** Changes that the shared table keeps no more, by a table of this follower's own. */
@@ -196,16 +197,22 @@ class Follower {
     return (reply.rows?.rowCount ?? 0) >= eventsPerRead ? last : position;
   }
 
-  *#snapshotEvents(reply: ViewReply, nextOffset: number): Generator<ChangeEvent, void> {
-    const { ref, signal } = this.#query;
-    const count = reply.rows?.rowCount ?? 0;
-    let given = 0;
-    for (const { at, row } of eventsOf(reply, this.#query.tables.platform.codecs)) {
-      if (signal.aborted) return;
-      given += 1;
-      const cursor = this.#cursor(ref, nextOffset, given === count ? null : at + 1);
-      yield { kind: "snapshot", row, cursor };
+  /** Only the last row, behind which the snapshot is whole, has a cursor without a place in it. */
+  async *#snapshotEvents(pages: Pages, nextOffset: number): AsyncGenerator<ChangeEvent, void> {
+    const { ref, signal, tables } = this.#query;
+    let held: ReadEvent | null = null;
+    for await (const reply of pages.taken()) {
+      for (const event of eventsOf(reply, tables.platform.codecs)) {
+        if (signal.aborted) return;
+        if (held !== null) {
+          const cursor = this.#cursor(ref, nextOffset, held.at + 1);
+          yield { kind: "snapshot", row: held.row, cursor };
+        }
+        held = event;
+      }
     }
+    if (held === null || signal.aborted) return;
+    yield { kind: "snapshot", row: held.row, cursor: this.#cursor(ref, nextOffset, null) };
   }
 
   #cursor({ topic }: ViewRef, nextOffset: number, snapshotFrom: number | null): string {

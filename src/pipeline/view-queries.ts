@@ -16,6 +16,7 @@ import { withDistinctNames } from "./distinct-names.ts";
 import { sourcesOf } from "./query-maker.ts";
 import type { ChangeEvent, ResultColumn, RowsChunk, StatementResult } from "./sql-result.ts";
 import { gone } from "./view-feed.ts";
+import type { Pages } from "./view-pages.ts";
 import { checkCursor, parseCursor, pushEvents } from "./view-push.ts";
 import {
   allRowsStatement,
@@ -118,9 +119,21 @@ export class ViewQueries {
     signal: AbortSignal,
   ): Promise<StatementResult> {
     const { tables } = this.#parts;
-    const { rows } = await tables.read(await this.#refOf(entry), statement, signal);
-    const values = this.#values(rows?.batches ?? []);
-    return { kind: "rows", columns, rows: once({ rows: values, progress: null }) };
+    const pages = await tables.read(await this.#refOf(entry), statement, signal);
+    return { kind: "rows", columns, rows: this.#rowsOf(pages) };
+  }
+
+  /** Where the rows of a pull are, and how they are found there. */
+  async explainPull(pull: Extract<SelectPlan, { kind: "pull" }>): Promise<readonly string[]> {
+    const { entry } = pull;
+    const { topic } = await this.#refOf(entry);
+    const place = this.#parts.tables.holds(topic)
+      ? "which this worker holds"
+      : "which this worker makes when it is first read";
+    return [
+      `Reads the table of ${entry.name}, ${place}, from topic ${topic.name}`,
+      `    ${accessOf(pull)}`,
+    ];
   }
 
   /** @throws StreamError `invalid_request`, `topic_recreated`, `offset_out_of_range` */
@@ -141,14 +154,23 @@ export class ViewQueries {
   /** Record batches with all rows of a view. */
   async batchesOf(entry: StreamEntry, signal: AbortSignal): Promise<readonly Uint8Array[]> {
     const ref = await this.#refOf(entry);
-    const { rows } = await this.#parts.tables.read(ref, allRowsStatement(entry), signal);
-    return rows?.batches ?? [];
+    const pages = await this.#parts.tables.read(ref, allRowsStatement(entry), signal);
+    const batches: Uint8Array[] = [];
+    for await (const { rows } of pages.taken()) batches.push(...(rows?.batches ?? []));
+    return batches;
   }
 
   async #refOf(entry: StreamEntry): Promise<ViewRef> {
     const topic = await this.#parts.topics.byName(entry.topic);
     if (topic === undefined) throw gone(entry.name);
     return { entry, topic };
+  }
+
+  async *#rowsOf(pages: Pages): AsyncGenerator<RowsChunk, void> {
+    for await (const { rows } of pages.taken()) {
+      const values = this.#values(rows?.batches ?? []);
+      if (values.length > 0) yield { rows: values, progress: null };
+    }
   }
 
   #values(batches: readonly Uint8Array[]): readonly Uint8Array[] {
@@ -177,6 +199,22 @@ function plannedSelect({ query, text, timeZone, known }: SelectText): SelectPlan
   return { kind: "query", plan, views };
 }
 
+/** What `ViewTable` does: it has an index of the key, and makes others as they are asked for. */
+function accessOf({ entry, statement }: Extract<SelectPlan, { kind: "pull" }>): string {
+  const nameAt = (place: number) => entry.columns[place]?.name ?? "";
+  const names = statement.lookups.map(nameAt);
+  const known = new Set(names);
+  const end = entry.primaryKey.findIndex((name) => !known.has(name));
+  const key = entry.primaryKey.slice(0, end < 0 ? undefined : end);
+  if (entry.changes === "update" && key.length > 0) {
+    const which = end < 0 ? "the primary key" : "the first columns of the primary key";
+    return `lookup by ${which} (${key.join(", ")})`;
+  }
+  return names.length === 0
+    ? "scan of all its rows"
+    : `lookup by ${names.join(", ")}: a scan at first, by an index when it is asked for again`;
+}
+
 function viewOf(entry: CatalogEntry | undefined): StreamEntry | null {
   return entry?.kind === "materialized view" ? entry : null;
 }
@@ -192,8 +230,4 @@ function asItIs(catalog: Catalog): Catalog {
       return { ...view, changes: "append", watermark: null };
     },
   };
-}
-
-async function* once(chunk: RowsChunk): AsyncGenerator<RowsChunk, void> {
-  if (chunk.rows.length > 0) yield chunk;
 }

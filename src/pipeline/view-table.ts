@@ -60,6 +60,17 @@ export interface ViewRows {
   /** Record batches whose values are the rows. */
   readonly batches: readonly Uint8Array[];
   readonly rowCount: number;
+  /** By which `next` asks for more; null: these are the last. */
+  readonly read: number | null;
+}
+
+/** A read that stopped at the end of a page. It has its statement and its emitter to itself. */
+interface OpenRead {
+  readonly statement: SqliteStatement;
+  readonly emitter: Emitter;
+  readonly pageBytes: number;
+  /** Given so far. */
+  bytes: number;
 }
 
 export interface ViewState {
@@ -93,6 +104,9 @@ export class ViewTable {
   readonly #statements = new Map<string, SqliteStatement>();
   readonly #emitters = new Map<string, Emitter>();
   readonly #lookups = new Map<number, number>();
+  readonly #indexed = new Set<number>();
+  readonly #openReads = new Map<number, OpenRead>();
+  #nextRead = 1;
   #position = 0;
   #changesFrom: number | null = null;
 
@@ -148,6 +162,7 @@ export class ViewTable {
    */
   apply(batches: readonly Uint8Array[], nextOffset: number): void {
     const { codecs } = this.#platform;
+    this.#breakOff();
     const from = this.#position;
     const sources = batches.flatMap((bytes) => sourceBatchOf(bytes, { partition: 0, codecs }));
     if (sources.length > 0) {
@@ -171,6 +186,7 @@ export class ViewTable {
   /** From here on what changes is kept. */
   keepChanges(): void {
     if (this.#changesFrom !== null) return;
+    this.#breakOff();
     this.#changesFrom = this.#setup.isUpdating ? this.#position : 0;
     if (!this.#setup.isUpdating) return;
     const names = this.#setup.columns.map((_, index) => columnName(index));
@@ -180,6 +196,7 @@ export class ViewTable {
   /** Nobody follows any more. */
   dropChanges(): void {
     if (this.#changesFrom === null) return;
+    this.#breakOff();
     this.#changesFrom = null;
     if (!this.#setup.isUpdating) return;
     this.#forgetStatements();
@@ -187,33 +204,79 @@ export class ViewTable {
   }
 
   /**
-   * All rows of a statement.
+   * The rows of a statement, all of them or those of its first page: until `next` gives the last
+   * ones or `leave` is called, nothing may change the table, or the read is broken off.
    * @throws StreamError `sql_evaluation_failed`, `sql_memory_exceeded`, `sql_too_large`
    */
-  read(query: ViewStatement): ViewRows {
+  read(query: ViewStatement, pageBytes = Number.POSITIVE_INFINITY): ViewRows {
     this.#noteLookups(query.lookups);
     const statement = this.#prepared(query.sql);
     const emitter = this.#emitter(query.shape);
+    emitter.startStatement(statement.bind(...query.params));
+    const open = { statement, emitter, pageBytes, bytes: 0 };
+    let isOpen = false;
+    try {
+      const rows = this.#page(open);
+      isOpen = rows.read !== null;
+      if (!isOpen) return rows;
+      // Others that ask the same meanwhile have to make their own.
+      this.#statements.delete(query.sql);
+      this.#emitters.delete(JSON.stringify(query.shape));
+      const read = this.#nextRead++;
+      this.#openReads.set(read, open);
+      return { ...rows, read };
+    } finally {
+      if (!isOpen) statement.reset();
+    }
+  }
+
+  /** What follows in a read; null: it was broken off by a change. @throws as `read`. */
+  next(read: number): ViewRows | null {
+    const open = this.#openReads.get(read);
+    if (open === undefined) return null;
+    let isOpen = false;
+    try {
+      const rows = this.#page(open);
+      isOpen = rows.read !== null;
+      return isOpen ? { ...rows, read } : rows;
+    } finally {
+      if (!isOpen) this.leave(read);
+    }
+  }
+
+  leave(read: number): void {
+    const open = this.#openReads.get(read);
+    if (open === undefined) return;
+    this.#openReads.delete(read);
+    open.statement.finalize();
+    open.emitter.free();
+  }
+
+  /** Rows up to the end of a page; `read` is null when there are no more, else any number. */
+  #page(open: OpenRead): ViewRows {
+    const { emitter, pageBytes } = open;
     const batches: Uint8Array[] = [];
     let rowCount = 0;
     let bytes = 0;
-    emitter.startStatement(statement.bind(...query.params));
-    try {
-      for (;;) {
-        const outcome = emitter.next();
-        if (outcome.kind === "failed") throw outcome.error;
-        if (outcome.chunk !== null) {
-          rowCount += outcome.chunk.recordCount;
-          const batch = encloseRecords(outcome.chunk, { codec: "none" }, this.#platform);
-          bytes += batch.length;
-          if (bytes > resultBytesMax) throw this.#tooLarge();
-          batches.push(batch);
-        }
-        if (outcome.kind === "done") return { batches, rowCount };
+    while (bytes < pageBytes) {
+      const outcome = emitter.next();
+      if (outcome.kind === "failed") throw outcome.error;
+      if (outcome.chunk !== null) {
+        rowCount += outcome.chunk.recordCount;
+        const batch = encloseRecords(outcome.chunk, { codec: "none" }, this.#platform);
+        bytes += batch.length;
+        open.bytes += batch.length;
+        if (open.bytes > resultBytesMax) throw this.#tooLarge();
+        batches.push(batch);
       }
-    } finally {
-      statement.reset();
+      if (outcome.kind === "done") return { batches, rowCount, read: null };
     }
+    return { batches, rowCount, read: 0 };
+  }
+
+  /** A statement that goes on while its table changes may show both states: it may not go on. */
+  #breakOff(): void {
+    for (const read of [...this.#openReads.keys()]) this.leave(read);
   }
 
   /** What SQLite would do. */
@@ -239,7 +302,11 @@ export class ViewTable {
     for (const column of columns) {
       const count = (this.#lookups.get(column) ?? 0) + 1;
       this.#lookups.set(column, count);
-      if (count === lookupsBeforeIndex) this.#index([column]);
+      // An open read is not to meet an index that was not there when it began.
+      if (count < lookupsBeforeIndex || this.#openReads.size > 0) continue;
+      if (this.#indexed.has(column)) continue;
+      this.#indexed.add(column);
+      this.#index([column]);
     }
   }
 

@@ -9,7 +9,8 @@ import type { Log } from "../log/log.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { StreamEntry } from "../sql/check/catalog.ts";
 import { gone, memoryExceeded, ViewFeed } from "./view-feed.ts";
-import type { StartViews, ViewHost, ViewReply } from "./view-protocol.ts";
+import type { Pages } from "./view-pages.ts";
+import type { StartViews, ViewHost } from "./view-protocol.ts";
 import type { ViewSetup, ViewStatement } from "./view-table.ts";
 
 export interface ViewSettings {
@@ -84,30 +85,29 @@ export class ViewTables {
     return bytes;
   }
 
+  /** Whether there is a table of the view with this topic. */
+  holds({ topicId }: Pick<TopicInfo, "topicId">): boolean {
+    return this.#feeds.has(topicId);
+  }
+
   /**
    * What a statement finds in the view, everything that was published before the call being in it.
    * @throws StreamError `sql_object_unknown`, `sql_memory_exceeded`, `sql_evaluation_failed`
    */
-  async read(ref: ViewRef, statement: ViewStatement, signal: AbortSignal): Promise<ViewReply> {
+  async read(ref: ViewRef, statement: ViewStatement, signal: AbortSignal): Promise<Pages> {
     const end = await this.endOf(ref);
+    const read = async () => {
+      const feed = await this.open(ref);
+      await feed.reached(end, signal);
+      return feed.readPages(statement, signal);
+    };
     try {
-      return await this.#readUpTo(end, ref, statement, signal);
+      return await read();
     } catch (error) {
       // The table was dropped just then, being idle or for want of memory: another takes its place.
       if (this.#isClosed || !isStreamError(error, "shutting_down")) throw error;
-      return this.#readUpTo(end, ref, statement, signal);
+      return await read();
     }
-  }
-
-  async #readUpTo(
-    end: number,
-    ref: ViewRef,
-    statement: ViewStatement,
-    signal: AbortSignal,
-  ): Promise<ViewReply> {
-    const feed = await this.open(ref);
-    await feed.reached(end, signal);
-    return feed.read(statement);
   }
 
   /**

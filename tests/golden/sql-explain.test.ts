@@ -2,6 +2,7 @@
 import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { nexmarkSchema } from "../support/nexmark-schema.ts";
 import { TestCatalog } from "../support/sql-catalog.ts";
 
 const folder = join(import.meta.dir, "sql-explain");
@@ -9,7 +10,9 @@ const folder = join(import.meta.dir, "sql-explain");
 for (const schema of readdirSync(folder)) {
   describe(`EXPLAIN over ${schema}`, () => {
     const read = (name: string) => readFileSync(join(folder, schema, name), "utf8");
-    const catalog = new TestCatalog(read("schema.sql"), { timeZone: "Europe/Berlin" });
+    const catalog = new TestCatalog(schema === "nexmark" ? nexmarkSchema : read("schema.sql"), {
+      timeZone: "Europe/Berlin",
+    });
     const names = readdirSync(join(folder, schema))
       .filter((name) => name.endsWith(".sql") && name !== "schema.sql")
       .map((name) => name.replace(/\.sql$/, ""));

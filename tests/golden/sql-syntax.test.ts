@@ -10,10 +10,12 @@ import { formatStatement } from "../../src/sql/syntax/format-statement.ts";
 import { parseScript } from "../../src/sql/syntax/parse-script.ts";
 import { parseStatement } from "../../src/sql/syntax/parse-statement.ts";
 import { SqlError } from "../../src/sql/syntax/sql-error.ts";
+import { nexmarkSchema } from "../support/nexmark-schema.ts";
 import { withoutSpans } from "../support/sql-trees.ts";
 
 function fixture(name: string): string {
-  return readFileSync(new URL(`fixtures/sql-syntax/${name}`, import.meta.url), "utf8");
+  const text = readFileSync(new URL(`fixtures/sql-syntax/${name}`, import.meta.url), "utf8");
+  return name === "nexmark.sql" ? `${nexmarkSchema}\n${text}` : text;
 }
 
 describe.each(["nexmark.sql", "dialect.sql"])("%s", (name) => {

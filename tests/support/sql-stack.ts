@@ -19,6 +19,7 @@ import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
 import type { SqlModules } from "../../src/sql/sqlite/modules.ts";
 import { parseScript } from "../../src/sql/syntax/parse-script.ts";
 import { type LogStack, openStack } from "./log-stack.ts";
+import { until } from "./until.ts";
 
 let modules: SqlModules | undefined;
 
@@ -160,13 +161,8 @@ export class SqlStack {
   }
 
   /** Looks again until `find` is content; what it found. */
-  async until<T>(find: () => Promise<T | undefined | false>): Promise<T> {
-    for (let looks = 0; looks < 2_000; looks++) {
-      const found = await find();
-      if (found !== undefined && found !== false) return found;
-      await new Promise((resolve) => setTimeout(resolve, 10));
-    }
-    throw new Error("it never came");
+  until<T>(find: () => Promise<T | undefined | false>): Promise<T> {
+    return until(find);
   }
 
   async close(): Promise<void> {

@@ -13,9 +13,10 @@ export type Handler = (c: Context) => Response | Promise<Response>;
 
 /**
  * `open`: anyone may ask. `preflight`: browsers ask without a token, which the guard's answer to
- * them takes into account. `guarded`: all else.
+ * them takes into account. `costly`: a read that other origins' pages may not make. `guarded`: all
+ * else.
  */
-export type Access = "open" | "preflight" | "guarded";
+export type Access = "open" | "preflight" | "costly" | "guarded";
 
 export class Endpoints {
   readonly #context: HttpContext;
@@ -29,8 +30,7 @@ export class Endpoints {
   /** Mounts `handler` on `app` where the route table says. */
   mount(app: Hono, name: RouteName, handler: Handler): void {
     const spec: RouteSpec = routes[name];
-    const access = spec.isOpen === true ? "open" : "guarded";
-    app.on(spec.method, spec.path, this.wrap(name, handler, access));
+    app.on(spec.method, spec.path, this.wrap(name, handler, accessOf(spec)));
   }
 
   /** `handler` with everything around it; `route` is its name in metrics. */
@@ -58,7 +58,9 @@ export class Endpoints {
       const started = platform.clock.monotonic();
       let response: Response;
       try {
-        if (access === "guarded") this.guard.check(c.req.raw);
+        if (access === "guarded" || access === "costly") {
+          this.guard.check(c.req.raw, access === "costly");
+        }
         response = await handler(c);
         if (c.req.raw.method === "HEAD") response = await withoutBody(response);
       } catch (error) {
@@ -70,6 +72,11 @@ export class Endpoints {
       return response;
     };
   }
+}
+
+function accessOf({ isOpen, isCostly }: RouteSpec): Access {
+  if (isOpen === true) return "open";
+  return isCostly === true ? "costly" : "guarded";
 }
 
 /** The head of an answer alone; what would have made its body is let go. */

@@ -7,7 +7,8 @@
  * - *Origin.* Browsers name the page's origin with every write, whoever it is sent to. Writes are
  *   taken from listed origins and from pages of this server itself, never from others, nor from
  *   the origin `null` (sandboxed frames, files). Reads of others get no CORS headers, so their
- *   browser keeps the answer from them.
+ *   browser keeps the answer from them. SQL is checked as writes are even where it only reads: it
+ *   costs more than a read does, and an image's address must not start it.
  * - *Token*, when one is set: `Authorization: Bearer …`.
  */
 import { isSameSecret } from "../../base/same-secret.ts";
@@ -37,11 +38,15 @@ export class Guard {
     this.#hostNames = new Set(settings.origins.map((origin) => new URL(origin).hostname));
   }
 
-  /** @throws StreamError `origin_denied`, `unauthenticated`. */
-  check(request: Request): void {
+  /**
+   * `isCostly`: a request that pages of others may not make though it reads only.
+   * @throws StreamError `origin_denied`, `unauthenticated`.
+   */
+  check(request: Request, isCostly = false): void {
     const host = hostOf(request);
     if (this.#isLoopback && !this.#isOwnName(nameOf(host))) throw foreignHost(host);
-    if (request.method !== "GET" && request.method !== "HEAD") this.#checkOrigin(request, host);
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (!isRead || isCostly) this.#checkOrigin(request, host);
     if (this.#token !== undefined) this.#checkToken(request, this.#token);
   }
 
@@ -140,7 +145,7 @@ function foreignHost(host: string): StreamError {
 function foreignOrigin(origin: string): StreamError {
   return new StreamError(
     "origin_denied",
-    `Cannot take a write from a page of origin "${origin}": list it with --origins`,
+    `Cannot take a write or SQL from a page of origin "${origin}": list it with --origins`,
     { details: { field: "Origin", expected: "an origin listed with --origins" } },
   );
 }

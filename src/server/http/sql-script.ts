@@ -68,6 +68,17 @@ export async function* runScript(
   }
 }
 
+/** @throws StreamError unless the text is one SELECT; as `runScript` where it does not parse. */
+export function checkIsSelect(sql: string): void {
+  const [first, ...others] = parsed(sql);
+  if (first?.statement.kind === "query" && others.length === 0) return;
+  throw new StreamError(
+    "invalid_request",
+    "Cannot run this with GET: it takes one SELECT; send other statements, and scripts, with POST",
+    { details: { field: "sql", expected: "one SELECT" } },
+  );
+}
+
 async function* eventsOf(
   result: StatementResult,
   { takesChanges }: ScriptRun,

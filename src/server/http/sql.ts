@@ -1,16 +1,18 @@
-/** `POST /v1/sql`: runs a script and writes what it gives as it comes. */
+/** `POST` and `GET /v1/sql`: runs a script, or one SELECT, and writes what it gives as it comes. */
 import { type Context, Hono } from "hono";
 import type { Gauge } from "../../base/metrics.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { SqlSession } from "../../pipeline/sql-session.ts";
 import { preferredType } from "../../wire/http/media-type.ts";
+import { selectQuery } from "../../wire/http/queries.ts";
 import { sqlRequest } from "../../wire/http/sql-shapes.ts";
+import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { notAcceptable, problemOfError } from "./problem-response.ts";
 import { receiveJson } from "./request-json.ts";
 import { type SqlFormat, type SqlMediaType, sqlFormats } from "./sql-formats.ts";
-import { runScript, type SqlEvent } from "./sql-script.ts";
+import { checkIsSelect, runScript, type SqlEvent } from "./sql-script.ts";
 
 /** The longest script, escaped in JSON; the parser says what it thinks of its length. */
 const bodyBytesMax = 16 * 1024 * 1024;
@@ -34,17 +36,44 @@ export function sqlApp(context: HttpContext, endpoints: Endpoints): Hono {
     help: "SQL scripts that run for HTTP clients.",
   });
   endpoints.mount(app, "sql", (c) => sql(c, context, open));
+  endpoints.mount(app, "select", (c) => select(c, context, open));
   return app;
 }
 
 async function sql(c: Context, context: HttpContext, open: Gauge): Promise<Response> {
-  const request = c.req.raw;
-  const type = preferredType(request.headers.get("Accept"), offered);
+  const type = preferredType(c.req.raw.headers.get("Accept"), offered);
   if (type === undefined) return notAcceptable(offered);
-  const given = await receiveJson(sqlRequest, c, context, bodyBytesMax);
-  const { sql: text, settings = {} } = given;
+  const {
+    sql: text,
+    settings = {},
+    cursor,
+  } = await receiveJson(...([sqlRequest, c, context, bodyBytesMax] as const));
   const session = new SqlSession();
   for (const [key, value] of Object.entries(settings)) session.set(key, value);
+  return await answerScript(c.req.raw, { context, open, type, text, session, cursor });
+}
+
+/** A GET changes nothing, whoever sends it: no statement but a SELECT. */
+async function select(c: Context, context: HttpContext, open: Gauge): Promise<Response> {
+  const type = preferredType(c.req.raw.headers.get("Accept"), offered);
+  if (type === undefined) return notAcceptable(offered);
+  const { sql: text, cursor } = checkQuery(selectQuery, c.req.raw.url);
+  checkIsSelect(text);
+  const session = new SqlSession();
+  return await answerScript(c.req.raw, { context, open, type, text, session, cursor });
+}
+
+interface Script {
+  readonly context: HttpContext;
+  readonly open: Gauge;
+  readonly type: SqlMediaType;
+  readonly text: string;
+  readonly session: SqlSession;
+  readonly cursor: string | undefined;
+}
+
+async function answerScript(request: Request, script: Script): Promise<Response> {
+  const { context, open, type, text, session } = script;
   if (open.value >= scriptsMax) {
     throw new StreamError("queue_full", `Cannot run SQL: ${scriptsMax} scripts run already`);
   }
@@ -54,7 +83,7 @@ async function sql(c: Context, context: HttpContext, open: Gauge): Promise<Respo
   const events = runScript(context.sql, {
     ...{ sql: text, session, signal, wanted: format.wanted },
     takesChanges: format.heartbeat !== null,
-    cursor: request.headers.get("Last-Event-ID") || (given.cursor ?? null),
+    cursor: request.headers.get("Last-Event-ID") || (script.cursor ?? null),
   });
   open.set(open.value + 1);
   const answer = new SqlAnswer(context, { format, events, left }, () => open.set(open.value - 1));

@@ -48,6 +48,12 @@ function query(json: string, path: string): readonly JsonValue[] | Failure {
   }
 }
 
+/** The same for a function that wants one value: of a path for many that is the list of them. */
+function queryOne(json: string, path: string): readonly JsonValue[] | Failure {
+  const found = query(json, path);
+  return found instanceof Failure || !parseJsonPath(path).isMany ? found : [[...found]];
+}
+
 function behave(code: SqlValue, given: SqlValue, reason: string): SqlValue {
   switch (jsonBehaviors[number(code)]) {
     case "error":
@@ -71,7 +77,7 @@ function behave(code: SqlValue, given: SqlValue, reason: string): SqlValue {
 function jsonValue(args: readonly SqlValue[]): SqlValue {
   const [json = null, path = null, onEmpty = 0n, empty = null, onError = 0n, error = null] = args;
   if (json === null || path === null) return null;
-  const found = query(text(json), text(path));
+  const found = queryOne(text(json), text(path));
   if (found instanceof Failure) return behave(onError, error, found.reason);
   const [first = null] = found;
   if (found.length === 0 || (found.length === 1 && first === null)) {
@@ -91,7 +97,7 @@ function jsonValue(args: readonly SqlValue[]): SqlValue {
 function jsonQuery(args: readonly SqlValue[]): SqlValue {
   const [json = null, path = null, wrapper = 0n, onEmpty = 0n, onError = 0n] = args;
   if (json === null || path === null) return null;
-  const found = query(text(json), text(path));
+  const found = queryOne(text(json), text(path));
   if (found instanceof Failure) return behave(onError, null, found.reason);
   const [first = null] = found;
   if (found.length === 0) return behave(onEmpty, null, `${shown(text(path))} leads to nothing`);

@@ -1,7 +1,7 @@
 /**
  * The path language of SQL's JSON functions: `lax` or `strict` (also without a word, as Flink has
- * it), then `$`, `.name`, `['name']`, `[0]`,
- * `.*` and `[*]`. Lax: a member that is not there is nothing, not an error, and lists are opened.
+ * it), then `$`, `.name`, `['name']`, `.["name"]`, `[0]`, `.*` and `[*]`. Lax: a member that is not
+ * there is nothing, not an error, and lists are opened.
  */
 import { isList, isMembers, type JsonValue } from "./json-text.ts";
 import { RowError, shown } from "./row-error.ts";
@@ -13,6 +13,8 @@ type Step =
 
 export interface JsonPath {
   readonly isStrict: boolean;
+  /** It has a `*`: what it leads to is a list, of however many. */
+  readonly isMany: boolean;
   readonly steps: readonly Step[];
 }
 
@@ -36,7 +38,7 @@ function readPath(text: string): JsonPath {
   while (rest !== "") {
     const step =
       /^\.\s*([\p{L}_][\p{L}\p{N}_-]*)/u.exec(rest) ??
-      /^\[\s*(?:'([^']*)'|"([^"]*)")\s*\]/.exec(rest) ??
+      /^\.?\[\s*(?:'([^']*)'|"([^"]*)")\s*\]/.exec(rest) ??
       /^\[\s*(\d{1,9})\s*\]/.exec(rest) ??
       /^(\.\*|\[\s*\*\s*\])/.exec(rest);
     if (step === null) {
@@ -45,7 +47,8 @@ function readPath(text: string): JsonPath {
     steps.push(stepOf(step[0], step[1] ?? step[2] ?? ""));
     rest = rest.slice(step[0].length);
   }
-  return { isStrict: head[1]?.toLowerCase() !== "lax", steps };
+  const isMany = steps.some(isForMany);
+  return { isStrict: head[1]?.toLowerCase() !== "lax", isMany, steps };
 }
 
 function stepOf(token: string, name: string): Step {
@@ -55,13 +58,19 @@ function stepOf(token: string, name: string): Step {
   return { kind: "member", name };
 }
 
-/** What a path leads to; in strict mode an error where a step finds nothing. */
+function isForMany({ kind }: Step): boolean {
+  return kind === "members" || kind === "items";
+}
+
+/** What a path leads to; in strict mode an error where a step before any `*` finds nothing. */
 export function selectJson(path: JsonPath, root: JsonValue): readonly JsonValue[] {
   let found: readonly JsonValue[] = [root];
+  let isMany = false;
   for (const step of path.steps) {
+    isMany ||= isForMany(step);
     found = found.flatMap((value) => {
       const next = take(step, value, path.isStrict);
-      if (next.length === 0 && path.isStrict) throw new PathFault();
+      if (next.length === 0 && path.isStrict && !isMany) throw new PathFault();
       return next;
     });
   }

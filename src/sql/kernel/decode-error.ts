@@ -43,11 +43,15 @@ export interface DecodeError {
 
 /** A column as messages speak of it. */
 export interface DecodedColumn {
-  /** `bid.price`: where it is looked for. */
-  readonly path: string;
+  /** Names from the record's object down to the value: where it is looked for. */
+  readonly path: readonly string[];
   readonly type: DataType;
 }
 
+const quote = 0x22;
+const backslash = 0x5c;
+const openBrace = 0x7b;
+const closeBrace = 0x7d;
 const shownCharactersMax = 40;
 const depthMax = 1000;
 
@@ -77,10 +81,36 @@ export function describeDecodeError(
     const reason = objectFaults[fault] ?? `it is no JSON: ${found(raw, position)}`;
     return `Cannot decode the value: ${reason}, at byte ${position}`;
   }
-  const what = `"${column.path}" as ${typeText(column.type)}`;
+  const parent = fault === "wrongType" ? wrongParent(column.path, raw, position) : null;
+  if (parent !== null) {
+    const there = `at byte ${position}: ${found(raw, position)}`;
+    return `Cannot decode "${parent.join(".")}": expected an object, ${there}`;
+  }
+  const what = `"${column.path.join(".")}" as ${typeText(column.type)}`;
   if (fault === "missing") return `Cannot decode ${what}: it is NOT NULL, and has no value`;
   const reason = columnReason(fault, column.type);
   return `Cannot decode ${what}: ${reason}, at byte ${position}: ${found(raw, position)}`;
+}
+
+/**
+ * The value on the way to a column that is no object; null: it is the column's own. The kernel
+ * names a column and a place, and as many objects are open at that place as there are names.
+ */
+function wrongParent(
+  path: readonly string[],
+  raw: Uint8Array,
+  position: number,
+): readonly string[] | null {
+  let depth = 0;
+  let isText = false;
+  for (let at = 0; at < position; at++) {
+    const byte = raw[at];
+    if (isText && byte === backslash) at++;
+    else if (byte === quote) isText = !isText;
+    else if (!isText && byte === openBrace) depth++;
+    else if (!isText && byte === closeBrace) depth--;
+  }
+  return depth > 0 && depth < path.length ? path.slice(0, depth) : null;
 }
 
 function columnReason(fault: DecodeFault, type: DataType): string {

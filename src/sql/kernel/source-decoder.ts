@@ -283,7 +283,7 @@ export class SourceDecoder {
     const origin = this.#options.origins[index];
     assert(column !== undefined && origin !== undefined, `there is a column ${index}`);
     const isPath = origin.from === "value" && this.#options.format === "json";
-    return { path: isPath ? origin.path.join(".") : column.name, type: column.type };
+    return { path: isPath ? origin.path : [column.name], type: column.type };
   }
 }
 

@@ -50,6 +50,18 @@ export const streamHeaders = z.object({
     .describe("The id of the last event seen: the stream goes on right after it."),
 });
 
+export const selectQuery = z.strictObject({
+  sql: z.string().describe("One SELECT; with `EMIT CHANGES` at its end it goes on."),
+  cursor: z.string().optional().describe("The id of a change, as in `Last-Event-ID`."),
+});
+
+export const selectHeaders = z.object({
+  "Last-Event-ID": z
+    .string()
+    .optional()
+    .describe("The id of the last change seen: `EMIT CHANGES` over a view goes on behind it."),
+});
+
 export const valueQuery = z.strictObject({
   key: z.string().optional().describe("The key of each record, as text."),
   partition: integer({ min: 0, max: 2 ** 31 - 1 })

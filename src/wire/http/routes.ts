@@ -36,6 +36,8 @@ export interface RouteSpec {
   readonly problems: readonly number[];
   /** Answered without a token and to any Host: probes and the description itself. */
   readonly isOpen?: boolean;
+  /** A read that is refused to pages of other origins as a write is. */
+  readonly isCostly?: boolean;
 }
 
 export type RouteName = keyof typeof routes;
@@ -179,7 +181,28 @@ const groupRoutes = {
   },
 } as const satisfies Record<string, RouteSpec>;
 
+const sqlContent = {
+  [media.jsonMediaType]: sqlShapes.sqlAnswer,
+  [media.ndjsonMediaType]: sqlShapes.sqlRowLine,
+  [media.sqlLinesMediaType]: sqlShapes.sqlLine,
+  [media.arrowStreamMediaType]: "bytes",
+  [media.eventStreamMediaType]: sqlShapes.sqlEvent,
+} as const;
+
 const sqlRoutes = {
+  select: {
+    method: "GET",
+    path: "/v1/sql",
+    summary: "Run one SELECT",
+    details:
+      "What `EventSource`, which can only GET, follows a view with: `SELECT … EMIT CHANGES`. Other " +
+      "statements are refused. Pages need an origin that may write.",
+    query: queries.selectQuery,
+    headers: queries.selectHeaders,
+    answer: { status: 200, what: "The SELECT's rows, as they come.", content: sqlContent },
+    problems: [403, 404, 406, 410, 413, 416, 429, 507],
+    isCostly: true,
+  },
   sql: {
     method: "POST",
     path: "/v1/sql",
@@ -192,13 +215,7 @@ const sqlRoutes = {
     answer: {
       status: 200,
       what: "What the statements give, as it comes.",
-      content: {
-        [media.jsonMediaType]: sqlShapes.sqlAnswer,
-        [media.ndjsonMediaType]: sqlShapes.sqlRowLine,
-        [media.sqlLinesMediaType]: sqlShapes.sqlLine,
-        [media.arrowStreamMediaType]: "bytes",
-        [media.eventStreamMediaType]: sqlShapes.sqlEvent,
-      },
+      content: sqlContent,
     },
     problems: [404, 406, 409, 413, 415, 429, 507],
   },

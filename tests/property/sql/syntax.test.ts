@@ -12,13 +12,16 @@ import { formatExpression, formatQuery } from "../../../src/sql/syntax/format-st
 import { parseScript, splitScript } from "../../../src/sql/syntax/parse-script.ts";
 import { parseExpression, parseStatement } from "../../../src/sql/syntax/parse-statement.ts";
 import { SqlError } from "../../../src/sql/syntax/sql-error.ts";
+import { nexmarkSchema } from "../../support/nexmark-schema.ts";
 import { expression, query } from "../../support/sql-arbitraries.ts";
 import { withoutSpans } from "../../support/sql-trees.ts";
 
 const corpus = ["nexmark.sql", "dialect.sql"]
   .map((name) => new URL(`../../golden/fixtures/sql-syntax/${name}`, import.meta.url))
   .map((url) => readFileSync(url, "utf8"));
-const statements = corpus.flatMap((text) => splitScript(text).map((piece) => piece.text));
+const statements = [nexmarkSchema, ...corpus].flatMap((text) =>
+  splitScript(text).map((piece) => piece.text),
+);
 
 test("an expression written and read again is the same", () => {
   fc.assert(

@@ -132,7 +132,7 @@ describe("QueryManager", () => {
     other.manager.start();
     die();
     await other.append("bids", [{ auction: 4 }]);
-    await untilLong(async () => (await doubled(other)).length >= 4);
+    await other.until(async () => (await doubled(other)).length >= 4);
     expect(await doubled(other)).toEqual([2, 4, 6, 8]);
   }, 20_000);
 
@@ -148,18 +148,10 @@ describe("QueryManager", () => {
       [{ sql: "UPDATE worker SET closed = 1 WHERE worker_epoch = ?1", args: [before] }],
       "write",
     );
-    await untilLong(async () => log.session.current().workerEpoch !== before);
+    await sql.until(async () => log.session.current().workerEpoch !== before);
     sql.manager.fence();
     await sql.append("bids", [{ auction: 2 }]);
-    await untilLong(async () => (await doubled(sql)).length >= 2);
+    await sql.until(async () => (await doubled(sql)).length >= 2);
     expect(await doubled(sql)).toEqual([2, 4]);
   }, 20_000);
 });
-
-async function untilLong(holds: () => Promise<boolean>): Promise<void> {
-  for (let looks = 0; looks < 400; looks++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 40));
-  }
-  throw new Error("it never came");
-}

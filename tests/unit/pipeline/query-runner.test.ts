@@ -3,6 +3,7 @@ import { StreamError } from "../../../src/base/stream-error.ts";
 import { publishTick } from "../../../src/meta/publish-order.ts";
 import { type LogStack, lentBlocks, lentBytes, openStack } from "../../support/log-stack.ts";
 import { type CountingTask, queryFixture } from "../../support/query-fixture.ts";
+import { until } from "../../support/until.ts";
 
 let stack: LogStack;
 let stop: AbortController;
@@ -14,14 +15,6 @@ afterEach(async () => {
   stop.abort();
   await stack.log.close();
 });
-
-async function until(holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let looks = 0; looks < 1_000; looks++) {
-    if (await holds()) return;
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  throw new Error("it never came");
-}
 
 /** The record that a commit leaves in the checkpoint topic has this key. */
 const isCommit = (group: { batches: readonly { topic: { name: string } }[] }) =>

@@ -15,6 +15,7 @@ function boundsOf(text: string, timeZone = "UTC") {
 const none = {
   ...{ partition: null, offsetFrom: 0, offsetTo: Number.POSITIVE_INFINITY },
   timestampFrom: Number.NEGATIVE_INFINITY,
+  timestampTo: Number.POSITIVE_INFINITY,
 };
 
 let sql: SqlStack | undefined;

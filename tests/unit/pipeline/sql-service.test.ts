@@ -148,6 +148,50 @@ describe("SqlService", () => {
     expect(await last("SELECT auction FROM bids EMIT CHANGES")).not.toStartWith("Reads");
   });
 
+  test("explains that a last time does not shorten a scan, while a first time does", async () => {
+    sql = await SqlStack.open();
+    await sql.run(
+      `CREATE STREAM bids (auction BIGINT, ts TIMESTAMP_LTZ(3) METADATA FROM 'timestamp' VIRTUAL)
+       WITH ('topic' = 'bids', 'partitions' = '1')`,
+    );
+    await sql.append("bids", [bid(1, 10, 1)]);
+    const explained = async (where: string) =>
+      JSON.stringify(await sql?.run(`EXPLAIN SELECT auction FROM bids WHERE ${where}`));
+    const note = "does not shorten the scan";
+    expect(await explained("ts < TIMESTAMP '2026-01-01 00:00:00'")).toContain(note);
+    expect(await explained("ts > TIMESTAMP '2026-01-01 00:00:00'")).not.toContain(note);
+  });
+
+  test("explains how a SELECT finds its rows in a view's table, and who has that", async () => {
+    const stack = await SqlStack.open();
+    sql = stack;
+    await sql.run(`CREATE STREAM bids (a STRING, b STRING, n INT) WITH ('partitions' = '1');
+      CREATE MATERIALIZED VIEW v AS SELECT a, b, SUM(n) AS n FROM bids GROUP BY a, b`);
+    const explained = async (rest: string) => {
+      const [rows] = (await stack.run(`EXPLAIN SELECT * FROM v ${rest}`)) as [{ plan: string }[]];
+      return rows.slice(-2).map(({ plan }) => plan);
+    };
+    expect(await explained("WHERE b = 'x' AND a = 'y'")).toEqual([
+      "Reads the table of v, which this worker makes when it is first read, from topic v",
+      "    lookup by the primary key (a, b)",
+    ]);
+    await sql.run("SELECT * FROM v");
+    const place = "Reads the table of v, which this worker holds, from topic v";
+    expect(await explained("WHERE a = 'y' AND n > 1")).toEqual([
+      place,
+      "    lookup by the first columns of the primary key (a)",
+    ]);
+    expect(await explained("WHERE n = 1")).toEqual([
+      place,
+      "    lookup by n: a scan at first, by an index when it is asked for again",
+    ]);
+    expect(await explained("WHERE n > 1 ORDER BY n LIMIT 3")).toEqual([
+      place,
+      "    scan of all its rows",
+    ]);
+    expect((await explained("EMIT CHANGES")).join()).not.toContain("Reads");
+  });
+
   test("shows, describes, explains and drops what was made", async () => {
     sql = await SqlStack.open();
     await sql.run(`${bids}; ${counts}`);

@@ -39,6 +39,43 @@ describe("ViewTable", () => {
     expect(valuesIn(table.read(lookup).batches)).toEqual([{ k: 1, n: 7 }]);
   });
 
+  test("gives a large result in pages, between which others are served", () => {
+    const table = openViewTable();
+    const changes = Array.from({ length: 9_000 }, (_, key) => ({ key, value: 1 }));
+    table.apply([changesBatch(changes, 0)], 9_000);
+    const pages = [table.read(all, 50_000)];
+    for (let read = pages[0]?.read ?? null; read !== null; ) {
+      // The same question at the same time disturbs neither.
+      expect(table.read(all).rowCount).toBe(9_000);
+      const page = table.next(read);
+      if (page === null) throw new Error("nothing has changed");
+      pages.push(page);
+      read = page.read;
+    }
+    expect(pages.length).toBeGreaterThan(2);
+    const values = pages.flatMap(({ batches }) => valuesIn(batches));
+    expect(values).toEqual(changes.map(({ key }) => ({ k: key, n: 1 })));
+  });
+
+  test("breaks off a read between whose pages it changes, or that is left", () => {
+    const table = openViewTable();
+    const changes = Array.from({ length: 9_000 }, (_, key) => ({ key, value: 1 }));
+    table.apply([changesBatch(changes, 0)], 9_000);
+    const begin = () => table.read(all, 1).read ?? -1;
+    const [broken, left] = [begin(), begin()];
+    table.leave(left);
+    expect(table.next(left)).toBeNull();
+    expect(table.next(broken)?.rowCount).toBeGreaterThan(0);
+    table.apply([changesBatch([{ key: 1, value: 2 }], 9_000)], 9_001);
+    expect(table.next(broken)).toBeNull();
+    const followed = begin();
+    table.keepChanges();
+    expect(table.next(followed)).toBeNull();
+    const dropped = begin();
+    table.dropChanges();
+    expect(table.next(dropped)).toBeNull();
+  });
+
   test("lets changes far behind the end go, but none of the last batch", () => {
     const table = openViewTable({ ...keyedView, changesMax: 3 });
     table.keepChanges();

@@ -226,3 +226,93 @@ describe("POST /v1/sql", () => {
     expect(answer).toMatchObject({ error: { code: "shutting_down", retriable: true } });
   });
 });
+
+describe("GET /v1/sql", () => {
+  const get = (sql: string, more = "") => `/v1/sql?sql=${encodeURIComponent(sql)}${more}`;
+  const events = { headers: { Accept: "text/event-stream" } };
+
+  test("follows a view as EventSource does, and goes on behind the last event", async () => {
+    const ask = await withSql();
+    await ask(
+      "/v1/sql",
+      post(`SET 'execution.checkpointing.interval' = '10 ms'; ${bids}; ${insert};
+        CREATE MATERIALIZED VIEW tops AS SELECT auction, COUNT(*) AS n FROM bids GROUP BY auction`),
+    );
+    await ask.stack.until(async () => (await ask.stack.records("tops")).length === 2);
+    const path = get("SELECT * FROM tops WHERE auction = 2 EMIT CHANGES");
+    const answer = await ask(path, events);
+    expect(answer.headers.get("Content-Type")).toBe("text/event-stream");
+    const reader = new SseReader(answer);
+    const first = await reader.next();
+    expect(first.data).toBe('{"change":"snapshot","row":{"auction":2,"n":1}}');
+    await reader.cancel();
+    await ask("/v1/sql", post("INSERT INTO bids VALUES (2, 1)"));
+    const headers = { ...events.headers, "Last-Event-ID": first.id ?? "" };
+    const again = new SseReader(await ask(path, { headers }));
+    const change = await again.next();
+    expect(change.data).toBe('{"change":"update","row":{"auction":2,"n":2}}');
+    await again.cancel();
+    const byCursor = new SseReader(await ask(`${path}&cursor=${first.id}`, events));
+    expect(await byCursor.next()).toEqual(change);
+    await byCursor.cancel();
+    const foreign = await ask(get("SELECT * FROM tops EMIT CHANGES", "&cursor=x"), events);
+    expect(foreign.status).toBe(400);
+  });
+
+  test("gives the rows of a SELECT in the type that Accept names", async () => {
+    const ask = await withSql();
+    await ask("/v1/sql", post(`${bids}; ${insert}`));
+    const lines = { headers: { Accept: "application/x-ndjson" } };
+    const answer = await ask(get("SELECT auction FROM bids;"), lines);
+    expect(await jsonLines(answer)).toEqual(['{"auction":9007199254740993}', '{"auction":2}']);
+    const all = await (await ask(get("SELECT auction FROM bids"), events)).text();
+    expect(all).toContain('data: {"auction":2}\n\nevent: end\n');
+    expect((await ask(get("SELECT 1"), { headers: { Accept: "image/png" } })).status).toBe(406);
+  });
+
+  test("runs no statement but one SELECT", async () => {
+    const ask = await withSql();
+    await ask("/v1/sql", post(bids));
+    for (const sql of [
+      "DROP STREAM bids",
+      "INSERT INTO bids SELECT * FROM bids",
+      "SET 'table.local-time-zone' = 'UTC'",
+      "CREATE MATERIALIZED VIEW v AS SELECT * FROM bids",
+      "SELECT 1; DROP STREAM bids",
+      "SELECT * FROM bids; SELECT * FROM bids",
+    ]) {
+      const answer = await ask(get(sql));
+      expect(answer.status, sql).toBe(400);
+      expect(await answer.json()).toMatchObject({ field: "sql", expected: "one SELECT" });
+    }
+    const wrong = await ask(get("SELECT * FORM bids"));
+    expect(await wrong.json()).toMatchObject({ code: "sql_syntax", line: 1, column: 10 });
+    expect((await ask("/v1/sql")).status).toBe(400);
+    expect(await (await ask("/v1/sql", post("SHOW TABLES"))).text()).toContain('"bids"');
+  });
+
+  test("is refused to pages of other origins, named or not", async () => {
+    const listed = "https://app.example";
+    const rows = async (): Promise<StatementResult> => ({
+      ...{ kind: "rows", columns: [{ name: "a", type: { kind: "int" } }] },
+      rows: (async function* () {
+        yield { rows: [utf8.encode('{"a":1}')], progress: null };
+      })(),
+    });
+    const { ask } = createHttpFixture({
+      sql: { sql: { execute: rows } },
+      settings: { origins: [listed], token: "t" },
+    });
+    const asked = (headers: Record<string, string>) =>
+      ask(get("SELECT 1"), { headers: { Authorization: "Bearer t", ...headers } });
+    expect((await asked({})).status).toBe(200);
+    expect((await asked({ "Sec-Fetch-Site": "same-origin" })).status).toBe(200);
+    const page = await asked({ Origin: listed });
+    expect(page.status).toBe(200);
+    expect(page.headers.get("Access-Control-Allow-Origin")).toBe(listed);
+    expect((await asked({ Origin: "https://elsewhere.example" })).status).toBe(403);
+    expect((await asked({ Origin: "null" })).status).toBe(403);
+    expect((await asked({ "Sec-Fetch-Site": "cross-site" })).status).toBe(403);
+    expect((await asked({ Authorization: "" })).status).toBe(401);
+  });
+});

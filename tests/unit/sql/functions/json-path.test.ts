@@ -14,6 +14,7 @@ describe("JSON paths", () => {
     expect(select("$.a['b c'][2].d")).toEqual(["3"]);
     expect(select('lax $.a["b c"][0]')).toEqual(["1"]);
     expect(select("$.l[*].x")).toEqual(["1", "2"]);
+    expect(select('$.["a"].["b c"][1]')).toEqual(["2"]);
     expect(select("$.a.*")).toEqual(['[1,2,{"d":3}]']);
   });
 

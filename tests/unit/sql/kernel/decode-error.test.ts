@@ -21,14 +21,29 @@ function said(
 
 describe("describeDecodeError", () => {
   test("names the value, the type, what was expected, where, and what stands there", () => {
-    const price = { path: "a.b", type: { kind: "decimal", precision: 10, scale: 2 } } as const;
+    const price = { path: ["a", "b"], type: { kind: "decimal", precision: 10, scale: 2 } } as const;
     expect(said("badText", 10, price)).toBe(
       'Cannot decode "a.b" as DECIMAL(10, 2): expected a number, at byte 10: ' +
         'found "\\"x\\"},\\"c\\":[1,2,3]}"',
     );
-    expect(said("wrongType", 19, { path: "c", type: { kind: "timestampLtz" } })).toBe(
+    expect(said("wrongType", 19, { path: ["c"], type: { kind: "timestampLtz" } })).toBe(
       'Cannot decode "c" as TIMESTAMP_LTZ: expected a string like 2026-01-31 23:59:59.999 or ' +
         'epoch milliseconds, at byte 19: found "[1,2,3]}"',
+    );
+  });
+
+  test("a value on the way that is no object is what is blamed, not a column within it", () => {
+    const text = '{"x":{"n":"}{\\""},"r":{"m":{"a":1},"n":[1,2]}}';
+    const value = encoder.encode(text);
+    const int = { kind: "int" } as const;
+    const told = (path: readonly string[], position: number) =>
+      describeDecodeError({ fault: "wrongType", position }, { path, type: int }, value);
+    const at = text.indexOf("[1,2]");
+    expect(told(["r", "n", "a", "b"], at)).toBe(
+      `Cannot decode "r.n": expected an object, at byte ${at}: found "[1,2]}}"`,
+    );
+    expect(told(["r", "n"], at)).toBe(
+      `Cannot decode "r.n" as INT: expected a number, at byte ${at}: found "[1,2]}}"`,
     );
   });
 
@@ -41,7 +56,7 @@ describe("describeDecodeError", () => {
 
   test("shows little of a long value", () => {
     const long = encoder.encode(`"${"ü".repeat(5000)}"`);
-    const column = { path: "v", type: { kind: "int" } } as const;
+    const column = { path: ["v"], type: { kind: "int" } } as const;
     const message = describeDecodeError({ fault: "wrongType", position: 0 }, column, long);
     expect(message.length).toBeLessThan(150);
     expect(message).toEndWith('üü"…');

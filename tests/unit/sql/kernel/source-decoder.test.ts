@@ -109,6 +109,18 @@ describe("SourceDecoder", () => {
     expect(decoder.rawOf(2)).toBeNull();
   });
 
+  test("a nested ROW that gets something else is blamed itself", () => {
+    const int: DataType = { kind: "int" };
+    const { decoder } = decoderOf([value("r.n.a", int), value("r.n.b", int), value("n.a", int)]);
+    const values = ['{"r":{"n":[1]}}', '{"n":"x"}', '{"n":{"a":[]}}', '{"r":{"n":null},"n":{}}'];
+    const { errors } = decoder.decode([sourceBatch(valueRecords(values))]);
+    expect(errors.map((each) => decoder.describe(each))).toEqual([
+      'Cannot decode "r.n": expected an object, at byte 10: found "[1]}}"',
+      'Cannot decode "n": expected an object, at byte 5: found "\\"x\\"}"',
+      'Cannot decode "n.a" as INT: expected a number, at byte 10: found "[]}}"',
+    ]);
+  });
+
   test("the same decoder takes batch after batch, large and small", () => {
     const { decoder, rows } = decoderOf([value("t", string), value("n", bigint)]);
     const large = "é\\n".repeat(1_000_000);
