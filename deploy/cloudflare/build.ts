@@ -1,4 +1,4 @@
-/** `npm run build:worker`: deploy/cloudflare/dist/ with worker.js and its WebAssembly. */
+/** `npm run build:worker`: deploy/cloudflare/dist/ with worker.js, its WebAssembly and its texts. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
@@ -24,5 +24,7 @@ if (faults.length > 0) process.exit(1);
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 writeFileSync(join(out, "worker.js"), bundle.javascript);
-for (const [name, bytes] of bundle.wasm) writeFileSync(join(out, name), bytes);
+for (const [name, content] of [...bundle.wasm, ...bundle.texts]) {
+  writeFileSync(join(out, name), content);
+}
 process.stdout.write(`Written to ${out}\n`);

@@ -1,17 +1,20 @@
 /**
  * Makes one bundle for workerd: a JavaScript file, and beside it the WebAssembly modules that it
- * imports, since workerd compiles nothing while it runs.
+ * imports, since workerd compiles nothing while it runs, and texts.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { withoutArrow } from "./without-arrow.ts";
+import { withoutOpenApi } from "./without-openapi.ts";
 
 export interface WorkerBundle {
   readonly javascript: Uint8Array;
   /** By the name that the JavaScript imports as `./name`. */
   readonly wasm: ReadonlyMap<string, Uint8Array>;
+  /** By the name that the JavaScript imports as `./name`. */
+  readonly texts: ReadonlyMap<string, string>;
   /** What came from where, for whoever asks what weighs. */
   readonly metafile: Metafile;
 }
@@ -27,6 +30,7 @@ const require = createRequire(import.meta.url);
 /** Bundles as Wrangler does; fails where the code imports what workerd does not have. */
 export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle> {
   const wasm = new Map<string, Uint8Array>();
+  const texts = new Map<string, string>();
   const { outputFiles, metafile } = await build({
     entryPoints: [options.entry],
     outfile: "worker.js",
@@ -39,11 +43,20 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
     logLevel: "error",
-    plugins: [...(options.plugins ?? []), withoutArrow(), collectWasm(wasm)],
+    plugins: [...(options.plugins ?? []), withoutArrow(), withoutOpenApi(texts), collectWasm(wasm)],
   });
   const [output] = outputFiles;
   if (output === undefined) throw new Error(`No output of ${options.entry}`);
-  return { javascript: output.contents, wasm, metafile };
+  return { javascript: output.contents, wasm, texts, metafile };
+}
+
+/** The bundle as modules of Miniflare. */
+export function modulesOf({ javascript, wasm, texts }: WorkerBundle) {
+  return [
+    { type: "ESModule" as const, path: "worker.js", contents: javascript },
+    ...[...wasm].map(([path, contents]) => ({ type: "CompiledWasm" as const, path, contents })),
+    ...[...texts].map(([path, contents]) => ({ type: "Text" as const, path, contents })),
+  ];
 }
 
 function collectWasm(found: Map<string, Uint8Array>): Plugin {

@@ -6,7 +6,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { Miniflare } from "miniflare";
-import { bundleWorker } from "./bundle.ts";
+import { bundleWorker, modulesOf } from "./bundle.ts";
 import { startLibsqlHttpServer } from "./libsql-http-server.ts";
 import { workerEntry } from "./worker-entry.ts";
 
@@ -25,12 +25,7 @@ const miniflare = new Miniflare({
   host: "127.0.0.1",
   port,
   compatibilityDate: "2026-10-01",
-  modules: [
-    { type: "ESModule", path: "worker.js", contents: bundle.javascript },
-    ...[...bundle.wasm].map(([path, contents]) => {
-      return { type: "CompiledWasm", path, contents } as const;
-    }),
-  ],
+  modules: modulesOf(bundle),
   r2Buckets: ["BUCKET"],
   r2Persist: join(folder, "r2"),
   durableObjects: {

@@ -1,7 +1,7 @@
 /** Runs a bundle in the pinned workerd, with R2 and Durable Objects as Cloudflare's simulator has them. */
 import type { Readable } from "node:stream";
 import { Miniflare, type MiniflareOptions, type WorkerOptions } from "miniflare";
-import type { WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
+import { modulesOf, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
 
 export type IsolateOptions = Omit<WorkerOptions, "modules" | "script" | "scriptPath">;
 
@@ -44,12 +44,7 @@ export async function startIsolate(
   const all = {
     ...compatibility,
     ...options,
-    modules: [
-      { type: "ESModule", path: "worker.js", contents: bundle.javascript },
-      ...[...bundle.wasm].map(([path, contents]) => {
-        return { type: "CompiledWasm", path, contents } as const;
-      }),
-    ],
+    modules: modulesOf(bundle),
     host: "127.0.0.1",
     handleRuntimeStdio: (stdout: Readable, stderr: Readable) => void [keep(stdout), keep(stderr)],
   } satisfies MiniflareOptions;
