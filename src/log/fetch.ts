@@ -71,7 +71,7 @@ export class Fetcher {
     const until = { deadline, signal };
     let wakes = waiters.wakesOfAll;
     let found = await this.#gather(request, until);
-    if (isEnough(found.items, request)) return found.items;
+    if (isEnough(found.items, request) && !isEmpty(found.items)) return found.items;
     // A peer may have acknowledged more than this worker has heard of.
     try {
       await feed.sync();
@@ -82,6 +82,7 @@ export class Fetcher {
     for (;;) {
       // A topic that went while it was looked at wakes nobody who does not wait yet.
       if (!this.#hasGrown(found) && wakes === waiters.wakesOfAll) {
+        if (isEnough(found.items, request)) return found.items;
         const waitMs = deadline - platform.clock.monotonic();
         if (waitMs <= 0 || signal?.aborted) return found.items;
         await waiters.wait(found.slots, waitMs, signal);
@@ -344,6 +345,13 @@ function isEnough(answer: readonly FetchedPartition[], request: FetchRequest): b
     bytes += item.bytes;
   }
   return bytes >= request.bytesMin;
+}
+
+/** Partitions were asked for, and none has a record or an error. */
+function isEmpty(answer: readonly FetchedPartition[]): boolean {
+  return (
+    answer.length > 0 && answer.every(({ error, bytes }) => error === undefined && bytes === 0)
+  );
 }
 
 /** The caches alone would deny something; they may only say yes. */

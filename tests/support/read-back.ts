@@ -16,12 +16,14 @@ export interface ReadBackOptions {
   readonly partition?: number;
   readonly from?: number;
   readonly bytesMax?: number;
+  /** What a fetch waits for, were it to wait. */
+  readonly bytesMin?: number;
 }
 
 export async function readBack(
   stack: { readonly log: LogService; readonly platform: { readonly codecs: Codecs } },
   topic: TopicInfo,
-  { partition = 0, from = 0, bytesMax = 1024 * 1024 }: ReadBackOptions = {},
+  { partition = 0, from = 0, bytesMax = 1024 * 1024, bytesMin = 1 }: ReadBackOptions = {},
 ): Promise<ReadRecord[]> {
   const records: ReadRecord[] = [];
   let offset = from;
@@ -36,7 +38,7 @@ export async function readBack(
           currentLeaderEpoch: -1,
         },
       ],
-      bytesMin: 1,
+      bytesMin,
       bytesMax: 50 * 1024 * 1024,
       waitMsMax: 0,
     });

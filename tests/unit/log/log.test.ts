@@ -393,19 +393,23 @@ describe("Log, several workers", () => {
     await one.log.close();
   });
 
-  test("a read without a wait shows what another worker has acknowledged meanwhile", async () => {
-    const one = await openStack({ shared: true });
-    const { store, database } = one;
-    const two = await openStack({ shared: true, store, database });
-    const topic = await topicOf(one);
-    for (const value of ["a", "b", "c"]) {
-      await one.log.append(batchOf(one, topic, [value]));
-      const read = await readBack(two, topic);
-      expect(read.at(-1)?.value).toBe(value);
-    }
-    await two.log.close();
-    await one.log.close();
-  });
+  test.each([1, 0])(
+    "a read without a wait, of %d bytes at least, shows what another worker has \
+acknowledged meanwhile",
+    async (bytesMin) => {
+      const one = await openStack({ shared: true });
+      const { store, database } = one;
+      const two = await openStack({ shared: true, store, database });
+      const topic = await topicOf(one);
+      for (const value of ["a", "b", "c"]) {
+        await one.log.append(batchOf(one, topic, [value]));
+        const read = await readBack(two, topic, { bytesMin });
+        expect(read.at(-1)?.value).toBe(value);
+      }
+      await two.log.close();
+      await one.log.close();
+    },
+  );
 
   test("a worker finds a partition that another has added", async () => {
     const one = await openStack({ shared: true });
