@@ -7,6 +7,7 @@ import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { withoutArrow } from "./without-arrow.ts";
+import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
 
 export interface WorkerBundle {
@@ -43,7 +44,13 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
     logLevel: "error",
-    plugins: [...(options.plugins ?? []), withoutArrow(), withoutOpenApi(texts), collectWasm(wasm)],
+    plugins: [
+      ...(options.plugins ?? []),
+      withoutArrow(),
+      withoutOpenApi(texts),
+      withoutDocs(),
+      collectWasm(wasm),
+    ],
   });
   const [output] = outputFiles;
   if (output === undefined) throw new Error(`No output of ${options.entry}`);
