@@ -231,6 +231,73 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       expect((await call(path)).json).toMatchObject({ status: 404, code: "group_unknown" });
     });
 
+    test("access tokens are good for their topic, pages and time, as fast as they may", async () => {
+      const [topic, other] = [await newTopic(), await newTopic()];
+      const shop = "https://shop.example";
+      const newToken = async (wanted: object) => {
+        const body = JSON.stringify({ topics: [topic], operations: ["write"], ...wanted });
+        const { status, json: made } = await post("/v1/tokens", body);
+        expect(status).toBe(201);
+        return made as { token: string; tokenId: string };
+      };
+      /** As a page or a device would, without the secret of the server. */
+      const send = async (shown: string | Fields, to = topic, origin = shop, body = "click") => {
+        const query = typeof shown === "string" ? `?token=${shown}` : "";
+        const headers = { "Content-Type": "text/plain", Origin: origin };
+        const answer = await fetch(`${place.url}/v1/topics/${to}/records${query}`, {
+          ...{ method: "POST", body },
+          headers: typeof shown === "string" ? headers : { ...headers, ...shown },
+        });
+        await answer.text();
+        return answer;
+      };
+      const statusOf = async (...what: Parameters<typeof send>) => (await send(...what)).status;
+      const bearer = (token: string) => ({ Authorization: `Bearer ${token}` });
+      const { token, tokenId } = await newToken({ origins: [shop], ttlMs: 3_600_000 });
+
+      const good = await send(bearer(token));
+      expect([good.status, good.headers.get("Access-Control-Allow-Origin")]).toEqual([200, shop]);
+      expect(await statusOf(token)).toBe(200);
+      expect(valuesOf(await read(topic))).toEqual(["click", "click"]);
+      const preflight = await fetch(`${place.url}/v1/topics/${topic}/records`, {
+        method: "OPTIONS",
+        headers: { Origin: shop, "Access-Control-Request-Method": "POST" },
+      });
+      expect(preflight.status).toBe(204);
+      expect(preflight.headers.get("Access-Control-Allow-Origin")).toBe(shop);
+
+      expect(await statusOf(bearer(token), other)).toBe(403);
+      expect(await statusOf(bearer(token), topic, "https://evil.example")).toBe(403);
+      for (const cut of [token.slice(0, -1), token.slice(0, 9), `${token}x`]) {
+        expect([cut, await statusOf(bearer(cut)), await statusOf(cut)]).toEqual([cut, 401, 401]);
+      }
+      const reading = `${place.url}/v1/topics/${topic}/partitions/0/records`;
+      expect((await fetch(reading, { headers: { ...bearer(token), Origin: shop } })).status).toBe(
+        403,
+      );
+      expect((await fetch(`${reading}?token=${token}`)).status).toBe(401);
+      expect((await fetch(`${place.url}/v1/tokens`, { headers: bearer(token) })).status).toBe(403);
+
+      const { token: brief } = await newToken({ origins: [shop], ttlMs: 1 });
+      expect(await statusOf(bearer(brief))).toBe(401);
+      const { token: slow } = await newToken({ origins: [shop], recordsPerSecondMax: 0.001 });
+      expect(await statusOf(slow)).toBe(200);
+      const over = await send(slow);
+      expect(over.status).toBe(429);
+      expect(Number(over.headers.get("Retry-After"))).toBeGreaterThan(900);
+
+      const gone = await ask(`/v1/tokens/${tokenId}`, { method: "DELETE" });
+      expect(gone.status).toBe(204);
+      // Whichever of several objects knew it: all have heard of it in so long.
+      let late = await statusOf(bearer(token));
+      for (let wait = 0; wait < 70 && late === 200; wait++) {
+        await Bun.sleep(100);
+        late = await statusOf(bearer(token));
+      }
+      expect(late).toBe(401);
+      expect(await statusOf(token)).toBe(401);
+    }, 30_000);
+
     test("it tells its health, its figures and its description", async () => {
       expect((await call("/healthz")).json).toEqual({ status: "ok" });
       expect((await ask("/healthz", { method: "HEAD" })).status).toBe(200);

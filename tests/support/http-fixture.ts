@@ -10,6 +10,7 @@ import { createHttpApp } from "../../src/server/http/app.ts";
 import type { HttpContext, HttpSettings } from "../../src/server/http/context.ts";
 import { MemoryGroups } from "./memory-group-store.ts";
 import { MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
+import { MemoryTokens } from "./memory-tokens.ts";
 import { noSql } from "./no-sql.ts";
 
 export interface HttpFixtureOptions {
@@ -41,6 +42,7 @@ export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture
     log,
     topics: log,
     groups: new GroupCoordinator({ platform, ...new MemoryGroups({ platform }).worker(1) }),
+    tokens: new MemoryTokens(platform.clock),
     ...noSql,
     ...options.sql,
     platform,

@@ -9,6 +9,7 @@ import { Metrics } from "../../base/metrics.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
+import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import type { SqlDatabase } from "../../meta/sql-database.ts";
 import { createHttpApp } from "../../server/http/app.ts";
 import type { KafkaContext } from "../../server/kafka/context.ts";
@@ -229,12 +230,13 @@ export class Worker implements RunningServer {
     readonly groups: GroupCoordinator;
     readonly sql: SqlEngine;
   }): void {
-    const { settings, platform } = this.#parts;
+    const { settings, platform, database } = this.#parts;
     const { log, groups, sql } = parts;
     const app = createHttpApp({
       log,
       topics: log.topics,
       groups,
+      tokens: new MetadataAccessTokens(database),
       sql: sql.service,
       queries: sql.queries,
       platform,

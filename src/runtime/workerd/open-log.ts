@@ -10,6 +10,7 @@ import { GroupCoordinator } from "../../group/coordinator.ts";
 import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
+import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import { createHttpApp } from "../../server/http/app.ts";
 import { type R2Bucket, R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
@@ -90,6 +91,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const app = createHttpApp({
     ...sql.http,
     ...{ log, topics: log.topics, groups, platform, metrics },
+    tokens: new MetadataAccessTokens(database),
     bodyBudget: new ByteBudget(role.budgetBytes),
     answerMemory: new AnswerMemory(role.budgetBytes),
     settings: {

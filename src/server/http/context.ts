@@ -4,6 +4,7 @@ import type { Metrics } from "../../base/metrics.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import type { LogService, TopicService } from "../../log/log-types.ts";
+import type { AccessTokenStore } from "../../meta/access-tokens.ts";
 import type { QueryAdmin } from "../../pipeline/query-admin.ts";
 import type { SqlService } from "../../pipeline/sql-service.ts";
 
@@ -26,6 +27,8 @@ export interface HttpContext {
   readonly log: LogService;
   readonly topics: TopicService;
   readonly groups: GroupService;
+  /** What pages and devices show. */
+  readonly tokens: AccessTokenStore;
   /** Runs SQL statements. */
   readonly sql: Pick<SqlService, "execute">;
   /** Continuous queries, for their operators. */

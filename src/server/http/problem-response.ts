@@ -43,7 +43,9 @@ export function problemResponse(options: ProblemOptions): Response {
     "Cache-Control": "no-store",
     ...options.headers,
   });
-  if (status === 429 || status === 503) headers.set("Retry-After", String(retryAfterSeconds));
+  if ((status === 429 || status === 503) && !headers.has("Retry-After")) {
+    headers.set("Retry-After", String(retryAfterSeconds));
+  }
   return new Response(JSON.stringify(problemOf(options)), { status, headers });
 }
 
@@ -84,6 +86,8 @@ function optionsOfError(error: unknown, log: Logger): ProblemOptions {
 
 function headersOf(error: StreamError): Record<string, string> {
   if (error.code === "unauthenticated") return { "WWW-Authenticate": 'Bearer realm="millrace"' };
+  const { retryAfterSeconds: seconds } = error.details;
+  if (typeof seconds === "number") return { "Retry-After": String(seconds) };
   if (error.code === "unsupported_media_type") return { "Accept-Encoding": "gzip, zstd" };
   return {};
 }

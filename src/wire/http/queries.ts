@@ -62,7 +62,16 @@ export const selectHeaders = z.object({
     .describe("The id of the last change seen: `EMIT CHANGES` over a view goes on behind it."),
 });
 
+const token = z
+  .string()
+  .optional()
+  .describe("An access token, where no header can be sent: `navigator.sendBeacon`.");
+
+/** Of appends that say all else in their body. */
+export const tokenQuery = z.strictObject({ token });
+
 export const valueQuery = z.strictObject({
+  token,
   key: z.string().optional().describe("The key of each record, as text."),
   partition: integer({ min: 0, max: 2 ** 31 - 1 })
     .optional()

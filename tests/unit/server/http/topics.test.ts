@@ -102,6 +102,7 @@ describe("operations", () => {
     expect(Object.keys(produce.requestBody.content)).toHaveLength(4);
     expect(produce.parameters.map((each: { name: string }) => each.name)).toEqual([
       "topic",
+      "token",
       "key",
       "partition",
       "Producer-Id",
