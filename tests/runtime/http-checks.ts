@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { SocketClient } from "../support/socket-client.ts";
 import { SseReader } from "../support/sse-reader.ts";
 import type { JsonRecord } from "./golden-batches.ts";
 
@@ -197,6 +198,94 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       const next = new SseReader(await ask(path, { headers }));
       expect(JSON.parse((await next.next()).data)).toMatchObject({ value: "c", offset: 1 });
       await next.cancel();
+    });
+
+    test("a WebSocket gives records for credit, and is refused to pages of others", async () => {
+      const topic = await newTopic({ partitions: 2 });
+      const url = `${place.url}/v1/topics/${topic}/ws?offset=earliest`;
+      await write(topic, "a\nb\nc", { ...lines, "Content-Type": "text/plain" });
+      const socket = new SocketClient(url, { headers: place.headers });
+      expect(await socket.next()).toEqual({ cursor: expect.any(String) });
+      socket.send({ credit: 2 });
+      const seen = [await socket.nextData(), await socket.nextData()];
+      await write(topic, "d");
+      // An answer to another request is behind what the socket was not asked for.
+      await read(topic);
+      expect(socket.waiting).toBe(0);
+      socket.send({ credit: 2 });
+      seen.push(await socket.nextData(), await socket.nextData());
+      expect(seen.map(({ data }) => data?.["value"]).sort()).toEqual(["a", "b", "c", "d"]);
+      socket.send("nonsense");
+      expect((await socket.closed).code).toBe(1008);
+
+      const headers = { ...place.headers, Origin: "https://evil.example" };
+      const foreign = new SocketClient(url, { headers });
+      expect((await foreign.closed).code).not.toBe(1000);
+      expect(foreign.waiting).toBe(0);
+      const plain = await call(`/v1/topics/${topic}/ws`);
+      expect([plain.status, plain.json["code"]]).toEqual([426, "upgrade_required"]);
+      const tokenBody = JSON.stringify({ topics: [topic], operations: ["read"] });
+      const { token } = (await post("/v1/tokens", tokenBody)).json as { token: string };
+      const device = new SocketClient(url, { protocols: ["millrace", token] });
+      expect(await device.next()).toEqual({ cursor: expect.any(String) });
+      expect(device.protocol).toBe("millrace");
+      await device.close();
+    });
+
+    test("one cursor goes on over events, a WebSocket and polls, in any order", async () => {
+      const topic = await newTopic({ partitions: 3 });
+      const path = `/v1/topics/${topic}`;
+      const values = Array.from({ length: 30 }, (_, index) => `value ${index}`);
+      const records = values.map((value, index) => ({ value, partition: index % 3 }));
+      await write(topic, JSON.stringify({ records }), json);
+      const events = async (cursor: string, count: number) => {
+        const reader = new SseReader(
+          await ask(`${path}/stream?offset=earliest`, { headers: { "Last-Event-ID": cursor } }),
+        );
+        const taken = await reader.take(count);
+        await reader.cancel();
+        const found = taken.map(({ data }) => JSON.parse(data).value as string);
+        return { found, cursor: taken.at(-1)?.id ?? "" };
+      };
+      const socket = async (cursor: string, count: number) => {
+        const query = cursor === "" ? "offset=earliest" : `cursor=${cursor}`;
+        const client = new SocketClient(`${place.url}${path}/ws?${query}`, {
+          headers: place.headers,
+        });
+        await client.next();
+        client.send({ credit: count });
+        const found: string[] = [];
+        let last = cursor;
+        for (let index = 0; index < count; index++) {
+          const { data, cursor: next } = await client.nextData();
+          found.push(String(data?.["value"]));
+          last = next ?? "";
+        }
+        await client.close();
+        return { found, cursor: last };
+      };
+      const poll = async (cursor: string, count: number) => {
+        const query = cursor === "" ? "" : `&cursor=${cursor}`;
+        const { json: polled } = await call(
+          `${path}/records?waitMs=30000&maxRecords=${count}${query}`,
+        );
+        const found = (polled["records"] as JsonRecord[]).map(({ value }) => String(value));
+        return { found, cursor: String(polled["cursor"]) };
+      };
+      const seen: string[] = [];
+      let cursor = "";
+      for (const next of [poll, events, socket, events, poll, socket, poll, socket, events]) {
+        const { found, cursor: behind } = await next(cursor, 3);
+        expect(found.length).toBeGreaterThan(0);
+        seen.push(...found);
+        cursor = behind;
+      }
+      while (seen.length < values.length) {
+        const { found, cursor: behind } = await poll(cursor, 3);
+        seen.push(...found);
+        cursor = behind;
+      }
+      expect(seen.toSorted()).toEqual(values.toSorted());
     });
 
     test("an HTTP producer's repeats, gaps and older epochs are told apart", async () => {

@@ -2,6 +2,7 @@
 import { AnswerMemory } from "../../src/base/answer-memory.ts";
 import { ByteBudget } from "../../src/base/byte-budget.ts";
 import { silentLogger } from "../../src/base/log.ts";
+import type { UpgradeSocket } from "../../src/base/message-socket.ts";
 import { Metrics } from "../../src/base/metrics.ts";
 import type { Platform } from "../../src/base/platform.ts";
 import { GroupCoordinator } from "../../src/group/coordinator.ts";
@@ -19,6 +20,7 @@ export interface HttpFixtureOptions {
   readonly platform?: Platform;
   readonly bodyBudgetBytes?: number;
   readonly readBudgetBytes?: number;
+  readonly upgradeSocket?: UpgradeSocket;
   readonly sql?: Partial<Pick<HttpContext, "sql" | "queries">>;
 }
 
@@ -59,6 +61,7 @@ export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture
       ...options.settings,
     },
     shutdown: stopping.signal,
+    upgradeSocket: options.upgradeSocket,
     fetch,
     status: () => (stopping.signal.aborted ? "stopping" : "ok"),
   };

@@ -252,6 +252,7 @@ export class Worker implements RunningServer {
         version,
       },
       shutdown: this.#shutdown.signal,
+      upgradeSocket: this.#http?.upgradeSocket,
       fetch: (url, init) => fetch(url, init),
       status: () => this.#status,
     });

@@ -20,6 +20,7 @@ import type { ObjectRole } from "./object-roles.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { openObjectSql } from "./sql.ts";
+import { upgradeSocket } from "./upgrade-socket.ts";
 
 const MiB = 1024 * 1024;
 
@@ -100,6 +101,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     },
     // Nobody tells an object that it ends.
     shutdown: new AbortController().signal,
+    upgradeSocket,
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });

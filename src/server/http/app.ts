@@ -12,6 +12,8 @@ import { problemResponse } from "./problem-response.ts";
 import { produceApp } from "./produce.ts";
 import { queriesApp } from "./queries.ts";
 import { readApp } from "./read.ts";
+import { recordsApp } from "./records.ts";
+import { socketApp } from "./socket.ts";
 import { sqlApp } from "./sql.ts";
 import { streamApp } from "./stream.ts";
 import { tokensApp } from "./tokens.ts";
@@ -22,7 +24,9 @@ export function createHttpApp(context: HttpContext): Hono {
   const app = new Hono();
   app.route("/", produceApp(context, endpoints));
   app.route("/", readApp(context, endpoints));
+  app.route("/", recordsApp(context, endpoints));
   app.route("/", streamApp(context, endpoints));
+  app.route("/", socketApp(context, endpoints));
   app.route("/", topicsApp(context, endpoints));
   app.route("/", groupsApp(context, endpoints));
   app.route("/", tokensApp(context, endpoints));

@@ -1,5 +1,6 @@
 import type { AnswerMemory } from "../../base/answer-memory.ts";
 import type { ByteBudget } from "../../base/byte-budget.ts";
+import type { UpgradeSocket } from "../../base/message-socket.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
@@ -42,6 +43,8 @@ export interface HttpContext {
   readonly settings: HttpSettings;
   /** Aborts when the server stops: waits end and streams close. */
   readonly shutdown: AbortSignal;
+  /** Undefined: there are no WebSockets. */
+  readonly upgradeSocket: UpgradeSocket | undefined;
   /** Asks another worker: the runtime's fetch. */
   fetch(url: string, init: RequestInit): Promise<Response>;
   status(): "ok" | "starting" | "stopping";

@@ -20,6 +20,9 @@ export type Handler = (c: Context) => Response | Promise<Response>;
  */
 export type Access = "open" | "preflight" | "costly" | "guarded";
 
+/** The status of an answer by which a connection becomes a WebSocket. */
+const switching = 101;
+
 const grantKey = "grant";
 
 /** What the access token of a request allows it; undefined when it shows none. */
@@ -113,7 +116,8 @@ export class Endpoints {
       } catch (error) {
         response = responseOfError(error, platform.log);
       }
-      if (access !== "open") {
+      // The head of a socket has left by then.
+      if (access !== "open" && response.status !== switching) {
         const isTokens =
           grant?.hasOrigins === true || this.#isTokensRefusal(c, response, operation);
         this.guard.decorate(c.req.raw, response, isTokens);

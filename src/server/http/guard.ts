@@ -22,7 +22,7 @@ const allowedHeaders =
   "Accept, Authorization, Content-Encoding, Content-Type, Last-Event-ID, " +
   "Producer-Epoch, Producer-Id, Producer-Seq";
 const exposedHeaders =
-  "Location, Millrace-High-Offset, Millrace-Log-Start-Offset, Millrace-Next-Offset, Retry-After";
+  "Location, Millrace-Cursor, Millrace-High-Offset, Millrace-Log-Start-Offset, Millrace-Next-Offset, Retry-After";
 
 export class Guard {
   readonly #token: string | undefined;

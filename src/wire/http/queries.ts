@@ -3,6 +3,9 @@ import * as z from "zod";
 
 /** What `maxBytes` may be, in bytes of stored batches. */
 export const readBytes = { default: 1024 * 1024, max: 16 * 1024 * 1024 } as const;
+/** What an answer over all partitions, which is made as a whole, may hold. */
+export const pollBytesMax = 4 * 1024 * 1024;
+export const pollRecordsMax = 10_000;
 /** The longest that a read waits for records. */
 export const readWaitMsMax = 30_000;
 
@@ -41,6 +44,17 @@ export const streamQuery = z.strictObject({
     .describe("As in reads; a number is taken for each partition, within its ends."),
   cursor: z.string().optional().describe("The id of an event, as in `Last-Event-ID`."),
   values,
+});
+
+export const recordsQuery = z.strictObject({
+  ...{ offset, cursor: streamQuery.shape.cursor, values },
+  waitMs: readQuery.shape.waitMs,
+  maxBytes: integer({ min: 1, max: pollBytesMax })
+    .default(readBytes.default)
+    .describe("Bytes of stored records; one batch is given even if it is larger."),
+  maxRecords: integer({ min: 1, max: pollRecordsMax })
+    .default(pollRecordsMax)
+    .describe("Records in the answer."),
 });
 
 export const streamHeaders = z.object({

@@ -133,10 +133,29 @@ const recordRoutes = {
         [media.jsonMediaType]: shapes.readAnswer,
         [media.ndjsonMediaType]: shapes.readRecord,
         [media.batchesMediaType]: "bytes",
+        [media.arrowStreamMediaType]: "bytes",
       },
       headers: positionHeaders,
     },
     problems: [404, 406, 416, 429],
+    tokenOperation: "read",
+  },
+  readAll: {
+    method: "GET",
+    path: "/v1/topics/:topic/records",
+    summary: "Read records of all partitions",
+    details:
+      "Where the answer ends is a cursor, with which event streams and WebSockets go on too.",
+    query: queries.recordsQuery,
+    answer: {
+      status: 200,
+      what: "Records from the place on.",
+      content: {
+        [media.jsonMediaType]: shapes.recordsAnswer,
+        [media.arrowStreamMediaType]: "bytes",
+      },
+    },
+    problems: [404, 406, 410, 429],
     tokenOperation: "read",
   },
   stream: {
@@ -151,6 +170,19 @@ const recordRoutes = {
       content: { [media.eventStreamMediaType]: shapes.streamRecord },
     },
     problems: [404, 406, 410],
+    tokenOperation: "read",
+  },
+  socket: {
+    method: "GET",
+    path: "/v1/topics/:topic/ws",
+    summary: "Follow all partitions over a WebSocket",
+    details:
+      'The client sends `{"credit":100}` and gets so many messages at most until it sends more. ' +
+      "Pages need an origin that may write, or an access token.",
+    query: queries.streamQuery,
+    answer: { status: 101, what: "The WebSocket. Each message is a JSON object." },
+    problems: [403, 404, 410, 426, 429],
+    isCostly: true,
     tokenOperation: "read",
   },
 } as const satisfies Record<string, RouteSpec>;

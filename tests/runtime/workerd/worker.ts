@@ -103,6 +103,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
       version: "0.0.0",
     },
     shutdown: new AbortController().signal,
+    upgradeSocket: undefined,
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });
