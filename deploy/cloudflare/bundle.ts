@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { withClientText } from "./with-client-text.ts";
 import { withoutArrow } from "./without-arrow.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
 
@@ -43,7 +44,10 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
     logLevel: "error",
-    plugins: [...(options.plugins ?? []), withoutArrow(), withoutOpenApi(texts), collectWasm(wasm)],
+    plugins: [
+      ...(options.plugins ?? []),
+      ...[withoutArrow(), withoutOpenApi(texts), withClientText(texts), collectWasm(wasm)],
+    ],
   });
   const [output] = outputFiles;
   if (output === undefined) throw new Error(`No output of ${options.entry}`);
