@@ -1,4 +1,4 @@
-/** Modules that threads begin with: for Bun and Deno. The single binary brings a table of its own. */
+/** Modules that threads begin with, for Bun and Deno. The single binary has a table of its own. */
 const files = {
   "task-worker": new URL("./task-worker.ts", import.meta.url),
   "view-worker": new URL("./view-worker.ts", import.meta.url),
