@@ -387,6 +387,38 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       expect(await statusOf(token)).toBe(401);
     }, 30_000);
 
+    test("a group is polled by two clients, who share its partitions and lose nothing", async () => {
+      const topic = await newTopic({ partitions: 4 });
+      const path = `/v1/groups/pollers-of-${topic}`;
+      const values = Array.from({ length: 40 }, (_, index) => `value ${index}`);
+      const records = values.map((value, index) => ({ value, partition: index % 4 }));
+      const body = JSON.stringify({ records });
+      const poll = async (wanted: object) => {
+        const asked = JSON.stringify({ topics: [topic], max_records: 3, ...wanted });
+        const { status, json: polled } = await post(`${path}/poll`, asked);
+        expect({ status, polled }).toMatchObject({ status: 200 });
+        return polled as { records: JsonRecord[]; position: string };
+      };
+      const seen: string[] = [];
+      const client = async () => {
+        let position: string | undefined;
+        while (seen.length < values.length) {
+          const polled = await poll({ ...(position && { position }), wait_ms: 200 });
+          seen.push(...polled.records.map(({ value }) => String(value)));
+          position = polled.position;
+        }
+        await poll({ position, max_records: 0 });
+      };
+      const clients = [client(), client()];
+      await write(topic, body, json);
+      await Promise.all(clients);
+      expect(new Set(seen)).toEqual(new Set(values));
+      const described = (await call(path)).json["offsets"] as { lag: number }[];
+      expect(described.map(({ lag }) => lag)).toEqual([0, 0, 0, 0]);
+      const garbled = JSON.stringify({ topics: [topic], position: "garbled" });
+      expect((await post(`${path}/poll`, garbled)).status).toBe(400);
+    }, 30_000);
+
     test("it tells its health, its figures and its description", async () => {
       expect((await call("/healthz")).json).toEqual({ status: "ok" });
       expect((await ask("/healthz", { method: "HEAD" })).status).toBe(200);

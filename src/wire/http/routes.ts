@@ -4,6 +4,7 @@
  */
 import type * as z from "zod";
 import * as media from "./media-type.ts";
+import * as pollShapes from "./poll-shapes.ts";
 import * as queries from "./queries.ts";
 import * as shapes from "./shapes.ts";
 import * as sqlShapes from "./sql-shapes.ts";
@@ -210,6 +211,18 @@ const groupRoutes = {
     body: { [media.jsonMediaType]: shapes.commitOffsetsRequest },
     answer: json(200, "The offsets as committed.", shapes.commitOffsetsAnswer),
     problems: [404, 409, 413, 415],
+  },
+  pollGroup: {
+    method: "POST",
+    path: "/v1/groups/:group/poll",
+    summary: "Commit what the last poll gave, and read on",
+    details:
+      "Consumes topics as one of a group's clients, without a connection or a session: the answer's " +
+      "`position` goes into the next poll, at any worker. Refused while the group has members that " +
+      "use the Kafka protocol.",
+    body: { [media.jsonMediaType]: pollShapes.pollRequest },
+    answer: json(200, "Records, and the position behind them.", pollShapes.pollAnswer),
+    problems: [404, 409, 413, 415, 429],
   },
   deleteGroup: {
     method: "DELETE",
