@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { withClientText } from "./with-client-text.ts";
 import { withoutArrow } from "./without-arrow.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
@@ -46,10 +47,8 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     logLevel: "error",
     plugins: [
       ...(options.plugins ?? []),
-      withoutArrow(),
-      withoutOpenApi(texts),
-      withoutDocs(),
-      collectWasm(wasm),
+      ...[withoutArrow(), withoutOpenApi(texts), withClientText(texts)],
+      ...[withoutDocs(), collectWasm(wasm)],
     ],
   });
   const [output] = outputFiles;

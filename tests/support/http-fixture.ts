@@ -41,6 +41,7 @@ export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture
   const log = new MemoryLog({ platform, ...options.log });
   const stopping = new AbortController();
   const context: HttpContext = {
+    clientScript: () => "export const connect = () => {};\n",
     log,
     topics: log,
     groups: new GroupCoordinator({ platform, ...new MemoryGroups({ platform }).worker(1) }),

@@ -23,6 +23,7 @@ import { BlockProducerIds } from "../producer-ids.ts";
 import { isLoopback, type Settings } from "../settings.ts";
 import { SqlEngine } from "../sql-engine.ts";
 import { bind, reachable } from "./bind.ts";
+import { readClientScript } from "./client-script.ts";
 import { flushPolicy } from "./flush-settings.ts";
 import { InflateThread } from "./inflate-thread.ts";
 import { KafkaService } from "./kafka-service.ts";
@@ -233,6 +234,7 @@ export class Worker implements RunningServer {
     const { settings, platform, database } = this.#parts;
     const { log, groups, sql } = parts;
     const app = createHttpApp({
+      clientScript: readClientScript,
       log,
       topics: log.topics,
       groups,

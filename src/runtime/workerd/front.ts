@@ -4,14 +4,18 @@
  */
 import type { Logger } from "../../base/log.ts";
 import { StreamError } from "../../base/stream-error.ts";
+import { ClientScript } from "../../server/http/client-script.ts";
 import { Guard } from "../../server/http/guard.ts";
 import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
 import { shownToken } from "../../server/http/shown-token.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
 import type { Bindings } from "./bindings.ts";
+import { clientText } from "./client-text.ts";
 import { objectPlaceOf } from "./object-names.ts";
 import { readWorkerSettings, type WorkerSettings } from "./settings.ts";
+
+const clientScript = new ClientScript(clientText);
 
 /** For probes and tools, as on any server. */
 const openPaths: ReadonlySet<string> = new Set(["/readyz", "/openapi.json"]);
@@ -23,6 +27,8 @@ export async function answerRequest(
 ): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return healthOf(request);
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (pathname === "/client.js" && isRead) return clientScript.answer(request);
   let settings: WorkerSettings;
   try {
     settings = readWorkerSettings(bindings);

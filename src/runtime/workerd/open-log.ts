@@ -16,6 +16,7 @@ import { type R2Bucket, R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
 import { version } from "../node/version.ts";
+import { clientText } from "./client-text.ts";
 import type { ObjectRole } from "./object-roles.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -90,6 +91,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   await log.open();
   if (runsQueries) sql.engine.manager.start();
   const app = createHttpApp({
+    clientScript: clientText,
     ...sql.http,
     ...{ log, topics: log.topics, groups, platform, metrics },
     tokens: new MetadataAccessTokens(database),

@@ -25,6 +25,8 @@ export interface HttpSettings {
 
 /** What the HTTP surface stands on; a composition root makes it. */
 export interface HttpContext {
+  /** The text of /client.js; asked for once. */
+  readonly clientScript: () => string;
   readonly log: LogService;
   readonly topics: TopicService;
   readonly groups: GroupService;

@@ -205,13 +205,11 @@ function readRecords(request: Request, body: Uint8Array, now: number): RecordToA
     case media.jsonMediaType:
       if (request.url.includes("?")) checkQuery(tokenQuery, request.url);
       return jsonRecords(body, now);
-    case media.ndjsonMediaType:
     case media.textMediaType:
-      return lineRecords(body, {
-        ...valueOptions(request),
-        timestamp: now,
-        recordCountMax: requestRecordsMax,
-      });
+      if (isJsonByQuery(request)) return jsonRecords(body, now);
+      return recordsOfLines(request, body, now);
+    case media.ndjsonMediaType:
+      return recordsOfLines(request, body, now);
     case media.bytesMediaType:
       return [{ ...valueOptions(request), value: body, timestamp: now }];
     default:
@@ -222,6 +220,25 @@ function readRecords(request: Request, body: Uint8Array, now: number): RecordToA
         { details: { field: "Content-Type", expected: "one of the four" } },
       );
   }
+}
+
+/** What a beacon of a page sends: only text needs no preflight. */
+function isJsonByQuery({ url }: Request): boolean {
+  if (!url.includes("?")) return false;
+  const { body, key, partition } = checkQuery(valueQuery, url);
+  if (body === "json" && (key !== undefined || partition !== undefined)) {
+    throw new StreamError(
+      "invalid_request",
+      "Cannot append: with body=json each record names its own key and partition",
+      { details: { field: key === undefined ? "partition" : "key", expected: "nothing" } },
+    );
+  }
+  return body === "json";
+}
+
+function recordsOfLines(request: Request, body: Uint8Array, now: number): RecordToAppend[] {
+  const recordCountMax = requestRecordsMax;
+  return lineRecords(body, { ...valueOptions(request), timestamp: now, recordCountMax });
 }
 
 function jsonRecords(body: Uint8Array, now: number): RecordToAppend[] {
@@ -236,11 +253,12 @@ function valueOptions(request: Request) {
   return { key: key === undefined ? null : utf8.encode(key), partition };
 }
 
-function producerPlace(request: Request): ProducerPlace | undefined {
-  const { headers } = request;
+function producerPlace({ headers, url }: Request): ProducerPlace | undefined {
   const given: Record<string, string> = {};
+  // Beacons send no headers.
+  const query = url.includes("Producer-") ? new URL(url).searchParams : undefined;
   for (const name of ["Producer-Id", "Producer-Epoch", "Producer-Seq"]) {
-    const value = headers.get(name);
+    const value = headers.get(name) ?? query?.get(name) ?? null;
     if (value !== null) given[name] = value;
   }
   const count = Object.keys(given).length;

@@ -84,14 +84,6 @@ const token = z
 /** Of appends that say all else in their body. */
 export const tokenQuery = z.strictObject({ token });
 
-export const valueQuery = z.strictObject({
-  token,
-  key: z.string().optional().describe("The key of each record, as text."),
-  partition: integer({ min: 0, max: 2 ** 31 - 1 })
-    .optional()
-    .describe("Default: the key's, else where keyless records go."),
-});
-
 export const producerIdLengthMax = 256;
 
 export const producerHeaders = z.object({
@@ -100,13 +92,26 @@ export const producerHeaders = z.object({
     .regex(/^[\x21-\x7e]+$/, "printable ASCII without spaces")
     .max(producerIdLengthMax)
     .optional()
-    .describe("Names the producer in this topic. All three headers or none."),
+    .describe("Names the producer in this topic. All three or none."),
   "Producer-Epoch": integer({ min: 0, max: 2 ** 31 - 1 })
     .optional()
     .describe("Raised by a new incarnation of the producer; the older one is then refused."),
   "Producer-Seq": integer({ min: 0, max: 2 ** 53 - 1 })
     .optional()
     .describe("0, 1, 2 … by request; a repeat is not appended and gets the first answer."),
+});
+
+export const valueQuery = z.strictObject({
+  token,
+  key: z.string().optional().describe("The key of each record, as text."),
+  partition: integer({ min: 0, max: 2 ** 31 - 1 })
+    .optional()
+    .describe("Default: the key's, else where keyless records go."),
+  body: z
+    .enum(["lines", "json"])
+    .default("lines")
+    .describe("Of `text/plain`. `json`: it is what `application/json` would be."),
+  ...producerHeaders.shape,
 });
 
 export const listTopicsQuery = z.strictObject({

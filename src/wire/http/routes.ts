@@ -379,6 +379,20 @@ const operationRoutes = {
     problems: [],
     isOpen: true,
   },
+  clientScript: {
+    method: "GET",
+    path: "/client.js",
+    summary: "The client for pages, a JavaScript module",
+    details: "Pages of any origin may load it. With an ETag, for an hour.",
+    answer: {
+      status: 200,
+      what: "The module.",
+      content: { [media.scriptMediaType]: "text" },
+      headers: { ETag: "Sent back in `If-None-Match`: 304 while the module is the same." },
+    },
+    problems: [],
+    isOpen: true,
+  },
 } as const satisfies Record<string, RouteSpec>;
 
 export const routes = {

@@ -81,6 +81,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
     cluster: () => log.cluster(),
   };
   const app = createHttpApp({
+    clientScript: () => "",
     ...noSql,
     log,
     topics: log.topics,
