@@ -404,17 +404,6 @@ export const routes = {
   ...operationRoutes,
 } as const satisfies Record<string, RouteSpec>;
 
-/** The methods that each path takes, HEAD with GET. */
-export function methodsByPath(): ReadonlyMap<string, readonly string[]> {
-  const methods = new Map<string, string[]>();
-  for (const { path, method } of Object.values(routes) as RouteSpec[]) {
-    const known = methods.get(path) ?? [];
-    known.push(...(method === "GET" ? ["GET", "HEAD"] : [method]));
-    methods.set(path, known);
-  }
-  return methods;
-}
-
 function json<S extends z.ZodType>(status: number, what: string, shape: S): Answer {
   return { status, what, content: { [media.jsonMediaType]: shape } };
 }
