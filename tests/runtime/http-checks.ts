@@ -174,6 +174,22 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       expect(text.trimEnd().split("\n")).toHaveLength(3);
     });
 
+    test("a range that has an end is kept by caches, the tail is not", async () => {
+      const topic = await newTopic();
+      await write(topic, "a\nb\nc");
+      const { topicId } = (await call(`/v1/topics/${topic}`)).json as { topicId: string };
+      const range = await read(topic, `offset=0&endOffset=2&topicId=${topicId}`);
+      expect([valuesOf(range), range.json["nextOffset"]]).toEqual([["a", "b"], 2]);
+      expect(range.headers.get("Cache-Control")).toMatch(/(public|private), max-age=31536000/);
+      const headers = { "If-None-Match": range.headers.get("ETag") ?? "" };
+      const path = `/v1/topics/${topic}/partitions/0/records?offset=0&endOffset=2`;
+      const same = await ask(path, { headers });
+      expect([same.status, await same.text()]).toEqual([304, ""]);
+      const tail = await read(topic, `offset=0&endOffset=4&topicId=${topicId}`);
+      expect(tail.headers.get("Cache-Control")).toBe("no-store");
+      expect((await read(topic, "offset=0&topicId=other")).status).toBe(410);
+    });
+
     test("readers that wait hear of the next record, and of silence in time", async () => {
       const topic = await newTopic();
       const waiting = read(topic, "offset=0&waitMs=30000");

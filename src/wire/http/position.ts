@@ -3,11 +3,11 @@
  * It comes back with the next poll, at any worker, which then commits it. To clients it is opaque.
  *
  *     position = base64url of JSON, ".", CRC-32C of the JSON in base 36
- *     JSON     = [1, group id, client id, [[topic id, partition, committed, next], …]]
+ *     JSON = [1, group id, client id, [[topic id, partition, committed, next], ...]]
  *
- * `committed` is what the group had committed when the records were read, −1 for nothing; `next` is
- * what is to be committed now. The checksum finds what was cut off or mixed up; it keeps nobody from
- * writing a position of his own, who may set the group's offsets anyway.
+ * `committed` is what the group had committed when the records were read, −1 for nothing; `next`
+ * is what is to be committed now. The checksum finds what was cut off or mixed up; it keeps nobody
+ * from writing a position of his own, who may set the group's offsets anyway.
  */
 import * as z from "zod";
 import type { Crc32c } from "../../base/crc32c.ts";

@@ -56,6 +56,7 @@ export const pathParameters: Readonly<Record<string, string>> = {
 };
 
 const positionHeaders = {
+  "Millrace-Topic-Id": "The topic's id, for `topicId`.",
   "Millrace-Next-Offset": "Where to read on.",
   "Millrace-High-Offset": "One past the last record.",
   "Millrace-Log-Start-Offset": "The first record that is kept.",
@@ -126,6 +127,9 @@ const recordRoutes = {
     method: "GET",
     path: "/v1/topics/:topic/partitions/:partition/records",
     summary: "Read records of one partition",
+    details:
+      "With `endOffset`, a range that lies below the end of the log has an `ETag`, and with " +
+      "`topicId` too it may be cached for a year.",
     query: queries.readQuery,
     answer: {
       status: 200,

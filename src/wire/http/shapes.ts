@@ -88,7 +88,7 @@ export const readAnswer = z
   .object({
     records: z.array(readRecord),
     nextOffset: offset.describe("Where to read on."),
-    highOffset: offset.describe("One past the last record."),
+    highOffset: offset.optional().describe("One past the last record. Not with `endOffset`."),
   })
   .meta({ id: "ReadAnswer" });
 
