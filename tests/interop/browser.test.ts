@@ -14,17 +14,22 @@ import { chromiumProgram } from "./support/programs.ts";
 const root = join(import.meta.dir, "../..");
 
 /** Where the pages come from: another origin than the server's, as a shop's is. */
-const pages = Bun.serve({
-  ...{ port: 0, hostname: "127.0.0.1" },
-  async fetch(request) {
-    const { pathname } = new URL(request.url);
-    if (pathname === "/blank.html") return html("<!doctype html><title>blank</title>");
-    if (pathname === "/modules/apache-arrow.js") return script(await arrowModule());
-    const file = Bun.file(join(root, "deploy/examples", pathname));
-    return (await file.exists()) ? new Response(file) : new Response(null, { status: 404 });
-  },
-});
-const origin = `http://localhost:${pages.port}`;
+function servePages(port: number): Bun.Server<undefined> {
+  return Bun.serve({
+    ...{ port, hostname: "127.0.0.1" },
+    async fetch(request) {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/blank.html") return html("<!doctype html><title>blank</title>");
+      if (pathname === "/modules/apache-arrow.js") return script(await arrowModule());
+      const file = Bun.file(join(root, "deploy/examples", pathname));
+      return (await file.exists()) ? new Response(file) : new Response(null, { status: 404 });
+    },
+  });
+}
+
+let pages = servePages(0);
+const pagesPort = pages.port ?? 0;
+const origin = `http://localhost:${pagesPort}`;
 
 interface Place {
   readonly url: string;
@@ -114,6 +119,13 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
       })`);
     }
 
+    /** Loads a page anew; resolves when the old one is gone. */
+    async function again(tab: Tab): Promise<void> {
+      await tab.evaluate("window.isOld = true");
+      await tab.reload();
+      await tab.until('window.isOld === undefined && document.readyState === "complete"');
+    }
+
     function check(what: string, act: () => Promise<void>): void {
       test(what, async () => {
         try {
@@ -187,10 +199,23 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
       await page.setOffline(false);
       await shown(6);
       await status("live");
+      // Nobody answers at all: the page opens, takes clicks, and sends them when they are back.
+      await page.until("navigator.serviceWorker.controller !== null");
+      await again(page);
+      await status("live");
+      await Promise.all([pages.stop(true), place.kill()]);
+      await again(page);
+      await status("offline");
+      await page.click(".oak");
+      await status("offline, 1 waiting");
+      pages = servePages(pagesPort);
+      await place.start();
+      await status("live");
+      await shown(7);
       const other = await open(`/clicks.html#server=${place.url}${token}`);
       await other.until(`document.querySelector("#status").textContent === "live"`);
       await other.click(".elm");
-      await shown(7);
+      await shown(8);
     });
 
     check("what waits on disk outlives its page, and is appended once", async () => {
@@ -232,8 +257,7 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
         await p.saved();
       })()`);
       await untilValues("lossy", 1);
-      await tab.reload();
-      await tab.until("window.m === undefined");
+      await again(tab);
       await load(tab);
       await tab.evaluate(
         `m.producer(link, "lossy", { queue: m.indexedDbQueue("lossy") }).send("c")`,
