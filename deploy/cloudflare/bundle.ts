@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { withClientText } from "./with-client-text.ts";
 import { withoutArrow } from "./without-arrow.ts";
+import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
 
 export interface WorkerBundle {
@@ -46,7 +47,8 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     logLevel: "error",
     plugins: [
       ...(options.plugins ?? []),
-      ...[withoutArrow(), withoutOpenApi(texts), withClientText(texts), collectWasm(wasm)],
+      ...[withoutArrow(), withoutOpenApi(texts), withClientText(texts)],
+      ...[withoutDocs(), collectWasm(wasm)],
     ],
   });
   const [output] = outputFiles;

@@ -1,8 +1,18 @@
+import { basename } from "node:path";
 import type { Plugin } from "esbuild";
 import { version } from "../../src/runtime/node/version.ts";
 import { openApiDocument } from "../../src/wire/http/openapi.ts";
 
 const textName = "openapi.txt";
+
+/** In place of what in zod turns shapes into JSON Schema. */
+const schemasStandIn = `const refuse = () => {
+  throw new Error("The Worker's bundle makes no JSON Schema");
+};
+export const createToJSONSchemaMethod = () => refuse;
+export const createStandardJSONSchemaMethod = () => refuse;
+export const toJSONSchema = refuse;
+export const JSONSchemaGenerator = refuse;`;
 
 /**
  * Writes the OpenAPI document when the bundle is made, as a text beside it: what makes it from
@@ -16,17 +26,15 @@ export function withoutOpenApi(texts: Map<string, string>): Plugin {
         path: "openapi",
         namespace: "written",
       }));
-      onResolve({ filter: /[\\/]json-schema-processors\.js$/ }, () => ({
-        path: "json-schema-processors",
-        namespace: "written",
-      }));
+      onResolve(
+        { filter: /[\\/](?:json-schema-(?:generator|processors)|to-json-schema)\.js$/ },
+        ({ path }) => ({
+          path: basename(path, ".js"),
+          namespace: "schemas",
+        }),
+      );
       onResolve({ filter: /^\.\/openapi\.txt$/ }, ({ path }) => ({ path, external: true }));
-      onLoad({ filter: /^json-schema-processors$/, namespace: "written" }, () => ({
-        contents: `export const allProcessors = {};
-export function toJSONSchema() {
-  throw new Error("The Worker's bundle makes no JSON Schema");
-}`,
-      }));
+      onLoad({ filter: /./, namespace: "schemas" }, () => ({ contents: schemasStandIn }));
       onLoad({ filter: /^openapi$/, namespace: "written" }, () => {
         texts.set(textName, openApiDocument(version));
         const contents = `import document from "./${textName}";

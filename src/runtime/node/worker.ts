@@ -9,6 +9,7 @@ import { Metrics } from "../../base/metrics.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
+import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import type { SqlDatabase } from "../../meta/sql-database.ts";
 import { createHttpApp } from "../../server/http/app.ts";
 import type { KafkaContext } from "../../server/kafka/context.ts";
@@ -230,13 +231,14 @@ export class Worker implements RunningServer {
     readonly groups: GroupCoordinator;
     readonly sql: SqlEngine;
   }): void {
-    const { settings, platform } = this.#parts;
+    const { settings, platform, database } = this.#parts;
     const { log, groups, sql } = parts;
     const app = createHttpApp({
       clientScript: readClientScript,
       log,
       topics: log.topics,
       groups,
+      tokens: new MetadataAccessTokens(database),
       sql: sql.service,
       queries: sql.queries,
       platform,
@@ -252,6 +254,7 @@ export class Worker implements RunningServer {
         version,
       },
       shutdown: this.#shutdown.signal,
+      upgradeSocket: this.#http?.upgradeSocket,
       fetch: (url, init) => fetch(url, init),
       status: () => this.#status,
     });

@@ -7,6 +7,8 @@ import { StreamError } from "../../base/stream-error.ts";
 import { ClientScript } from "../../server/http/client-script.ts";
 import { Guard } from "../../server/http/guard.ts";
 import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
+import { shownToken } from "../../server/http/shown-token.ts";
+import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
@@ -39,7 +41,11 @@ export async function answerRequest(
   const guard = new Guard({ token, origins, isLoopback: false });
   try {
     // Browsers ask beforehand without a token.
-    if (request.method !== "OPTIONS" && !openPaths.has(pathname)) guard.check(request);
+    if (request.method !== "OPTIONS" && !openPaths.has(pathname)) {
+      const shown = shownToken(request);
+      if (shown === undefined) guard.check(request);
+      else checkShownToken(shown.text, pathname);
+    }
   } catch (error) {
     const refusal = responseOfError(error, log);
     guard.decorate(request, refusal);
@@ -53,6 +59,18 @@ export async function answerRequest(
     log.warn("a Durable Object ended while it was asked", { error: String(error) });
     return responseOfError(objectEnded(error), log);
   }
+}
+
+/**
+ * An access token is known to the objects, which check it; here only what cannot be one, or cannot
+ * be good for the path, is kept from them.
+ */
+function checkShownToken(text: string, pathname: string): void {
+  if (parseToken(text) === undefined) {
+    throw new StreamError("unauthenticated", "Cannot answer: the access token is cut off");
+  }
+  if (/^\/v1\/topics\/[^/]+\/./.test(pathname)) return;
+  throw new StreamError("unauthorized", "Cannot answer: access tokens are for records alone");
 }
 
 function healthOf({ method }: Request): Response {

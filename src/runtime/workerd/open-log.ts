@@ -10,6 +10,7 @@ import { GroupCoordinator } from "../../group/coordinator.ts";
 import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
+import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import { createHttpApp } from "../../server/http/app.ts";
 import { type R2Bucket, R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
@@ -20,6 +21,7 @@ import type { ObjectRole } from "./object-roles.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { openObjectSql } from "./sql.ts";
+import { upgradeSocket } from "./upgrade-socket.ts";
 
 const MiB = 1024 * 1024;
 
@@ -92,6 +94,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     clientScript: clientText,
     ...sql.http,
     ...{ log, topics: log.topics, groups, platform, metrics },
+    tokens: new MetadataAccessTokens(database),
     bodyBudget: new ByteBudget(role.budgetBytes),
     answerMemory: new AnswerMemory(role.budgetBytes),
     settings: {
@@ -100,6 +103,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     },
     // Nobody tells an object that it ends.
     shutdown: new AbortController().signal,
+    upgradeSocket,
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });

@@ -1,9 +1,11 @@
 import type { AnswerMemory } from "../../base/answer-memory.ts";
 import type { ByteBudget } from "../../base/byte-budget.ts";
+import type { UpgradeSocket } from "../../base/message-socket.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import type { LogService, TopicService } from "../../log/log-types.ts";
+import type { AccessTokenStore } from "../../meta/access-tokens.ts";
 import type { QueryAdmin } from "../../pipeline/query-admin.ts";
 import type { SqlService } from "../../pipeline/sql-service.ts";
 
@@ -28,6 +30,8 @@ export interface HttpContext {
   readonly log: LogService;
   readonly topics: TopicService;
   readonly groups: GroupService;
+  /** What pages and devices show. */
+  readonly tokens: AccessTokenStore;
   /** Runs SQL statements. */
   readonly sql: Pick<SqlService, "execute">;
   /** Continuous queries, for their operators. */
@@ -41,6 +45,8 @@ export interface HttpContext {
   readonly settings: HttpSettings;
   /** Aborts when the server stops: waits end and streams close. */
   readonly shutdown: AbortSignal;
+  /** Undefined: there are no WebSockets. */
+  readonly upgradeSocket: UpgradeSocket | undefined;
   /** Asks another worker: the runtime's fetch. */
   fetch(url: string, init: RequestInit): Promise<Response>;
   status(): "ok" | "starting" | "stopping";

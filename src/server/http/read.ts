@@ -7,6 +7,7 @@ import { present } from "../../base/assert.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import type { FetchedPartition } from "../../log/log-types.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
+import type { LogRecord } from "../../record/types.ts";
 import * as media from "../../wire/http/media-type.ts";
 import {
   type OffsetText,
@@ -20,11 +21,15 @@ import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { fetchError, fetchedRecords, nextOffsetAfter } from "./fetched-batches.ts";
 import { notAcceptable } from "./problem-response.ts";
+import { arrowPieces, arrowRow, requireArrow } from "./record-arrow.ts";
 import { recordJson } from "./record-json.ts";
-import { type AnswerBody, bytesBody, noTextYet, textBody } from "./text-body.ts";
+import { type AnswerBody, bytesBody, noTextYet, piecesBody, textBody } from "./text-body.ts";
 import { requireTopic } from "./topic-lookup.ts";
 
-const offered = [media.jsonMediaType, media.ndjsonMediaType, media.batchesMediaType] as const;
+const offered = [
+  ...[media.jsonMediaType, media.ndjsonMediaType, media.batchesMediaType],
+  media.arrowStreamMediaType,
+] as const;
 type ReadType = (typeof offered)[number];
 
 export function readApp(context: HttpContext, endpoints: Endpoints): Hono {
@@ -45,6 +50,7 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
   const query = checkQuery(readQuery, request.url);
   const type = media.preferredType(request.headers.get("Accept"), offered);
   if (type === undefined) return notAcceptable(offered);
+  if (type === media.arrowStreamMediaType) requireArrow();
   const partition = parsePartition(c.req.param("partition") ?? "");
   const known = await requireTopic(context.topics, c.req.param("topic") ?? "");
   const topic = await context.topics.withPartition(known, partition);
@@ -89,25 +95,28 @@ function bodyOf(
   { context, finish }: { readonly context: HttpContext; readonly finish: () => void },
 ): AnswerBody {
   if (type === media.batchesMediaType) return bytesBody(what.fetched.chunks, finish);
-  const isOneLine = type === media.ndjsonMediaType;
-  const texts = recordTexts(what, context, isOneLine);
   const { timers } = context.platform;
+  const isOneLine = type === media.ndjsonMediaType;
+  const { values } = what.query;
+  if (type === media.arrowStreamMediaType) {
+    const rows = recordTexts(what, context, (record) => arrowRow(record, what.fetched.partition));
+    return piecesBody(arrowPieces(rows), { finish, timers });
+  }
+  const texts = recordTexts(what, context, (record) => recordJson(record, { values, isOneLine }));
   return textBody(isOneLine ? lines(texts) : envelope(texts, what), { finish, timers });
 }
 
 function* recordTexts(
-  { query, fetched, fetchOffset }: Read,
+  { fetched, fetchOffset }: Read,
   context: HttpContext,
-  isOneLine: boolean,
+  textOf: (record: LogRecord) => string,
 ): Generator<string, void, undefined> {
   const { decompressedBytesMax } = context.settings;
   const { codecs } = context.platform;
   const memory = context.answerMemory;
   const options = { fromOffset: fetchOffset, codecs, decompressedBytesMax, memory };
   for (const record of fetchedRecords(fetched, options)) {
-    yield record === undefined
-      ? noTextYet
-      : recordJson(record, { values: query.values, isOneLine });
+    yield record === undefined ? noTextYet : textOf(record);
   }
 }
 

@@ -3,6 +3,9 @@ import * as z from "zod";
 
 /** What `maxBytes` may be, in bytes of stored batches. */
 export const readBytes = { default: 1024 * 1024, max: 16 * 1024 * 1024 } as const;
+/** What an answer over all partitions, which is made as a whole, may hold. */
+export const pollBytesMax = 4 * 1024 * 1024;
+export const pollRecordsMax = 10_000;
 /** The longest that a read waits for records. */
 export const readWaitMsMax = 30_000;
 
@@ -43,6 +46,17 @@ export const streamQuery = z.strictObject({
   values,
 });
 
+export const recordsQuery = z.strictObject({
+  ...{ offset, cursor: streamQuery.shape.cursor, values },
+  waitMs: readQuery.shape.waitMs,
+  maxBytes: integer({ min: 1, max: pollBytesMax })
+    .default(readBytes.default)
+    .describe("Bytes of stored records; one batch is given even if it is larger."),
+  maxRecords: integer({ min: 1, max: pollRecordsMax })
+    .default(pollRecordsMax)
+    .describe("Records in the answer."),
+});
+
 export const streamHeaders = z.object({
   "Last-Event-ID": z
     .string()
@@ -62,6 +76,14 @@ export const selectHeaders = z.object({
     .describe("The id of the last change seen: `EMIT CHANGES` over a view goes on behind it."),
 });
 
+const token = z
+  .string()
+  .optional()
+  .describe("An access token, where no header can be sent: `navigator.sendBeacon`.");
+
+/** Of appends that say all else in their body. */
+export const tokenQuery = z.strictObject({ token });
+
 export const producerIdLengthMax = 256;
 
 export const producerHeaders = z.object({
@@ -80,6 +102,7 @@ export const producerHeaders = z.object({
 });
 
 export const valueQuery = z.strictObject({
+  token,
   key: z.string().optional().describe("The key of each record, as text."),
   partition: integer({ min: 0, max: 2 ** 31 - 1 })
     .optional()

@@ -7,6 +7,7 @@ import * as media from "./media-type.ts";
 import * as queries from "./queries.ts";
 import * as shapes from "./shapes.ts";
 import * as sqlShapes from "./sql-shapes.ts";
+import * as tokenShapes from "./token-shapes.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -38,6 +39,8 @@ export interface RouteSpec {
   readonly isOpen?: boolean;
   /** A read that is refused to pages of other origins as a write is. */
   readonly isCostly?: boolean;
+  /** What an access token must be good for here; without it none is. */
+  readonly tokenOperation?: "read" | "write";
 }
 
 export type RouteName = keyof typeof routes;
@@ -48,6 +51,7 @@ export const pathParameters: Readonly<Record<string, string>> = {
   partition: "The partition's number.",
   group: "The group's id.",
   query: "The query's id.",
+  token: "The token's id.",
 };
 
 const positionHeaders = {
@@ -115,6 +119,7 @@ const recordRoutes = {
     },
     answer: json(200, "The records are stored and published.", shapes.produceAnswer),
     problems: [403, 404, 409, 413, 415, 429],
+    tokenOperation: "write",
   },
   read: {
     method: "GET",
@@ -128,10 +133,30 @@ const recordRoutes = {
         [media.jsonMediaType]: shapes.readAnswer,
         [media.ndjsonMediaType]: shapes.readRecord,
         [media.batchesMediaType]: "bytes",
+        [media.arrowStreamMediaType]: "bytes",
       },
       headers: positionHeaders,
     },
     problems: [404, 406, 416, 429],
+    tokenOperation: "read",
+  },
+  readAll: {
+    method: "GET",
+    path: "/v1/topics/:topic/records",
+    summary: "Read records of all partitions",
+    details:
+      "Where the answer ends is a cursor, with which event streams and WebSockets go on too.",
+    query: queries.recordsQuery,
+    answer: {
+      status: 200,
+      what: "Records from the place on.",
+      content: {
+        [media.jsonMediaType]: shapes.recordsAnswer,
+        [media.arrowStreamMediaType]: "bytes",
+      },
+    },
+    problems: [404, 406, 410, 429],
+    tokenOperation: "read",
   },
   stream: {
     method: "GET",
@@ -145,6 +170,20 @@ const recordRoutes = {
       content: { [media.eventStreamMediaType]: shapes.streamRecord },
     },
     problems: [404, 406, 410],
+    tokenOperation: "read",
+  },
+  socket: {
+    method: "GET",
+    path: "/v1/topics/:topic/ws",
+    summary: "Follow all partitions over a WebSocket",
+    details:
+      'The client sends `{"credit":100}` and gets so many messages at most until it sends more. ' +
+      "Pages need an origin that may write, or an access token.",
+    query: queries.streamQuery,
+    answer: { status: 101, what: "The WebSocket. Each message is a JSON object." },
+    problems: [403, 404, 410, 426, 429],
+    isCostly: true,
+    tokenOperation: "read",
   },
 } as const satisfies Record<string, RouteSpec>;
 
@@ -178,6 +217,35 @@ const groupRoutes = {
     summary: "Delete a group without members, and its offsets",
     answer: { status: 204, what: "The group is gone." },
     problems: [404, 409],
+  },
+} as const satisfies Record<string, RouteSpec>;
+
+const tokenRoutes = {
+  createToken: {
+    method: "POST",
+    path: "/v1/tokens",
+    summary: "Make an access token",
+    details:
+      "It lets a page or a device append to topics, or read them, and nothing else. The token is " +
+      "in this answer alone: what is kept is its hash.",
+    body: { [media.jsonMediaType]: tokenShapes.createTokenRequest },
+    answer: json(201, "The token.", tokenShapes.createdToken),
+    problems: [404, 413, 415],
+  },
+  listTokens: {
+    method: "GET",
+    path: "/v1/tokens",
+    summary: "List access tokens",
+    answer: json(200, "All tokens, without their secrets.", tokenShapes.tokenList),
+    problems: [],
+  },
+  revokeToken: {
+    method: "DELETE",
+    path: "/v1/tokens/:token",
+    summary: "Revoke an access token",
+    details: "At once at the worker that is asked, within five seconds at all others.",
+    answer: { status: 204, what: "The token is gone." },
+    problems: [404],
   },
 } as const satisfies Record<string, RouteSpec>;
 
@@ -318,6 +386,7 @@ export const routes = {
   ...topicRoutes,
   ...recordRoutes,
   ...groupRoutes,
+  ...tokenRoutes,
   ...sqlRoutes,
   ...operationRoutes,
 } as const satisfies Record<string, RouteSpec>;

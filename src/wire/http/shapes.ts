@@ -92,6 +92,16 @@ export const readAnswer = z
   })
   .meta({ id: "ReadAnswer" });
 
+export const recordsAnswer = z
+  .object({
+    records: z.array(streamRecord),
+    gaps: z
+      .array(z.object({ partition: partitionNumber, from: offset, to: offset }))
+      .describe("Offsets that were gone before they were read."),
+    cursor: z.string().describe("Where to go on, as `cursor` or as `Last-Event-ID`."),
+  })
+  .meta({ id: "RecordsAnswer" });
+
 const configText = z
   .union([z.string(), z.number(), z.boolean()])
   .transform(String)

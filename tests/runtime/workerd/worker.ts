@@ -12,6 +12,7 @@ import { GroupCoordinator } from "../../../src/group/coordinator.ts";
 import { folderFlushPolicy } from "../../../src/log/flush-policy.ts";
 import { Log } from "../../../src/log/log.ts";
 import { maintenanceDefaults } from "../../../src/log/maintenance.ts";
+import { MetadataAccessTokens } from "../../../src/meta/access-tokens.ts";
 import { readBatchHeader } from "../../../src/record/batch.ts";
 import { validateBatch } from "../../../src/record/batch-validate.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../../../src/runtime/group-ports.ts";
@@ -89,6 +90,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
       store: new MetadataGroupStore(ports),
       leases: new MetadataGroupLeases(ports),
     }),
+    tokens: new MetadataAccessTokens(database),
     platform,
     metrics,
     bodyBudget: new ByteBudget(budgetBytes),
@@ -102,6 +104,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
       version: "0.0.0",
     },
     shutdown: new AbortController().signal,
+    upgradeSocket: undefined,
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });

@@ -102,7 +102,7 @@ describe("operations", () => {
     expect(Object.keys(produce.requestBody.content)).toHaveLength(4);
     const place = ["Producer-Id", "Producer-Epoch", "Producer-Seq"];
     expect(produce.parameters.map((each: { name: string }) => each.name)).toEqual([
-      ...["topic", "key", "partition", "body"],
+      ...["topic", "token", "key", "partition", "body"],
       ...[...place, ...place],
     ]);
     const references = [...text.matchAll(/"#\/components\/schemas\/(\w+)"/g)].map(([, id]) => id);
