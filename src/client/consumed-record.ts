@@ -46,6 +46,8 @@ export interface ConsumeOptions<V> {
   readonly parse?: (text: string) => V;
   /** Records were deleted before they were read; the iteration goes on behind them. */
   readonly onGap?: (gap: Gap) => void;
+  /** Events come, for the first time or again. */
+  readonly onOpen?: () => void;
   /** The connection broke and will be made again. */
   readonly onTrouble?: (error: MillraceError) => void;
   /** Silence after which a connection counts as broken, in milliseconds. Default 40 000. */

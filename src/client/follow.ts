@@ -17,6 +17,7 @@ export interface FollowOptions {
   readonly request: () => ClientRequest & { readonly path: string };
   readonly signal?: AbortSignal;
   readonly silenceMs?: number;
+  readonly onOpen?: () => void;
   /**
    * An attempt failed, `isMute` when it was answered and not one byte followed. True: give up, and
    * end without an error.
@@ -57,6 +58,7 @@ export async function* follow(
           throw new MillraceError("bad_answer", "The answer has no body", { retriable: true });
         }
         for await (const events of readEvents(answer.body, ended)) {
+          if (isMute) options.onOpen?.();
           isMute = false;
           // While the caller is busy with these, silence says nothing.
           watch.stop();

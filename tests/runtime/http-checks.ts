@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { readClientScript } from "../../src/runtime/node/client-script.ts";
 import { SocketClient } from "../support/socket-client.ts";
 import { SseReader } from "../support/sse-reader.ts";
 import type { JsonRecord } from "./golden-batches.ts";
@@ -434,6 +435,29 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       const garbled = JSON.stringify({ topics: [topic], position: "garbled" });
       expect((await post(`${path}/poll`, garbled)).status).toBe(400);
     }, 30_000);
+
+    test("it gives pages their client, without a token, once", async () => {
+      const answer = await fetch(`${place.url}/client.js`);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toBe(readClientScript());
+      expect(answer.headers.get("Content-Type")).toBe("text/javascript; charset=utf-8");
+      const headers = { "If-None-Match": answer.headers.get("ETag") ?? "" };
+      expect((await fetch(`${place.url}/client.js`, { headers })).status).toBe(304);
+      const head = await fetch(`${place.url}/client.js`, { method: "HEAD" });
+      expect([head.status, head.headers.get("ETag")]).toEqual([200, headers["If-None-Match"]]);
+    });
+
+    test("a beacon's query is the producer's place", async () => {
+      const topic = await newTopic();
+      const query = `?body=json&Producer-Id=page-${topic}&Producer-Epoch=0&Producer-Seq=0`;
+      const send = () =>
+        post(`/v1/topics/${topic}/records${query}`, '{"records":[{"value":"bye"}]}', {
+          "Content-Type": "text/plain",
+        });
+      const first = await send();
+      expect(await send()).toMatchObject({ status: 200, json: first.json });
+      expect(valuesOf(await read(topic))).toEqual(["bye"]);
+    });
 
     test("it tells its health, its figures and its description", async () => {
       expect((await call("/healthz")).json).toEqual({ status: "ok" });

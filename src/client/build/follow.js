@@ -34,6 +34,8 @@ export async function* follow(connection, options) {
                     throw new MillraceError("bad_answer", "The answer has no body", { retriable: true });
                 }
                 for await (const events of readEvents(answer.body, ended)) {
+                    if (isMute)
+                        options.onOpen?.();
                     isMute = false;
                     // While the caller is busy with these, silence says nothing.
                     watch.stop();
