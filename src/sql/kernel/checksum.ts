@@ -1,6 +1,6 @@
 /**
- * CRC-32C of bytes in the memory of a query, where kernels have written them: `wasm/sql/checksum.ts`
- * sums them without a copy. Bytes that lie elsewhere are left to another Crc32c.
+ * CRC-32C of bytes in the memory of a query, where kernels have written them: summed without a copy
+ * by `wasm/sql/checksum.ts`. Bytes that lie elsewhere are left to another Crc32c.
  */
 import type { Crc32c } from "../../base/crc32c.ts";
 import type { SqliteHost } from "../sqlite/host.ts";

@@ -1,7 +1,7 @@
 /**
  * Finds window joins of the rows of an aggregate with the greatest or least of one of its values in
- * the same window (Nexmark q5). Of the aggregate's rows only those that no other row of their window
- * beats need be kept, ties among them.
+ * the same window (Nexmark q5). Of the rows only those that no other row of their window beats need
+ * be kept, ties among them.
  */
 import { calcOf, placeBelow, readsTheSame } from "./extreme-join.ts";
 import type { PlanNode, WindowAggregateNode, WindowJoinNode } from "./plan.ts";
