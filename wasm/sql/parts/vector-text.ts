@@ -242,6 +242,8 @@ export function joinTexts(instruction: usize): void {
 /** Far below what SQLite refuses. */
 const TEXT_MAX: u64 = 100_000_000;
 
+const NO_GRAIN: i64 = -(<i64>1 << 60);
+
 /**
  * A wall time in the pattern that is the data. Times alike within `low` milliseconds have one text,
  * which the next row mostly shares.
@@ -254,7 +256,8 @@ export function formatTimes(instruction: usize): void {
   const grain = load<i64>(instruction, I_LOW);
   const target = registerOf(instruction, I_TARGET);
   const nulls = targetNulls(target, hasNulls(a));
-  let known = i64.MIN_VALUE;
+  // The grain of the row before begins at `start`; far off, no time is within it.
+  let start: i64 = NO_GRAIN;
   let text: usize = 0;
   for (let index: u32 = 0; index < rowCount; index++) {
     const row = <usize>load<u32>(rows + ((<usize>index) << 2));
@@ -266,15 +269,14 @@ export function formatTimes(instruction: usize): void {
       failText(target, row);
       continue;
     }
-    const grains = civil.floorDivide(wall, grain);
-    if (grains != known) {
-      known = i64.MIN_VALUE;
+    if (<u64>(wall - start) >= <u64>grain) {
+      start = NO_GRAIN;
       text = textRoom(length);
       if (text == 0 || formatTime(text, wall, pattern, length) < 0) {
         failText(target, row);
         continue;
       }
-      known = grains;
+      start = civil.floorDivide(wall, grain) * grain;
     }
     putSlot(target, row, text, length);
   }
