@@ -160,7 +160,7 @@ export class PublishOrderReader {
       taken.push(publish);
       bytes += length;
     }
-    this.#readAhead(2 * bytesMax);
+    this.#readAhead(3 * bytesMax);
     const slice = await this.#read(taken);
     this.#isAtEnd = taken.length === 0;
     this.#planned.splice(0, taken.length);

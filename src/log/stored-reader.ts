@@ -14,7 +14,7 @@ import type { AnswerChunks } from "./answer-chunks.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { BlockSpan } from "./block-span.ts";
 import type { ExtentCache } from "./extent-cache.ts";
-import { type AheadPlan, knownEnd, ReadHints } from "./read-hints.ts";
+import { type AheadPlan, knownEnd, paddedEnd, ReadHints } from "./read-hints.ts";
 
 export interface StoredRange {
   /** Whole batches, stamped, in order; the caller's to give back. */
@@ -94,7 +94,7 @@ export class StoredReader {
   readAhead(extents: readonly Extent[]): void {
     const ends = new Map<string, number>();
     for (const { key, position, length } of extents) {
-      ends.set(key, Math.max(ends.get(key) ?? 0, position + length));
+      ends.set(key, Math.max(ends.get(key) ?? 0, paddedEnd(position + length)));
     }
     this.#parts.blocks.readAhead(
       extents.map(({ key, position, length }) => ({
