@@ -1,10 +1,10 @@
 /**
  * CRC-32C (Castagnoli, reflected polynomial 0x82F63B78) over bytes in linear memory.
  *
- * The memory is imported and the module has no data and no heap of its own: it owns the first
- * 64 KiB, everything above is the embedding's.
+ * The memory is imported and the module has no data and no heap of its own: it owns 64 KiB from
+ * `base`, which is 0 where the kernel has a memory of its own; the rest is the embedding's.
  *
- * | position | bytes  | use                                                                  |
+ * | from base | bytes  | use                                                                  |
  * |---------:|-------:|----------------------------------------------------------------------|
  * |        0 |  1 024 | never touched                                                        |
  * |    1 024 |  8 192 | SLICE: eight tables; table j advances a byte by j zero bytes         |
@@ -35,28 +35,29 @@ const HISTORY: usize = 5328;
 const CHUNK: usize = 16384;
 const FOLD_MIN: usize = 8192;
 
-/** Fills the tables. Call once per memory, before anything else. */
-export function init(): void {
+/** Fills the tables. Call once per base, before anything else. */
+export function init(base: usize): void {
   for (let i: u32 = 0; i < 256; i++) {
     let c = i;
     for (let bit = 0; bit < 8; bit++) c = (c >>> 1) ^ (POLYNOMIAL & (0 - (c & 1)));
-    store<u32>(SLICE + ((<usize>i) << 2), c);
+    store<u32>(base + SLICE + ((<usize>i) << 2), c);
   }
   for (let i: u32 = 0; i < 256; i++) {
     const slot = (<usize>i) << 2;
-    let c = load<u32>(SLICE + slot);
+    let c = load<u32>(base + SLICE + slot);
     for (let zeros: usize = 1; zeros < 32; zeros++) {
-      c = entry(SLICE, c & 255) ^ (c >>> 8);
-      if (zeros < 8) store<u32>(SLICE + (zeros << 10) + slot, c);
-      if (zeros >= 24) store<u32>(BRAID + ((zeros - 24) << 10) + slot, c);
+      c = entry(base + SLICE, c & 255) ^ (c >>> 8);
+      if (zeros < 8) store<u32>(base + SLICE + (zeros << 10) + slot, c);
+      if (zeros >= 24) store<u32>(base + BRAID + ((zeros - 24) << 10) + slot, c);
     }
   }
 }
 
 /** The CRC of `length` bytes at `position`, going on from `previous` (0 to begin). */
-export function crc32c(previous: u32, position: usize, length: usize): u32 {
+export function crc32c(previous: u32, position: usize, length: usize, base: usize): u32 {
   const c = ~previous;
-  return ~(length < FOLD_MIN ? braid(c, position, length) : fold(c, position, length));
+  const isShort = length < FOLD_MIN;
+  return ~(isShort ? braid(c, position, length, base) : fold(c, position, length, base));
 }
 
 // @ts-ignore: decorator
@@ -83,7 +84,7 @@ function advance(tables: usize, word: u64): u32 {
   );
 }
 
-function braid(state: u32, position: usize, length: usize): u32 {
+function braid(state: u32, position: usize, length: usize, base: usize): u32 {
   let c = state;
   let p = position;
   let left = length;
@@ -96,26 +97,26 @@ function braid(state: u32, position: usize, length: usize): u32 {
     let c2: u32 = 0;
     let c3: u32 = 0;
     while (p < end) {
-      c0 = advance(BRAID, load<u64>(p) ^ c0);
-      c1 = advance(BRAID, load<u64>(p, 8) ^ c1);
-      c2 = advance(BRAID, load<u64>(p, 16) ^ c2);
-      c3 = advance(BRAID, load<u64>(p, 24) ^ c3);
+      c0 = advance(base + BRAID, load<u64>(p) ^ c0);
+      c1 = advance(base + BRAID, load<u64>(p, 8) ^ c1);
+      c2 = advance(base + BRAID, load<u64>(p, 16) ^ c2);
+      c3 = advance(base + BRAID, load<u64>(p, 24) ^ c3);
       p += 32;
     }
-    c = advance(SLICE, load<u64>(p) ^ c0);
-    c = advance(SLICE, load<u64>(p, 8) ^ c1 ^ c);
-    c = advance(SLICE, load<u64>(p, 16) ^ c2 ^ c);
-    c = advance(SLICE, load<u64>(p, 24) ^ c3 ^ c);
+    c = advance(base + SLICE, load<u64>(p) ^ c0);
+    c = advance(base + SLICE, load<u64>(p, 8) ^ c1 ^ c);
+    c = advance(base + SLICE, load<u64>(p, 16) ^ c2 ^ c);
+    c = advance(base + SLICE, load<u64>(p, 24) ^ c3 ^ c);
     p += 32;
     left -= (blocks + 1) * 32;
   }
   while (left >= 8) {
-    c = advance(SLICE, load<u64>(p) ^ c);
+    c = advance(base + SLICE, load<u64>(p) ^ c);
     p += 8;
     left -= 8;
   }
   while (left > 0) {
-    c = entry(SLICE, (c ^ load<u8>(p)) & 255) ^ (c >>> 8);
+    c = entry(base + SLICE, (c ^ load<u8>(p)) & 255) ^ (c >>> 8);
     p++;
     left--;
   }
@@ -132,16 +133,17 @@ function reaching(at: usize): v128 {
   );
 }
 
-function fold(state: u32, position: usize, length: usize): u32 {
+function fold(state: u32, position: usize, length: usize, base: usize): u32 {
+  const ring = base + RING;
   let p = position;
   let left = (length - GAP_FAR) & ~31;
   const tail = length - left;
-  memory.fill(RING, 0, HISTORY);
+  memory.fill(ring, 0, HISTORY);
   // The state belongs to the first four bytes, which these four reach and no others do.
-  store<u32>(RING + HISTORY - GAP_FAR, state);
+  store<u32>(ring + HISTORY - GAP_FAR, state);
   while (left > 0) {
     const chunk = left < CHUNK ? left : CHUNK;
-    let t: usize = RING + HISTORY;
+    let t: usize = ring + HISTORY;
     const end = t + chunk;
     while (t < end) {
       v128.store(t, v128.xor(v128.load(p), reaching(t)));
@@ -150,13 +152,13 @@ function fold(state: u32, position: usize, length: usize): u32 {
       t += 32;
     }
     left -= chunk;
-    memory.copy(RING, end - HISTORY, HISTORY);
+    memory.copy(ring, end - HISTORY, HISTORY);
   }
   // The tail takes what the history adds to it and adds nothing itself: zeros stand in for it.
-  let t: usize = RING + HISTORY;
+  let t: usize = ring + HISTORY;
   memory.fill(t, 0, HISTORY);
-  let out: usize = TAIL;
-  const end = TAIL + tail;
+  let out: usize = base + TAIL;
+  const end = out + tail;
   while (out + 16 <= end) {
     v128.store(out, v128.xor(v128.load(p), reaching(t)));
     p += 16;
@@ -170,5 +172,5 @@ function fold(state: u32, position: usize, length: usize): u32 {
     out++;
     t++;
   }
-  return braid(0, TAIL, tail);
+  return braid(0, base + TAIL, tail, base);
 }

@@ -29,9 +29,12 @@ export interface Crc32cKernel extends Crc32c {
 }
 
 interface KernelExports {
-  init(): void;
-  crc32c(previous: number, position: number, length: number): number;
+  init(base: number): void;
+  crc32c(previous: number, position: number, length: number, base: number): number;
 }
+
+/** Its tables and scratch lie at the start of the memory. */
+const base = 0;
 
 /**
  * Makes a Crc32c of the compiled kernel. `memory`: the embedding's own, of which the kernel takes
@@ -46,7 +49,7 @@ export function createCrc32c(options: {
   assert(memory.buffer.byteLength >= crc32cReservedBytes, "the memory holds the reserved bytes");
   const instance = new WebAssembly.Instance(options.module, { env: { memory } });
   const kernel = instance.exports as unknown as KernelExports;
-  kernel.init();
+  kernel.init(base);
   let window = new Uint8Array(memory.buffer, windowPosition, windowBytes);
 
   function ofCopy(bytes: Uint8Array, previous: number): number {
@@ -54,13 +57,13 @@ export function createCrc32c(options: {
     if (window.length === 0) window = new Uint8Array(memory.buffer, windowPosition, windowBytes);
     if (bytes.length <= windowBytes) {
       window.set(bytes);
-      return kernel.crc32c(previous, windowPosition, bytes.length) >>> 0;
+      return kernel.crc32c(previous, windowPosition, bytes.length, base) >>> 0;
     }
     let crc = previous;
     for (let start = 0; start < bytes.length; start += windowBytes) {
       const part = bytes.subarray(start, start + windowBytes);
       window.set(part);
-      crc = kernel.crc32c(crc, windowPosition, part.length);
+      crc = kernel.crc32c(crc, windowPosition, part.length, base);
     }
     return crc >>> 0;
   }
@@ -69,7 +72,7 @@ export function createCrc32c(options: {
     memory,
     of(bytes, previous = 0) {
       if (bytes.length > copyAnywayBytes && bytes.buffer === memory.buffer) {
-        return kernel.crc32c(previous, bytes.byteOffset, bytes.length) >>> 0;
+        return kernel.crc32c(previous, bytes.byteOffset, bytes.length, base) >>> 0;
       }
       return ofCopy(bytes, previous);
     },
@@ -78,7 +81,7 @@ export function createCrc32c(options: {
         position >= crc32cReservedBytes && position + length <= memory.buffer.byteLength,
         "the range lies in the embedding's part of the memory",
       );
-      return kernel.crc32c(previous, position, length) >>> 0;
+      return kernel.crc32c(previous, position, length, base) >>> 0;
     },
   };
 }

@@ -285,9 +285,9 @@ function isBefore({ publishPosition }: Publish, end: number): boolean {
 function sizeOf({ runs }: Publish): { readonly records: number; readonly bytes: number } {
   let records = 0;
   let bytes = 0;
-  for (const { fromOffset, nextOffset, batches } of runs) {
+  for (const { fromOffset, nextOffset, batches, stored } of runs) {
     records += nextOffset - fromOffset;
-    for (const batch of batches) bytes += batch.length;
+    for (const part of stored?.pieces ?? batches) bytes += part.length;
   }
   return { records, bytes };
 }

@@ -11,8 +11,13 @@ import type { ThreadError } from "./libsql-thread.ts";
 /** `shared`: which of the message's shared buffers it lies in; −1: in the one given away. */
 type Place = readonly [shared: number, start: number, end: number];
 
-export type PackedRun = Omit<TaskPublish["runs"][number], "batches"> & {
+type Run = TaskPublish["runs"][number];
+
+export type PackedRun = Omit<Run, "batches" | "stored"> & {
   readonly batches: readonly Place[];
+  readonly stored?: Omit<NonNullable<Run["stored"]>, "pieces"> & {
+    readonly pieces: readonly Place[];
+  };
 };
 
 export interface PackedPublish extends Omit<TaskPublish, "runs"> {
@@ -55,8 +60,9 @@ export interface TaskAnswer {
 export function packedBytes(publishes: readonly TaskPublish[]): number {
   let bytes = 0;
   for (const { runs } of publishes) {
-    for (const { batches } of runs) {
+    for (const { batches, stored } of runs) {
       for (const batch of batches) bytes += isShared(batch.buffer) ? 0 : batch.length;
+      for (const piece of stored?.pieces ?? []) bytes += isShared(piece.buffer) ? 0 : piece.length;
     }
   }
   return bytes;
@@ -86,7 +92,10 @@ export function packPublishes(
   };
   const packed = publishes.map((publish) => ({
     ...publish,
-    runs: publish.runs.map((run) => ({ ...run, batches: run.batches.map(placeOf) })),
+    runs: publish.runs.map(({ stored, ...run }) => ({
+      ...{ ...run, batches: run.batches.map(placeOf) },
+      ...(stored && { stored: { ...stored, pieces: stored.pieces.map(placeOf) } }),
+    })),
   }));
   return { publishes: packed, shared: [...shared.keys()] };
 }
@@ -99,13 +108,12 @@ export function unpackPublishes({
 }: Pick<PublishesMessage, "publishes" | "buffer" | "shared">): TaskPublish[] {
   const given = new Uint8Array(buffer);
   const others = shared.map((each) => new Uint8Array(each));
+  const bytesAt = ([index, start, end]: Place) => (others[index] ?? given).subarray(start, end);
   return publishes.map((publish) => ({
     ...publish,
-    runs: publish.runs.map((run) => ({
-      ...run,
-      batches: run.batches.map(([index, start, end]) =>
-        (others[index] ?? given).subarray(start, end),
-      ),
+    runs: publish.runs.map(({ stored, ...run }) => ({
+      ...{ ...run, batches: run.batches.map(bytesAt) },
+      ...(stored && { stored: { ...stored, pieces: stored.pieces.map(bytesAt) } }),
     })),
   }));
 }

@@ -4,6 +4,7 @@
  */
 import { assert } from "../../base/assert.ts";
 import { StreamError } from "../../base/stream-error.ts";
+import { corruptStretch, type StoredStretch } from "../../segment/stored-stretch.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import type { SqliteMemory } from "../sqlite/memory.ts";
 import { inputTailBytes } from "./json-layout.ts";
@@ -19,6 +20,16 @@ export interface SourceBatch {
   readonly recordCount: number;
   /** The bytes behind the header. */
   readonly records: Uint8Array;
+  /** The walk is to sum it first. */
+  readonly unsummed?: UnsummedBatch;
+}
+
+export interface UnsummedBatch {
+  /** What the sum is of: the header from its attributes on, and the records behind it. */
+  readonly bytes: Uint8Array;
+  readonly crc: number;
+  /** What it is of. */
+  readonly stretch: StoredStretch;
 }
 
 /** What a decoder reads of records beside their values. */
@@ -41,8 +52,12 @@ interface WalkKernel {
   ): number;
   selectRows(status: number, count: number, selection: number): number;
   hasSome(bytes: number, count: number): number;
+  initCrc32c(base: number): void;
+  crc32c(previous: number, position: number, length: number, base: number): number;
 }
 
+/** Tables and scratch of the checksum kernel. */
+const sumBytes = 64 * 1024;
 const frameBytes = 48;
 
 const frameField = {
@@ -70,6 +85,8 @@ export class RecordWalk {
   readonly #memory: SqliteMemory;
   readonly #wanted: WantedParts;
   readonly #frame: number;
+  /** Where tables and scratch of the checksum lie; 0: nothing was to be summed. */
+  #sums = 0;
 
   constructor(host: SqliteHost, wanted: WantedParts) {
     const { memory } = host;
@@ -89,20 +106,24 @@ export class RecordWalk {
   /**
    * Takes the batches into the shared memory, one behind the other, and finds their records: rows
    * in the order of the batches. Gives their number. Everything is valid until the next call.
-   * @throws StreamError `corrupt_record` when a batch's records are not what its header says.
+   * @throws StreamError `corrupt_record` when a batch's records are not what its header says,
+   *   `corrupt_segment` when its sum is wrong.
    */
   walk(batches: readonly SourceBatch[]): number {
     const rowCount = batches.reduce((sum, each) => sum + each.recordCount, 0);
-    const bytes = batches.reduce((sum, each) => sum + each.records.length, 0);
+    const bytes = batches.reduce((sum, each) => sum + bytesOf(each).length, 0);
     this.#reserve(rowCount, bytes);
+    if (batches.some(({ unsummed }) => unsummed !== undefined)) this.#prepareSums();
     let at = this.input.address;
     let row = 0;
     for (const batch of batches) {
-      this.#memory.bytes.set(batch.records, at);
+      const copied = bytesOf(batch);
+      this.#memory.bytes.set(copied, at);
+      if (batch.unsummed !== undefined) this.#checkSum(batch.unsummed, at);
+      at += copied.length;
       // What is left of the last call's input behind it must not look like more of this batch.
-      this.#memory.bytes.fill(34, at + batch.records.length, at + batch.records.length + 64);
-      this.#walkBatch(batch, at, row);
-      at += batch.records.length;
+      this.#memory.bytes.fill(34, at, at + 64);
+      this.#walkBatch(batch, at - batch.records.length, row);
       row += batch.recordCount;
     }
     this.#memory.bytes.fill(34, at, at + inputTailBytes);
@@ -115,6 +136,20 @@ export class RecordWalk {
     this.valueNulls.free();
     this.input.free();
     this.#memory.free(this.#frame);
+    this.#memory.free(this.#sums);
+  }
+
+  #prepareSums(): void {
+    if (this.#sums !== 0) return;
+    this.#sums = this.#memory.allocate(sumBytes);
+    this.kernel.initCrc32c(this.#sums);
+  }
+
+  #checkSum({ bytes, crc, stretch }: UnsummedBatch, at: number): void {
+    const found = this.kernel.crc32c(0, at, bytes.length, this.#sums) >>> 0;
+    if (found === crc) return;
+    const [is, states] = [found, crc].map((each) => each.toString(16).padStart(8, "0"));
+    throw corruptStretch(stretch, `the CRC-32C of a batch is 0x${is}, it states 0x${states}`);
   }
 
   #reserve(rowCount: number, bytes: number): void {
@@ -150,6 +185,11 @@ export class RecordWalk {
     const { address } = this.slots.partitions;
     new BigInt64Array(view.buffer, address + 8 * row, recordCount).fill(BigInt(partition));
   }
+}
+
+/** What is copied of a batch. */
+function bytesOf({ records, unsummed }: SourceBatch): Uint8Array {
+  return unsummed?.bytes ?? records;
 }
 
 function corrupt({ partition, baseOffset, recordCount }: SourceBatch, walked: number): StreamError {

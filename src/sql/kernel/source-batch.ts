@@ -1,7 +1,13 @@
 /** A record batch of the log as the record walk takes it. */
 import type { Codecs } from "../../base/codecs.ts";
-import { readBatchHeader } from "../../record/batch.ts";
-import { batchHeaderBytes } from "../../record/batch-layout.ts";
+import type { Crc32c } from "../../base/crc32c.ts";
+import { type BatchHeader, checkBatchCrc, readBatchHeader } from "../../record/batch.ts";
+import { batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
+import {
+  batchesOfStretch,
+  corruptStretch,
+  type StoredStretch,
+} from "../../segment/stored-stretch.ts";
 import type { SourceBatch } from "./record-walk.ts";
 
 /** A batch's records decompressed are no larger. */
@@ -14,13 +20,58 @@ export function sourceBatchOf(
 ): SourceBatch[] {
   const header = readBatchHeader(bytes);
   if (header.isControl) return [];
-  const packed = bytes.subarray(batchHeaderBytes, header.sizeBytes);
-  const records =
-    header.codec === "none"
-      ? packed
-      : codecs.decompress(header.codec, packed, { sizeMax: recordsBytesMax });
+  const { baseOffset } = header;
+  return [
+    sourceBatch(header, { partition, baseOffset, records: recordsOf(bytes, header, codecs) }),
+  ];
+}
+
+/**
+ * The same of batches that nobody has summed. What is compressed is summed here; of the others the
+ * walk does it, which copies them first.
+ * @throws StreamError `corrupt_segment`
+ */
+export function sourceBatchesOf(
+  stretch: StoredStretch,
+  parts: { readonly partition: number; readonly codecs: Codecs; readonly crc32c: Crc32c },
+): SourceBatch[] {
+  const { partition, codecs, crc32c } = parts;
+  return batchesOfStretch(stretch).flatMap(({ bytes, header, baseOffset }) => {
+    const { codec, crc, isControl } = header;
+    if (isControl || codec !== "none") checkSum(bytes, { stretch, crc32c, baseOffset });
+    if (isControl) return [];
+    const batch = sourceBatch(header, {
+      ...{ partition, baseOffset, records: recordsOf(bytes, header, codecs) },
+    });
+    if (codec !== "none") return [batch];
+    return [
+      { ...batch, unsummed: { bytes: bytes.subarray(batchLayout.attributes), crc, stretch } },
+    ];
+  });
+}
+
+function sourceBatch(
+  header: BatchHeader,
+  parts: Pick<SourceBatch, "partition" | "baseOffset" | "records">,
+): SourceBatch {
   const isLogAppendTime = header.timestampType === "LogAppendTime";
   const timestamp = isLogAppendTime ? header.maxTimestamp : header.baseTimestamp;
-  const { baseOffset, recordCount } = header;
-  return [{ partition, baseOffset, timestamp, isLogAppendTime, recordCount, records }];
+  return { ...parts, timestamp, isLogAppendTime, recordCount: header.recordCount };
+}
+
+function recordsOf(bytes: Uint8Array, header: BatchHeader, codecs: Codecs): Uint8Array {
+  const packed = bytes.subarray(batchHeaderBytes, header.sizeBytes);
+  if (header.codec === "none") return packed;
+  return codecs.decompress(header.codec, packed, { sizeMax: recordsBytesMax });
+}
+
+function checkSum(
+  bytes: Uint8Array,
+  what: { readonly stretch: StoredStretch; readonly crc32c: Crc32c; readonly baseOffset: number },
+): void {
+  try {
+    checkBatchCrc(bytes, what.crc32c);
+  } catch (error) {
+    throw corruptStretch(what.stretch, error instanceof Error ? error.message : String(error));
+  }
 }
