@@ -4,8 +4,8 @@
  * which sums batches where it has copied them, while they are at hand (ADR 26).
  */
 import { isStreamError, StreamError } from "../base/stream-error.ts";
-import { type BatchHeader, readBatchHeader } from "../record/batch.ts";
-import { batchLayout, batchPrefixBytes } from "../record/batch-layout.ts";
+import { type BatchHeader, readHeaderAlone } from "../record/batch.ts";
+import { batchHeaderBytes, batchLayout, batchPrefixBytes } from "../record/batch-layout.ts";
 import { readInt32 } from "../record/big-endian.ts";
 
 export interface StoredStretch {
@@ -19,41 +19,49 @@ export interface StoredStretch {
 }
 
 export interface StretchedBatch {
-  readonly bytes: Uint8Array;
+  /** Its bytes in order: more than one view where pieces end inside it. */
+  readonly parts: readonly Uint8Array[];
   readonly header: BatchHeader;
   /** The header has what the producer wrote there. */
   readonly baseOffset: number;
 }
 
 /**
- * Its batches in order: views, or copies of those that lie in two pieces.
+ * Its batches in order, views of its pieces.
  * @throws StreamError `corrupt_segment` when they are not whole, or not those that the index names;
  *   sums are not looked at.
  */
 export function batchesOfStretch(stretch: StoredStretch): StretchedBatch[] {
   const batches: StretchedBatch[] = [];
   let offset = stretch.baseOffset;
-  let rest = new Uint8Array();
-  for (const piece of stretch.pieces) {
-    const bytes = rest.length === 0 ? piece : joined(rest, piece);
-    let position = 0;
-    for (;;) {
-      const end = position + sizeAt(bytes, position);
-      if (end > bytes.length) break;
-      const batch = bytes.subarray(position, end);
-      const header = headerOf(batch, stretch, offset);
-      batches.push({ bytes: batch, header, baseOffset: offset });
-      offset += header.lastOffsetDelta + 1;
-      position = end;
-    }
-    rest = bytes.slice(position);
+  let rest = stretch.pieces;
+  while (rest.length > 0) {
+    const start = gathered(rest, batchHeaderBytes);
+    const size = sizeOf(start);
+    const { taken, left } = split(rest, size);
+    if (taken === null) throw corruptStretch(stretch, `its batch at offset ${offset} is cut`);
+    const header = headerOf(start, stretch, offset);
+    batches.push({ parts: taken, header, baseOffset: offset });
+    offset += header.lastOffsetDelta + 1;
+    rest = left;
   }
-  if (rest.length > 0) throw corruptStretch(stretch, `its batch at offset ${offset} is cut`);
   if (offset === stretch.lastOffset + 1) return batches;
   throw corruptStretch(
     stretch,
     `its batches end at offset ${offset - 1}, not at ${stretch.lastOffset}`,
   );
+}
+
+/** Parts as one: themselves where there is one, else a copy. */
+export function joinedParts(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  return gathered(parts, Number.POSITIVE_INFINITY);
+}
+
+/** The parts behind the first `length` bytes, which lie in them. */
+export function partsFrom(parts: readonly Uint8Array[], length: number): readonly Uint8Array[] {
+  return split(parts, length).left;
 }
 
 export function corruptStretch(
@@ -68,23 +76,51 @@ export function corruptStretch(
 }
 
 /** As the batch states it; Infinity when that is cut off. */
-function sizeAt(bytes: Uint8Array, position: number): number {
-  if (position + batchLayout.batchLength + 4 > bytes.length) return Number.POSITIVE_INFINITY;
-  return readInt32(bytes, position + batchLayout.batchLength) + batchPrefixBytes;
+function sizeOf(start: Uint8Array): number {
+  if (start.length < batchHeaderBytes) return Number.POSITIVE_INFINITY;
+  const size = readInt32(start, batchLayout.batchLength) + batchPrefixBytes;
+  return size < batchHeaderBytes ? Number.POSITIVE_INFINITY : size;
 }
 
-function headerOf(batch: Uint8Array, stretch: StoredStretch, offset: number): BatchHeader {
+/** The first `length` bytes, null when there are fewer, and what is behind them. */
+function split(
+  parts: readonly Uint8Array[],
+  length: number,
+): { readonly taken: readonly Uint8Array[] | null; readonly left: readonly Uint8Array[] } {
+  const taken: Uint8Array[] = [];
+  let wanted = length;
+  for (const [index, part] of parts.entries()) {
+    if (part.length > wanted) {
+      if (wanted > 0) taken.push(part.subarray(0, wanted));
+      return { taken, left: [part.subarray(wanted), ...parts.slice(index + 1)] };
+    }
+    taken.push(part);
+    wanted -= part.length;
+  }
+  return { taken: wanted > 0 ? null : taken, left: [] };
+}
+
+/** The first bytes in one: a view where one part has them all. */
+function gathered(parts: readonly Uint8Array[], bytesMax: number): Uint8Array {
+  const [first] = parts;
+  if (first !== undefined && first.length >= bytesMax) return first.subarray(0, bytesMax);
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const bytes = new Uint8Array(Math.min(length, bytesMax));
+  let position = 0;
+  for (const part of parts) {
+    if (position === bytes.length) break;
+    const view = part.subarray(0, bytes.length - position);
+    bytes.set(view, position);
+    position += view.length;
+  }
+  return bytes;
+}
+
+function headerOf(start: Uint8Array, stretch: StoredStretch, offset: number): BatchHeader {
   try {
-    return readBatchHeader(batch);
+    return readHeaderAlone(start);
   } catch (error) {
     if (!isStreamError(error)) throw error;
     throw corruptStretch(stretch, `its batch at offset ${offset} is none: ${error.message}`);
   }
-}
-
-function joined(first: Uint8Array, second: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(first.length + second.length);
-  bytes.set(first);
-  bytes.set(second, first.length);
-  return bytes;
 }

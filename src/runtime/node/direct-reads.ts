@@ -10,11 +10,11 @@
 export const directReadBytesMin = 256 * 1024;
 
 /** A disk below this pace is what others should not have to wait for again. */
-const slowBytesPerSecond = 200_000_000;
+const slowBytesPerSecond = 150_000_000;
 /** Bytes by which the pace is judged. */
 const judgedBytes = 64 * 1024 * 1024;
 /** Until it is tried again. */
-const pauseMs = 60_000;
+const pauseMs = 30_000;
 /** Refusals in a row that end the attempts for now. */
 const refusalsMax = 3;
 

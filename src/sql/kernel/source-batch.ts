@@ -6,9 +6,11 @@ import { batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
 import {
   batchesOfStretch,
   corruptStretch,
+  joinedParts,
+  partsFrom,
   type StoredStretch,
 } from "../../segment/stored-stretch.ts";
-import type { SourceBatch } from "./record-walk.ts";
+import type { SourceBatch, SummedBatch } from "./record-walk.ts";
 
 /** A batch's records decompressed are no larger. */
 const recordsBytesMax = 256 * 1024 * 1024;
@@ -17,13 +19,12 @@ const recordsBytesMax = 256 * 1024 * 1024;
 export function sourceBatchOf(
   bytes: Uint8Array,
   { partition, codecs }: { readonly partition: number; readonly codecs: Codecs },
-): SourceBatch[] {
+): SummedBatch[] {
   const header = readBatchHeader(bytes);
   if (header.isControl) return [];
   const { baseOffset } = header;
-  return [
-    sourceBatch(header, { partition, baseOffset, records: recordsOf(bytes, header, codecs) }),
-  ];
+  const records = recordsOf(bytes, header, codecs);
+  return [{ ...aboutOf(header, { partition, baseOffset }), records }];
 }
 
 /**
@@ -36,27 +37,26 @@ export function sourceBatchesOf(
   parts: { readonly partition: number; readonly codecs: Codecs; readonly crc32c: Crc32c },
 ): SourceBatch[] {
   const { partition, codecs, crc32c } = parts;
-  return batchesOfStretch(stretch).flatMap(({ bytes, header, baseOffset }) => {
-    const { codec, crc, isControl } = header;
-    if (isControl || codec !== "none") checkSum(bytes, { stretch, crc32c, baseOffset });
-    if (isControl) return [];
-    const batch = sourceBatch(header, {
-      ...{ partition, baseOffset, records: recordsOf(bytes, header, codecs) },
-    });
-    if (codec !== "none") return [batch];
-    return [
-      { ...batch, unsummed: { bytes: bytes.subarray(batchLayout.attributes), crc, stretch } },
-    ];
+  return batchesOfStretch(stretch).flatMap((batch): SourceBatch[] => {
+    const { header, baseOffset } = batch;
+    const about = aboutOf(header, { partition, baseOffset });
+    if (!header.isControl && header.codec === "none") {
+      const bytes = partsFrom(batch.parts, batchLayout.attributes);
+      return [{ ...about, unsummed: { parts: bytes, crc: header.crc, stretch } }];
+    }
+    const bytes = joinedParts(batch.parts);
+    checkSum(bytes, { stretch, crc32c });
+    return header.isControl ? [] : [{ ...about, records: recordsOf(bytes, header, codecs) }];
   });
 }
 
-function sourceBatch(
+function aboutOf(
   header: BatchHeader,
-  parts: Pick<SourceBatch, "partition" | "baseOffset" | "records">,
-): SourceBatch {
+  where: Pick<SourceBatch, "partition" | "baseOffset">,
+): Omit<SourceBatch, "records" | "unsummed"> {
   const isLogAppendTime = header.timestampType === "LogAppendTime";
   const timestamp = isLogAppendTime ? header.maxTimestamp : header.baseTimestamp;
-  return { ...parts, timestamp, isLogAppendTime, recordCount: header.recordCount };
+  return { ...where, timestamp, isLogAppendTime, recordCount: header.recordCount };
 }
 
 function recordsOf(bytes: Uint8Array, header: BatchHeader, codecs: Codecs): Uint8Array {
@@ -67,7 +67,7 @@ function recordsOf(bytes: Uint8Array, header: BatchHeader, codecs: Codecs): Uint
 
 function checkSum(
   bytes: Uint8Array,
-  what: { readonly stretch: StoredStretch; readonly crc32c: Crc32c; readonly baseOffset: number },
+  what: { readonly stretch: StoredStretch; readonly crc32c: Crc32c },
 ): void {
   try {
     checkBatchCrc(bytes, what.crc32c);
