@@ -34,6 +34,7 @@ export interface PackedPublish extends Omit<TaskPublish, "runs"> {
 export interface PublishesMessage {
   readonly kind: "publishes";
   readonly publishes: readonly PackedPublish[];
+  readonly drains: boolean;
   readonly buffer: ArrayBuffer;
   readonly shared: SharedNews;
 }

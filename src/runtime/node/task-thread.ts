@@ -92,7 +92,8 @@ export class TaskThread {
     if (request.kind !== "publishes") return this.#call(request, []);
     const buffer = this.#buffer(packedBytes(request.publishes));
     const packed = packPublishes(request.publishes, buffer, this.#names);
-    return this.#call({ kind: "publishes", buffer, ...packed }, [buffer]);
+    const { drains = false } = request;
+    return this.#call({ kind: "publishes", buffer, drains, ...packed }, [buffer]);
   }
 
   #buffer(bytes: number): ArrayBuffer {

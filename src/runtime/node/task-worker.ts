@@ -64,7 +64,10 @@ function answer(message: TaskMessage): TaskReply | null {
     case "end":
       return null;
     case "publishes":
-      return running().answer({ kind: "publishes", publishes: unpackPublishes(message, views) });
+      return running().answer({
+        ...{ kind: "publishes", drains: message.drains },
+        publishes: unpackPublishes(message, views),
+      });
     default:
       return running().answer(message);
   }
