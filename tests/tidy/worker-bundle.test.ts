@@ -16,6 +16,10 @@ describe("the Worker's bundle", () => {
     expect(budgetFaults(bundle)).toEqual([]);
   });
 
+  test("looks for no file beside itself, which would fail as it starts", () => {
+    expect(new TextDecoder().decode(bundle.javascript)).not.toContain("import.meta");
+  });
+
   test("holds no S3 client and no Arrow", () => {
     const foreign = weights(bundle).filter(([where]) =>
       /^(@aws-sdk|@smithy|apache-arrow)/.test(where),
