@@ -45,6 +45,10 @@ const b = z.string().min(1);
 const doc: string = text;
 `);
     expect(undocumented(source, true)).toContain('what: ""');
+    const shape = `export const c = z\n  .object({ a })\n  .meta({ id: "C",\n description: "d" });`;
+    expect(undocumented(shape, true)).toBe(
+      "export const c = /* @__PURE__ */ z\n  .object({ a })\n  .meta({\n});",
+    );
   });
 
   test("its budget refuses what is too large or makes code", () => {
