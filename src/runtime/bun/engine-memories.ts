@@ -11,7 +11,8 @@ const memoriesMax = "128";
  * environment says how many already or the system cannot do so. The launcher says so itself.
  */
 export function freeMemories(env: Readonly<Record<string, string | undefined>>): void {
-  if (env[name] !== undefined || process.execve === undefined) return;
+  // Another environment is that of a command line within a program, a test, which must go on.
+  if (env !== process.env || env[name] !== undefined || process.execve === undefined) return;
   const [, script = "", ...words] = process.argv;
   const isSingleFile = script.startsWith("/$bunfs/");
   const program = isSingleFile
