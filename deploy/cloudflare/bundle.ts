@@ -8,6 +8,7 @@ import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { standIns } from "./stand-ins.ts";
 import { withClientText } from "./with-client-text.ts";
+import { withSmallHono } from "./with-small-hono.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
 
@@ -47,7 +48,7 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     logLevel: "error",
     plugins: [
       ...(options.plugins ?? []),
-      ...[standIns(), withoutOpenApi(texts), withClientText(texts)],
+      ...[standIns(), withSmallHono(), withoutOpenApi(texts), withClientText(texts)],
       ...[withoutDocs(), collectWasm(wasm)],
     ],
   });
