@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Plugin } from "esbuild";
-import { clientScriptFile } from "../../src/runtime/node/client-script.ts";
+import { clientScriptFile } from "../../src/runtime/node/data-files.ts";
 
 const textName = "client.txt";
 

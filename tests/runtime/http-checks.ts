@@ -175,6 +175,22 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       expect(text.trimEnd().split("\n")).toHaveLength(3);
     });
 
+    test("a range that has an end is kept by caches, the tail is not", async () => {
+      const topic = await newTopic();
+      await write(topic, "a\nb\nc");
+      const { topicId } = (await call(`/v1/topics/${topic}`)).json as { topicId: string };
+      const range = await read(topic, `offset=0&endOffset=2&topicId=${topicId}`);
+      expect([valuesOf(range), range.json["nextOffset"]]).toEqual([["a", "b"], 2]);
+      expect(range.headers.get("Cache-Control")).toMatch(/(public|private), max-age=31536000/);
+      const headers = { "If-None-Match": range.headers.get("ETag") ?? "" };
+      const path = `/v1/topics/${topic}/partitions/0/records?offset=0&endOffset=2`;
+      const same = await ask(path, { headers });
+      expect([same.status, await same.text()]).toEqual([304, ""]);
+      const tail = await read(topic, `offset=0&endOffset=4&topicId=${topicId}`);
+      expect(tail.headers.get("Cache-Control")).toBe("no-store");
+      expect((await read(topic, "offset=0&topicId=other")).status).toBe(410);
+    });
+
     test("readers that wait hear of the next record, and of silence in time", async () => {
       const topic = await newTopic();
       const waiting = read(topic, "offset=0&waitMs=30000");
@@ -386,6 +402,38 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       }
       expect(late).toBe(401);
       expect(await statusOf(token)).toBe(401);
+    }, 30_000);
+
+    test("a group is polled by two clients, who share its partitions and lose nothing", async () => {
+      const topic = await newTopic({ partitions: 4 });
+      const path = `/v1/groups/pollers-of-${topic}`;
+      const values = Array.from({ length: 40 }, (_, index) => `value ${index}`);
+      const records = values.map((value, index) => ({ value, partition: index % 4 }));
+      const body = JSON.stringify({ records });
+      const poll = async (wanted: object) => {
+        const asked = JSON.stringify({ topics: [topic], max_records: 3, ...wanted });
+        const { status, json: polled } = await post(`${path}/poll`, asked);
+        expect({ status, polled }).toMatchObject({ status: 200 });
+        return polled as { records: JsonRecord[]; position: string };
+      };
+      const seen: string[] = [];
+      const client = async () => {
+        let position: string | undefined;
+        while (seen.length < values.length) {
+          const polled = await poll({ ...(position && { position }), wait_ms: 200 });
+          seen.push(...polled.records.map(({ value }) => String(value)));
+          position = polled.position;
+        }
+        await poll({ position, max_records: 0 });
+      };
+      const clients = [client(), client()];
+      await write(topic, body, json);
+      await Promise.all(clients);
+      expect(new Set(seen)).toEqual(new Set(values));
+      const described = (await call(path)).json["offsets"] as { lag: number }[];
+      expect(described.map(({ lag }) => lag)).toEqual([0, 0, 0, 0]);
+      const garbled = JSON.stringify({ topics: [topic], position: "garbled" });
+      expect((await post(`${path}/poll`, garbled)).status).toBe(400);
     }, 30_000);
 
     test("it gives pages their client, without a token, once", async () => {

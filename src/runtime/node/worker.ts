@@ -248,6 +248,7 @@ export class Worker implements RunningServer {
       settings: {
         token: settings.token,
         origins: settings.origins,
+        publicTopics: settings.publicTopics,
         isLoopback: isLoopback(settings.http.host),
         requestBytesMax: httpRequestBytesMax,
         decompressedBytesMax,

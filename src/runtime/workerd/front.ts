@@ -7,6 +7,7 @@ import { StreamError } from "../../base/stream-error.ts";
 import { ClientScript } from "../../server/http/client-script.ts";
 import { Guard } from "../../server/http/guard.ts";
 import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
+import { isPublicRead } from "../../server/http/public-read.ts";
 import { shownToken } from "../../server/http/shown-token.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
@@ -35,7 +36,7 @@ export async function answerRequest(
   } catch (error) {
     return misconfigured(error, log);
   }
-  const { token, origins, shards } = settings;
+  const { token, origins, shards, publicTopics } = settings;
   // What anybody may do on a laptop's loopback, nobody may do on an address of the Internet.
   if (token === undefined) return responseOfError(tokenMissing(), log);
   const guard = new Guard({ token, origins, isLoopback: false });
@@ -43,8 +44,9 @@ export async function answerRequest(
     // Browsers ask beforehand without a token.
     if (request.method !== "OPTIONS" && !openPaths.has(pathname)) {
       const shown = shownToken(request);
-      if (shown === undefined) guard.check(request);
-      else checkShownToken(shown.text, pathname);
+      if (shown === undefined) {
+        if (!isPublicRead(request, publicTopics)) guard.check(request);
+      } else checkShownToken(shown.text, pathname);
     }
   } catch (error) {
     const refusal = responseOfError(error, log);

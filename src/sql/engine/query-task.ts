@@ -12,6 +12,7 @@ import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
 import { hostFunctions } from "../functions/catalog.ts";
+import { checksumOf } from "../kernel/checksum.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { sourceBatchOf } from "../kernel/source-batch.ts";
 import { SpillSpace } from "../kernel/spill-space.ts";
@@ -119,6 +120,8 @@ function spillSpaceOf({ host, spillDisk, spillBytesMax }: QueryTaskOptions): Spi
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
+  /** For batches of results. */
+  readonly #tools: Pick<Platform, "codecs" | "crc32c">;
   readonly #nodes: readonly SourceNode[];
   readonly #time: EventTime;
   readonly #graph: Graph;
@@ -137,7 +140,8 @@ export class QueryTask {
   /** @throws StreamError `corrupt_state`, `sql_memory_exceeded` */
   constructor(options: QueryTaskOptions) {
     this.#options = options;
-    const { plan, host, seed, stateBytesMax, beganAt = 0 } = options;
+    const { plan, host, seed, stateBytesMax, beganAt = 0, platform } = options;
+    this.#tools = { ...platform, crc32c: checksumOf(host, platform.crc32c) };
     this.#now = beganAt;
     const saved = options.states.map(({ kind, bytes }) => ({
       kind,
@@ -154,7 +158,7 @@ export class QueryTask {
     const spill = spillSpaceOf(options);
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
-    this.#side = new SideOutput(options.platform, (batch) => this.#give(batch));
+    this.#side = new SideOutput(platform, (batch) => this.#give(batch));
     const context: OperatorContext = {
       now: () => this.#now,
       onError: (row) => this.#side.add("error", row, this.#now),
@@ -382,7 +386,7 @@ export class QueryTask {
   }
 
   #take(chunk: RecordChunk): void {
-    const { partitionCount = 1, shape, platform, buffers } = this.#options;
+    const { partitionCount = 1, shape, buffers } = this.#options;
     const take = buffers === undefined ? undefined : (length: number) => buffers.take(length);
     this.#rowsOut += chunk.recordCount;
     const isSplit = partitionCount > 1 && shape.key.length > 0;
@@ -390,7 +394,7 @@ export class QueryTask {
       ? splitRecords(chunk, partitionCount)
       : [{ ...chunk, partition: this.#keylessPartition }];
     for (const { partition, ...records } of shares) {
-      const bytes = encloseRecords(records, { codec: "none" }, platform, take);
+      const bytes = encloseRecords(records, { codec: "none" }, this.#tools, take);
       this.#give({ kind: "result", partition, bytes, recordCount: records.recordCount });
     }
   }
