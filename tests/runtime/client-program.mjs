@@ -1,6 +1,6 @@
 // What a program does with millrace/client, on whatever runs it: client.test.ts reads what it prints.
 import * as arrow from "apache-arrow";
-import { connect, consume, MillraceError, produce, producer } from "millrace/client";
+import { connect, consume, consumeGroup, MillraceError, produce, producer } from "millrace/client";
 import { arrowBatches, arrowRecords, arrowTable } from "millrace/client/arrow";
 import { liveRows, rows, rowsOf, sql, view } from "millrace/client/sql";
 
@@ -49,6 +49,13 @@ for (const transport of transports) {
   const rest = await take(consume(link, topic, { cursor: first.at(-1).cursor, transport }), 31);
   const numbers = [...first, ...rest].map(({ value }) => value.n);
   found[transport] = numbers.every((n, index) => n === index) && numbers.length === 51;
+}
+
+const leave = new AbortController();
+found.shared = 0;
+for await (const { topic: from } of consumeGroup(link, `of_${topic}`, [topic], leave)) {
+  if (from === topic) found.shared += 1;
+  if (found.shared === 51) leave.abort();
 }
 
 const stop = new AbortController();
