@@ -13,6 +13,8 @@ const entries = new Set([
   "src/runtime/workerd/main.ts",
   // Put in place of arrow/ipc-stream.ts by deploy/cloudflare/without-arrow.ts.
   "src/runtime/workerd/no-arrow.ts",
+  // Put in place of hono by deploy/cloudflare/with-small-hono.ts.
+  "src/runtime/workerd/small-hono.ts",
 ]);
 
 describe("dead files", () => {
