@@ -4,7 +4,7 @@ export type GroupRecord<V, K extends string = string> = Omit<ConsumedRecord<V>, 
     readonly topic: K;
 };
 export interface GroupOptions<V> extends Pick<ConsumeOptions<V>, "signal" | "parse" | "onOpen" | "onTrouble"> {
-    /** Where the group begins in a partition of which it has committed nothing. Default `earliest`. */
+    /** Where the group begins where it has committed nothing. Default `earliest`. */
     readonly from?: "earliest" | "latest";
     /** Records of a poll at most: those that come again when the loop dies. Default 500. */
     readonly maxRecords?: number;

@@ -1,6 +1,6 @@
 /**
  * Follows a topic over a WebSocket: the server sends what it was given credit for, and credit is
- * given as records are taken out of the loop, so that a slow reader holds a few records and no more.
+ * given as records are taken out of the loop: a slow reader holds some hundred records and no more.
  */
 import { Backoff } from "./backoff.js";
 import { recordOf, } from "./consumed-record.js";
