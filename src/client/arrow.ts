@@ -37,9 +37,9 @@ export async function arrowTable<Table>(
   sql: string,
   arrow: ArrowModule<Table>,
   options: ArrowOptions = {},
-): Promise<Table> {
+): Promise<Awaited<Table>> {
   const answer = await ask(connection, sql, arrowStream, options);
-  return arrow.tableFromIPC(await wholeOf(answer, options.signal));
+  return await arrow.tableFromIPC(await wholeOf(answer, options.signal));
 }
 
 /** The bytes of an answer that has its end. */
@@ -85,14 +85,14 @@ export async function arrowRecords<Table>(
   topic: string,
   arrow: ArrowModule<Table>,
   options: ArrowReadOptions = {},
-): Promise<ArrowRecords<Table>> {
+): Promise<ArrowRecords<Awaited<Table>>> {
   const { from = "earliest", signal, ...limits } = options;
   const query = new URLSearchParams({ offset: offsetText(from) });
   for (const [name, value] of Object.entries(limits)) query.set(name, String(value));
   const path = `/v1/topics/${encodeURIComponent(topic)}/records?${query}`;
   const answer = await connection.request(path, { headers: { Accept: arrowStream }, signal });
   const cursor = answer.headers.get("Millrace-Cursor") ?? "";
-  return { table: arrow.tableFromIPC(await wholeOf(answer, signal)), cursor };
+  return { table: await arrow.tableFromIPC(await wholeOf(answer, signal)), cursor };
 }
 
 /** The rows of one SELECT batch by batch, as they come. */

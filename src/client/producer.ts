@@ -121,13 +121,18 @@ export class Producer<V = unknown> {
     await this.#saving;
   }
 
-  /** Sends what waits now; resolves when the fate of all of it is known. */
-  async flush(): Promise<void> {
+  /**
+   * Sends what waits now; resolves when the fate of all of it is known. `signal` ends the waiting
+   * alone: what waits is sent all the same.
+   */
+  async flush(signal?: AbortSignal): Promise<void> {
     await this.#opening;
+    signal?.throwIfAborted();
     this.#hurry.abort();
     const last = this.#lanes.flatMap((lane) => lane.batches).at(-1);
     if (last === undefined) return;
     await new Promise<void>((resolve, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
       // What was refused its own caller hears of.
       const settled = (error: unknown) =>
         error instanceof MillraceError && error.code === "closed" ? reject(error) : resolve();

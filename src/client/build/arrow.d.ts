@@ -23,7 +23,7 @@ export type ArrowOptions = Pick<SqlOptions, "settings" | "signal">;
  * The rows of one SELECT as a table.
  * @throws MillraceError; `network` also for an answer that broke off, which Arrow does not notice.
  */
-export declare function arrowTable<Table>(connection: ServerLink, sql: string, arrow: ArrowModule<Table>, options?: ArrowOptions): Promise<Table>;
+export declare function arrowTable<Table>(connection: ServerLink, sql: string, arrow: ArrowModule<Table>, options?: ArrowOptions): Promise<Awaited<Table>>;
 /** Records of a topic, and where the next ones begin. */
 export interface ArrowRecords<Table> {
     /** Columns `partition`, `offset`, `timestamp`, `key`, `value` and more: docs/HTTP.md. */
@@ -42,6 +42,6 @@ export interface ArrowReadOptions {
     readonly signal?: AbortSignal;
 }
 /** Records of all partitions of a topic as a table, from a place on. */
-export declare function arrowRecords<Table>(connection: ServerLink, topic: string, arrow: ArrowModule<Table>, options?: ArrowReadOptions): Promise<ArrowRecords<Table>>;
+export declare function arrowRecords<Table>(connection: ServerLink, topic: string, arrow: ArrowModule<Table>, options?: ArrowReadOptions): Promise<ArrowRecords<Awaited<Table>>>;
 /** The rows of one SELECT batch by batch, as they come. */
 export declare function arrowBatches<ArrowBatch>(connection: ServerLink, sql: string, arrow: ArrowReaderModule<ArrowBatch>, options?: ArrowOptions): AsyncGenerator<ArrowBatch, void>;

@@ -10,7 +10,7 @@ const endMark = [255, 255, 255, 255, 0, 0, 0, 0];
  */
 export async function arrowTable(connection, sql, arrow, options = {}) {
     const answer = await ask(connection, sql, arrowStream, options);
-    return arrow.tableFromIPC(await wholeOf(answer, options.signal));
+    return await arrow.tableFromIPC(await wholeOf(answer, options.signal));
 }
 /** The bytes of an answer that has its end. */
 async function wholeOf(answer, signal) {
@@ -39,7 +39,7 @@ export async function arrowRecords(connection, topic, arrow, options = {}) {
     const path = `/v1/topics/${encodeURIComponent(topic)}/records?${query}`;
     const answer = await connection.request(path, { headers: { Accept: arrowStream }, signal });
     const cursor = answer.headers.get("Millrace-Cursor") ?? "";
-    return { table: arrow.tableFromIPC(await wholeOf(answer, signal)), cursor };
+    return { table: await arrow.tableFromIPC(await wholeOf(answer, signal)), cursor };
 }
 /** The rows of one SELECT batch by batch, as they come. */
 export async function* arrowBatches(connection, sql, arrow, options = {}) {

@@ -63,14 +63,19 @@ export class Producer {
         await this.#opening;
         await this.#saving;
     }
-    /** Sends what waits now; resolves when the fate of all of it is known. */
-    async flush() {
+    /**
+     * Sends what waits now; resolves when the fate of all of it is known. `signal` ends the waiting
+     * alone: what waits is sent all the same.
+     */
+    async flush(signal) {
         await this.#opening;
+        signal?.throwIfAborted();
         this.#hurry.abort();
         const last = this.#lanes.flatMap((lane) => lane.batches).at(-1);
         if (last === undefined)
             return;
         await new Promise((resolve, reject) => {
+            signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
             // What was refused its own caller hears of.
             const settled = (error) => error instanceof MillraceError && error.code === "closed" ? reject(error) : resolve();
             last.waiters.push({ resolve: () => resolve(), reject: settled });

@@ -154,6 +154,18 @@ describe("a producer", () => {
     expect((await flushed).code).toBe("closed");
   });
 
+  test("flush can be left without what waits being lost", async () => {
+    const place = await ClientPlace.withTopic();
+    place.fault = () => (place.requests.length < 3 ? "request lost" : undefined);
+    const clicks = producer(place.connect(), "t", { lingerMs: 0 });
+    const sent = clicks.send("kept");
+    const why = new Error("in a hurry");
+    const left = clicks.flush(AbortSignal.abort(why)).catch((error: unknown) => error);
+    expect(await left).toBe(why);
+    await sent;
+    expect(await place.values()).toEqual(["kept"]);
+  });
+
   test("flush waits for all that was sent, refused or not", async () => {
     const place = await ClientPlace.withTopic();
     place.fault = ({ path }) =>
