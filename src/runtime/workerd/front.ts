@@ -35,8 +35,6 @@ export async function answerRequest(
 ): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return healthOf(request);
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  if (pathname === "/client.js" && isRead) return clientScript.answer(request);
   let settings: WorkerSettings;
   try {
     settings = readWorkerSettings(bindings);
@@ -46,6 +44,8 @@ export async function answerRequest(
   const { token, origins, shards, publicTopics } = settings;
   // What anybody may do on a laptop's loopback, nobody may do on an address of the Internet.
   if (token === undefined) return responseOfError(tokenMissing(), log);
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (pathname === "/client.js" && isRead) return clientScript.answer(request);
   const guard = new Guard({ token, origins, isLoopback: false });
   try {
     // Browsers ask beforehand without a token.
