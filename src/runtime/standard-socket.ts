@@ -17,14 +17,21 @@ export interface StandardSocket {
 
 const open = 1;
 
-/** Joins the two; a socket that is open already is opened for the handler at once. */
+/**
+ * Joins the two; a socket that is open already is opened for the handler at once. Where the runtime
+ * does not tell what waits to leave, that is taken for it which was sent since the client last said
+ * something: it lives, and a client that asks for more takes what it gets.
+ */
 export function joinSocket(socket: StandardSocket, handler: SocketHandler): void {
+  let sentBytes = 0;
   const ours: MessageSocket = {
     get bufferedBytes() {
-      return socket.bufferedAmount ?? 0;
+      return socket.bufferedAmount ?? sentBytes;
     },
     send(message) {
-      if (socket.readyState === open) socket.send(message as string | Uint8Array<ArrayBuffer>);
+      if (socket.readyState !== open) return;
+      sentBytes += message.length;
+      socket.send(message as string | Uint8Array<ArrayBuffer>);
     },
     close(code, reason) {
       if (socket.readyState <= open) socket.close(code, reason);
@@ -37,6 +44,7 @@ export function joinSocket(socket: StandardSocket, handler: SocketHandler): void
   };
   socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => {
+    sentBytes = 0;
     if (typeof data === "string") handler.received(data);
     else if (data instanceof ArrayBuffer) handler.received(new Uint8Array(data));
   });
