@@ -202,6 +202,7 @@ export class Worker implements RunningServer {
       database,
       shared: settings.metadata.kind === "server",
       hasThreads: true,
+      threadsSum: true,
       inflater: this.#inflater,
       flush: flushPolicy(settings),
       topics: {

@@ -11,10 +11,11 @@ import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
+import type { StoredStretch } from "../../segment/stored-stretch.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import { checksumOf } from "../kernel/checksum.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
-import { sourceBatchOf } from "../kernel/source-batch.ts";
+import { sourceBatchesOf, sourceBatchOf } from "../kernel/source-batch.ts";
 import { SpillSpace } from "../kernel/spill-space.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import { shareSources } from "../plan/share-sources.ts";
@@ -48,6 +49,8 @@ export interface TaskRun {
   readonly fromOffset: number;
   /** Whole record batches, in order; read before `publish` returns. */
   readonly batches: readonly Uint8Array[];
+  /** In place of them: as they are stored. Bytes are read before `publish` returns, too. */
+  readonly stored?: StoredStretch;
 }
 
 export interface TaskPublish {
@@ -252,11 +255,13 @@ export class QueryTask {
 
   /** Bytes that wait to be taken by a commit. */
   get outputBytes(): number {
-    return this.#outputBytes;
+    const heldBytes = this.#sink instanceof AppendSink ? this.#sink.heldBytes : 0;
+    return this.#outputBytes + heldBytes;
   }
 
   /** What has been made, of a query that keeps nothing; changes are held back until `finish`. */
   takeOutputs(): readonly OutputBatch[] {
+    if (this.#sink instanceof AppendSink) this.#sink.flush();
     this.#side.flush();
     return this.#taken();
   }
@@ -305,11 +310,8 @@ export class QueryTask {
   }
 
   #read(runs: readonly TaskRun[]): void {
-    const { codecs } = this.#options.platform;
     const reads = runs.flatMap((run) => {
-      const batches = run.batches.flatMap((bytes) =>
-        sourceBatchOf(bytes, { partition: run.partition, codecs }),
-      );
+      const batches = this.#batchesOf(run);
       return this.#nodes.flatMap((node, input) =>
         node.topic === run.topic ? [{ run, batches, input, partition: run.partition }] : [],
       );
@@ -320,6 +322,12 @@ export class QueryTask {
       this.#readRun({ run, batches, where, othersBound: bounds[index] ?? noTime });
     }
     this.#time.end();
+  }
+
+  #batchesOf({ batches, stored, partition }: TaskRun): SourceBatch[] {
+    const { codecs, crc32c } = this.#options.platform;
+    if (stored !== undefined) return sourceBatchesOf(stored, { partition, codecs, crc32c });
+    return batches.flatMap((bytes) => sourceBatchOf(bytes, { partition, codecs }));
   }
 
   #readRun(read: {

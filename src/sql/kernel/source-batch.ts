@@ -1,8 +1,16 @@
 /** A record batch of the log as the record walk takes it. */
 import type { Codecs } from "../../base/codecs.ts";
-import { readBatchHeader } from "../../record/batch.ts";
-import { batchHeaderBytes } from "../../record/batch-layout.ts";
-import type { SourceBatch } from "./record-walk.ts";
+import type { Crc32c } from "../../base/crc32c.ts";
+import { type BatchHeader, checkBatchCrc, readBatchHeader } from "../../record/batch.ts";
+import { batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
+import {
+  batchesOfStretch,
+  corruptStretch,
+  joinedParts,
+  partsFrom,
+  type StoredStretch,
+} from "../../segment/stored-stretch.ts";
+import type { SourceBatch, SummedBatch } from "./record-walk.ts";
 
 /** A batch's records decompressed are no larger. */
 const recordsBytesMax = 256 * 1024 * 1024;
@@ -11,16 +19,59 @@ const recordsBytesMax = 256 * 1024 * 1024;
 export function sourceBatchOf(
   bytes: Uint8Array,
   { partition, codecs }: { readonly partition: number; readonly codecs: Codecs },
-): SourceBatch[] {
+): SummedBatch[] {
   const header = readBatchHeader(bytes);
   if (header.isControl) return [];
-  const packed = bytes.subarray(batchHeaderBytes, header.sizeBytes);
-  const records =
-    header.codec === "none"
-      ? packed
-      : codecs.decompress(header.codec, packed, { sizeMax: recordsBytesMax });
+  const { baseOffset } = header;
+  const records = recordsOf(bytes, header, codecs);
+  return [{ ...aboutOf(header, { partition, baseOffset }), records }];
+}
+
+/**
+ * The same of batches that nobody has summed. What is compressed is summed here; of the others the
+ * walk does it, which copies them first.
+ * @throws StreamError `corrupt_segment`
+ */
+export function sourceBatchesOf(
+  stretch: StoredStretch,
+  parts: { readonly partition: number; readonly codecs: Codecs; readonly crc32c: Crc32c },
+): SourceBatch[] {
+  const { partition, codecs, crc32c } = parts;
+  return batchesOfStretch(stretch).flatMap((batch): SourceBatch[] => {
+    const { header, baseOffset } = batch;
+    const about = aboutOf(header, { partition, baseOffset });
+    if (!header.isControl && header.codec === "none") {
+      const bytes = partsFrom(batch.parts, batchLayout.attributes);
+      return [{ ...about, unsummed: { parts: bytes, crc: header.crc, stretch } }];
+    }
+    const bytes = joinedParts(batch.parts);
+    checkSum(bytes, { stretch, crc32c });
+    return header.isControl ? [] : [{ ...about, records: recordsOf(bytes, header, codecs) }];
+  });
+}
+
+function aboutOf(
+  header: BatchHeader,
+  where: Pick<SourceBatch, "partition" | "baseOffset">,
+): Omit<SourceBatch, "records" | "unsummed"> {
   const isLogAppendTime = header.timestampType === "LogAppendTime";
   const timestamp = isLogAppendTime ? header.maxTimestamp : header.baseTimestamp;
-  const { baseOffset, recordCount } = header;
-  return [{ partition, baseOffset, timestamp, isLogAppendTime, recordCount, records }];
+  return { ...where, timestamp, isLogAppendTime, recordCount: header.recordCount };
+}
+
+function recordsOf(bytes: Uint8Array, header: BatchHeader, codecs: Codecs): Uint8Array {
+  const packed = bytes.subarray(batchHeaderBytes, header.sizeBytes);
+  if (header.codec === "none") return packed;
+  return codecs.decompress(header.codec, packed, { sizeMax: recordsBytesMax });
+}
+
+function checkSum(
+  bytes: Uint8Array,
+  what: { readonly stretch: StoredStretch; readonly crc32c: Crc32c },
+): void {
+  try {
+    checkBatchCrc(bytes, what.crc32c);
+  } catch (error) {
+    throw corruptStretch(what.stretch, error instanceof Error ? error.message : String(error));
+  }
 }
