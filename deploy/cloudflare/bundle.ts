@@ -6,7 +6,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { withClientText } from "./with-client-text.ts";
 import { withoutArrow } from "./without-arrow.ts";
+import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
 
 export interface WorkerBundle {
@@ -43,7 +45,11 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
     logLevel: "error",
-    plugins: [...(options.plugins ?? []), withoutArrow(), withoutOpenApi(texts), collectWasm(wasm)],
+    plugins: [
+      ...(options.plugins ?? []),
+      ...[withoutArrow(), withoutOpenApi(texts), withClientText(texts)],
+      ...[withoutDocs(), collectWasm(wasm)],
+    ],
   });
   const [output] = outputFiles;
   if (output === undefined) throw new Error(`No output of ${options.entry}`);

@@ -1,12 +1,24 @@
+import { basename } from "node:path";
 import type { Plugin } from "esbuild";
 import { version } from "../../src/runtime/node/version.ts";
 import { openApiDocument } from "../../src/wire/http/openapi.ts";
+import { type RouteSpec, routes } from "../../src/wire/http/routes.ts";
 
 const textName = "openapi.txt";
 
+/** In place of what in zod turns shapes into JSON Schema. */
+const schemasStandIn = `const refuse = () => {
+  throw new Error("The Worker's bundle makes no JSON Schema");
+};
+export const createToJSONSchemaMethod = () => refuse;
+export const createStandardJSONSchemaMethod = () => refuse;
+export const toJSONSchema = refuse;
+export const JSONSchemaGenerator = refuse;`;
+
 /**
  * Writes the OpenAPI document when the bundle is made, as a text beside it: what makes it from
- * shapes, zod's part of it above all, is two hundredths of what the JavaScript may weigh.
+ * shapes, zod's part of it above all, is two hundredths of what the JavaScript may weigh. Of the
+ * table of routes what serves them is left, so that shapes go too of which only it tells.
  */
 export function withoutOpenApi(texts: Map<string, string>): Plugin {
   return {
@@ -16,17 +28,18 @@ export function withoutOpenApi(texts: Map<string, string>): Plugin {
         path: "openapi",
         namespace: "written",
       }));
-      onResolve({ filter: /[\\/]json-schema-processors\.js$/ }, () => ({
-        path: "json-schema-processors",
-        namespace: "written",
+      onResolve(
+        { filter: /[\\/](?:json-schema-(?:generator|processors)|to-json-schema)\.js$/ },
+        ({ path }) => ({
+          path: basename(path, ".js"),
+          namespace: "schemas",
+        }),
+      );
+      onLoad({ filter: /[\\/]wire[\\/]http[\\/]routes\.ts$/ }, () => ({
+        contents: `export const routes = ${JSON.stringify(servedRoutes())};`,
       }));
       onResolve({ filter: /^\.\/openapi\.txt$/ }, ({ path }) => ({ path, external: true }));
-      onLoad({ filter: /^json-schema-processors$/, namespace: "written" }, () => ({
-        contents: `export const allProcessors = {};
-export function toJSONSchema() {
-  throw new Error("The Worker's bundle makes no JSON Schema");
-}`,
-      }));
+      onLoad({ filter: /./, namespace: "schemas" }, () => ({ contents: schemasStandIn }));
       onLoad({ filter: /^openapi$/, namespace: "written" }, () => {
         texts.set(textName, openApiDocument(version));
         const contents = `import document from "./${textName}";
@@ -35,4 +48,12 @@ export const openApiDocument = () => document;`;
       });
     },
   };
+}
+
+function servedRoutes(): Record<string, Partial<RouteSpec>> {
+  const entries = (Object.entries(routes) as [string, RouteSpec][]).map(([name, route]) => {
+    const { method, path, isOpen, isCostly, tokenOperation } = route;
+    return [name, { method, path, isOpen, isCostly, tokenOperation }];
+  });
+  return Object.fromEntries(entries);
 }

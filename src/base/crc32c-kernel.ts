@@ -29,12 +29,9 @@ export interface Crc32cKernel extends Crc32c {
 }
 
 interface KernelExports {
-  init(base: number): void;
-  crc32c(previous: number, position: number, length: number, base: number): number;
+  init(): void;
+  crc32c(previous: number, position: number, length: number): number;
 }
-
-/** Its tables and scratch lie at the start of the memory. */
-const base = 0;
 
 /**
  * Makes a Crc32c of the compiled kernel. `memory`: the embedding's own, of which the kernel takes
@@ -49,7 +46,7 @@ export function createCrc32c(options: {
   assert(memory.buffer.byteLength >= crc32cReservedBytes, "the memory holds the reserved bytes");
   const instance = new WebAssembly.Instance(options.module, { env: { memory } });
   const kernel = instance.exports as unknown as KernelExports;
-  kernel.init(base);
+  kernel.init();
   let window = new Uint8Array(memory.buffer, windowPosition, windowBytes);
 
   function ofCopy(bytes: Uint8Array, previous: number): number {
@@ -57,13 +54,13 @@ export function createCrc32c(options: {
     if (window.length === 0) window = new Uint8Array(memory.buffer, windowPosition, windowBytes);
     if (bytes.length <= windowBytes) {
       window.set(bytes);
-      return kernel.crc32c(previous, windowPosition, bytes.length, base) >>> 0;
+      return kernel.crc32c(previous, windowPosition, bytes.length) >>> 0;
     }
     let crc = previous;
     for (let start = 0; start < bytes.length; start += windowBytes) {
       const part = bytes.subarray(start, start + windowBytes);
       window.set(part);
-      crc = kernel.crc32c(crc, windowPosition, part.length, base);
+      crc = kernel.crc32c(crc, windowPosition, part.length);
     }
     return crc >>> 0;
   }
@@ -72,7 +69,7 @@ export function createCrc32c(options: {
     memory,
     of(bytes, previous = 0) {
       if (bytes.length > copyAnywayBytes && bytes.buffer === memory.buffer) {
-        return kernel.crc32c(previous, bytes.byteOffset, bytes.length, base) >>> 0;
+        return kernel.crc32c(previous, bytes.byteOffset, bytes.length) >>> 0;
       }
       return ofCopy(bytes, previous);
     },
@@ -81,7 +78,7 @@ export function createCrc32c(options: {
         position >= crc32cReservedBytes && position + length <= memory.buffer.byteLength,
         "the range lies in the embedding's part of the memory",
       );
-      return kernel.crc32c(previous, position, length, base) >>> 0;
+      return kernel.crc32c(previous, position, length) >>> 0;
     },
   };
 }

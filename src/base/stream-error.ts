@@ -51,6 +51,7 @@ export const errorKinds = {
   sql_object_unknown: "missing",
   member_unknown: "missing",
   object_missing: "missing",
+  token_unknown: "missing",
   // conflict: somebody was first
   topic_exists: "conflict",
   sql_object_exists: "conflict",
@@ -80,6 +81,7 @@ export const errorKinds = {
   // exhausted: a bound was reached
   queue_full: "exhausted",
   group_full: "exhausted",
+  rate_exceeded: "exhausted",
   sql_memory_exceeded: "exhausted",
   // corrupt: bytes are not what their checksum or layout says
   corrupt_record: "corrupt",

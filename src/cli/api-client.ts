@@ -54,6 +54,7 @@ export const problemSchema = z.object({
 const adviceByCode: Readonly<Record<string, string>> = {
   topic_unknown:
     "See the topics with `streamctl topic list`, make one with `streamctl topic create NAME`",
+  token_unknown: "See the tokens with `streamctl token list`",
   group_unknown: "See the groups with `streamctl group list`",
   group_not_empty: "Stop the group's consumers first",
   unauthenticated: "Give the workers' shared secret with --token or MILLRACE_TOKEN",

@@ -57,3 +57,29 @@ export const momentSchema: z.ZodType<number, string> = z.string().transform((giv
   context.addIssue({ code: "custom", message: "no time" });
   return z.NEVER;
 });
+
+const linesSchema: z.ZodType<readonly string[], string> = z
+  .string()
+  .transform((lines) => lines.split(/[\n,]/).map((line) => line.trim()))
+  .refine((lines) => lines.every((line) => line !== ""));
+
+/** An option that may be given several times, or with commas between its values. */
+export function listOption(value: string, doc: string) {
+  const allowed = `one or more ${value}, separated by commas`;
+  return { ...option(value, allowed, linesSchema, { doc }), repeated: true } as const;
+}
+
+/** `30d`, `12h`, `90s`: milliseconds. */
+export const durationSchema: z.ZodType<number, string> = z
+  .string()
+  .regex(/^\d{1,9}(ms|s|m|h|d)$/)
+  .transform((given) => Number.parseInt(given, 10) * (unitMs[given.replace(/^\d+/, "")] ?? 0));
+
+/** `100/s`, `2.5/m`, `1000/h`: how many a second. */
+export const rateSchema: z.ZodType<number, string> = z
+  .string()
+  .regex(/^\d{1,9}(\.\d{1,6})?\/[smhd]$/)
+  .transform((given) => {
+    const [count = "", unit = ""] = given.split("/");
+    return (Number(count) * 1000) / (unitMs[unit] ?? 1);
+  });

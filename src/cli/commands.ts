@@ -15,6 +15,9 @@ export const commandLoaders = {
   "group describe": async () => (await import("./commands/group-describe.ts")).groupDescribeCommand,
   "group reset": async () => (await import("./commands/group-reset.ts")).groupResetCommand,
   "group delete": async () => (await import("./commands/group-delete.ts")).groupDeleteCommand,
+  "token create": async () => (await import("./commands/token-create.ts")).tokenCreateCommand,
+  "token list": async () => (await import("./commands/token-list.ts")).tokenListCommand,
+  "token revoke": async () => (await import("./commands/token-revoke.ts")).tokenRevokeCommand,
   "segment inspect": async () =>
     (await import("./commands/segment-inspect.ts")).segmentInspectCommand,
   "segment verify": async () => (await import("./commands/segment-verify.ts")).segmentVerifyCommand,

@@ -13,6 +13,7 @@ const httpOnlyStatus: Readonly<Record<(typeof httpOnlyCodes)[number], number>> =
   method_not_allowed: 405,
   not_acceptable: 406,
   route_unknown: 404,
+  upgrade_required: 426,
 };
 
 /** `page` (docs/HTTP.md) with the reference made anew. */

@@ -259,6 +259,20 @@ const objects: readonly string[] = [
   "CREATE INDEX lease_by_object ON lease (object_name) WHERE object_name IS NOT NULL",
 ];
 
+const tokens: readonly string[] = [
+  "ALTER TABLE namespace ADD COLUMN tokens_version INTEGER NOT NULL DEFAULT 0",
+  `CREATE TABLE access_token (
+  token_id TEXT NOT NULL PRIMARY KEY,
+  secret_hash TEXT NOT NULL,
+  topics TEXT NOT NULL,
+  operations TEXT NOT NULL,
+  origins TEXT NOT NULL,
+  records_per_second REAL,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER
+) STRICT, WITHOUT ROWID`,
+];
+
 export const migrations: readonly Migration[] = [
   { version: 1, title: "the log", statements: first },
   {
@@ -269,6 +283,7 @@ export const migrations: readonly Migration[] = [
   { version: 3, title: "continuous queries", statements: queries },
   { version: 4, title: "watermarks of queries' commits", statements: watermarks },
   { version: 5, title: "Durable Objects and their leases", statements: objects },
+  { version: 6, title: "access tokens", statements: tokens },
 ];
 
 /**

@@ -1,5 +1,7 @@
 /** What each runtime's HTTP listener takes and gives (bun/http-listener.ts, deno/…). */
 
+import type { UpgradeSocket } from "../base/message-socket.ts";
+
 /** Bun's longest; heartbeats of streams and the longest poll are far below. */
 export const idleSecondsMax = 255;
 
@@ -13,6 +15,8 @@ export interface HttpListenOptions {
 }
 
 export interface HttpListener {
+  /** Makes a WebSocket of a request that this listener has handed out. */
+  readonly upgradeSocket: UpgradeSocket;
   /** The port in use. */
   readonly port: number;
   /** Stops accepting at once; resolves when all requests are answered. */

@@ -44,6 +44,11 @@ const originsSchema: z.ZodType<readonly string[], string> = z
   .transform((list) => list.split(",").map((origin) => origin.trim()))
   .refine((origins) => origins.every(isOrigin));
 
+const topicNamesSchema: z.ZodType<readonly string[], string> = z
+  .string()
+  .transform((list) => list.split(",").map((name) => name.trim()))
+  .refine((names) => names.every((name) => /^[a-zA-Z0-9._-]{1,249}$/.test(name)));
+
 function isOrigin(given: string): boolean {
   return URL.canParse(given) && new URL(given).origin === given;
 }
@@ -238,6 +243,11 @@ const access = {
       doc: "web origins whose pages may write",
     },
   ),
+  publicTopics: option("TOPIC,…", "names of topics, separated by commas", topicNamesSchema, {
+    env: "MILLRACE_PUBLIC_TOPICS",
+    fallbackShown: "none",
+    doc: "topics that anybody may read over HTTP, without a token and from any page",
+  }),
 } as const;
 
 const logging = {
@@ -280,6 +290,7 @@ interface DerivedSettings {
   readonly metadata: NonNullable<GivenSettings["metadata"]>;
   readonly flushRateMax: number;
   readonly origins: readonly string[];
+  readonly publicTopics: readonly string[];
 }
 
 export type Settings = Omit<GivenSettings, keyof DerivedSettings> & DerivedSettings;
@@ -324,6 +335,7 @@ function derive(given: GivenSettings): Settings {
     metadata,
     flushRateMax: given.flushRateMax ?? (store.kind === "s3" ? flushRateMaxOnS3 : 0),
     origins: given.origins ?? [],
+    publicTopics: given.publicTopics ?? [],
   };
 }
 

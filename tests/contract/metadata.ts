@@ -10,6 +10,7 @@ import { releaseContract } from "./metadata-release.ts";
 import { sequencesContract } from "./metadata-sequences.ts";
 import { sqlContract } from "./metadata-sql.ts";
 import { timestampsContract } from "./metadata-timestamps.ts";
+import { tokensContract } from "./metadata-tokens.ts";
 import { workersContract } from "./metadata-workers.ts";
 
 export function metadataContract(name: string, open: OpenMetadata): void {
@@ -24,4 +25,5 @@ export function metadataContract(name: string, open: OpenMetadata): void {
   queriesContract(name, open);
   cutContract(name, open);
   timestampsContract(name, open);
+  tokensContract(name, open);
 }

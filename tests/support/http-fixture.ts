@@ -2,6 +2,7 @@
 import { AnswerMemory } from "../../src/base/answer-memory.ts";
 import { ByteBudget } from "../../src/base/byte-budget.ts";
 import { silentLogger } from "../../src/base/log.ts";
+import type { UpgradeSocket } from "../../src/base/message-socket.ts";
 import { Metrics } from "../../src/base/metrics.ts";
 import type { Platform } from "../../src/base/platform.ts";
 import { GroupCoordinator } from "../../src/group/coordinator.ts";
@@ -10,6 +11,7 @@ import { createHttpApp } from "../../src/server/http/app.ts";
 import type { HttpContext, HttpSettings } from "../../src/server/http/context.ts";
 import { MemoryGroups } from "./memory-group-store.ts";
 import { MemoryLog, type MemoryLogOptions } from "./memory-log.ts";
+import { MemoryTokens } from "./memory-tokens.ts";
 import { noSql } from "./no-sql.ts";
 
 export interface HttpFixtureOptions {
@@ -18,6 +20,7 @@ export interface HttpFixtureOptions {
   readonly platform?: Platform;
   readonly bodyBudgetBytes?: number;
   readonly readBudgetBytes?: number;
+  readonly upgradeSocket?: UpgradeSocket;
   readonly sql?: Partial<Pick<HttpContext, "sql" | "queries">>;
 }
 
@@ -38,9 +41,11 @@ export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture
   const log = new MemoryLog({ platform, ...options.log });
   const stopping = new AbortController();
   const context: HttpContext = {
+    clientScript: () => "export const connect = () => {};\n",
     log,
     topics: log,
     groups: new GroupCoordinator({ platform, ...new MemoryGroups({ platform }).worker(1) }),
+    tokens: new MemoryTokens(platform.clock),
     ...noSql,
     ...options.sql,
     platform,
@@ -50,6 +55,7 @@ export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture
     settings: {
       token: undefined,
       origins: [],
+      publicTopics: [],
       isLoopback: true,
       requestBytesMax: 8 * 1024 * 1024,
       decompressedBytesMax: 64 * 1024 * 1024,
@@ -57,6 +63,7 @@ export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture
       ...options.settings,
     },
     shutdown: stopping.signal,
+    upgradeSocket: options.upgradeSocket,
     fetch,
     status: () => (stopping.signal.aborted ? "stopping" : "ok"),
   };

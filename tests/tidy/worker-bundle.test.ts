@@ -6,6 +6,7 @@ import {
   weights,
 } from "../../deploy/cloudflare/budget.ts";
 import { bundleWorker, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
+import { undocumented } from "../../deploy/cloudflare/without-docs.ts";
 import { workerEntry } from "../../deploy/cloudflare/worker-entry.ts";
 
 const bundle = await bundleWorker({ entry: workerEntry, minify: true });
@@ -20,6 +21,26 @@ describe("the Worker's bundle", () => {
       /^(@aws-sdk|@smithy|apache-arrow)/.test(where),
     );
     expect(foreign).toEqual([]);
+  });
+
+  test("holds no sentence that only documents are made from", () => {
+    const javascript = new TextDecoder().decode(bundle.javascript);
+    expect(javascript).toContain("POWER(base, exponent)");
+    for (const sentence of ["Natural logarithm.", "The topic's name as it", "JSON Schema draft"]) {
+      expect(javascript).not.toContain(sentence);
+    }
+  });
+
+  test("loses sentences and nothing else", () => {
+    const source = `const a = { doc: "Says \\"so\\"." + "\\n", what: "kept" };
+const b = z.string().describe("What it is.").min(1);
+const doc: string = text;
+`;
+    expect(undocumented(source, false)).toBe(`const a = { doc: "", what: "kept" };
+const b = z.string().min(1);
+const doc: string = text;
+`);
+    expect(undocumented(source, true)).toContain('what: ""');
   });
 
   test("its budget refuses what is too large or makes code", () => {

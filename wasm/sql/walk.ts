@@ -24,9 +24,6 @@
  */
 import { invalidUtf8 } from "./parts/utf8";
 
-/** Checksums of batches that nobody has summed before; tables and scratch lie where the host says. */
-export { crc32c, init as initCrc32c } from "../crc32c";
-
 /** Where the number read last ended. */
 let cursor: usize = 0;
 

@@ -1,5 +1,10 @@
 /** HTTP over `Deno.serve`. */
+import type { UpgradeSocket } from "../../base/message-socket.ts";
 import type { HttpListener, HttpListenOptions } from "../http-listener.ts";
+import { joinSocket, type StandardSocket } from "../standard-socket.ts";
+
+/** Without an answer to a ping for so long a client is gone. */
+const socketIdleSeconds = 120;
 
 /** What is used of Deno, typed here since the project's type check knows Bun's globals alone. */
 interface DenoServer {
@@ -18,6 +23,11 @@ interface DenoGlobal {
     },
     handler: (request: Request) => Response | Promise<Response>,
   ): DenoServer;
+  /** Throws a TypeError for what is no handshake. */
+  upgradeWebSocket(
+    request: Request,
+    options: { readonly protocol?: string; readonly idleTimeout: number },
+  ): { readonly socket: StandardSocket; readonly response: Response };
 }
 
 /** @throws the runtime's own error (`code` EADDRINUSE, …) when the address cannot be bound. */
@@ -33,11 +43,18 @@ export async function listenHttp(options: HttpListenOptions): Promise<HttpListen
       return options.fetch(request);
     },
   );
+  const upgradeSocket: UpgradeSocket = (request, { handler, protocol }) => {
+    const asked = { idleTimeout: socketIdleSeconds, ...(protocol !== undefined && { protocol }) };
+    const { socket, response } = Deno.upgradeWebSocket(request, asked);
+    joinSocket(socket, handler);
+    return response;
+  };
   let isFinished = false;
   const finished = server.finished.then(() => {
     isFinished = true;
   });
   return {
+    upgradeSocket,
     port: server.addr.port,
     drain: () => server.shutdown(),
     async close() {

@@ -5,6 +5,7 @@
 import { BufferPool } from "../../base/buffer-pool.ts";
 import type { Inflater } from "../../log/shared-fetches.ts";
 import type { InflateAnswer, InflateRequest } from "./inflate-messages.ts";
+import { threadFile } from "./thread-files.ts";
 
 const idleBytesMax = 32 * 1024 * 1024;
 /** Decompressed by compressed bytes, before anything is known of it. */
@@ -49,7 +50,7 @@ export class InflateThread implements Inflater {
   }
 
   #begin(): Worker {
-    const thread = new Worker(new URL("./inflate-worker.ts", import.meta.url), { type: "module" });
+    const thread = new Worker(threadFile("inflate-worker"), { type: "module" });
     thread.onmessage = ({ data }: MessageEvent<InflateAnswer>) => this.#settle(data);
     thread.onerror = (event) => {
       event.preventDefault();

@@ -1,6 +1,7 @@
 import { StreamError } from "../../base/stream-error.ts";
 import type { SqlDatabase, SqlResult, SqlStatement } from "../../meta/sql-database.ts";
 import { fromThreadError, type ThreadReply, type ThreadRequest } from "./libsql-thread.ts";
+import { threadFile } from "./thread-files.ts";
 
 export interface LibsqlFileOptions {
   /** File path; created when missing, its folder must exist. */
@@ -80,9 +81,7 @@ class LibsqlFile implements SqlDatabase {
   }
 
   #start(): void {
-    const thread = new Worker(new URL("./libsql-file-worker.ts", import.meta.url), {
-      type: "module",
-    });
+    const thread = new Worker(threadFile("libsql-file-worker"), { type: "module" });
     this.#thread = thread;
     this.#textNumbers.clear();
     thread.onmessage = (event: MessageEvent<ThreadReply>) => this.#settle(event.data);

@@ -7,6 +7,7 @@ import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { fromThreadError } from "./libsql-thread.ts";
 import { SharedNames } from "./shared-names.ts";
 import { packedBytes, packPublishes, type TaskAnswer, type TaskMessage } from "./task-messages.ts";
+import { threadFile } from "./thread-files.ts";
 
 interface Waiting {
   readonly resolve: (answer: TaskAnswer) => void;
@@ -32,7 +33,7 @@ export class TaskThread {
   #end: Error | null = null;
 
   constructor() {
-    this.#thread = new Worker(new URL("./task-worker.ts", import.meta.url), { type: "module" });
+    this.#thread = new Worker(threadFile("task-worker"), { type: "module" });
     this.#thread.onmessage = (event: MessageEvent<TaskAnswer>) => this.#settle(event.data);
     this.#thread.onerror = (event) => {
       event.preventDefault();

@@ -4,6 +4,7 @@
  */
 import type { StartViews, ViewHost, ViewReply, ViewRequest } from "../../pipeline/view-protocol.ts";
 import { fromThreadError } from "./libsql-thread.ts";
+import { threadFile } from "./thread-files.ts";
 import type { ViewAnswer, ViewMessage } from "./view-messages.ts";
 
 interface Waiting {
@@ -20,7 +21,7 @@ class ViewThread implements ViewHost {
   #end: Error | null = null;
 
   constructor() {
-    this.#thread = new Worker(new URL("./view-worker.ts", import.meta.url), { type: "module" });
+    this.#thread = new Worker(threadFile("view-worker"), { type: "module" });
     this.#thread.onmessage = (event: MessageEvent<ViewAnswer>) => this.#settle(event.data);
     this.#thread.onerror = (event) => {
       event.preventDefault();

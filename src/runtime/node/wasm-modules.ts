@@ -2,12 +2,13 @@
 import { readFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { type SqlModules, sqlKernelNames } from "../../sql/sqlite/modules.ts";
+import { kernelFile, sqliteFile } from "./data-files.ts";
 
 export type WasmModuleName = "crc32c" | "crc32c-shared" | "lz4" | "snappy";
 
 /** Reads and compiles `wasm/build/<name>.wasm`. Synchronous: they are a few kilobytes each. */
 export function loadWasmModule(name: WasmModuleName): WebAssembly.Module {
-  return new WebAssembly.Module(readFileSync(wasmFile(name)));
+  return new WebAssembly.Module(readFileSync(kernelFile(name)));
 }
 
 /** Reads and compiles SQLite and its kernels: 0.9 MB, some ten milliseconds; keep the result. */
@@ -26,11 +27,6 @@ export async function compileSqlModules(): Promise<SqlModules> {
 }
 
 function sqlFiles(): (readonly [name: string, file: URL])[] {
-  const sqlite3 = new URL(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"));
-  const kernels = sqlKernelNames.map((name) => [name, wasmFile(`sql/${name}`)] as const);
-  return [["sqlite3", sqlite3], ...kernels];
-}
-
-function wasmFile(name: string): URL {
-  return new URL(`../../../wasm/build/${name}.wasm`, import.meta.url);
+  const kernels = sqlKernelNames.map((name) => [name, kernelFile(`sql/${name}`)] as const);
+  return [["sqlite3", sqliteFile()], ...kernels];
 }

@@ -9,6 +9,7 @@ import { Metrics } from "../../base/metrics.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
+import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import type { SqlDatabase } from "../../meta/sql-database.ts";
 import { createHttpApp } from "../../server/http/app.ts";
 import type { KafkaContext } from "../../server/kafka/context.ts";
@@ -22,6 +23,7 @@ import { BlockProducerIds } from "../producer-ids.ts";
 import { isLoopback, type Settings } from "../settings.ts";
 import { SqlEngine } from "../sql-engine.ts";
 import { bind, reachable } from "./bind.ts";
+import { readClientScript } from "./client-script.ts";
 import { flushPolicy } from "./flush-settings.ts";
 import { InflateThread } from "./inflate-thread.ts";
 import { KafkaService } from "./kafka-service.ts";
@@ -230,12 +232,14 @@ export class Worker implements RunningServer {
     readonly groups: GroupCoordinator;
     readonly sql: SqlEngine;
   }): void {
-    const { settings, platform } = this.#parts;
+    const { settings, platform, database } = this.#parts;
     const { log, groups, sql } = parts;
     const app = createHttpApp({
+      clientScript: readClientScript,
       log,
       topics: log.topics,
       groups,
+      tokens: new MetadataAccessTokens(database),
       sql: sql.service,
       queries: sql.queries,
       platform,
@@ -245,12 +249,14 @@ export class Worker implements RunningServer {
       settings: {
         token: settings.token,
         origins: settings.origins,
+        publicTopics: settings.publicTopics,
         isLoopback: isLoopback(settings.http.host),
         requestBytesMax: httpRequestBytesMax,
         decompressedBytesMax,
         version,
       },
       shutdown: this.#shutdown.signal,
+      upgradeSocket: this.#http?.upgradeSocket,
       fetch: (url, init) => fetch(url, init),
       status: () => this.#status,
     });

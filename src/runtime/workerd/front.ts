@@ -4,12 +4,19 @@
  */
 import type { Logger } from "../../base/log.ts";
 import { StreamError } from "../../base/stream-error.ts";
+import { ClientScript } from "../../server/http/client-script.ts";
 import { Guard } from "../../server/http/guard.ts";
 import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
+import { isPublicRead } from "../../server/http/public-read.ts";
+import { shownToken } from "../../server/http/shown-token.ts";
+import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
 import type { Bindings } from "./bindings.ts";
+import { clientText } from "./client-text.ts";
 import { objectPlaceOf } from "./object-names.ts";
 import { readWorkerSettings, type WorkerSettings } from "./settings.ts";
+
+const clientScript = new ClientScript(clientText);
 
 /** For probes and tools, as on any server. */
 const openPaths: ReadonlySet<string> = new Set(["/readyz", "/openapi.json"]);
@@ -21,19 +28,26 @@ export async function answerRequest(
 ): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return healthOf(request);
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (pathname === "/client.js" && isRead) return clientScript.answer(request);
   let settings: WorkerSettings;
   try {
     settings = readWorkerSettings(bindings);
   } catch (error) {
     return misconfigured(error, log);
   }
-  const { token, origins, shards } = settings;
+  const { token, origins, shards, publicTopics } = settings;
   // What anybody may do on a laptop's loopback, nobody may do on an address of the Internet.
   if (token === undefined) return responseOfError(tokenMissing(), log);
   const guard = new Guard({ token, origins, isLoopback: false });
   try {
     // Browsers ask beforehand without a token.
-    if (request.method !== "OPTIONS" && !openPaths.has(pathname)) guard.check(request);
+    if (request.method !== "OPTIONS" && !openPaths.has(pathname)) {
+      const shown = shownToken(request);
+      if (shown === undefined) {
+        if (!isPublicRead(request, publicTopics)) guard.check(request);
+      } else checkShownToken(shown.text, pathname);
+    }
   } catch (error) {
     const refusal = responseOfError(error, log);
     guard.decorate(request, refusal);
@@ -47,6 +61,18 @@ export async function answerRequest(
     log.warn("a Durable Object ended while it was asked", { error: String(error) });
     return responseOfError(objectEnded(error), log);
   }
+}
+
+/**
+ * An access token is known to the objects, which check it; here only what cannot be one, or cannot
+ * be good for the path, is kept from them.
+ */
+function checkShownToken(text: string, pathname: string): void {
+  if (parseToken(text) === undefined) {
+    throw new StreamError("unauthenticated", "Cannot answer: the access token is cut off");
+  }
+  if (/^\/v1\/topics\/[^/]+\/./.test(pathname)) return;
+  throw new StreamError("unauthorized", "Cannot answer: access tokens are for records alone");
 }
 
 function healthOf({ method }: Request): Response {

@@ -10,15 +10,18 @@ import { GroupCoordinator } from "../../group/coordinator.ts";
 import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
+import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import { createHttpApp } from "../../server/http/app.ts";
 import { type R2Bucket, R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
 import { version } from "../node/version.ts";
+import { clientText } from "./client-text.ts";
 import type { ObjectRole } from "./object-roles.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { openObjectSql } from "./sql.ts";
+import { upgradeSocket } from "./upgrade-socket.ts";
 
 const MiB = 1024 * 1024;
 
@@ -88,16 +91,20 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   await log.open();
   if (runsQueries) sql.engine.manager.start();
   const app = createHttpApp({
+    clientScript: clientText,
     ...sql.http,
     ...{ log, topics: log.topics, groups, platform, metrics },
+    tokens: new MetadataAccessTokens(database),
     bodyBudget: new ByteBudget(role.budgetBytes),
     answerMemory: new AnswerMemory(role.budgetBytes),
     settings: {
       ...{ token: settings.token, origins: settings.origins, isLoopback: false },
+      publicTopics: settings.publicTopics,
       ...{ requestBytesMax, decompressedBytesMax, version },
     },
     // Nobody tells an object that it ends.
     shutdown: new AbortController().signal,
+    upgradeSocket,
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });

@@ -3,7 +3,7 @@
  * Bun, Deno and workerd serve the same app.
  */
 import { type Context, Hono } from "hono";
-import { methodsByPath } from "../../wire/http/routes.ts";
+import { methodsByPath } from "../../wire/http/methods-by-path.ts";
 import type { HttpContext } from "./context.ts";
 import { Endpoints } from "./endpoint.ts";
 import { groupsApp } from "./groups.ts";
@@ -12,8 +12,11 @@ import { problemResponse } from "./problem-response.ts";
 import { produceApp } from "./produce.ts";
 import { queriesApp } from "./queries.ts";
 import { readApp } from "./read.ts";
+import { recordsApp } from "./records.ts";
+import { socketApp } from "./socket.ts";
 import { sqlApp } from "./sql.ts";
 import { streamApp } from "./stream.ts";
+import { tokensApp } from "./tokens.ts";
 import { topicsApp } from "./topics.ts";
 
 export function createHttpApp(context: HttpContext): Hono {
@@ -21,14 +24,17 @@ export function createHttpApp(context: HttpContext): Hono {
   const app = new Hono();
   app.route("/", produceApp(context, endpoints));
   app.route("/", readApp(context, endpoints));
+  app.route("/", recordsApp(context, endpoints));
   app.route("/", streamApp(context, endpoints));
+  app.route("/", socketApp(context, endpoints));
   app.route("/", topicsApp(context, endpoints));
   app.route("/", groupsApp(context, endpoints));
+  app.route("/", tokensApp(context, endpoints));
   app.route("/", sqlApp(context, endpoints));
   app.route("/", queriesApp(context, endpoints));
   app.route("/", operationsApp(context, endpoints));
   for (const [path, methods] of methodsByPath()) {
-    const preflight = (c: Context) => endpoints.guard.preflight(c.req.raw, methods);
+    const preflight = (c: Context) => endpoints.preflight(c, path, methods);
     app.options(path, endpoints.wrap("preflight", preflight, "preflight"));
     const refuse = (c: Context) => methodNotAllowed(c.req.method, methods);
     app.all(path, endpoints.wrap("other", refuse, "guarded"));

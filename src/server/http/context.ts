@@ -1,9 +1,11 @@
 import type { AnswerMemory } from "../../base/answer-memory.ts";
 import type { ByteBudget } from "../../base/byte-budget.ts";
+import type { UpgradeSocket } from "../../base/message-socket.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import type { LogService, TopicService } from "../../log/log-types.ts";
+import type { AccessTokenStore } from "../../meta/access-tokens.ts";
 import type { QueryAdmin } from "../../pipeline/query-admin.ts";
 import type { SqlService } from "../../pipeline/sql-service.ts";
 
@@ -12,6 +14,8 @@ export interface HttpSettings {
   readonly token: string | undefined;
   /** Origins of pages that may read and write, as browsers write them: `https://app.example`. */
   readonly origins: readonly string[];
+  /** Topics that anybody may read, from pages of any origin. */
+  readonly publicTopics: readonly string[];
   /** Bound to a loopback address: a foreign Host header is a rebound DNS name, and is refused. */
   readonly isLoopback: boolean;
   /** Bound of a request body, before and after decompression. */
@@ -23,9 +27,13 @@ export interface HttpSettings {
 
 /** What the HTTP surface stands on; a composition root makes it. */
 export interface HttpContext {
+  /** The text of /client.js; asked for once. */
+  readonly clientScript: () => string;
   readonly log: LogService;
   readonly topics: TopicService;
   readonly groups: GroupService;
+  /** What pages and devices show. */
+  readonly tokens: AccessTokenStore;
   /** Runs SQL statements. */
   readonly sql: Pick<SqlService, "execute">;
   /** Continuous queries, for their operators. */
@@ -39,6 +47,8 @@ export interface HttpContext {
   readonly settings: HttpSettings;
   /** Aborts when the server stops: waits end and streams close. */
   readonly shutdown: AbortSignal;
+  /** Undefined: there are no WebSockets. */
+  readonly upgradeSocket: UpgradeSocket | undefined;
   /** Asks another worker: the runtime's fetch. */
   fetch(url: string, init: RequestInit): Promise<Response>;
   status(): "ok" | "starting" | "stopping";

@@ -19,10 +19,11 @@ import type { HttpSettings } from "./context.ts";
 const preflightSeconds = 600;
 
 const allowedHeaders =
-  "Accept, Authorization, Content-Encoding, Content-Type, Last-Event-ID, " +
+  "Accept, Authorization, Content-Encoding, Content-Type, If-None-Match, Last-Event-ID, " +
   "Producer-Epoch, Producer-Id, Producer-Seq";
 const exposedHeaders =
-  "Location, Millrace-High-Offset, Millrace-Log-Start-Offset, Millrace-Next-Offset, Retry-After";
+  "ETag, Location, Millrace-Cursor, Millrace-High-Offset, Millrace-Log-Start-Offset, " +
+  "Millrace-Next-Offset, Millrace-Topic-Id, Retry-After";
 
 export class Guard {
   readonly #token: string | undefined;
@@ -43,19 +44,33 @@ export class Guard {
    * @throws StreamError `origin_denied`, `unauthenticated`.
    */
   check(request: Request, isCostly = false): void {
-    const host = hostOf(request);
-    if (this.#isLoopback && !this.#isOwnName(nameOf(host))) throw foreignHost(host);
+    this.checkHost(request);
     const isRead = request.method === "GET" || request.method === "HEAD";
-    if (!isRead || isCostly) this.#checkOrigin(request, host);
+    if (!isRead || isCostly) this.checkOrigin(request);
     if (this.#token !== undefined) this.#checkToken(request, this.#token);
   }
 
-  /** CORS headers for the answer to a page of a listed origin; Vary for every page. */
-  decorate(request: Request, response: Response): void {
+  /** @throws StreamError `origin_denied`. */
+  checkHost(request: Request): void {
+    const host = hostOf(request);
+    if (this.#isLoopback && !this.#isOwnName(nameOf(host))) throw foreignHost(host);
+  }
+
+  /** Pages of this origin may read and write. */
+  isListed(origin: string): boolean {
+    return this.#origins.has(origin);
+  }
+
+  /**
+   * CORS headers for the answer to a page of a listed origin, or one that `isLetIn` otherwise; Vary
+   * for every page.
+   */
+  decorate(request: Request, response: Response, isLetIn = false): void {
     const origin = request.headers.get("Origin");
     if (origin === null) return;
-    response.headers.append("Vary", "Origin");
-    if (!this.#origins.has(origin)) return;
+    const vary = response.headers.get("Vary") ?? "";
+    if (!/\bOrigin\b/.test(vary)) response.headers.append("Vary", "Origin");
+    if (!isLetIn && !this.#origins.has(origin)) return;
     response.headers.set("Access-Control-Allow-Origin", origin);
     response.headers.set("Access-Control-Expose-Headers", exposedHeaders);
   }
@@ -64,17 +79,12 @@ export class Guard {
   preflight(request: Request, methods: readonly string[]): Response {
     const origin = request.headers.get("Origin");
     if (origin !== null && !this.#origins.has(origin)) throw foreignOrigin(origin);
-    const allow = [...methods, "OPTIONS"].join(", ");
-    const headers = new Headers({ Allow: allow });
-    if (origin !== null) {
-      headers.set("Access-Control-Allow-Methods", allow);
-      headers.set("Access-Control-Allow-Headers", allowedHeaders);
-      headers.set("Access-Control-Max-Age", String(preflightSeconds));
-    }
-    return new Response(null, { status: 204, headers });
+    return preflightAnswer(methods, origin);
   }
 
-  #checkOrigin(request: Request, host: string): void {
+  /** @throws StreamError `origin_denied`, for a page that may not write. */
+  checkOrigin(request: Request): void {
+    const host = hostOf(request);
     const origin = request.headers.get("Origin");
     if (origin === null) {
       // Old browsers leave Origin out of some writes; all new ones say where they come from here.
@@ -113,6 +123,25 @@ export class Guard {
       { details: { field: "Authorization", expected: "Bearer and the server's token" } },
     );
   }
+}
+
+/** CORS headers of what pages of any origin may read, the same for all, so that caches serve it. */
+export function decorateForAll({ headers }: Response): void {
+  headers.set("Access-Control-Allow-Origin", "*");
+  headers.set("Access-Control-Expose-Headers", exposedHeaders);
+}
+
+/** The answer to a preflight of a page of `origin` that may use `methods`; null: to no page. */
+export function preflightAnswer(methods: readonly string[], origin: string | null): Response {
+  const allow = [...methods, "OPTIONS"].join(", ");
+  const headers = new Headers({ Allow: allow });
+  if (origin !== null) {
+    headers.set("Access-Control-Allow-Origin", origin);
+    headers.set("Access-Control-Allow-Methods", allow);
+    headers.set("Access-Control-Allow-Headers", allowedHeaders);
+    headers.set("Access-Control-Max-Age", String(preflightSeconds));
+  }
+  return new Response(null, { status: 204, headers });
 }
 
 function hostOf(request: Request): string {

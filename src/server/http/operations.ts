@@ -5,6 +5,7 @@ import { openApiDocument } from "../../wire/http/openapi.ts";
 import { emptyQuery } from "../../wire/http/queries.ts";
 import type { ClusterAnswer } from "../../wire/http/shapes.ts";
 import { checkQuery } from "./check-shape.ts";
+import { ClientScript } from "./client-script.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 
@@ -29,6 +30,8 @@ export function operationsApp(context: HttpContext, endpoints: Endpoints): Hono 
     document ??= openApiDocument(context.settings.version);
     return text(document, jsonMediaType);
   });
+  const script = new ClientScript(context.clientScript);
+  endpoints.mount(app, "clientScript", (c) => script.answer(c.req.raw));
   return app;
 }
 

@@ -19,6 +19,7 @@ const titles: Readonly<Record<number, string>> = {
   413: "Content Too Large",
   415: "Unsupported Media Type",
   416: "Range Not Satisfiable",
+  426: "Upgrade Required",
   429: "Too Many Requests",
   500: "Internal Server Error",
   503: "Service Unavailable",
@@ -43,7 +44,9 @@ export function problemResponse(options: ProblemOptions): Response {
     "Cache-Control": "no-store",
     ...options.headers,
   });
-  if (status === 429 || status === 503) headers.set("Retry-After", String(retryAfterSeconds));
+  if ((status === 429 || status === 503) && !headers.has("Retry-After")) {
+    headers.set("Retry-After", String(retryAfterSeconds));
+  }
   return new Response(JSON.stringify(problemOf(options)), { status, headers });
 }
 
@@ -84,6 +87,8 @@ function optionsOfError(error: unknown, log: Logger): ProblemOptions {
 
 function headersOf(error: StreamError): Record<string, string> {
   if (error.code === "unauthenticated") return { "WWW-Authenticate": 'Bearer realm="millrace"' };
+  const { retryAfterSeconds: seconds } = error.details;
+  if (typeof seconds === "number") return { "Retry-After": String(seconds) };
   if (error.code === "unsupported_media_type") return { "Accept-Encoding": "gzip, zstd" };
   return {};
 }

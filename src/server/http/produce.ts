@@ -14,15 +14,16 @@ import { partitionForKey, StickyPartitioner } from "../../record/partitioner.ts"
 import type { TopicId } from "../../record/types.ts";
 import * as media from "../../wire/http/media-type.ts";
 import { parseProduceJson } from "../../wire/http/produce-json.ts";
-import { emptyQuery, producerHeaders, valueQuery } from "../../wire/http/queries.ts";
+import { producerHeaders, tokenQuery, valueQuery } from "../../wire/http/queries.ts";
 import { buildBatches, checkRecords, type RecordToAppend, routeRecords } from "./batch-build.ts";
 import { checkQuery, checkShape } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
-import type { Endpoints } from "./endpoint.ts";
+import { type Endpoints, grantOf } from "./endpoint.ts";
 import { lineRecords } from "./line-records.ts";
 import { PieceTurns } from "./piece-turns.ts";
 import { RecordGatherer } from "./record-gatherer.ts";
 import { receiveBody } from "./request-body.ts";
+import type { Grant } from "./token-gate.ts";
 import { topicToWrite } from "./topic-lookup.ts";
 
 /** Records of one request: what a segment's index and a batch's int32 count bear with ease. */
@@ -40,6 +41,13 @@ interface ProducerPlace {
   readonly name: string;
   readonly epoch: number;
   readonly sequence: number;
+}
+
+/** Who appends. */
+interface Asker {
+  readonly place: ProducerPlace | undefined;
+  /** What its access token allows it; undefined: it shows none. */
+  readonly grant: Grant | undefined;
 }
 
 /** A request as the log takes it; its bytes are counted until `release`. */
@@ -89,7 +97,7 @@ class Producer {
     const place = producerPlace(c.req.raw);
     const topic = await topicToWrite(topics, c.req.param("topic") ?? "");
     try {
-      return await this.#produce(c.req.raw, topic, place);
+      return await this.#produce(c.req.raw, topic, { place, grant: grantOf(c) });
     } catch (error) {
       if (place !== undefined && error instanceof StreamError && error.retriable) {
         log.noteRefused({ guards: [], effects: [effectOf(topic, place)] });
@@ -98,12 +106,8 @@ class Producer {
     }
   }
 
-  async #produce(
-    request: Request,
-    known: TopicInfo,
-    place: ProducerPlace | undefined,
-  ): Promise<Response> {
-    const prepared = await this.#receive(request, known, place);
+  async #produce(request: Request, known: TopicInfo, asker: Asker): Promise<Response> {
+    const prepared = await this.#receive(request, known, asker);
     try {
       const ranges = await this.#append(prepared);
       this.#recordsIn.add(prepared.recordCount);
@@ -118,11 +122,7 @@ class Producer {
    * Receives the body and makes of it what the log takes. Ends before the log is waited for: the
    * body and its records, which weigh a multiple of it when lines are short, are garbage then.
    */
-  async #receive(
-    request: Request,
-    known: TopicInfo,
-    place: ProducerPlace | undefined,
-  ): Promise<Prepared> {
+  async #receive(request: Request, known: TopicInfo, { place, grant }: Asker): Promise<Prepared> {
     const { topics, bodyBudget, settings, platform } = this.#context;
     const { bytes, release } = await receiveBody(request, {
       budget: bodyBudget,
@@ -132,6 +132,7 @@ class Producer {
     try {
       if (bytes.length >= largeBodyBytesMin) await this.#turns.take();
       const records = readRecords(request, bytes, platform.clock.now());
+      grant?.takeRecords(records.length);
       const topic = await topics.withPartition(known, greatestPartition(records));
       checkRecords(topic, records, platform);
       const made = this.#make(topic, records, { place, bodyBytes: bytes.length });
@@ -202,15 +203,13 @@ function readRecords(request: Request, body: Uint8Array, now: number): RecordToA
   const type = contentType === null ? undefined : media.essence(contentType);
   switch (type) {
     case media.jsonMediaType:
-      if (request.url.includes("?")) checkQuery(emptyQuery, request.url);
+      if (request.url.includes("?")) checkQuery(tokenQuery, request.url);
       return jsonRecords(body, now);
-    case media.ndjsonMediaType:
     case media.textMediaType:
-      return lineRecords(body, {
-        ...valueOptions(request),
-        timestamp: now,
-        recordCountMax: requestRecordsMax,
-      });
+      if (isJsonByQuery(request)) return jsonRecords(body, now);
+      return recordsOfLines(request, body, now);
+    case media.ndjsonMediaType:
+      return recordsOfLines(request, body, now);
     case media.bytesMediaType:
       return [{ ...valueOptions(request), value: body, timestamp: now }];
     default:
@@ -221,6 +220,25 @@ function readRecords(request: Request, body: Uint8Array, now: number): RecordToA
         { details: { field: "Content-Type", expected: "one of the four" } },
       );
   }
+}
+
+/** What a beacon of a page sends: only text needs no preflight. */
+function isJsonByQuery({ url }: Request): boolean {
+  if (!url.includes("?")) return false;
+  const { body, key, partition } = checkQuery(valueQuery, url);
+  if (body === "json" && (key !== undefined || partition !== undefined)) {
+    throw new StreamError(
+      "invalid_request",
+      "Cannot append: with body=json each record names its own key and partition",
+      { details: { field: key === undefined ? "partition" : "key", expected: "nothing" } },
+    );
+  }
+  return body === "json";
+}
+
+function recordsOfLines(request: Request, body: Uint8Array, now: number): RecordToAppend[] {
+  const recordCountMax = requestRecordsMax;
+  return lineRecords(body, { ...valueOptions(request), timestamp: now, recordCountMax });
 }
 
 function jsonRecords(body: Uint8Array, now: number): RecordToAppend[] {
@@ -235,11 +253,12 @@ function valueOptions(request: Request) {
   return { key: key === undefined ? null : utf8.encode(key), partition };
 }
 
-function producerPlace(request: Request): ProducerPlace | undefined {
-  const { headers } = request;
+function producerPlace({ headers, url }: Request): ProducerPlace | undefined {
   const given: Record<string, string> = {};
+  // Beacons send no headers.
+  const query = url.includes("Producer-") ? new URL(url).searchParams : undefined;
   for (const name of ["Producer-Id", "Producer-Epoch", "Producer-Seq"]) {
-    const value = headers.get(name);
+    const value = headers.get(name) ?? query?.get(name) ?? null;
     if (value !== null) given[name] = value;
   }
   const count = Object.keys(given).length;

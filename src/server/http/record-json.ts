@@ -31,7 +31,8 @@ export function recordJson(record: LogRecord, options: RecordJsonOptions): strin
     options.values === "json"
       ? embeddedValue(record.value, options.isOneLine)
       : textField("value", record.value);
-  return `${head},${textField("key", record.key)},${value},${headersField(record.headers)}}`;
+  const headers = headersJson(record.headers);
+  return `${head},${textField("key", record.key)},${value},"headers":${headers}}`;
 }
 
 function textField(name: string, bytes: Uint8Array | null): string {
@@ -54,12 +55,13 @@ function otherValue(bytes: Uint8Array | null): string {
   return field.startsWith('"value":"') ? `"valueText":${field.slice(8)}` : field;
 }
 
-function headersField(headers: readonly RecordHeader[]): string {
-  if (headers.length === 0) return '"headers":[]';
+/** The headers of a record as a JSON array. */
+export function headersJson(headers: readonly RecordHeader[]): string {
+  if (headers.length === 0) return "[]";
   const items = headers.map(
     ({ key, value }) => `{"key":${JSON.stringify(key)},${textField("value", value)}}`,
   );
-  return `"headers":[${items.join(",")}]`;
+  return `[${items.join(",")}]`;
 }
 
 /**

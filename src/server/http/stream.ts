@@ -2,24 +2,21 @@
 import { type Context, Hono } from "hono";
 import type { Gauge } from "../../base/metrics.ts";
 import { StreamError } from "../../base/stream-error.ts";
-import type { TopicInfo } from "../../meta/catalog.ts";
-import type { TopicId } from "../../record/types.ts";
-import { decodeCursor } from "../../wire/http/cursor.ts";
 import { eventStreamMediaType, preferredType } from "../../wire/http/media-type.ts";
-import { type OffsetText, parseOffsetText, streamQuery } from "../../wire/http/queries.ts";
+import { streamQuery } from "../../wire/http/queries.ts";
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { PieceTurns } from "./piece-turns.ts";
 import { notAcceptable } from "./problem-response.ts";
-import { resolveOffset } from "./read.ts";
-import { requireTopic } from "./topic-lookup.ts";
-import { TopicStream } from "./topic-stream.ts";
+import { recordJson } from "./record-json.ts";
+import { findPlace } from "./stream-place.ts";
+import { type TopicEvent, TopicStream } from "./topic-stream.ts";
 
 /** Streams open at a time: each holds a fetch of 64 KiB and its text. */
 const streamsMax = 10_000;
-/** Partitions whose start is looked up at a time. */
-const lookupsMax = 32;
+/** What a client waits before it comes again. */
+const retryMs = 1_000;
 
 const utf8 = new TextEncoder();
 
@@ -51,16 +48,16 @@ async function stream(c: Context, context: HttpContext, shared: Shared): Promise
   if (open.value >= streamsMax) {
     throw new StreamError("queue_full", `Cannot open a stream: ${streamsMax} are open`);
   }
-  const name = c.req.param("topic") ?? "";
-  const cursor = request.headers.get("Last-Event-ID") || query.cursor;
-  const place =
-    cursor === undefined
-      ? await begin(context, name, parseOffsetText(query.offset))
-      : await resume(context, name, cursor);
+  const place = await findPlace(context, c.req.param("topic") ?? "", {
+    cursor: request.headers.get("Last-Event-ID") || query.cursor,
+    offset: query.offset,
+  });
   const left = new AbortController();
   const topicStream = new TopicStream(context, {
     ...place,
-    values: query.values,
+    recordText: (record, partition) =>
+      recordJson(record, { values: query.values, isOneLine: true, partition }),
+    frame,
     signal: AbortSignal.any([context.shutdown, request.signal, left.signal]),
   });
   open.set(open.value + 1);
@@ -76,64 +73,19 @@ async function stream(c: Context, context: HttpContext, shared: Shared): Promise
   });
 }
 
-interface Place {
-  readonly topic: TopicInfo;
-  readonly offsets: readonly number[];
-}
-
-async function begin(context: HttpContext, name: string, offset: OffsetText): Promise<Place> {
-  const topic = await requireTopic(context.topics, name);
-  const all = Array.from({ length: topic.partitionCount }, (_, partition) => partition);
-  const offsets: number[] = [];
-  const status = await context.log.status(all.map((partition) => ({ topic, partition })));
-  for (let start = 0; start < all.length; start += lookupsMax) {
-    const some = all.slice(start, start + lookupsMax);
-    const found = some.map((partition) => {
-      const known = status[partition];
-      if (known === undefined) return 0;
-      if (offset === "earliest") return known.logStartOffset;
-      if (offset === "latest") return known.highOffset;
-      if ("offset" in offset) return clamp(offset.offset, known.logStartOffset, known.highOffset);
-      return resolveOffset(context, { topic, partition, offset });
-    });
-    offsets.push(...(await Promise.all(found)));
+function frame({ kind, cursor, data }: TopicEvent): string {
+  switch (kind) {
+    case "begin":
+      return `retry: ${retryMs}\nid: ${cursor}\n\n`;
+    case "record":
+      return `id: ${cursor}\ndata: ${data}\n\n`;
+    case "gap":
+      return `id: ${cursor}\nevent: gap\ndata: ${data}\n\n`;
+    case "problem":
+      return `event: problem\ndata: ${data}\n\n`;
+    case "silence":
+      return ":\n\n";
   }
-  return { topic, offsets };
-}
-
-/**
- * The place of a cursor. That its topic is gone is believed only when the metadata says so: this
- * worker may not have heard yet of the topic that another one made.
- */
-async function resume(context: HttpContext, name: string, text: string): Promise<Place> {
-  const { topicId, offsets } = decodeCursor(text);
-  const named = await context.topics.byName(name);
-  const topic = named?.topicId === topicId ? named : await context.topics.byId(topicId as TopicId);
-  if (topic === undefined || topic.name !== name) {
-    if (topic === undefined && named === undefined) await requireTopic(context.topics, name);
-    throw new StreamError(
-      "topic_recreated",
-      `Cannot resume: the cursor is of another topic than the "${name}" there is now; begin anew`,
-      { details: { field: "Last-Event-ID", expected: "a cursor of this topic" } },
-    );
-  }
-  if (offsets.length > topic.partitionCount) await requirePartition(context, topic, offsets.length);
-  return { topic, offsets };
-}
-
-/** A cursor may know of partitions that this worker has not heard of yet. */
-async function requirePartition(
-  { log }: HttpContext,
-  topic: TopicInfo,
-  partitionCount: number,
-): Promise<void> {
-  const [last] = await log.status([{ topic, partition: partitionCount - 1 }]);
-  if (last !== undefined) return;
-  throw new StreamError(
-    "invalid_request",
-    `Cannot resume: the cursor has ${partitionCount} partitions, more than "${topic.name}"`,
-    { details: { field: "Last-Event-ID", expected: "the id of an event of this stream" } },
-  );
 }
 
 /** Writes what the stream gives as the client takes it. */
@@ -158,10 +110,10 @@ function streamBody(
     {
       async pull(controller) {
         await turns.take();
-        const text = await stream.next();
+        const piece = await stream.next();
         if (!isOpen) return;
-        if (text !== undefined) {
-          controller.enqueue(utf8.encode(text));
+        if (piece !== undefined) {
+          controller.enqueue(utf8.encode(piece.texts.join("")));
           return;
         }
         close();
@@ -174,8 +126,4 @@ function streamBody(
     },
     { highWaterMark: 0 },
   );
-}
-
-function clamp(offset: number, least: number, greatest: number): number {
-  return Math.min(Math.max(offset, least), greatest);
 }

@@ -86,6 +86,43 @@ function restStream(
   );
 }
 
+/** A body of pieces as they are made; an empty one: the next cannot be made now. */
+export function piecesBody(
+  pieces: Iterator<Uint8Array<ArrayBuffer>>,
+  { finish, timers }: BodyOptions,
+): AnswerBody {
+  let isLeft = false;
+  return new ReadableStream<Uint8Array>(
+    {
+      async pull(controller) {
+        try {
+          let next = pieces.next();
+          while (next.done !== true && next.value.length === 0) {
+            await timers.sleep(lookMs);
+            if (isLeft) return;
+            next = pieces.next();
+          }
+          if (next.done !== true) {
+            controller.enqueue(next.value);
+            return;
+          }
+          finish();
+          controller.close();
+        } catch (error) {
+          finish();
+          controller.error(error);
+        }
+      },
+      cancel() {
+        isLeft = true;
+        pieces.return?.();
+        finish();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
 function takePiece(parts: Iterator<string>): Piece {
   let text = "";
   while (text.length < pieceLengthMin) {

@@ -1,5 +1,6 @@
 /**
- * The event stream of one reader over all partitions of a topic. It holds next offsets, and what it
+ * The events of one reader over all partitions of a topic, for an event stream, a WebSocket or one
+ * answer, each with a frame of its own. It holds next offsets, and what it
  * fetched last until that is written; it fetches again only when the client has taken all of it. A
  * client that stops reading for a while is left with its offsets alone: what was fetched for it is
  * let go and fetched again when it wants it.
@@ -18,30 +19,65 @@ import type { TimerHandle } from "../../base/platform.ts";
 import { isStreamError, StreamError } from "../../base/stream-error.ts";
 import type { FetchedPartition, FetchRequest } from "../../log/log-types.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
+import type { LogRecord } from "../../record/types.ts";
 import { advanceCursor, encodeCursor } from "../../wire/http/cursor.ts";
 import type { HttpContext } from "./context.ts";
 import { fetchError, fetchedRecords, nextOffsetAfter } from "./fetched-batches.ts";
-import { recordJson } from "./record-json.ts";
 import { noTextYet, pieceLengthMin } from "./text-body.ts";
 
 /** What one fetch may bring: what a slow reader holds, and enough for a fast one. */
 const fetchBytesMax = 64 * 1024;
 /** How long one fetch waits; new partitions are noticed between fetches. */
 const fetchWaitMs = 2_000;
-/** Silence after which a comment shows proxies and clients that the stream lives. */
+interface FetchLimits {
+  readonly waitMsMax: number;
+  readonly bytesMax: number;
+}
+
+const streamLimits: FetchLimits = { waitMsMax: fetchWaitMs, bytesMax: fetchBytesMax };
+
+/** Silence after which an empty event shows proxies and clients that the stream lives. */
 const heartbeatMs = 15_000;
 /** How long what was fetched is kept for a client that does not take it. */
 const keepMs = 500;
 /** Before the stream looks again for room that its next records need. */
 const lookMs = 500;
-/** What a client waits before it comes again. */
-const retryMs = 1_000;
+/** Something to tell the reader. */
+export interface TopicEvent {
+  /** `begin` gives the place before any record, `silence` shows that there are none for a while. */
+  readonly kind: "begin" | "record" | "gap" | "problem" | "silence";
+  /** The cursor behind the event. */
+  readonly cursor: string;
+  /** JSON, of the three in the middle. */
+  readonly data: string;
+}
+
+export interface StreamPiece {
+  /** Events in their frames. */
+  readonly texts: readonly string[];
+  /** Those that the reader asked for: records and gaps. */
+  readonly count: number;
+  /** The stream ends behind it. */
+  readonly isLast: boolean;
+}
+
+/** What came of one look. */
+export interface PolledEvents {
+  readonly texts: readonly string[];
+  /** The cursor behind them. */
+  readonly cursor: string;
+}
+
+/** A record as its event has it, on one line where the frame needs that. */
+export type RecordText = (record: LogRecord, partition: number) => string;
 
 export interface TopicStreamOptions {
   readonly topic: TopicInfo;
   /** Next offset by partition; may name fewer partitions than there are. */
   readonly offsets: readonly number[];
-  readonly values: "text" | "json";
+  readonly recordText: RecordText;
+  /** An event as it is written; not empty. */
+  readonly frame: (event: TopicEvent) => string;
   /** Ends the stream: the client left or the server stops. */
   readonly signal: AbortSignal;
 }
@@ -70,39 +106,73 @@ export class TopicStream {
     this.#saidAt = context.platform.clock.monotonic();
   }
 
-  /** The next text to write; undefined when the stream has ended. */
-  async next(): Promise<string | undefined> {
+  /** What to write next, of `countMax` events at most; undefined when the stream has ended. */
+  async next(countMax = Number.POSITIVE_INFINITY): Promise<StreamPiece | undefined> {
     const { clock, timers } = this.#context.platform;
     this.#letGo?.cancel();
-    const text = await this.#nextText();
+    const piece = await this.#nextPiece(countMax);
     this.#saidAt = clock.monotonic();
     if (this.#events !== undefined) {
       this.#letGo = timers.after(keepMs, () => this.#dropFetched());
     }
-    return text;
+    return piece;
   }
 
-  async #nextText(): Promise<string | undefined> {
+  /**
+   * What there is, or comes within `waitMs`: the events of one fetch, of `countMax` at most.
+   * @throws StreamError where the events of a stream would end with a problem.
+   */
+  async poll(limits: {
+    readonly waitMs: number;
+    readonly bytesMax: number;
+    readonly countMax: number;
+  }): Promise<PolledEvents> {
+    const { waitMs: waitMsMax, bytesMax, countMax } = limits;
+    this.#addPartitions();
+    const texts: string[] = [];
+    try {
+      await this.#fetch({ waitMsMax, bytesMax });
+      while (this.#events !== undefined && texts.length < countMax) {
+        const { texts: more } = this.#takeEvents(countMax - texts.length);
+        texts.push(...more);
+        if (more.length > 0 || this.#events === undefined) continue;
+        // Readers hold all there is: half an answer is one, and none is for later.
+        if (texts.length === 0) throw noRoom();
+        break;
+      }
+    } finally {
+      this.#dropFetched();
+    }
+    return { texts, cursor: this.#cursor() };
+  }
+
+  async #nextPiece(countMax: number): Promise<StreamPiece | undefined> {
     if (!this.#isOpened) return this.#open();
     try {
       while (!this.#isEnded && !this.#options.signal.aborted) {
-        const text = this.#takeEvents();
-        if (text !== "") return text;
+        const piece = this.#takeEvents(countMax);
+        if (piece.texts.length > 0) return piece;
         const hasNews =
           this.#events === undefined ? await this.#fetch() : await this.#waitForRoom();
-        if (!hasNews && this.#isSilent()) return ":\n\n";
+        if (!hasNews && this.#isSilent()) return this.#note("silence");
       }
       return undefined;
     } catch (error) {
       this.#isEnded = true;
-      return this.#problem(error);
+      return this.#note("problem", this.#problem(error));
     }
   }
 
-  #open(): string {
+  #open(): StreamPiece {
     this.#isOpened = true;
     this.#addPartitions();
-    return `retry: ${retryMs}\nid: ${this.#cursor()}\n\n`;
+    return this.#note("begin");
+  }
+
+  /** What nobody asked for. */
+  #note(kind: TopicEvent["kind"], data = ""): StreamPiece {
+    const text = this.#options.frame({ kind, cursor: this.#cursor(), data });
+    return { texts: [text], count: 0, isLast: this.#isEnded };
   }
 
   #isSilent(): boolean {
@@ -114,15 +184,19 @@ export class TopicStream {
   }
 
   /** Events of the fetch at hand, about a piece; none when it is used up. */
-  #takeEvents(): string {
-    let text = "";
-    while (this.#events !== undefined && text.length < pieceLengthMin) {
+  #takeEvents(countMax: number): StreamPiece {
+    const texts: string[] = [];
+    let length = 0;
+    while (this.#events !== undefined && length < pieceLengthMin && texts.length < countMax) {
       const next = this.#events.next();
       if (next.done === true) this.#dropFetched();
       else if (next.value === noTextYet) break;
-      else text += next.value;
+      else {
+        texts.push(next.value);
+        length += next.value.length;
+      }
     }
-    return text;
+    return { texts, count: texts.length, isLast: false };
   }
 
   /** Events are text by now: the buffers can be used again. */
@@ -142,13 +216,13 @@ export class TopicStream {
   }
 
   /** Fetches once; false when there was nothing new. */
-  async #fetch(): Promise<boolean> {
+  async #fetch(limits = streamLimits): Promise<boolean> {
     const { topics, log } = this.#context;
     const topic = await topics.byId(this.#topic.topicId);
     if (topic === undefined) throw topicGone(this.#topic);
     this.#topic = topic;
     this.#addPartitions();
-    const fetched = await log.fetch(this.#request(), this.#options.signal);
+    const fetched = await log.fetch(this.#request(limits), this.#options.signal);
     const news = fetched.filter((each) => each.bytes > 0 || each.error !== undefined);
     const last = news.at(-1);
     if (last === undefined) return false;
@@ -164,7 +238,7 @@ export class TopicStream {
   }
 
   /** A cursor may name partitions that this worker has not heard of yet: they wait. */
-  #request(): FetchRequest {
+  #request({ waitMsMax, bytesMax }: FetchLimits): FetchRequest {
     const count = Math.min(this.#offsets.length, this.#topic.partitionCount);
     const { answerMemory: memory } = this.#context;
     const partitions = Array.from({ length: count }, (_, index) => {
@@ -173,11 +247,11 @@ export class TopicStream {
         topicId: this.#topic.topicId,
         partition,
         fetchOffset: present(this.#offsets[partition], "offset of the partition"),
-        partitionBytesMax: fetchBytesMax,
+        partitionBytesMax: bytesMax,
         currentLeaderEpoch: -1,
       };
     });
-    return { partitions, bytesMin: 1, bytesMax: fetchBytesMax, waitMsMax: fetchWaitMs, memory };
+    return { partitions, bytesMin: 1, bytesMax, waitMsMax, memory };
   }
 
   *#eventsOf(fetched: readonly FetchedPartition[]): Generator<string, void, undefined> {
@@ -194,15 +268,15 @@ export class TopicStream {
     const { decompressedBytesMax } = this.#context.settings;
     const { answerMemory: memory } = this.#context;
     const snapshot = this.#cursor();
-    const json = { values: this.#options.values, isOneLine: true, partition };
     const walk = { fromOffset, codecs, decompressedBytesMax, memory };
     for (const record of fetchedRecords(fetched, walk)) {
       if (record === undefined) {
         yield noTextYet;
         continue;
       }
-      const id = advanceCursor(snapshot, partition, record.offset + 1);
-      const text = `id: ${id}\ndata: ${recordJson(record, json)}\n\n`;
+      const cursor = advanceCursor(snapshot, partition, record.offset + 1);
+      const data = this.#options.recordText(record, partition);
+      const text = this.#options.frame({ kind: "record", cursor, data });
       // Before the text is taken: when the rest is let go, the stream goes on after this record.
       this.#offsets[partition] = record.offset + 1;
       yield text;
@@ -221,7 +295,7 @@ export class TopicStream {
     const to = from < logStartOffset ? logStartOffset : highOffset;
     this.#offsets[partition] = to;
     const data = `{"partition":${partition},"from":${from},"to":${to}}`;
-    return `id: ${this.#cursor()}\nevent: gap\ndata: ${data}\n\n`;
+    return this.#options.frame({ kind: "gap", cursor: this.#cursor(), data });
   }
 
   #problem(error: unknown): string {
@@ -230,8 +304,12 @@ export class TopicStream {
     const known = isStreamError(error) ? error : undefined;
     const code = known?.code ?? "internal";
     const detail = known?.message ?? "The server failed in a way it did not expect";
-    return `event: problem\ndata: ${JSON.stringify({ code, detail })}\n\n`;
+    return JSON.stringify({ code, detail });
   }
+}
+
+function noRoom(): StreamError {
+  return new StreamError("queue_full", "Cannot answer now: readers in flight hold all there is");
 }
 
 function topicGone(topic: TopicInfo): StreamError {

@@ -68,11 +68,14 @@ export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   // on THROTTLING_QUOTA_EXCEEDED.
   queue_full: "NOT_ENOUGH_REPLICAS",
   group_full: "GROUP_MAX_SIZE_REACHED",
+  rate_exceeded: "NOT_ENOUGH_REPLICAS",
   sql_memory_exceeded: "NOT_ENOUGH_REPLICAS",
   corrupt_record: "CORRUPT_MESSAGE",
   corrupt_segment: "KAFKA_STORAGE_ERROR",
   corrupt_metadata: "UNKNOWN_SERVER_ERROR",
   corrupt_state: "UNKNOWN_SERVER_ERROR",
+  // Access tokens are a matter of HTTP.
+  token_unknown: "UNKNOWN_SERVER_ERROR",
   unauthenticated: "SASL_AUTHENTICATION_FAILED",
   unauthorized: "CLUSTER_AUTHORIZATION_FAILED",
   topic_read_only: "TOPIC_AUTHORIZATION_FAILED",

@@ -13,6 +13,7 @@ import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
 import type { StoredStretch } from "../../segment/stored-stretch.ts";
 import { hostFunctions } from "../functions/catalog.ts";
+import { checksumOf } from "../kernel/checksum.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
 import { sourceBatchesOf, sourceBatchOf } from "../kernel/source-batch.ts";
 import { SpillSpace } from "../kernel/spill-space.ts";
@@ -122,6 +123,8 @@ function spillSpaceOf({ host, spillDisk, spillBytesMax }: QueryTaskOptions): Spi
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
+  /** For batches of results. */
+  readonly #tools: Pick<Platform, "codecs" | "crc32c">;
   readonly #nodes: readonly SourceNode[];
   readonly #time: EventTime;
   readonly #graph: Graph;
@@ -140,7 +143,8 @@ export class QueryTask {
   /** @throws StreamError `corrupt_state`, `sql_memory_exceeded` */
   constructor(options: QueryTaskOptions) {
     this.#options = options;
-    const { plan, host, seed, stateBytesMax, beganAt = 0 } = options;
+    const { plan, host, seed, stateBytesMax, beganAt = 0, platform } = options;
+    this.#tools = { ...platform, crc32c: checksumOf(host, platform.crc32c) };
     this.#now = beganAt;
     const saved = options.states.map(({ kind, bytes }) => ({
       kind,
@@ -157,7 +161,7 @@ export class QueryTask {
     const spill = spillSpaceOf(options);
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
-    this.#side = new SideOutput(options.platform, (batch) => this.#give(batch));
+    this.#side = new SideOutput(platform, (batch) => this.#give(batch));
     const context: OperatorContext = {
       now: () => this.#now,
       onError: (row) => this.#side.add("error", row, this.#now),
@@ -319,7 +323,7 @@ export class QueryTask {
   }
 
   #batchesOf({ batches, stored, partition }: TaskRun): SourceBatch[] {
-    const { codecs, crc32c } = this.#options.platform;
+    const { codecs, crc32c } = this.#tools;
     if (stored !== undefined) return sourceBatchesOf(stored, { partition, codecs, crc32c });
     return batches.flatMap((bytes) => sourceBatchOf(bytes, { partition, codecs }));
   }
@@ -388,7 +392,7 @@ export class QueryTask {
   }
 
   #take(chunk: RecordChunk): void {
-    const { partitionCount = 1, shape, platform, buffers } = this.#options;
+    const { partitionCount = 1, shape, buffers } = this.#options;
     const take = buffers === undefined ? undefined : (length: number) => buffers.take(length);
     this.#rowsOut += chunk.recordCount;
     const isSplit = partitionCount > 1 && shape.key.length > 0;
@@ -396,7 +400,7 @@ export class QueryTask {
       ? splitRecords(chunk, partitionCount)
       : [{ ...chunk, partition: this.#keylessPartition }];
     for (const { partition, ...records } of shares) {
-      const bytes = encloseRecords(records, { codec: "none" }, platform, take);
+      const bytes = encloseRecords(records, { codec: "none" }, this.#tools, take);
       this.#give({ kind: "result", partition, bytes, recordCount: records.recordCount });
     }
   }

@@ -3,6 +3,7 @@
  * columns and the records themselves lie in.
  */
 import { assert } from "../../base/assert.ts";
+import type { Crc32c } from "../../base/crc32c.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
 import { corruptStretch, type StoredStretch } from "../../segment/stored-stretch.ts";
@@ -34,6 +35,8 @@ export interface UnsummedBatch {
   /** What the sum is of, in order: the header from its attributes on, and the records behind it. */
   readonly parts: readonly Uint8Array[];
   readonly crc: number;
+  /** Best one that takes bytes of the query's memory where they lie. */
+  readonly crc32c: Crc32c;
   /** What it is of. */
   readonly stretch: StoredStretch;
 }
@@ -61,12 +64,8 @@ interface WalkKernel {
   ): number;
   selectRows(status: number, count: number, selection: number): number;
   hasSome(bytes: number, count: number): number;
-  initCrc32c(base: number): void;
-  crc32c(previous: number, position: number, length: number, base: number): number;
 }
 
-/** Tables and scratch of the checksum kernel. */
-const sumBytes = 64 * 1024;
 const frameBytes = 48;
 
 const frameField = {
@@ -100,8 +99,6 @@ export class RecordWalk {
   readonly #memory: SqliteMemory;
   readonly #wanted: WantedParts;
   readonly #frame: number;
-  /** Where tables and scratch of the checksum lie; 0: nothing was to be summed. */
-  #sums = 0;
 
   constructor(host: SqliteHost, wanted: WantedParts) {
     const { memory } = host;
@@ -128,7 +125,6 @@ export class RecordWalk {
     const rowCount = batches.reduce((sum, each) => sum + each.recordCount, 0);
     const bytes = batches.reduce((sum, each) => sum + bytesIn(each), 0);
     this.#reserve(rowCount, bytes);
-    if (batches.some(({ unsummed }) => unsummed !== undefined)) this.#prepareSums();
     let at = this.input.address;
     let row = 0;
     for (const batch of batches) {
@@ -150,13 +146,6 @@ export class RecordWalk {
     this.valueNulls.free();
     this.input.free();
     this.#memory.free(this.#frame);
-    this.#memory.free(this.#sums);
-  }
-
-  #prepareSums(): void {
-    if (this.#sums !== 0) return;
-    this.#sums = this.#memory.allocate(sumBytes);
-    this.kernel.initCrc32c(this.#sums);
   }
 
   /** Gives where the copy ends. */
@@ -172,8 +161,8 @@ export class RecordWalk {
     return at;
   }
 
-  #checkSum({ crc, stretch }: UnsummedBatch, { start, end }: Range): void {
-    const found = this.kernel.crc32c(0, start, end - start, this.#sums) >>> 0;
+  #checkSum({ crc, crc32c, stretch }: UnsummedBatch, { start, end }: Range): void {
+    const found = crc32c.of(this.#memory.bytes.subarray(start, end));
     if (found === crc) return;
     const [is, states] = [found, crc].map((each) => each.toString(16).padStart(8, "0"));
     throw corruptStretch(stretch, `the CRC-32C of a batch is 0x${is}, it states 0x${states}`);

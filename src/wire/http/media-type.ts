@@ -2,6 +2,7 @@
 export const jsonMediaType = "application/json";
 export const ndjsonMediaType = "application/x-ndjson";
 export const textMediaType = "text/plain";
+export const scriptMediaType = "text/javascript";
 export const bytesMediaType = "application/octet-stream";
 export const eventStreamMediaType = "text/event-stream";
 /** Kafka record batches of magic 2 end to end, as they are stored. */

@@ -10,6 +10,7 @@ export const httpOnlyCodes = [
   "method_not_allowed",
   "not_acceptable",
   "route_unknown",
+  "upgrade_required",
 ] as const;
 
 export type ProblemCode = ErrorCode | (typeof httpOnlyCodes)[number];

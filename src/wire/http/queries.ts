@@ -3,6 +3,9 @@ import * as z from "zod";
 
 /** What `maxBytes` may be, in bytes of stored batches. */
 export const readBytes = { default: 1024 * 1024, max: 16 * 1024 * 1024 } as const;
+/** What an answer over all partitions, which is made as a whole, may hold. */
+export const pollBytesMax = 4 * 1024 * 1024;
+export const pollRecordsMax = 10_000;
 /** The longest that a read waits for records. */
 export const readWaitMsMax = 30_000;
 
@@ -25,6 +28,13 @@ const values = z
 
 export const readQuery = z.strictObject({
   offset,
+  endOffset: integer({ min: 1, max: 2 ** 53 - 1 })
+    .optional()
+    .describe("Records below it only; caches may keep the answer, which tells no ends of the log."),
+  topicId: z
+    .string()
+    .optional()
+    .describe("The id that the topic must have: 410 when it was deleted and made again."),
   maxBytes: integer({ min: 1, max: readBytes.max })
     .default(readBytes.default)
     .describe("Bytes of stored records; one batch is given even if it is larger."),
@@ -41,6 +51,17 @@ export const streamQuery = z.strictObject({
     .describe("As in reads; a number is taken for each partition, within its ends."),
   cursor: z.string().optional().describe("The id of an event, as in `Last-Event-ID`."),
   values,
+});
+
+export const recordsQuery = z.strictObject({
+  ...{ offset, cursor: streamQuery.shape.cursor, values },
+  waitMs: readQuery.shape.waitMs,
+  maxBytes: integer({ min: 1, max: pollBytesMax })
+    .default(readBytes.default)
+    .describe("Bytes of stored records; one batch is given even if it is larger."),
+  maxRecords: integer({ min: 1, max: pollRecordsMax })
+    .default(pollRecordsMax)
+    .describe("Records in the answer."),
 });
 
 export const streamHeaders = z.object({
@@ -62,12 +83,13 @@ export const selectHeaders = z.object({
     .describe("The id of the last change seen: `EMIT CHANGES` over a view goes on behind it."),
 });
 
-export const valueQuery = z.strictObject({
-  key: z.string().optional().describe("The key of each record, as text."),
-  partition: integer({ min: 0, max: 2 ** 31 - 1 })
-    .optional()
-    .describe("Default: the key's, else where keyless records go."),
-});
+const token = z
+  .string()
+  .optional()
+  .describe("An access token, where no header can be sent: `navigator.sendBeacon`.");
+
+/** Of appends that say all else in their body. */
+export const tokenQuery = z.strictObject({ token });
 
 export const producerIdLengthMax = 256;
 
@@ -77,13 +99,26 @@ export const producerHeaders = z.object({
     .regex(/^[\x21-\x7e]+$/, "printable ASCII without spaces")
     .max(producerIdLengthMax)
     .optional()
-    .describe("Names the producer in this topic. All three headers or none."),
+    .describe("Names the producer in this topic. All three or none."),
   "Producer-Epoch": integer({ min: 0, max: 2 ** 31 - 1 })
     .optional()
     .describe("Raised by a new incarnation of the producer; the older one is then refused."),
   "Producer-Seq": integer({ min: 0, max: 2 ** 53 - 1 })
     .optional()
     .describe("0, 1, 2 … by request; a repeat is not appended and gets the first answer."),
+});
+
+export const valueQuery = z.strictObject({
+  token,
+  key: z.string().optional().describe("The key of each record, as text."),
+  partition: integer({ min: 0, max: 2 ** 31 - 1 })
+    .optional()
+    .describe("Default: the key's, else where keyless records go."),
+  body: z
+    .enum(["lines", "json"])
+    .default("lines")
+    .describe("Of `text/plain`. `json`: it is what `application/json` would be."),
+  ...producerHeaders.shape,
 });
 
 export const listTopicsQuery = z.strictObject({

@@ -4,9 +4,11 @@
  */
 import type * as z from "zod";
 import * as media from "./media-type.ts";
+import * as pollShapes from "./poll-shapes.ts";
 import * as queries from "./queries.ts";
 import * as shapes from "./shapes.ts";
 import * as sqlShapes from "./sql-shapes.ts";
+import * as tokenShapes from "./token-shapes.ts";
 
 export type Method = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
@@ -38,6 +40,8 @@ export interface RouteSpec {
   readonly isOpen?: boolean;
   /** A read that is refused to pages of other origins as a write is. */
   readonly isCostly?: boolean;
+  /** What an access token must be good for here; without it none is. */
+  readonly tokenOperation?: "read" | "write";
 }
 
 export type RouteName = keyof typeof routes;
@@ -48,9 +52,11 @@ export const pathParameters: Readonly<Record<string, string>> = {
   partition: "The partition's number.",
   group: "The group's id.",
   query: "The query's id.",
+  token: "The token's id.",
 };
 
 const positionHeaders = {
+  "Millrace-Topic-Id": "The topic's id, for `topicId`.",
   "Millrace-Next-Offset": "Where to read on.",
   "Millrace-High-Offset": "One past the last record.",
   "Millrace-Log-Start-Offset": "The first record that is kept.",
@@ -115,11 +121,15 @@ const recordRoutes = {
     },
     answer: json(200, "The records are stored and published.", shapes.produceAnswer),
     problems: [403, 404, 409, 413, 415, 429],
+    tokenOperation: "write",
   },
   read: {
     method: "GET",
     path: "/v1/topics/:topic/partitions/:partition/records",
     summary: "Read records of one partition",
+    details:
+      "With `endOffset`, a range that lies below the end of the log has an `ETag`, and with " +
+      "`topicId` too it may be cached for a year.",
     query: queries.readQuery,
     answer: {
       status: 200,
@@ -128,10 +138,30 @@ const recordRoutes = {
         [media.jsonMediaType]: shapes.readAnswer,
         [media.ndjsonMediaType]: shapes.readRecord,
         [media.batchesMediaType]: "bytes",
+        [media.arrowStreamMediaType]: "bytes",
       },
       headers: positionHeaders,
     },
     problems: [404, 406, 416, 429],
+    tokenOperation: "read",
+  },
+  readAll: {
+    method: "GET",
+    path: "/v1/topics/:topic/records",
+    summary: "Read records of all partitions",
+    details:
+      "Where the answer ends is a cursor, with which event streams and WebSockets go on too.",
+    query: queries.recordsQuery,
+    answer: {
+      status: 200,
+      what: "Records from the place on.",
+      content: {
+        [media.jsonMediaType]: shapes.recordsAnswer,
+        [media.arrowStreamMediaType]: "bytes",
+      },
+    },
+    problems: [404, 406, 410, 429],
+    tokenOperation: "read",
   },
   stream: {
     method: "GET",
@@ -145,6 +175,20 @@ const recordRoutes = {
       content: { [media.eventStreamMediaType]: shapes.streamRecord },
     },
     problems: [404, 406, 410],
+    tokenOperation: "read",
+  },
+  socket: {
+    method: "GET",
+    path: "/v1/topics/:topic/ws",
+    summary: "Follow all partitions over a WebSocket",
+    details:
+      'The client sends `{"credit":100}` and gets so many messages at most until it sends more. ' +
+      "Pages need an origin that may write, or an access token.",
+    query: queries.streamQuery,
+    answer: { status: 101, what: "The WebSocket. Each message is a JSON object." },
+    problems: [403, 404, 410, 426, 429],
+    isCostly: true,
+    tokenOperation: "read",
   },
 } as const satisfies Record<string, RouteSpec>;
 
@@ -172,12 +216,53 @@ const groupRoutes = {
     answer: json(200, "The offsets as committed.", shapes.commitOffsetsAnswer),
     problems: [404, 409, 413, 415],
   },
+  pollGroup: {
+    method: "POST",
+    path: "/v1/groups/:group/poll",
+    summary: "Commit what the last poll gave, and read on",
+    details:
+      "Consumes topics as one of a group's clients, without a connection or a session: the answer's " +
+      "`position` goes into the next poll, at any worker. Refused while the group has members that " +
+      "use the Kafka protocol.",
+    body: { [media.jsonMediaType]: pollShapes.pollRequest },
+    answer: json(200, "Records, and the position behind them.", pollShapes.pollAnswer),
+    problems: [404, 409, 413, 415, 429],
+  },
   deleteGroup: {
     method: "DELETE",
     path: "/v1/groups/:group",
     summary: "Delete a group without members, and its offsets",
     answer: { status: 204, what: "The group is gone." },
     problems: [404, 409],
+  },
+} as const satisfies Record<string, RouteSpec>;
+
+const tokenRoutes = {
+  createToken: {
+    method: "POST",
+    path: "/v1/tokens",
+    summary: "Make an access token",
+    details:
+      "It lets a page or a device append to topics, or read them, and nothing else. The token is " +
+      "in this answer alone: what is kept is its hash.",
+    body: { [media.jsonMediaType]: tokenShapes.createTokenRequest },
+    answer: json(201, "The token.", tokenShapes.createdToken),
+    problems: [404, 413, 415],
+  },
+  listTokens: {
+    method: "GET",
+    path: "/v1/tokens",
+    summary: "List access tokens",
+    answer: json(200, "All tokens, without their secrets.", tokenShapes.tokenList),
+    problems: [],
+  },
+  revokeToken: {
+    method: "DELETE",
+    path: "/v1/tokens/:token",
+    summary: "Revoke an access token",
+    details: "At once at the worker that is asked, within five seconds at all others.",
+    answer: { status: 204, what: "The token is gone." },
+    problems: [404],
   },
 } as const satisfies Record<string, RouteSpec>;
 
@@ -298,26 +383,30 @@ const operationRoutes = {
     problems: [],
     isOpen: true,
   },
+  clientScript: {
+    method: "GET",
+    path: "/client.js",
+    summary: "The client for pages, a JavaScript module",
+    details: "Pages of any origin may load it. With an ETag, for an hour.",
+    answer: {
+      status: 200,
+      what: "The module.",
+      content: { [media.scriptMediaType]: "text" },
+      headers: { ETag: "Sent back in `If-None-Match`: 304 while the module is the same." },
+    },
+    problems: [],
+    isOpen: true,
+  },
 } as const satisfies Record<string, RouteSpec>;
 
 export const routes = {
   ...topicRoutes,
   ...recordRoutes,
   ...groupRoutes,
+  ...tokenRoutes,
   ...sqlRoutes,
   ...operationRoutes,
 } as const satisfies Record<string, RouteSpec>;
-
-/** The methods that each path takes, HEAD with GET. */
-export function methodsByPath(): ReadonlyMap<string, readonly string[]> {
-  const methods = new Map<string, string[]>();
-  for (const { path, method } of Object.values(routes) as RouteSpec[]) {
-    const known = methods.get(path) ?? [];
-    known.push(...(method === "GET" ? ["GET", "HEAD"] : [method]));
-    methods.set(path, known);
-  }
-  return methods;
-}
 
 function json<S extends z.ZodType>(status: number, what: string, shape: S): Answer {
   return { status, what, content: { [media.jsonMediaType]: shape } };

@@ -12,6 +12,7 @@ import { GroupCoordinator } from "../../../src/group/coordinator.ts";
 import { folderFlushPolicy } from "../../../src/log/flush-policy.ts";
 import { Log } from "../../../src/log/log.ts";
 import { maintenanceDefaults } from "../../../src/log/maintenance.ts";
+import { MetadataAccessTokens } from "../../../src/meta/access-tokens.ts";
 import { readBatchHeader } from "../../../src/record/batch.ts";
 import { validateBatch } from "../../../src/record/batch-validate.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../../../src/runtime/group-ports.ts";
@@ -80,6 +81,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
     cluster: () => log.cluster(),
   };
   const app = createHttpApp({
+    clientScript: () => "",
     ...noSql,
     log,
     topics: log.topics,
@@ -88,6 +90,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
       store: new MetadataGroupStore(ports),
       leases: new MetadataGroupLeases(ports),
     }),
+    tokens: new MetadataAccessTokens(database),
     platform,
     metrics,
     bodyBudget: new ByteBudget(budgetBytes),
@@ -95,12 +98,14 @@ async function openLog(bindings: Bindings): Promise<Answer> {
     settings: {
       token: undefined,
       origins: [],
+      publicTopics: [],
       isLoopback: true,
       requestBytesMax: 8 * 1024 * 1024,
       decompressedBytesMax: 16 * 1024 * 1024,
       version: "0.0.0",
     },
     shutdown: new AbortController().signal,
+    upgradeSocket: undefined,
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });

@@ -7,7 +7,7 @@ import { bunParts } from "../../../src/runtime/bun/main.ts";
 import { startServer } from "../../../src/runtime/node/compose.ts";
 import type { RunningServer } from "../../../src/runtime/node/running-server.ts";
 import { readSettings } from "../../../src/runtime/settings.ts";
-import { runCli } from "../../support/cli-run.ts";
+import { type CliResult, runCli } from "../../support/cli-run.ts";
 
 let folder: string;
 let server: RunningServer;
@@ -56,7 +56,7 @@ async function cli(line: string, stdin?: string | Uint8Array): Promise<string> {
   return result.stdout;
 }
 
-async function fails(line: string): Promise<{ exitCode: number; stderr: string }> {
+async function fails(line: string): Promise<CliResult> {
   return await runCli(line.split(" "), { env: { MILLRACE_URL: server.httpUrl } });
 }
 
@@ -184,6 +184,40 @@ describe("groups", () => {
     expect(await cli("group reset crew --topic work --to 99")).toMatch(/work +0 +3\n$/);
     expect(await cli("group delete crew")).toBe("Deleted group crew\n");
     expect((await fails("group describe crew")).exitCode).toBe(1);
+  });
+});
+
+describe("tokens", () => {
+  test("are made, used, listed and revoked", async () => {
+    for (const topic of ["visits", "baskets"]) await cli(`topic create ${topic}`);
+    const given = "--origin https://a.example --origin https://b.example --rate 120/m --ttl 30d";
+    const made = await fails(`token create --topic visits,baskets --write ${given}`);
+    expect(made.exitCode).toBe(0);
+    const token = made.stdout.trimEnd();
+    expect(token).toMatch(/^mrt_[0-9a-f]{16}_[\w-]{43}$/);
+    expect(made.stderr).toMatch(/good until \d{4}-/);
+    const answer = await fetch(`${server.httpUrl}/v1/topics/visits/records?token=${token}`, {
+      ...{ method: "POST", body: "visit" },
+      headers: { "Content-Type": "text/plain", Origin: "https://b.example" },
+    });
+    expect(answer.status).toBe(200);
+    const { tokens } = JSON.parse(await cli("token list -o json"));
+    expect(tokens).toMatchObject([{ topics: ["visits", "baskets"], recordsPerSecondMax: 2 }]);
+    expect(await cli("token list")).toContain("https://a.example,https://b.example");
+    expect(await cli(`token revoke ${token}`)).toContain("Revoked");
+    expect(await cli("token list")).toContain("No tokens");
+    expect((await fails(`token revoke ${tokens[0].tokenId}`)).exitCode).toBe(1);
+  });
+
+  test.each([
+    ["--write", "--topic is missing"],
+    ["--topic visits", "--write, --read"],
+    ["--topic visits --write --rate 100", "100/s"],
+    ["--topic visits --write --ttl soon", "30d"],
+  ])("of %p are refused", async (given, message) => {
+    const { exitCode, stderr } = await fails(`token create ${given}`);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain(message);
   });
 });
 

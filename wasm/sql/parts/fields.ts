@@ -68,7 +68,10 @@ export const B_HISTOGRAM: usize = 5120;
 export const B_MASKS: usize = 5632;
 export const B_MEMBER_HASHES: usize = 6144;
 export const B_SEGMENTS: usize = 6656;
-export const BLOCK_BYTES: usize = 7168;
+/** u32 number of each row's entry, while a set is folded; u32 slot of its counts by their bits. */
+export const B_NUMBERS: usize = 7168;
+export const B_COUNTS: usize = 7680;
+export const BLOCK_BYTES: usize = 7744;
 
 // Layout
 export const L_ENTRY_BYTES: usize = 0;

@@ -1,5 +1,6 @@
 /** From rows to entries: blocks of rows, their weights, their keys' hashes, their entries. */
 import * as F from "./fields";
+import { inputColumn } from "./fold";
 import { FAILED_INPUT, fail, grabState, grabZeroed, release } from "./heap";
 import { releaseList, releaseState } from "./heap";
 import { entryAt, fillSlot, findKey, foundSlot, freePane, hashKeys, newEntry, touch } from "./pane";
@@ -166,4 +167,40 @@ export function upsert(state: usize, layout: usize, pane: usize, i: u32): usize 
   }
   touch(state, layout, pane, entry, load<u32>(state, F.S_TOUCH));
   return entry;
+}
+
+/**
+ * Whether row `i` of the block, not its first, has the key of the row before by a look at their
+ * slots: texts that lie at one place, as those of an expression often do, and integers.
+ */
+// @ts-ignore: decorator
+@inline
+export function isSameKey(layout: usize, block: usize, row: usize, last: usize, i: u32): bool {
+  const hashes = block + F.B_HASHES + (<usize>i << 2);
+  if (load<u32>(hashes) != load<u32>(hashes - 4)) return false;
+  for (let k: u32 = 0, n = load<u32>(layout, F.L_KEY_COUNT); k < n; k++) {
+    const column = <usize>load<u32>(block + F.B_KEYS + (<usize>k << 2));
+    const kind = load<u32>(column, F.C_KIND);
+    if (load<u32>(column, F.C_NULLS) != 0 || kind == F.WIDE || kind == F.REAL) return false;
+    if (load<u64>(slotOf(column, row)) != load<u64>(slotOf(column, last))) return false;
+  }
+  return true;
+}
+
+/**
+ * Where an entry counts its rows when that is all it does and the table of the last pane is near;
+ * else 0.
+ */
+export function countedSlot(state: usize, layout: usize, columns: usize): u32 {
+  const accumulator = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  if (load<u32>(layout, F.L_ACCUMULATOR_COUNT) != 1) return 0;
+  if (load<u32>(accumulator, F.A_OP) != F.OP_COUNT) return 0;
+  if (load<u32>(accumulator, F.A_FILTER) != 0 || load<u32>(accumulator, F.A_NODES) != 0) return 0;
+  // DISTINCT.
+  if (load<u32>(accumulator, F.A_SET) != 0) return 0;
+  const column = inputColumn(columns, load<u32>(accumulator, F.A_COLUMN));
+  if (column != 0 && load<u32>(column, F.C_NULLS) != 0) return 0;
+  const last = <usize>load<u32>(state, F.S_LAST_PANE);
+  if (last != 0 && isFar(last)) return 0;
+  return load<u32>(accumulator, F.A_SLOT);
 }

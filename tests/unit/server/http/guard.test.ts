@@ -110,7 +110,7 @@ describe("paths", () => {
     const { ask } = createHttpFixture();
     const response = await ask("/v1/topics/t/records", { method: "DELETE" });
     expect(response.status).toBe(405);
-    expect(response.headers.get("Allow")).toBe("POST, OPTIONS");
+    expect(response.headers.get("Allow")).toBe("POST, GET, HEAD, OPTIONS");
     const unknown = await ask("/v2/topics");
     expect(unknown.status).toBe(404);
     expect(await unknown.json()).toMatchObject({ code: "route_unknown" });

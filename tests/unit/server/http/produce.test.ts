@@ -362,3 +362,33 @@ describe("produce with producer headers", () => {
     expect(await problemOf(bad)).toMatchObject({ status: 400, field: "Producer-Epoch" });
   });
 });
+
+describe("produce by a beacon, which sends text and no headers", () => {
+  const text = { "Content-Type": "text/plain;charset=UTF-8" };
+  const place = (sequence: number) => `Producer-Id=page&Producer-Epoch=0&Producer-Seq=${sequence}`;
+
+  test("takes JSON as text, and the producer's place from the query", async () => {
+    const fixture = await fixtureWith(1);
+    const body = '{"records":[{"key":"k","value":{"n":1},"timestamp":5}]}';
+    const first = await post(fixture, body, text, `?body=json&${place(0)}`);
+    const offsets = [{ partition: 0, baseOffset: 0, count: 1 }];
+    expect(await first.json()).toEqual({ offsets });
+    const headers = { ...json, "Producer-Id": "page", "Producer-Epoch": "0", "Producer-Seq": "0" };
+    expect(await (await post(fixture, body, headers)).json()).toEqual({ offsets });
+    expect(await readAll(fixture)).toMatchObject([{ key: "k", value: '{"n":1}', timestamp: 5 }]);
+    const gap = await post(fixture, body, text, `?body=json&${place(2)}`);
+    expect(await problemOf(gap)).toMatchObject({ status: 409, expectedSequence: 1 });
+  });
+
+  test("lines keep their meaning, and what contradicts itself is refused", async () => {
+    const fixture = await fixtureWith(1);
+    await post(fixture, "a\nb", text, `?${place(0)}`);
+    expect((await readAll(fixture)).map(({ value }) => value)).toEqual(["a", "b"]);
+    const keyed = await post(fixture, '{"records":[{"value":1}]}', text, "?body=json&key=k");
+    expect(await problemOf(keyed)).toMatchObject({ status: 400, field: "key" });
+    const half = await post(fixture, "a", text, "?Producer-Id=page&Producer-Epoch=0");
+    expect((await problemOf(half))["detail"]).toContain("Producer-Seq");
+    const elsewhere = await post(fixture, '{"records":[{"value":1}]}', json, "?body=json");
+    expect(elsewhere.status).toBe(400);
+  });
+});

@@ -1,0 +1,33 @@
+/**
+ * WebSockets as the servers see them. A composition root upgrades the request, so that the core
+ * knows of no runtime's own sockets, and a Durable Object may keep its sockets while it sleeps.
+ */
+export interface MessageSocket {
+  /** Bytes sent that have not left yet; 0 where the runtime does not tell. */
+  readonly bufferedBytes: number;
+  /** Nothing happens when the socket is closed by now. */
+  send(message: string | Uint8Array): void;
+  /** `code`: one of RFC 6455, 7.4; `reason`: at most 123 bytes. */
+  close(code: number, reason: string): void;
+}
+
+/** What comes of a socket. Nothing here may throw. */
+export interface SocketHandler {
+  opened(socket: MessageSocket): void;
+  /** Bytes are the handler's. */
+  received(message: string | Uint8Array): void;
+  /** Once, whoever closed it or however it broke; not when it never opened. */
+  closed(): void;
+}
+
+export interface SocketUpgrade {
+  readonly handler: SocketHandler;
+  /** Which of the protocols that the client offers; undefined: it offers none. */
+  readonly protocol: string | undefined;
+}
+
+/**
+ * Makes a WebSocket of a request that asks for one; the answer (101) goes back as it is.
+ * @throws StreamError `invalid_request` when the request is no proper handshake.
+ */
+export type UpgradeSocket = (request: Request, upgrade: SocketUpgrade) => Response;

@@ -1,0 +1,53 @@
+import { offsetText, recordOf, } from "./consumed-record.js";
+import { follow } from "./follow.js";
+import { pollTopic } from "./poll.js";
+/** Connections in a row on which no event came: something on the way keeps them back. */
+const muteConnectionsMax = 2;
+/**
+ * Yields records as they come, of each partition in order, none lost and none twice.
+ * @throws MillraceError when it cannot go on: `topic_unknown`, `topic_recreated`, 401, 403.
+ */
+export async function* consume(connection, topic, options = {}) {
+    const { transport = "auto", signal } = options;
+    const place = { cursor: options.cursor };
+    if (transport !== "poll") {
+        yield* consumeEvents(connection, topic, options, place, transport === "auto");
+    }
+    if (signal?.aborted === true || transport === "events")
+        return;
+    yield* pollTopic(connection, topic, options, place.cursor);
+}
+async function* consumeEvents(connection, topic, options, place, givesUp) {
+    const values = options.parse === undefined ? "json" : "text";
+    const offset = offsetText(options.from);
+    let muteConnections = 0;
+    const batches = follow(connection, {
+        ...options,
+        request: () => ({
+            path: `/v1/topics/${encodeURIComponent(topic)}/stream?values=${values}&offset=${offset}`,
+            headers: {
+                Accept: "text/event-stream",
+                ...(place.cursor !== undefined && { "Last-Event-ID": place.cursor }),
+            },
+        }),
+        onTrouble(error, isMute) {
+            muteConnections = isMute ? muteConnections + 1 : 0;
+            options.onTrouble?.(error);
+            return givesUp && muteConnections >= muteConnectionsMax;
+        },
+    });
+    for await (const events of batches) {
+        for (const event of events) {
+            if (event.name === "gap" && event.data !== null) {
+                options.onGap?.(JSON.parse(event.data));
+            }
+            else if (event.name === "message" && event.data !== null) {
+                // The cursor moves with the record: who leaves the loop here has had it.
+                place.cursor = event.id ?? place.cursor;
+                yield recordOf(JSON.parse(event.data), place.cursor ?? "", options.parse);
+                continue;
+            }
+            place.cursor = event.id ?? place.cursor;
+        }
+    }
+}

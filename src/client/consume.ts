@@ -1,0 +1,76 @@
+/**
+ * Follows a topic: records of all its partitions as an async iterator that goes on where it was
+ * when the connection breaks, the server restarts or another one answers.
+ */
+import type { Connection, TopicOf } from "./connection.ts";
+import {
+  type ConsumedRecord,
+  type ConsumeOptions,
+  type Gap,
+  offsetText,
+  type RecordJson,
+  recordOf,
+} from "./consumed-record.ts";
+import { follow } from "./follow.ts";
+import { pollTopic } from "./poll.ts";
+
+/** Connections in a row on which no event came: something on the way keeps them back. */
+const muteConnectionsMax = 2;
+
+/**
+ * Yields records as they come, of each partition in order, none lost and none twice.
+ * @throws MillraceError when it cannot go on: `topic_unknown`, `topic_recreated`, 401, 403.
+ */
+export async function* consume<T, K extends TopicOf<T>>(
+  connection: Connection<T>,
+  topic: K,
+  options: ConsumeOptions<T[K]> = {},
+): AsyncGenerator<ConsumedRecord<T[K]>, void> {
+  const { transport = "auto", signal } = options;
+  const place = { cursor: options.cursor };
+  if (transport !== "poll") {
+    yield* consumeEvents(connection, topic, options, place, transport === "auto");
+  }
+  if (signal?.aborted === true || transport === "events") return;
+  yield* pollTopic(connection, topic, options, place.cursor);
+}
+
+async function* consumeEvents<T, K extends TopicOf<T>>(
+  connection: Connection<T>,
+  topic: K,
+  options: ConsumeOptions<T[K]>,
+  place: { cursor: string | undefined },
+  givesUp: boolean,
+): AsyncGenerator<ConsumedRecord<T[K]>, void> {
+  const values = options.parse === undefined ? "json" : "text";
+  const offset = offsetText(options.from);
+  let muteConnections = 0;
+  const batches = follow(connection, {
+    ...options,
+    request: () => ({
+      path: `/v1/topics/${encodeURIComponent(topic)}/stream?values=${values}&offset=${offset}`,
+      headers: {
+        Accept: "text/event-stream",
+        ...(place.cursor !== undefined && { "Last-Event-ID": place.cursor }),
+      },
+    }),
+    onTrouble(error, isMute) {
+      muteConnections = isMute ? muteConnections + 1 : 0;
+      options.onTrouble?.(error);
+      return givesUp && muteConnections >= muteConnectionsMax;
+    },
+  });
+  for await (const events of batches) {
+    for (const event of events) {
+      if (event.name === "gap" && event.data !== null) {
+        options.onGap?.(JSON.parse(event.data) as Gap);
+      } else if (event.name === "message" && event.data !== null) {
+        // The cursor moves with the record: who leaves the loop here has had it.
+        place.cursor = event.id ?? place.cursor;
+        yield recordOf(JSON.parse(event.data) as RecordJson, place.cursor ?? "", options.parse);
+        continue;
+      }
+      place.cursor = event.id ?? place.cursor;
+    }
+  }
+}

@@ -1,0 +1,89 @@
+/** What `consume` gives and takes, over whatever it reads. */
+import type { MillraceError } from "./millrace-error.ts";
+import { bytesOfBase64 } from "./record-text.ts";
+
+export interface ConsumedRecord<V> {
+  readonly partition: number;
+  readonly offset: number;
+  /** Milliseconds since 1970; -1 for none. */
+  readonly timestamp: number;
+  /** Bytes where it is not UTF-8. */
+  readonly key: string | Uint8Array | null;
+  /** What its JSON says; other text as it reads; bytes that are not UTF-8 as they are. */
+  readonly value: V;
+  readonly headers: readonly {
+    readonly key: string;
+    readonly value?: string | null;
+    readonly valueBase64?: string;
+  }[];
+  /** Given to `consume` later, here or elsewhere, it goes on right behind this record. */
+  readonly cursor: string;
+}
+
+/** Records that are gone: retention deleted them before they were read. */
+export interface Gap {
+  readonly partition: number;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** An offset is one of each partition, a time in milliseconds since 1970. */
+export type ConsumeFrom = "latest" | "earliest" | number | { readonly timestamp: number };
+
+export interface ConsumeOptions<V> {
+  /** Where to begin. Default `latest`. */
+  readonly from?: ConsumeFrom;
+  /** Of a record that was read before; goes before `from`. */
+  readonly cursor?: string;
+  /** Ends the iteration, without an error. */
+  readonly signal?: AbortSignal;
+  /**
+   * `events`: server-sent events. `poll`: requests that wait. `auto` (default): events, and polls
+   * where something on the way keeps the events back.
+   */
+  readonly transport?: "auto" | "events" | "poll";
+  /** Makes a value of its text, for numbers beyond 2^53; default: JSON, else the text. */
+  readonly parse?: (text: string) => V;
+  /** Records were deleted before they were read; the iteration goes on behind them. */
+  readonly onGap?: (gap: Gap) => void;
+  /** Events come, for the first time or again. */
+  readonly onOpen?: () => void;
+  /** The connection broke and will be made again. */
+  readonly onTrouble?: (error: MillraceError) => void;
+  /** Silence after which a connection counts as broken, in milliseconds. Default 40 000. */
+  readonly silenceMs?: number;
+}
+
+/** A record as the server writes it. */
+export interface RecordJson {
+  readonly partition: number;
+  readonly offset: number;
+  readonly timestamp: number;
+  readonly key?: string | null;
+  readonly keyBase64?: string;
+  readonly value?: unknown;
+  readonly valueText?: string;
+  readonly valueBase64?: string;
+  readonly headers: ConsumedRecord<unknown>["headers"];
+}
+
+export function offsetText(from: ConsumeFrom = "latest"): string {
+  return typeof from === "object" ? `timestamp:${from.timestamp}` : String(from);
+}
+
+/** `values=json` was asked for where there is no `parse`. */
+export function recordOf<V>(
+  json: RecordJson,
+  cursor: string,
+  parse?: (text: string) => V,
+): ConsumedRecord<V> {
+  const { partition, offset, timestamp, headers } = json;
+  const key = json.keyBase64 === undefined ? (json.key ?? null) : bytesOfBase64(json.keyBase64);
+  return { partition, offset, timestamp, key, value: valueFrom(json, parse), headers, cursor };
+}
+
+function valueFrom<V>(json: RecordJson, parse: ((text: string) => V) | undefined): V {
+  if (json.valueBase64 !== undefined) return bytesOfBase64(json.valueBase64) as V;
+  if (parse !== undefined && typeof json.value === "string") return parse(json.value);
+  return (json.valueText ?? json.value ?? null) as V;
+}

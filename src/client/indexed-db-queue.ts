@@ -1,0 +1,186 @@
+/**
+ * A queue on the disk of a browser: records that a page has produced wait there until they are
+ * appended, through reloads and days without network.
+ *
+ * Each page has a lane of its own, with its own producer id, so that two tabs never count in one
+ * sequence. A page holds a Web Lock on its lane while it lives; the next page takes over lanes that
+ * nobody holds, sends what is in them under their own ids from where they stood, and removes them.
+ *
+ *     "lanes"    producerId                    → LaneRow
+ *     "records"  [producerId, batch, index]    → the record as JSON text
+ *
+ * Records and the lane's place change in one transaction: after a crash the first batch is either
+ * there, to be sent again from the same place, or gone and counted.
+ */
+import {
+  type IdbDatabase,
+  type IdbFactory,
+  type IdbRequest,
+  type IdbTable,
+  keyRange,
+} from "./indexed-db.ts";
+import type { LanePlace, LaneStore } from "./lane.ts";
+import { MillraceError } from "./millrace-error.ts";
+import { type LockManagerLike, page, platform } from "./platform.ts";
+import type { LeftLane, ProducerQueue } from "./producer.ts";
+
+interface LaneRow extends LanePlace {
+  readonly topic: string;
+  /** When the page began, to send older records first. */
+  readonly startedAt: number;
+}
+
+type RecordKey = [producerId: string, batch: number, index: number];
+
+const laneTable = "lanes";
+const recordTable = "records";
+
+/**
+ * Records wait in the database `millrace-NAME` of the page's origin.
+ * @throws MillraceError where there is no IndexedDB or no Web Locks (pages over plain http).
+ */
+export function indexedDbQueue(name = "queue"): ProducerQueue {
+  const { indexedDB, navigator } = page;
+  const locks = navigator?.locks;
+  if (indexedDB === undefined || locks === undefined) {
+    throw new MillraceError(
+      "unsupported",
+      "Cannot keep a queue: it needs IndexedDB and Web Locks, which pages have over https and on " +
+        "localhost",
+    );
+  }
+  const lockPrefix = `millrace-${name}/`;
+  const opened = openDatabase(indexedDB, `millrace-${name}`);
+  // Whoever opens the queue hears of it.
+  opened.catch(() => undefined);
+  return {
+    async open(topic, producerId) {
+      const database = await opened;
+      await hold(locks, lockPrefix + producerId, false);
+      const left = await takeOver(database, topic, (id) => hold(locks, lockPrefix + id, true));
+      const row = { producerId, producerEpoch: 0, base: 0, topic, startedAt: platform.now() };
+      return { own: new DatabaseLane(database, row), left };
+    },
+  };
+}
+
+class DatabaseLane implements LaneStore {
+  readonly #database: IdbDatabase;
+  readonly #row: LaneRow;
+  #isWritten: boolean;
+
+  constructor(database: IdbDatabase, row: LaneRow, isWritten = false) {
+    this.#database = database;
+    this.#row = row;
+    this.#isWritten = isWritten;
+  }
+
+  async add(batch: number, index: number, text: string): Promise<void> {
+    const isFirst = !this.#isWritten;
+    this.#isWritten = true;
+    try {
+      await change(this.#database, (lanes, records) => {
+        if (isFirst) lanes.put(this.#row, this.#row.producerId);
+        records.put(text, [this.#row.producerId, batch, index] satisfies RecordKey);
+      });
+    } catch (error) {
+      // The disk may be full: the next record brings the lane along again.
+      if (isFirst) this.#isWritten = false;
+      throw error;
+    }
+  }
+
+  async settle(batch: number, place: LanePlace): Promise<void> {
+    await change(this.#database, (lanes, records) => {
+      lanes.put({ ...this.#row, ...place }, place.producerId);
+      // An array is greater than any number: the range is all of the batch.
+      records.delete(keyRange([place.producerId, batch], [place.producerId, batch, []]));
+    });
+  }
+
+  async forget(): Promise<void> {
+    await change(this.#database, (lanes) => lanes.delete(this.#row.producerId));
+  }
+}
+
+/** Lanes of `topic` that no page holds, with their records. */
+async function takeOver(
+  database: IdbDatabase,
+  topic: string,
+  isFree: (producerId: string) => Promise<boolean>,
+): Promise<LeftLane[]> {
+  const rows = (await read(database, laneTable, (lanes) => lanes.getAll())) as LaneRow[];
+  const left: LeftLane[] = [];
+  for (const known of rows.toSorted((a, b) => a.startedAt - b.startedAt)) {
+    if (known.topic !== topic || !(await isFree(known.producerId))) continue;
+    // Read again: until a moment ago another page may have held the lane and moved its place.
+    const [row] = (await read(database, laneTable, (lanes) =>
+      lanes.getAll(known.producerId),
+    )) as LaneRow[];
+    if (row === undefined) continue;
+    const range = keyRange([row.producerId], [row.producerId, []]);
+    const keys = await read(database, recordTable, (records) => records.getAllKeys(range));
+    const texts = await read(database, recordTable, (records) => records.getAll(range));
+    const batches = new Map<number, string[]>();
+    (keys as RecordKey[]).forEach(([, batch], position) => {
+      const known = batches.get(batch) ?? [];
+      known.push(texts[position] as string);
+      batches.set(batch, known);
+    });
+    left.push({
+      place: row,
+      store: new DatabaseLane(database, row, true),
+      batches: [...batches].map(([number, found]) => ({ number, texts: found })),
+    });
+  }
+  return left;
+}
+
+/** Holds a lock as long as the page lives; false: somebody else has it. */
+function hold(locks: LockManagerLike, name: string, ifAvailable: boolean): Promise<boolean> {
+  return new Promise((resolve, reject) => {
+    locks
+      .request(name, { ifAvailable }, (lock) => {
+        resolve(lock !== null);
+        return lock === null ? Promise.resolve() : new Promise<void>(() => {});
+      })
+      .catch(reject);
+  });
+}
+
+function openDatabase(factory: IdbFactory, name: string): Promise<IdbDatabase> {
+  const request = factory.open(name, 1);
+  request.onupgradeneeded = () => {
+    request.result.createObjectStore(laneTable);
+    request.result.createObjectStore(recordTable);
+  };
+  return resultOf(request);
+}
+
+async function read<T>(
+  database: IdbDatabase,
+  table: string,
+  ask: (table: IdbTable) => IdbRequest<T>,
+): Promise<T> {
+  return await resultOf(ask(database.transaction(table).objectStore(table)));
+}
+
+/** One transaction over both tables; resolves when it is on disk. */
+function change(
+  database: IdbDatabase,
+  act: (lanes: IdbTable, records: IdbTable) => void,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const both = database.transaction([laneTable, recordTable], "readwrite");
+    both.oncomplete = () => resolve();
+    both.onabort = () => reject(both.error);
+    act(both.objectStore(laneTable), both.objectStore(recordTable));
+  });
+}
+
+function resultOf<T>(request: IdbRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}

@@ -1,0 +1,6 @@
+/** The entry `millrace/client/sql`. */
+// biome-ignore-all lint/performance/noBarrelFile: what a package exports stands in one file.
+export type { Change, ViewOptions } from "./live-view.ts";
+export { liveRows, view } from "./live-view.ts";
+export type { SqlColumn, SqlOptions, SqlResult, SqlRow } from "./sql.ts";
+export { rows, rowsOf, sql } from "./sql.ts";

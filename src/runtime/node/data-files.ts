@@ -1,0 +1,16 @@
+/**
+ * Files beside the code that are read and not imported: for Bun and Deno. The single binary brings
+ * a table of its own.
+ */
+
+/** What `npm run build:client` makes; committed, so that a server needs no build. */
+export const clientScriptFile = new URL("../../client/build/client.min.js", import.meta.url);
+
+/** A committed kernel, such as `crc32c` or `sql/emit`. */
+export function kernelFile(name: string): URL {
+  return new URL(`../../../wasm/build/${name}.wasm`, import.meta.url);
+}
+
+export function sqliteFile(): URL {
+  return new URL(import.meta.resolve("@sqlite.org/sqlite-wasm/sqlite3.wasm"));
+}

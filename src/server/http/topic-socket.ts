@@ -1,0 +1,150 @@
+/**
+ * Records of a topic over a WebSocket, as fast as the client asks for them: it sends credit,
+ * `{"credit":100}`, and gets so many messages at most, until it sends more. Each message is a JSON
+ * object with the cursor behind it:
+ *
+ *     {"cursor":"…"}                                  the place before any record; silence
+ *     {"cursor":"…","data":{…}}                       a record, as in an event stream
+ *     {"cursor":"…","event":"gap","data":{…}}         records are gone
+ *     {"event":"problem","data":{"code","detail"}}    the socket is closed next
+ *
+ * Records and gaps cost one credit each.
+ */
+import type { MessageSocket, SocketHandler } from "../../base/message-socket.ts";
+import type { Platform } from "../../base/platform.ts";
+import type { PieceTurns } from "./piece-turns.ts";
+import type { StreamPiece, TopicEvent } from "./topic-stream.ts";
+
+/** More outstanding credit than this is a client that does not mean it. */
+export const creditMax = 100_000;
+/** What waits to leave for a client that is slower than its credit. */
+const bufferedBytesMax = 256 * 1024;
+/** Between looks whether it has left. */
+const lookMs = 20;
+
+/** Codes of RFC 6455, 7.4.1. */
+const goingAway = 1001;
+const wrongMessage = 1008;
+const failed = 1011;
+
+/** What the socket reads from. */
+export interface EventSource {
+  next(countMax: number): Promise<StreamPiece | undefined>;
+}
+
+export interface TopicSocketOptions {
+  readonly platform: Pick<Platform, "timers" | "log">;
+  readonly turns: PieceTurns;
+  /** Makes the events; they end when `signal` aborts. */
+  readonly events: (signal: AbortSignal) => EventSource;
+  /** Aborts when the server stops. */
+  readonly shutdown: AbortSignal;
+  /** Called once when the socket has closed. */
+  readonly finish: () => void;
+}
+
+export class TopicSocket implements SocketHandler {
+  readonly #options: TopicSocketOptions;
+  readonly #left = new AbortController();
+  #socket: MessageSocket | undefined;
+  #credit = 0;
+  #wake: () => void = () => {};
+
+  constructor(options: TopicSocketOptions) {
+    this.#options = options;
+  }
+
+  opened(socket: MessageSocket): void {
+    this.#socket = socket;
+    void this.#runUntilClosed(socket);
+  }
+
+  received(message: string | Uint8Array): void {
+    const credit = creditOf(message);
+    this.#credit += credit ?? 0;
+    if (credit === undefined) this.#end(wrongMessage, 'send {"credit":100}');
+    else if (this.#credit > creditMax) this.#end(wrongMessage, `credit over ${creditMax}`);
+    else this.#wake();
+  }
+
+  closed(): void {
+    this.#socket = undefined;
+    this.#left.abort();
+    this.#wake();
+    this.#options.finish();
+  }
+
+  async #runUntilClosed(socket: MessageSocket): Promise<void> {
+    const { shutdown, platform } = this.#options;
+    const stop = () => this.#wake();
+    shutdown.addEventListener("abort", stop);
+    try {
+      await this.#run(socket);
+      if (shutdown.aborted) this.#end(goingAway, "the server stops");
+      else this.#end(failed, "the stream has ended");
+    } catch (error) {
+      platform.log.error("WebSocket failed", { error });
+      this.#end(failed, "the server failed in a way it did not expect");
+    } finally {
+      shutdown.removeEventListener("abort", stop);
+    }
+  }
+
+  async #run(socket: MessageSocket): Promise<void> {
+    const { turns, shutdown, platform } = this.#options;
+    const signal = AbortSignal.any([this.#left.signal, shutdown]);
+    const events = this.#options.events(signal);
+    // The place before any record costs no credit.
+    let countMax = 1;
+    while (!signal.aborted) {
+      await turns.take();
+      const piece = await events.next(countMax);
+      if (piece === undefined) break;
+      for (const text of piece.texts) socket.send(text);
+      if (piece.isLast) break;
+      this.#credit -= piece.count;
+      while (socket.bufferedBytes > bufferedBytesMax && !signal.aborted) {
+        await platform.timers.sleep(lookMs, signal);
+      }
+      while (this.#credit <= 0 && !signal.aborted) await this.#moreCredit();
+      countMax = this.#credit;
+    }
+  }
+
+  #moreCredit(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  #end(code: number, reason: string): void {
+    this.#left.abort();
+    this.#socket?.close(code, reason);
+  }
+}
+
+/** An event as a message. */
+export function socketFrame({ kind, cursor, data }: TopicEvent): string {
+  const place = `"cursor":"${cursor}"`;
+  switch (kind) {
+    case "begin":
+    case "silence":
+      return `{${place}}`;
+    case "record":
+      return `{${place},"data":${data}}`;
+    case "gap":
+      return `{${place},"event":"gap","data":${data}}`;
+    case "problem":
+      return `{"event":"problem","data":${data}}`;
+  }
+}
+
+function creditOf(message: string | Uint8Array): number | undefined {
+  if (typeof message !== "string" || message.length > 1000) return undefined;
+  try {
+    const { credit } = JSON.parse(message) as { readonly credit?: unknown };
+    return Number.isSafeInteger(credit) && Number(credit) > 0 ? Number(credit) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+/** What the compiler makes of topics' types; `npm run check` is where it fails. */
+import { expect, test } from "bun:test";
+import type { z } from "zod";
+import { connect } from "../../../src/client/connection.ts";
+import { consume } from "../../../src/client/consume.ts";
+import type { Sent } from "../../../src/client/lane.ts";
+import type { ProblemJson } from "../../../src/client/millrace-error.ts";
+import { type Producer, producer } from "../../../src/client/producer.ts";
+import type { SqlResult } from "../../../src/client/sql.ts";
+import type { Problem } from "../../../src/wire/http/problem.ts";
+import type { ProduceAnswer } from "../../../src/wire/http/shapes.ts";
+import type { sqlAnswer } from "../../../src/wire/http/sql-shapes.ts";
+
+interface Click {
+  readonly button: string;
+}
+
+test("topics have the types of their values, and others are none", () => {
+  const link = connect<{ clicks: Click; sizes: number }>("http://localhost:1");
+  const clicks: Producer<Click> = producer(link, "clicks");
+  // @ts-expect-error: no such topic.
+  producer(link, "click");
+  // @ts-expect-error: a number is no click.
+  const wrong = () => clicks.send(1);
+  const right = async () => {
+    for await (const { value } of consume(link, "sizes")) return value.toFixed(1);
+    return "";
+  };
+  expect([typeof wrong, typeof right]).toEqual(["function", "function"]);
+});
+
+test("what the server answers is what the client takes", () => {
+  const sent = (answer: ProduceAnswer): Sent => answer;
+  const problem = (answer: Problem): ProblemJson => answer;
+  const results = (answer: z.infer<typeof sqlAnswer>): readonly SqlResult<unknown>[] =>
+    answer.results;
+  expect([sent, problem, results].every((each) => typeof each === "function")).toBe(true);
+});
