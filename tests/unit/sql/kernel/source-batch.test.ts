@@ -2,7 +2,11 @@ import { describe, expect, test } from "bun:test";
 import type { CodecName } from "../../../../src/base/codecs.ts";
 import { setLogAppendTime } from "../../../../src/record/batch.ts";
 import { encodeBatch } from "../../../../src/record/batch-encode.ts";
-import { sourceBatchesOf, sourceBatchOf } from "../../../../src/sql/kernel/source-batch.ts";
+import {
+  freeRecords,
+  sourceBatchesOf,
+  sourceBatchOf,
+} from "../../../../src/sql/kernel/source-batch.ts";
 import { codecs, crc32c } from "../../../support/record-tools.ts";
 import { valueRecords } from "../../../support/source-batches.ts";
 
@@ -49,5 +53,24 @@ describe("sourceBatchesOf", () => {
     expect(sourceBatchesOf(stretchOf(bytes, 1), parts)).toMatchObject([
       { timestamp: 77, isLogAppendTime: true },
     ]);
+  });
+});
+
+describe("freeRecords", () => {
+  test("frees what was decompressed for a batch alone, and nothing else", () => {
+    const large = "a".repeat(100_000);
+    const stored = batch("none", large);
+    const [plain] = sourceBatchOf(stored, parts);
+    const [packed] = sourceBatchOf(batch("zstd", large), parts);
+    const [small] = sourceBatchOf(batch("zstd", "b"), parts);
+    const [lying] = sourceBatchesOf(stretchOf(stored, 1), parts);
+    const all = [plain, packed, small, lying].flatMap((each) => (each === undefined ? [] : each));
+    expect(packed?.records.length).toBeGreaterThan(100_000);
+    freeRecords(all);
+    expect(packed?.records.length).toBe(0);
+    expect(small?.records.length).toBeGreaterThan(0);
+    expect(plain?.records.length).toBeGreaterThan(100_000);
+    expect(stored.length).toBeGreaterThan(100_000);
+    freeRecords(all);
   });
 });
