@@ -1,7 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { present } from "../../../src/base/assert.ts";
-import type { MessageSocket } from "../../../src/base/message-socket.ts";
+import type { MessageSocket, SocketHandler } from "../../../src/base/message-socket.ts";
 import { joinSocket, type StandardSocket } from "../../../src/runtime/standard-socket.ts";
+
+const MiB = 1024 * 1024;
 
 type Listener = Parameters<StandardSocket["addEventListener"]>[1];
 
@@ -29,17 +31,18 @@ class FakeStandardSocket implements StandardSocket {
   }
 }
 
-function joined(socket: FakeStandardSocket) {
+function joined(socket: FakeStandardSocket, now?: () => number) {
   const told: unknown[] = [];
   let ours: MessageSocket | undefined;
-  joinSocket(socket, {
+  const handler: SocketHandler = {
     opened: (opened) => {
       ours = opened;
       told.push("opened");
     },
-    received: (message) => told.push(message),
-    closed: () => told.push("closed"),
-  });
+    received: (message) => void told.push(message),
+    closed: () => void told.push("closed"),
+  };
+  joinSocket(socket, handler, now);
   return { told, ours: () => present(ours, "opened socket") };
 }
 
@@ -76,13 +79,34 @@ describe("joinSocket", () => {
   test("counts what was sent since the client spoke, where the runtime tells nothing", () => {
     const socket = new FakeStandardSocket();
     socket.readyState = 1;
-    const ours = joined(socket).ours();
+    let now = 5_000;
+    const ours = joined(socket, () => now).ours();
     ours.send("1234");
-    ours.send(new Uint8Array(6));
-    expect(ours.bufferedBytes).toBe(10);
+    ours.send(new Uint8Array(2 * MiB - 4));
+    expect(ours.bufferedBytes).toBe(2 * MiB);
+    now += 500;
+    expect(ours.bufferedBytes).toBe(1.5 * MiB);
     socket.tell("message", "more");
     expect(ours.bufferedBytes).toBe(0);
+    ours.send("12");
+    expect(ours.bufferedBytes).toBe(2);
     Object.assign(socket, { bufferedAmount: 77 });
     expect(ours.bufferedBytes).toBe(77);
+  });
+
+  test("gives up a client that is sent much and says nothing, where the runtime tells nothing", () => {
+    for (const [tells, closes] of [
+      [false, 1],
+      [true, 0],
+    ] as const) {
+      const socket = new FakeStandardSocket();
+      socket.readyState = 1;
+      if (tells) Object.assign(socket, { bufferedAmount: 0 });
+      const ours = joined(socket).ours();
+      for (let sent = 0; sent < 32; sent++) ours.send(new Uint8Array(MiB));
+      expect(socket.closes).toEqual([]);
+      ours.send("x");
+      expect(socket.closes).toHaveLength(closes);
+    }
   });
 });
