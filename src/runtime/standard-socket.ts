@@ -21,8 +21,8 @@ const unheardBytesMax = 32 * 1024 * 1024;
 
 /**
  * What was sent since the client last said something, for a runtime that does not tell what waits
- * to leave. It is taken to leave at a slow line's speed; a client that is slower than that, and asks
- * for much at once, loses its socket before it takes the memory.
+ * to leave. It is taken to leave at a slow line's speed; a client that is slower than that, and
+ * asks for much at once, loses its socket before it takes the memory.
  */
 class Unheard {
   readonly #now: () => number;
