@@ -72,7 +72,7 @@ export interface PublishOrderParts {
   /** Hears of what will be fetched, in the order of publishes. */
   readonly readAhead: (extents: readonly Extent[]) => void;
   /** Gives what is stored as it lies, to be summed by whoever takes it; absent: nothing is. */
-  readonly stored?: Pick<StoredExtents, "areFor" | "lend" | "release">;
+  readonly stored?: Pick<StoredExtents, "from" | "lend" | "release">;
   /** Hears the ends that each look at the index brings along. */
   readonly onStates: (states: readonly TopicPartitionState[]) => void;
   /** Resolves when a partition has grown beyond its cursor, after `waitMs`, or on abort. */
@@ -294,7 +294,7 @@ export class PublishOrderReader {
     const wanted = [...bySlot].flatMap(([slot, own]) => {
       const nextOffset = this.#cursors.get(slot)?.nextOffset ?? 0;
       const isWhole = own.every(({ baseOffset }) => baseOffset >= nextOffset);
-      return isWhole && stored.areFor(this, own, this.#leaderEpochs.get(slot)) ? own : [];
+      return isWhole ? stored.from(this, own, this.#leaderEpochs.get(slot)) : [];
     });
     return (await stored.lend(wanted, this.#topics)) ?? new Map();
   }

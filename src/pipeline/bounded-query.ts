@@ -43,8 +43,8 @@ export interface BoundedQueriesParts {
 }
 
 /** Bytes of publishes that a task is given at once, and how many that it may have before it. */
-const sliceBytes = 4 * 1024 * 1024;
-const slicesAheadMax = 2;
+const sliceBytes = 3.5 * 1024 * 1024;
+const slicesAheadMax = 1;
 /** A batch of results, decompressed, is no larger. */
 const resultBytesMax = 64 * 1024 * 1024;
 

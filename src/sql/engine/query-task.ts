@@ -15,7 +15,7 @@ import type { StoredStretch } from "../../segment/stored-stretch.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import { checksumOf } from "../kernel/checksum.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
-import { sourceBatchesOf, sourceBatchOf } from "../kernel/source-batch.ts";
+import { freeRecords, sourceBatchesOf, sourceBatchOf } from "../kernel/source-batch.ts";
 import { SpillSpace } from "../kernel/spill-space.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import { shareSources } from "../plan/share-sources.ts";
@@ -310,8 +310,10 @@ export class QueryTask {
   }
 
   #read(runs: readonly TaskRun[]): void {
+    const taken: (readonly SourceBatch[])[] = [];
     const reads = runs.flatMap((run) => {
       const batches = this.#batchesOf(run);
+      taken.push(batches);
       return this.#nodes.flatMap((node, input) =>
         node.topic === run.topic ? [{ run, batches, input, partition: run.partition }] : [],
       );
@@ -322,10 +324,11 @@ export class QueryTask {
       this.#readRun({ run, batches, where, othersBound: bounds[index] ?? noTime });
     }
     this.#time.end();
+    for (const batches of taken) freeRecords(batches);
   }
 
   #batchesOf({ batches, stored, partition }: TaskRun): SourceBatch[] {
-    const { codecs, crc32c } = this.#options.platform;
+    const { codecs, crc32c } = this.#tools;
     if (stored !== undefined) return sourceBatchesOf(stored, { partition, codecs, crc32c });
     return batches.flatMap((bytes) => sourceBatchOf(bytes, { partition, codecs }));
   }
