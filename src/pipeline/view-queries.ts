@@ -6,6 +6,7 @@
 import type { TopicService } from "../log/log-types.ts";
 import type { Catalog, CatalogEntry, StreamEntry } from "../sql/check/catalog.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
+import type { SubqueryAnswers } from "../sql/check/subquery-answers.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
 import type { Query } from "../sql/syntax/ast.ts";
 import { SqlError } from "../sql/syntax/sql-error.ts";
@@ -14,7 +15,13 @@ import { valuesOf } from "./bounded-query.ts";
 import type { KnownCatalog } from "./catalog-cache.ts";
 import { withDistinctNames } from "./distinct-names.ts";
 import { sourcesOf } from "./query-maker.ts";
-import type { ChangeEvent, ResultColumn, RowsChunk, StatementResult } from "./sql-result.ts";
+import type {
+  ChangeEvent,
+  ResultColumn,
+  RowsChunk,
+  RowsResult,
+  StatementResult,
+} from "./sql-result.ts";
 import { gone } from "./view-feed.ts";
 import type { Pages } from "./view-pages.ts";
 import { checkCursor, parseCursor, pushEvents } from "./view-push.ts";
@@ -37,6 +44,8 @@ export interface SelectText {
   readonly text: string;
   readonly timeZone: string;
   readonly known: KnownCatalog;
+  /** Of a SELECT that ends. */
+  readonly subqueries?: SubqueryAnswers;
 }
 
 /** How a SELECT that ends is answered. */
@@ -81,6 +90,8 @@ export class ViewQueries {
     const kept = this.#plans.get(name);
     if (kept?.known === known) return kept.plan;
     const plan = plannedSelect(select);
+    // What subqueries gave holds this time only.
+    if (select.subqueries?.isUsed) return plan;
     this.#plans.delete(name);
     this.#plans.set(name, { known, plan });
     if (this.#plans.size > plansMax) this.#plans.delete(this.#plans.keys().next().value ?? "");
@@ -117,7 +128,7 @@ export class ViewQueries {
   async pull(
     { entry, statement, columns }: Extract<SelectPlan, { kind: "pull" }>,
     signal: AbortSignal,
-  ): Promise<StatementResult> {
+  ): Promise<RowsResult> {
     const { tables } = this.#parts;
     const pages = await tables.read(await this.#refOf(entry), statement, signal);
     return { kind: "rows", columns, rows: this.#rowsOf(pages) };
@@ -180,9 +191,14 @@ export class ViewQueries {
   }
 }
 
-function plannedSelect({ query, text, timeZone, known }: SelectText): SelectPlan {
+function plannedSelect({ query, text, timeZone, known, subqueries }: SelectText): SelectPlan {
   const catalog = asItIs(known.catalog);
-  const plan = withDistinctNames(planQuery(query, text, { catalog, timeZone, isBounded: true }));
+  const options = { catalog, timeZone, isBounded: true, ...(subqueries && { subqueries }) };
+  return selectPlanOf(withDistinctNames(planQuery(query, text, options)), known);
+}
+
+/** Where the rows of a plan over `known` are found. */
+export function selectPlanOf(plan: QueryPlan, known: KnownCatalog): SelectPlan {
   const sources = sourcesOf(plan.root);
   const views = new Map<string, StreamEntry>();
   for (const { stream } of sources) {

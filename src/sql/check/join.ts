@@ -160,7 +160,9 @@ export function joinNodes(
   if (window === null && !hasBothSides(join.joinType)) {
     return context.refuse(
       join.at,
-      "IN and EXISTS are supported over the same windows on both sides: let window_start and window_end of the subquery equal those outside",
+      "IN and EXISTS are supported over the same windows on both sides: let window_start and " +
+        "window_end of the subquery equal those outside; in a SELECT that ends, also where the " +
+        "subquery uses no column of the query around it",
     );
   }
   const bounds = window === null ? timeBoundsOf(sorted.rest, left, right) : null;
