@@ -249,15 +249,15 @@ function unseenSorts(
 ): readonly BoundItem[] {
   return orderBy.flatMap(({ expression }, index) => {
     if (expression.kind === "number") return [];
-    const name = expression.kind === "name" && expression.parts.length === 1;
-    if (name && shown.some(({ field }) => field.name === expression.parts[0]?.text)) return [];
+    const isName = expression.kind === "name" && expression.parts.length === 1;
+    if (isName && shown.some(({ field }) => field.name === expression.parts[0]?.text)) return [];
     try {
       const scalar = bindExpression(open, expression);
       const field = { ...plainField(null, sortName(index)), isHidden: true };
       return [{ scalar, field, node: expression }];
     } catch (error) {
       // It may be over names that the result gives: if not, it is complained of there.
-      if (error instanceof SqlError) return [];
+      if (error instanceof SqlError && !isName) return [];
       throw error;
     }
   });

@@ -45,9 +45,11 @@ export class SubqueryAnswers {
 
   give({ query, use, plan }: PendingSubquery, values: readonly SqlValue[]): void {
     const type = typeOf(plan, use);
+    // A value of no row is NULL, of the column's type; a list of none is empty.
+    const all = use === "value" && values.length === 0 ? [null] : values;
     this.#given.set(
       query,
-      values.map((value): Scalar => ({ kind: "literal", value, type })),
+      all.map((value): Scalar => ({ kind: "literal", value, type })),
     );
   }
 

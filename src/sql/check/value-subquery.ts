@@ -55,9 +55,8 @@ function bindIn(binding: Binding, node: InQuery, items: readonly Scalar[]): Scal
   return node.isNegated ? bindKey(binding, node, "not", [test]) : test;
 }
 
-/** A subquery of no row is NULL. */
-function only(scalars: readonly Scalar[]): Scalar {
-  return scalars[0] ?? literal(null, { kind: "null" });
+function only([scalar]: readonly Scalar[]): Scalar {
+  return scalar ?? literal(null, { kind: "null" });
 }
 
 /** Whether the subquery needs nothing of the query around it, in a statement that takes such. */
