@@ -3,6 +3,7 @@
  * pushes, which go on with what changes. Planned once per text and catalog: the same question comes
  * again and again.
  */
+import { StreamError } from "../base/stream-error.ts";
 import type { TopicService } from "../log/log-types.ts";
 import type { Catalog, CatalogEntry, StreamEntry } from "../sql/check/catalog.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
@@ -31,7 +32,7 @@ import {
   pullStatement,
   pushStatements,
 } from "./view-statement.ts";
-import type { ViewStatement } from "./view-table.ts";
+import { resultBytesMax, type ViewStatement } from "./view-table.ts";
 import type { ViewRef, ViewTables } from "./view-tables.ts";
 
 export interface ViewQueriesParts {
@@ -130,8 +131,10 @@ export class ViewQueries {
     signal: AbortSignal,
   ): Promise<RowsResult> {
     const { tables } = this.#parts;
-    const pages = await tables.read(await this.#refOf(entry), statement, signal);
-    return { kind: "rows", columns, rows: this.#rowsOf(pages) };
+    const left = new AbortController();
+    const ends = AbortSignal.any([signal, left.signal]);
+    const pages = await tables.read(await this.#refOf(entry), statement, ends);
+    return { kind: "rows", columns, rows: this.#rowsOf(pages, left) };
   }
 
   /** Where the rows of a pull are, and how they are found there. */
@@ -165,9 +168,20 @@ export class ViewQueries {
   /** Record batches with all rows of a view. */
   async batchesOf(entry: StreamEntry, signal: AbortSignal): Promise<readonly Uint8Array[]> {
     const ref = await this.#refOf(entry);
-    const pages = await this.#parts.tables.read(ref, allRowsStatement(entry), signal);
+    const left = new AbortController();
+    const ends = AbortSignal.any([signal, left.signal]);
+    const pages = await this.#parts.tables.read(ref, allRowsStatement(entry), ends);
     const batches: Uint8Array[] = [];
-    for await (const { rows } of pages.taken()) batches.push(...(rows?.batches ?? []));
+    let bytes = 0;
+    for await (const { rows } of pages.taken()) {
+      for (const batch of rows?.batches ?? []) {
+        bytes += batch.length;
+        batches.push(batch);
+      }
+      if (bytes <= resultBytesMax) continue;
+      left.abort();
+      throw tooLarge(entry.name);
+    }
     return batches;
   }
 
@@ -177,10 +191,15 @@ export class ViewQueries {
     return { entry, topic };
   }
 
-  async *#rowsOf(pages: Pages): AsyncGenerator<RowsChunk, void> {
-    for await (const { rows } of pages.taken()) {
-      const values = this.#values(rows?.batches ?? []);
-      if (values.length > 0) yield { rows: values, progress: null };
+  /** Aborts `left` at its end, so that a view does not wait for who wants no more. */
+  async *#rowsOf(pages: Pages, left: AbortController): AsyncGenerator<RowsChunk, void> {
+    try {
+      for await (const { rows } of pages.taken()) {
+        const values = this.#values(rows?.batches ?? []);
+        if (values.length > 0) yield { rows: values, progress: null };
+      }
+    } finally {
+      left.abort();
     }
   }
 
@@ -229,6 +248,14 @@ function accessOf({ entry, statement }: Extract<SelectPlan, { kind: "pull" }>): 
   return names.length === 0
     ? "scan of all its rows"
     : `lookup by ${names.join(", ")}: a scan at first, by an index when it is asked for again`;
+}
+
+/** What a query over a view is fed with lies in memory. */
+function tooLarge(view: string): StreamError {
+  const message =
+    `Cannot query the view "${view}" so: its rows have more than ${resultBytesMax} bytes. Ask for ` +
+    "less with a plain SELECT and WHERE, or make a materialized view of the query";
+  return new StreamError("sql_too_large", message, { details: { view, resultBytesMax } });
 }
 
 function viewOf(entry: CatalogEntry | undefined): StreamEntry | null {

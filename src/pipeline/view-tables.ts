@@ -216,7 +216,7 @@ export class ViewTables {
     };
     const view = this.#nextView++;
     const onState = (each: ViewFeed) => this.#fit(each);
-    const feed = new ViewFeed({ log, host, view, topic, setup, onState });
+    const feed = new ViewFeed({ log, platform: this.platform, host, view, topic, setup, onState });
     feed.usedAt = this.#parts.platform.clock.monotonic();
     this.#live.add(feed);
     return feed;
