@@ -25,7 +25,15 @@ export interface SqlReadingParts {
   readonly database: SqlDatabase;
   readonly log: Pick<
     Log,
-    "fetch" | "release" | "status" | "sync" | "endOffset" | "follow" | "onCatalogChange" | "topics"
+    | "fetch"
+    | "release"
+    | "status"
+    | "sync"
+    | "endOffset"
+    | "epochEnd"
+    | "follow"
+    | "onCatalogChange"
+    | "topics"
   >;
   readonly maker: QueryMaker;
   readonly bounded: BoundedQueries;

@@ -53,6 +53,11 @@ export class ViewFeed {
     return this.#parts.topic;
   }
 
+  /** Sum of the topic's leader epochs when reading began. */
+  get epochs(): number {
+    return this.#source.epochs;
+  }
+
   get state(): ViewState {
     return this.#state;
   }
