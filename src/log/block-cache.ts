@@ -22,7 +22,7 @@ import { BlockArena, type Tenant } from "./block-arena.ts";
  */
 export const blockBytes = 256 * 1024;
 
-/** Neighbouring blocks in one ranged read at most: 8 MiB, a whole segment; a store may want less. */
+/** Neighbouring blocks in one ranged read: 8 MiB, a whole segment, if the store wants no less. */
 const readBytesMaxDefault = 8 * 1024 * 1024;
 
 /** A store that reads side by side gets targets of this size: one system call each in a folder. */

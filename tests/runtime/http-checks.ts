@@ -96,6 +96,7 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
         expect((await write(topic, body, json)).json).toMatchObject({ status: 400, field });
       }
       expect((await write(topic, "x", { "Content-Type": "image/png" })).status).toBe(415);
+      expect((await call("/v1/topics/")).json).toMatchObject({ code: "route_unknown" });
       expect((await call("/v1/nothing")).json).toMatchObject({ code: "route_unknown" });
       const wrongMethod = await call("/v1/topics", { method: "PUT" });
       expect(wrongMethod.headers.get("Allow")).toBe("GET, HEAD, POST, OPTIONS");

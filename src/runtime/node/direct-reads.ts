@@ -6,7 +6,7 @@
  * a while, as they do where the kernel refuses them.
  */
 
-/** Shorter reads are of somebody who looks for something, or whose neighbours will come for more. */
+/** Shorter reads are of somebody who looks for something, or whose neighbours come for more. */
 export const directReadBytesMin = 256 * 1024;
 
 /** A disk below this pace is what others should not have to wait for again. */

@@ -1,5 +1,5 @@
 /**
- * Shared memory in messages to a thread. Each message that brings some makes a new object of it over
+ * Shared memory in messages to a thread. Each that brings some makes a new object of it over
  * there, whose whole size the engine counts as allocated: with the block cache in each message of a
  * query, garbage was collected a hundred times a second. So each is sent once; after that it has a
  * number.

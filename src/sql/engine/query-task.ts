@@ -255,11 +255,13 @@ export class QueryTask {
 
   /** Bytes that wait to be taken by a commit. */
   get outputBytes(): number {
-    return this.#outputBytes;
+    const heldBytes = this.#sink instanceof AppendSink ? this.#sink.heldBytes : 0;
+    return this.#outputBytes + heldBytes;
   }
 
   /** What has been made, of a query that keeps nothing; changes are held back until `finish`. */
   takeOutputs(): readonly OutputBatch[] {
+    if (this.#sink instanceof AppendSink) this.#sink.flush();
     this.#side.flush();
     return this.#taken();
   }

@@ -66,6 +66,7 @@ export class WindowJoinOperator extends Operator {
     const side = this.#sides[input];
     assert(side !== undefined, "a join has two inputs");
     side.add(table, input === this.#picking?.input ? this.#picking.best.pick(table, noLate) : null);
+    this.#closings.noteRows();
   }
 
   override onTime(publishedAt: number): void {

@@ -23,7 +23,7 @@ const host = { platform: "linux", arch: "x64", musl: false };
 function installation(name: string, layout: { scriptsRan: boolean; hasPlatform: boolean }): string {
   const folder = join(root, name);
   write(join(folder, "package.json"), '{"type":"module"}');
-  for (const file of ["launcher.mjs", "find-bun.mjs"]) {
+  for (const file of ["launcher.mjs", "engine-env.mjs", "find-bun.mjs"]) {
     mkdirSync(join(folder, "src/cli"), { recursive: true });
     copyFileSync(join(sources, file), join(folder, "src/cli", file));
   }
