@@ -89,6 +89,8 @@ export interface QueryTaskOptions {
    * Of a batch of results, unless it is one row; absent: what topics take where nothing is said.
    */
   readonly batchBytesMax?: number;
+  /** The same of the topics of what is late or wrong. */
+  readonly sideBytesMax?: number;
   /** What batches of results are written to; absent: fresh memory for each. */
   readonly buffers?: BufferPool;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
@@ -120,6 +122,9 @@ function spillSpaceOf({ host, spillDisk, spillBytesMax }: QueryTaskOptions): Spi
   const bytesMax = spillBytesMax ?? Math.floor(host.memory.bytesMax * kernelsShare);
   return new SpillSpace(host.memory, { disk: spillDisk, bytesMax });
 }
+
+/** What topics take in a batch where nothing is said. */
+const sideBytesMaxDefault = 1024 * 1024;
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
@@ -161,7 +166,10 @@ export class QueryTask {
     const spill = spillSpaceOf(options);
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
-    this.#side = new SideOutput(platform, (batch) => this.#give(batch));
+    this.#side = new SideOutput(platform, {
+      batchBytesMax: options.sideBytesMax ?? sideBytesMaxDefault,
+      onBatch: (batch) => this.#give(batch),
+    });
     const context: OperatorContext = {
       now: () => this.#now,
       onError: (row) => this.#side.add("error", row, this.#now),

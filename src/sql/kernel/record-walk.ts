@@ -3,12 +3,12 @@
  * columns and the records themselves lie in.
  */
 import { assert } from "../../base/assert.ts";
-import type { Crc32c } from "../../base/crc32c.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
 import { corruptStretch, type StoredStretch } from "../../segment/stored-stretch.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import type { SqliteMemory } from "../sqlite/memory.ts";
+import { sumInPlaceOf } from "./checksum.ts";
 import { inputTailBytes } from "./json-layout.ts";
 import { RowBuffer } from "./row-buffer.ts";
 
@@ -37,8 +37,6 @@ export interface UnsummedBatch {
   /** What the sum is of, in order: the header from its attributes on, and the records behind it. */
   readonly parts: readonly Uint8Array[];
   readonly crc: number;
-  /** Best one that takes bytes of the query's memory where they lie. */
-  readonly crc32c: Crc32c;
   /** What it is of. */
   readonly stretch: StoredStretch;
 }
@@ -101,9 +99,11 @@ export class RecordWalk {
   readonly #memory: SqliteMemory;
   readonly #wanted: WantedParts;
   readonly #frame: number;
+  readonly #host: SqliteHost;
 
   constructor(host: SqliteHost, wanted: WantedParts) {
     const { memory } = host;
+    this.#host = host;
     this.#memory = memory;
     this.#wanted = wanted;
     this.kernel = host.link<WalkKernel>("walk");
@@ -163,8 +163,8 @@ export class RecordWalk {
     return at;
   }
 
-  #checkSum({ crc, crc32c, stretch }: UnsummedBatch, { start, end }: Range): void {
-    const found = crc32c.of(this.#memory.bytes.subarray(start, end));
+  #checkSum({ crc, stretch }: UnsummedBatch, { start, end }: Range): void {
+    const found = sumInPlaceOf(this.#host)(0, start, end - start);
     if (found === crc) return;
     const [is, states] = [found, crc].map((each) => each.toString(16).padStart(8, "0"));
     throw corruptStretch(stretch, `the CRC-32C of a batch is 0x${is}, it states 0x${states}`);

@@ -43,7 +43,7 @@ export function sourceBatchesOf(
     const about = aboutOf(header, { partition, baseOffset });
     if (!header.isControl && header.codec === "none") {
       const bytes = partsFrom(batch.parts, batchLayout.attributes);
-      return [{ ...about, unsummed: { parts: bytes, crc: header.crc, crc32c, stretch } }];
+      return [{ ...about, unsummed: { parts: bytes, crc: header.crc, stretch } }];
     }
     const bytes = joinedParts(batch.parts);
     checkSum(bytes, { stretch, crc32c });
