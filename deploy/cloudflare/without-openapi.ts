@@ -2,6 +2,7 @@ import { basename } from "node:path";
 import type { Plugin } from "esbuild";
 import { version } from "../../src/runtime/node/version.ts";
 import { openApiDocument } from "../../src/wire/http/openapi.ts";
+import { type RouteSpec, routes } from "../../src/wire/http/routes.ts";
 
 const textName = "openapi.txt";
 
@@ -16,7 +17,8 @@ export const JSONSchemaGenerator = refuse;`;
 
 /**
  * Writes the OpenAPI document when the bundle is made, as a text beside it: what makes it from
- * shapes, zod's part of it above all, is two hundredths of what the JavaScript may weigh.
+ * shapes, zod's part of it above all, is two hundredths of what the JavaScript may weigh. Of the
+ * table of routes what serves them is left, so that shapes go too of which only it tells.
  */
 export function withoutOpenApi(texts: Map<string, string>): Plugin {
   return {
@@ -33,6 +35,9 @@ export function withoutOpenApi(texts: Map<string, string>): Plugin {
           namespace: "schemas",
         }),
       );
+      onLoad({ filter: /[\\/]wire[\\/]http[\\/]routes\.ts$/ }, () => ({
+        contents: `export const routes = ${JSON.stringify(servedRoutes())};`,
+      }));
       onResolve({ filter: /^\.\/openapi\.txt$/ }, ({ path }) => ({ path, external: true }));
       onLoad({ filter: /./, namespace: "schemas" }, () => ({ contents: schemasStandIn }));
       onLoad({ filter: /^openapi$/, namespace: "written" }, () => {
@@ -43,4 +48,12 @@ export const openApiDocument = () => document;`;
       });
     },
   };
+}
+
+function servedRoutes(): Record<string, Partial<RouteSpec>> {
+  const entries = (Object.entries(routes) as [string, RouteSpec][]).map(([name, route]) => {
+    const { method, path, isOpen, isCostly, tokenOperation } = route;
+    return [name, { method, path, isOpen, isCostly, tokenOperation }];
+  });
+  return Object.fromEntries(entries);
 }

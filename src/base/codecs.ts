@@ -5,9 +5,14 @@
 export const codecNames = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
 export type CodecName = (typeof codecNames)[number];
 
+export type CompressionEffort = "usual" | "little";
+
 export interface Codecs {
-  /** Compresses whole input; the result is a fresh buffer owned by the caller. */
-  compress(codec: CodecName, input: Uint8Array): Uint8Array;
+  /**
+   * Compresses whole input; the result is a fresh buffer owned by the caller. `effort`: what zstd
+   * and gzip make smaller, with as much time as is usual, or with little.
+   */
+  compress(codec: CodecName, input: Uint8Array, effort?: CompressionEffort): Uint8Array;
   /**
    * Decompresses whole input into a fresh buffer. `sizeMax` bounds the output in bytes: a bomb gets
    * `record_too_large`, malformed input `corrupt_record`. Snappy is taken raw and xerial-framed.

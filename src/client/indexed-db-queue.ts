@@ -76,11 +76,18 @@ class DatabaseLane implements LaneStore {
   }
 
   async add(batch: number, index: number, text: string): Promise<void> {
-    await change(this.#database, (lanes, records) => {
-      if (!this.#isWritten) lanes.put(this.#row, this.#row.producerId);
-      this.#isWritten = true;
-      records.put(text, [this.#row.producerId, batch, index] satisfies RecordKey);
-    });
+    const isFirst = !this.#isWritten;
+    this.#isWritten = true;
+    try {
+      await change(this.#database, (lanes, records) => {
+        if (isFirst) lanes.put(this.#row, this.#row.producerId);
+        records.put(text, [this.#row.producerId, batch, index] satisfies RecordKey);
+      });
+    } catch (error) {
+      // The disk may be full: the next record brings the lane along again.
+      if (isFirst) this.#isWritten = false;
+      throw error;
+    }
   }
 
   async settle(batch: number, place: LanePlace): Promise<void> {
@@ -104,8 +111,13 @@ async function takeOver(
 ): Promise<LeftLane[]> {
   const rows = (await read(database, laneTable, (lanes) => lanes.getAll())) as LaneRow[];
   const left: LeftLane[] = [];
-  for (const row of rows.toSorted((a, b) => a.startedAt - b.startedAt)) {
-    if (row.topic !== topic || !(await isFree(row.producerId))) continue;
+  for (const known of rows.toSorted((a, b) => a.startedAt - b.startedAt)) {
+    if (known.topic !== topic || !(await isFree(known.producerId))) continue;
+    // Read again: until a moment ago another page may have held the lane and moved its place.
+    const [row] = (await read(database, laneTable, (lanes) =>
+      lanes.getAll(known.producerId),
+    )) as LaneRow[];
+    if (row === undefined) continue;
     const range = keyRange([row.producerId], [row.producerId, []]);
     const keys = await read(database, recordTable, (records) => records.getAllKeys(range));
     const texts = await read(database, recordTable, (records) => records.getAll(range));

@@ -29,6 +29,8 @@ export interface ViewOptions {
   readonly signal?: AbortSignal;
   /** Reads JSON, for numbers beyond 2^53; default: `JSON.parse`. */
   readonly parse?: (text: string) => unknown;
+  /** Events come, for the first time or again. */
+  readonly onOpen?: () => void;
   /** The connection broke and will be made again. */
   readonly onTrouble?: (error: MillraceError) => void;
   /** Silence after which a connection counts as broken, in milliseconds. Default 40 000. */
@@ -80,6 +82,7 @@ async function* changeBatches<Row>(
   let cursor = options.cursor ?? null;
   let hasRows = false;
   for (;;) {
+    let isLost = false;
     const batches = follow(connection, {
       ...options,
       request: () => ({
@@ -91,7 +94,8 @@ async function* changeBatches<Row>(
       onTrouble(error) {
         options.onTrouble?.(error);
         // Without a cursor the next connection begins anew, and that has to be said first.
-        return cursor === null && hasRows;
+        isLost = cursor === null && hasRows;
+        return isLost;
       },
     });
     try {
@@ -103,10 +107,10 @@ async function* changeBatches<Row>(
         hasRows = true;
         yield changes;
       }
-      if (options.signal?.aborted === true || cursor !== null || !hasRows) return;
+      if (!isLost || options.signal?.aborted === true) return;
     } catch (error) {
-      const isLost = error instanceof MillraceError && lostCursorStatus.has(error.status);
-      if (!isLost || cursor === null) throw error;
+      const isCursor = error instanceof MillraceError && lostCursorStatus.has(error.status);
+      if (!isCursor || cursor === null) throw error;
     }
     cursor = null;
     hasRows = false;

@@ -78,7 +78,7 @@ export class LocalTask implements TaskHandle {
     switch (request.kind) {
       case "publishes":
         for (const publish of request.publishes) this.#task.publish(publish);
-        return this.#reply();
+        return request.drains ? this.#gave(this.#task.takeOutputs()) : this.#reply();
       case "finish":
         this.#task.finish();
         return this.#gave(this.#task.takeOutputs());

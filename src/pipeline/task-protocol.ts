@@ -32,7 +32,12 @@ export interface TaskSetup {
 }
 
 export type TaskRequest =
-  | { readonly kind: "publishes"; readonly publishes: readonly TaskPublish[] }
+  | {
+      readonly kind: "publishes";
+      readonly publishes: readonly TaskPublish[];
+      /** The reply brings what was made so far, as that of a drain. */
+      readonly drains?: boolean;
+    }
   | { readonly kind: "commit"; readonly state: "full" | "delta" }
   /** What has been made so far, of a query that keeps nothing. */
   | { readonly kind: "drain" }

@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { isStreamError } from "../base/stream-error.ts";
 import { parseStoreUrl, type StoreUrl } from "../store/store-url.ts";
+import { isTokenText } from "../wire/http/access-token.ts";
 import { type MetadataLocation, parseMetadataUrl } from "./node/metadata-url.ts";
 import {
   count,
@@ -44,9 +45,20 @@ const originsSchema: z.ZodType<readonly string[], string> = z
   .transform((list) => list.split(",").map((origin) => origin.trim()))
   .refine((origins) => origins.every(isOrigin));
 
+const topicNamesSchema: z.ZodType<readonly string[], string> = z
+  .string()
+  .transform((list) => list.split(",").map((name) => name.trim()))
+  .refine((names) => names.every((name) => /^[a-zA-Z0-9._-]{1,249}$/.test(name)));
+
 function isOrigin(given: string): boolean {
   return URL.canParse(given) && new URL(given).origin === given;
 }
+
+/** What begins so is taken for an access token. */
+const tokenSchema = z
+  .string()
+  .min(1)
+  .refine((given) => !isTokenText(given));
 
 const storeSchema: z.ZodType<StoreUrl, string> = z.string().transform((given, context) => {
   try {
@@ -239,7 +251,7 @@ const topics = {
 } as const;
 
 const access = {
-  token: text("TOKEN", {
+  token: option("TOKEN", "a text that does not begin with mrt_", tokenSchema, {
     env: "MILLRACE_TOKEN",
     envOnly: true,
     doc: "shared secret that clients show: HTTP Bearer, password of SASL PLAIN",
@@ -258,6 +270,11 @@ const access = {
       doc: "web origins whose pages may write",
     },
   ),
+  publicTopics: option("TOPIC,…", "names of topics, separated by commas", topicNamesSchema, {
+    env: "MILLRACE_PUBLIC_TOPICS",
+    fallbackShown: "none",
+    doc: "topics that anybody may read over HTTP, without a token and from any page",
+  }),
 } as const;
 
 const logging = {
@@ -300,6 +317,7 @@ interface DerivedSettings {
   readonly metadata: NonNullable<GivenSettings["metadata"]>;
   readonly flushRateMax: number;
   readonly origins: readonly string[];
+  readonly publicTopics: readonly string[];
 }
 
 export type Settings = Omit<GivenSettings, keyof DerivedSettings> & DerivedSettings;
@@ -344,6 +362,7 @@ function derive(given: GivenSettings): Settings {
     metadata,
     flushRateMax: given.flushRateMax ?? (store.kind === "s3" ? flushRateMaxOnS3 : 0),
     origins: given.origins ?? [],
+    publicTopics: given.publicTopics ?? [],
   };
 }
 

@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
+import { readClientScript } from "../../src/runtime/node/client-script.ts";
 import { SocketClient } from "../support/socket-client.ts";
 import { SseReader } from "../support/sse-reader.ts";
 import type { JsonRecord } from "./golden-batches.ts";
@@ -95,6 +96,7 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
         expect((await write(topic, body, json)).json).toMatchObject({ status: 400, field });
       }
       expect((await write(topic, "x", { "Content-Type": "image/png" })).status).toBe(415);
+      expect((await call("/v1/topics/")).json).toMatchObject({ code: "route_unknown" });
       expect((await call("/v1/nothing")).json).toMatchObject({ code: "route_unknown" });
       const wrongMethod = await call("/v1/topics", { method: "PUT" });
       expect(wrongMethod.headers.get("Allow")).toBe("GET, HEAD, POST, OPTIONS");
@@ -174,6 +176,22 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       expect(text.trimEnd().split("\n")).toHaveLength(3);
     });
 
+    test("a range that has an end is kept by caches, the tail is not", async () => {
+      const topic = await newTopic();
+      await write(topic, "a\nb\nc");
+      const { topicId } = (await call(`/v1/topics/${topic}`)).json as { topicId: string };
+      const range = await read(topic, `offset=0&endOffset=2&topicId=${topicId}`);
+      expect([valuesOf(range), range.json["nextOffset"]]).toEqual([["a", "b"], 2]);
+      expect(range.headers.get("Cache-Control")).toMatch(/(public|private), max-age=31536000/);
+      const headers = { "If-None-Match": range.headers.get("ETag") ?? "" };
+      const path = `/v1/topics/${topic}/partitions/0/records?offset=0&endOffset=2`;
+      const same = await ask(path, { headers });
+      expect([same.status, await same.text()]).toEqual([304, ""]);
+      const tail = await read(topic, `offset=0&endOffset=4&topicId=${topicId}`);
+      expect(tail.headers.get("Cache-Control")).toBe("no-store");
+      expect((await read(topic, "offset=0&topicId=other")).status).toBe(410);
+    });
+
     test("readers that wait hear of the next record, and of silence in time", async () => {
       const topic = await newTopic();
       const waiting = read(topic, "offset=0&waitMs=30000");
@@ -231,6 +249,23 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       expect(device.protocol).toBe("millrace");
       await device.close();
     });
+
+    test("a WebSocket goes on for a client that gives credit by halves of a large one", async () => {
+      const topic = await newTopic();
+      const values = Array.from({ length: 700 }, (_, index) => `${index} ${"x".repeat(2_000)}`);
+      await write(topic, values.join("\n"), { "Content-Type": "text/plain" });
+      const url = `${place.url}/v1/topics/${topic}/ws?offset=earliest`;
+      const socket = new SocketClient(url, { headers: place.headers });
+      await socket.next();
+      socket.send({ credit: 512 });
+      const seen: unknown[] = [];
+      for (let taken = 1; seen.length < values.length; taken++) {
+        seen.push((await socket.nextData()).data?.["value"]);
+        if (taken % 256 === 0) socket.send({ credit: 256 });
+      }
+      expect(seen).toEqual(values);
+      await socket.close();
+    }, 20_000);
 
     test("one cursor goes on over events, a WebSocket and polls, in any order", async () => {
       const topic = await newTopic({ partitions: 3 });
@@ -386,6 +421,61 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       expect(late).toBe(401);
       expect(await statusOf(token)).toBe(401);
     }, 30_000);
+
+    test("a group is polled by two clients, who share its partitions and lose nothing", async () => {
+      const topic = await newTopic({ partitions: 4 });
+      const path = `/v1/groups/pollers-of-${topic}`;
+      const values = Array.from({ length: 40 }, (_, index) => `value ${index}`);
+      const records = values.map((value, index) => ({ value, partition: index % 4 }));
+      const body = JSON.stringify({ records });
+      const poll = async (wanted: object) => {
+        const asked = JSON.stringify({ topics: [topic], max_records: 3, ...wanted });
+        const { status, json: polled } = await post(`${path}/poll`, asked);
+        expect({ status, polled }).toMatchObject({ status: 200 });
+        return polled as { records: JsonRecord[]; position: string };
+      };
+      const seen: string[] = [];
+      const client = async () => {
+        let position: string | undefined;
+        while (seen.length < values.length) {
+          const polled = await poll({ ...(position && { position }), wait_ms: 200 });
+          seen.push(...polled.records.map(({ value }) => String(value)));
+          position = polled.position;
+        }
+        await poll({ position, max_records: 0 });
+      };
+      const clients = [client(), client()];
+      await write(topic, body, json);
+      await Promise.all(clients);
+      expect(new Set(seen)).toEqual(new Set(values));
+      const described = (await call(path)).json["offsets"] as { lag: number }[];
+      expect(described.map(({ lag }) => lag)).toEqual([0, 0, 0, 0]);
+      const garbled = JSON.stringify({ topics: [topic], position: "garbled" });
+      expect((await post(`${path}/poll`, garbled)).status).toBe(400);
+    }, 30_000);
+
+    test("it gives pages their client, without a token, once", async () => {
+      const answer = await fetch(`${place.url}/client.js`);
+      expect(answer.status).toBe(200);
+      expect(await answer.text()).toBe(readClientScript());
+      expect(answer.headers.get("Content-Type")).toBe("text/javascript; charset=utf-8");
+      const headers = { "If-None-Match": answer.headers.get("ETag") ?? "" };
+      expect((await fetch(`${place.url}/client.js`, { headers })).status).toBe(304);
+      const head = await fetch(`${place.url}/client.js`, { method: "HEAD" });
+      expect([head.status, head.headers.get("ETag")]).toEqual([200, headers["If-None-Match"]]);
+    });
+
+    test("a beacon's query is the producer's place", async () => {
+      const topic = await newTopic();
+      const query = `?body=json&Producer-Id=page-${topic}&Producer-Epoch=0&Producer-Seq=0`;
+      const send = () =>
+        post(`/v1/topics/${topic}/records${query}`, '{"records":[{"value":"bye"}]}', {
+          "Content-Type": "text/plain",
+        });
+      const first = await send();
+      expect(await send()).toMatchObject({ status: 200, json: first.json });
+      expect(valuesOf(await read(topic))).toEqual(["bye"]);
+    });
 
     test("it tells its health, its figures and its description", async () => {
       expect((await call("/healthz")).json).toEqual({ status: "ok" });

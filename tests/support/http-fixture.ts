@@ -55,6 +55,7 @@ export function createHttpFixture(options: HttpFixtureOptions = {}): HttpFixture
     settings: {
       token: undefined,
       origins: [],
+      publicTopics: [],
       isLoopback: true,
       requestBytesMax: 8 * 1024 * 1024,
       decompressedBytesMax: 64 * 1024 * 1024,

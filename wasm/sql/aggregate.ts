@@ -18,8 +18,8 @@ import { restoreBlob } from "./parts/restore";
 import { describeEntries, freeResult, newResult, R_COLUMNS, R_END, R_OVERFLOW } from "./parts/result";
 import { R_OWNS, R_PANE, R_SELECTION, R_START, R_TIME, resultKind, select } from "./parts/result";
 import { showEntries, showSelection } from "./parts/result";
-import { freeState, hashBlock, hashInteger, isFar, isPlainKey } from "./parts/rows";
-import { newState, pointKeys, readBlock } from "./parts/rows";
+import { countedSlot, freeState, hashBlock, hashInteger, isPlainKey, isSameKey } from "./parts/rows";
+import { newState, ownColumns, pointKeys, readBlock } from "./parts/rows";
 import { upsert, warm } from "./parts/rows";
 import { comeBack as enter, hasSets, isSegmentDirty, leaveSegment, makeRoom } from "./parts/set-image";
 import { restoreChunk, saveSegment as saveChunk, segmentOfPane } from "./parts/set-image";
@@ -79,7 +79,8 @@ export function dropBefore(state: usize, start: i64): void {
 export function add(state: usize, table: usize, time: u32, weight: u32): u32 {
   if (hasFailed(state)) return failure(state);
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
-  const columns = <usize>load<u32>(table, F.T_COLUMNS);
+  const columns = ownColumns(state, table, time, weight);
+  if (hasFailed(state)) return failure(state);
   const count = load<u32>(table, F.T_ROW_COUNT);
   pointKeys(state, columns);
   const isPlain = isPlainKey(state);
@@ -121,20 +122,38 @@ function startOf(state: usize, times: usize, row: usize): i64 {
   return floorDivide(time - offset, size) * size + offset;
 }
 
+/** Whether a row lies in a pane, without a division. */
+// @ts-ignore: decorator
+@inline
+function isWithin(state: usize, times: usize, row: usize, pane: usize): bool {
+  if (load<u32>(times, F.C_NULLS) != 0) return false;
+  return <u64>(load<i64>(slotOf(times, row)) - load<i64>(pane)) < load<u64>(state, F.S_SIZE);
+}
+
 /** Finds or makes the entry of each row of the block. */
 function findEntries(state: usize, layout: usize, times: usize, count: u32): bool {
   const block = <usize>load<u32>(state, F.S_BLOCK);
   let pane: usize = times ? 0 : paneFor(state, 0, count);
+  let entry: usize = 0;
+  let last: usize = 0;
   for (let i: u32 = 0; i < count; i++) {
-    if (times) {
-      const start = startOf(state, times, load<u32>(block + F.B_ROWS + (<usize>i << 2)));
-      if (pane == 0 || load<i64>(pane) != start) pane = paneFor(state, start, count - i);
+    const at = <usize>i << 2;
+    const row = <usize>load<u32>(block + F.B_ROWS + at);
+    if (times && (pane == 0 || !isWithin(state, times, row, pane))) {
+      const start = startOf(state, times, row);
+      if (pane == 0 || load<i64>(pane) != start) {
+        pane = paneFor(state, start, count - i);
+        entry = 0;
+      }
     }
     if (pane == 0 || hasFailed(state)) return false;
-    const entry = upsert(state, layout, pane, i);
-    if (entry == 0) return false;
-    store<u32>(block + F.B_ENTRIES + (<usize>i << 2), <u32>entry);
-    store<u32>(block + F.B_PANES + (<usize>i << 2), <u32>pane);
+    if (entry == 0 || !isSameKey(layout, block, row, last, i)) {
+      entry = upsert(state, layout, pane, i);
+      if (entry == 0) return false;
+    }
+    last = row;
+    store<u32>(block + F.B_ENTRIES + at, <u32>entry);
+    store<u32>(block + F.B_PANES + at, <u32>pane);
   }
   return !hasFailed(state);
 }
@@ -208,24 +227,6 @@ function findPlain(state: usize, layout: usize, times: usize, count: u32): bool 
     store<u32>(block + F.B_PANES + at, <u32>pane);
   }
   return !hasFailed(state);
-}
-
-/**
- * Where an entry counts its rows when that is all it does and the table of the last pane is near;
- * else 0.
- */
-function countedSlot(state: usize, layout: usize, columns: usize): u32 {
-  const accumulator = <usize>load<u32>(layout, F.L_ACCUMULATORS);
-  if (load<u32>(layout, F.L_ACCUMULATOR_COUNT) != 1) return 0;
-  if (load<u32>(accumulator, F.A_OP) != F.OP_COUNT) return 0;
-  if (load<u32>(accumulator, F.A_FILTER) != 0 || load<u32>(accumulator, F.A_NODES) != 0) return 0;
-  // DISTINCT.
-  if (load<u32>(accumulator, F.A_SET) != 0) return 0;
-  const column = inputColumn(columns, load<u32>(accumulator, F.A_COLUMN));
-  if (column != 0 && load<u32>(column, F.C_NULLS) != 0) return 0;
-  const last = <usize>load<u32>(state, F.S_LAST_PANE);
-  if (last != 0 && isFar(last)) return 0;
-  return load<u32>(accumulator, F.A_SLOT);
 }
 
 /**

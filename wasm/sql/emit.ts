@@ -135,19 +135,16 @@ let low: u64 = 0;
 let high: i64 = 0;
 
 /**
- * Fills the buffer with records, from its start, up to `chunkBytes`; a record that is larger comes
- * alone. ROW when the next one does not fit, DONE at the end of the rows, else the error's code;
+ * Fills the buffer with records, behind those of the chunk that are there, up to `chunkBytes`; a
+ * record that is larger comes alone. ROW when the next one does not fit, DONE at the end of the rows, else the error's code;
  * the records before it are there.
  */
 export function emit(emitter: usize, chunkBytes: u32): i32 {
   table = load<u32>(emitter, TABLE);
   statement = load<u32>(emitter, STATEMENT);
-  store<u32>(emitter, 0, RECORD_COUNT);
-  store<u32>(emitter, 0, USED_BYTES);
   if (load<u32>(emitter, IS_WAITING) != 0) moveWaiting(emitter);
   const weightColumn = load<i32>(emitter, WEIGHT_COLUMN);
   json.begin(load<u32>(emitter, BUFFER), load<u32>(emitter, BUFFER_BYTES));
-  json.goTo(load<u32>(emitter, USED_BYTES));
   let code: i32;
   while (true) {
     code = advance(emitter);
@@ -197,26 +194,26 @@ function wrong(emitter: usize, column: u32): i32 {
 function encode(emitter: usize, isTombstone: bool, chunkBytes: u32): i32 {
   const failed = readTimestamp(emitter);
   if (failed != OK) return failed;
-  json.reserve(RECORD_OVERHEAD + 16);
+  let at = json.reserve(json.bufferStart() + load<u32>(emitter, USED_BYTES), RECORD_OVERHEAD + 16);
   if (json.isFull) return NOMEM;
   const count = load<u32>(emitter, RECORD_COUNT);
   const timestamp = load<i64>(emitter, TIMESTAMP);
   const delta = count == 0 ? 0 : timestamp - load<i64>(emitter, BASE_TIMESTAMP);
-  const bodyAt = json.position();
-  json.at = putHead(json.at + load<u8>(emitter, BODY_WIDTH), delta, count);
+  const bodyAt = at - json.bufferStart();
+  at = putHead(at + load<u8>(emitter, BODY_WIDTH), delta, count);
   const hasKey = load<u32>(emitter, KEY_FIELD_COUNT) > 0 || load<i32>(emitter, WEIGHT_COLUMN) >= 0;
-  let code = encodeBlock(emitter, KEY_FIELDS, KEY_WIDTH, hasKey);
+  wrongValue = OK;
+  at = encodeBlock(at, emitter, KEY_FIELDS, KEY_WIDTH, hasKey);
   const keyBytes = blockBytes;
   const keyAt = blockAt;
-  if (code == OK) code = encodeBlock(emitter, FIELDS, VALUE_WIDTH, !isTombstone);
+  if (wrongValue == OK) at = encodeBlock(at, emitter, FIELDS, VALUE_WIDTH, !isTombstone);
   if (json.isFull) return NOMEM;
-  if (code != OK) {
-    json.goTo(bodyAt);
-    return code;
-  }
-  json.putByte(0);
-  const moved = setLength(emitter, BODY_WIDTH, bodyAt);
-  const end = <u32>json.position();
+  if (wrongValue != OK) return wrongValue;
+  at = json.putByte(at, 0);
+  const unmoved = at;
+  at = setLength(at, emitter, BODY_WIDTH, bodyAt);
+  const moved = <isize>at - <isize>unmoved;
+  const end = <u32>(at - json.bufferStart());
   if (end > chunkBytes && count > 0) {
     store<u32>(emitter, <u32>(keyAt + moved), KEY_AT);
     store<i32>(emitter, keyBytes, KEY_BYTES);
@@ -254,41 +251,48 @@ let blockAt: usize = 0;
 let blockBytes: i32 = 0;
 
 /** A key or a value behind its length: the object of the fields at `fields`, or null. */
-function encodeBlock(emitter: usize, fields: usize, width: usize, isThere: bool): i32 {
+function encodeBlock(
+  to: usize,
+  emitter: usize,
+  fields: usize,
+  width: usize,
+  isThere: bool,
+): usize {
   if (!isThere) {
-    json.at = putVarint(json.at, NOT_AT_ALL);
-    blockAt = json.position();
+    const behind = putVarint(to, NOT_AT_ALL);
+    blockAt = behind - json.bufferStart();
     blockBytes = NOT_AT_ALL;
-    return OK;
+    return behind;
   }
-  const lengthAt = json.position();
-  json.at += load<u8>(emitter + width);
-  const code = encodeObject(emitter, fields);
-  if (code != OK || json.isFull) return code;
-  json.reserve(RECORD_OVERHEAD + 16);
-  if (json.isFull) return NOMEM;
-  setLength(emitter, width, lengthAt);
+  const lengthAt = to - json.bufferStart();
+  let at = encodeObject(to + load<u8>(emitter + width), emitter, fields);
+  if (wrongValue != OK || json.isFull) return at;
+  at = json.reserve(at, RECORD_OVERHEAD + 16);
+  if (json.isFull) return at;
+  at = setLength(at, emitter, width, lengthAt);
   blockAt = lengthAt + load<u8>(emitter + width);
-  blockBytes = <i32>(json.position() - blockAt);
-  return OK;
+  blockBytes = <i32>(at - json.bufferStart() - blockAt);
+  return at;
 }
 
 /**
- * Puts the length of what was written since before it, where room of the width at `width` was left;
- * what was written moves if it is another one, which is kept for the next. Gives by how much.
+ * Puts the length of what was written from `lengthAt` on before it, where room of the width at
+ * `width` was left; what was written moves if it is another one, which is kept for the next. Gives
+ * where it ends.
  */
-function setLength(emitter: usize, width: usize, at: usize): isize {
+// @ts-ignore: decorator
+@inline
+function setLength(end: usize, emitter: usize, width: usize, lengthAt: usize): usize {
   const had = <usize>load<u8>(emitter + width);
-  const start = json.bufferStart() + at;
-  const bytes = json.at - start - had;
+  const start = json.bufferStart() + lengthAt;
+  const bytes = end - start - had;
   const needed = <usize>varintBytes(bytes);
   if (needed != had) {
     memory.copy(start + needed, start + had, bytes);
-    json.at = start + needed + bytes;
     store<u8>(emitter + width, <u8>needed);
   }
   putVarint(start, bytes);
-  return <isize>needed - <isize>had;
+  return start + needed + bytes;
 }
 
 /** The record that waits becomes the first of a chunk. It moves towards the buffer's start. */
@@ -329,82 +333,75 @@ function readTimestamp(emitter: usize): i32 {
   return OK;
 }
 
+/** Why a value of the record could not be written; OK: all could. */
+let wrongValue: i32 = 0;
+
 /** The object of the fields at `fields`; none: nothing. */
-function encodeObject(emitter: usize, fields: usize): i32 {
+function encodeObject(to: usize, emitter: usize, fields: usize): usize {
   let field = <usize>load<u32>(emitter + fields);
   const count = load<u32>(emitter + fields, 4);
-  if (count == 0) return OK;
+  if (count == 0) return to;
+  let at = to;
   for (let left = count; left > 0; left--) {
-    json.putPrefix(load<u32>(field, FIELD_PREFIX), load<u32>(field, FIELD_PREFIX_BYTES));
-    const code = encodeValue(emitter, field);
-    if (code != OK) return code;
+    at = json.putPrefix(at, load<u32>(field, FIELD_PREFIX), load<u32>(field, FIELD_PREFIX_BYTES));
+    at = encodeValue(at, emitter, field);
+    if (wrongValue != OK) return at;
     field += FIELD_SIZE;
   }
-  json.reserve(16);
-  json.putByte(125);
-  return OK;
+  return json.putByte(json.reserve(at, 16), 125);
 }
 
-function encodeValue(emitter: usize, field: usize): i32 {
+// @ts-ignore: decorator
+@inline
+function encodeValue(at: usize, emitter: usize, field: usize): usize {
   const column = load<u32>(field);
   const format = load<u32>(field, FIELD_FORMAT);
   const type = fetch(column);
-  if (type == NULL) {
-    json.putNull();
-    return OK;
-  }
+  if (type == NULL) return json.putNull(at);
+  if (type == INTEGER && format == FORMAT_INTEGER) return json.putInteger(at, integer);
+  if (type == TEXT && format == FORMAT_TEXT) return json.putText(at, address, length);
+  if (type == INTEGER && format == FORMAT_TIMESTAMP) return json.putTimestamp(at, integer, false);
+  return encodeSeldom(at, emitter, field, type);
+}
+
+function encodeSeldom(at: usize, emitter: usize, field: usize, type: i32): usize {
+  const format = load<u32>(field, FIELD_FORMAT);
   switch (format) {
     case FORMAT_TEXT:
-      if (type != TEXT) return wrong(emitter, column);
-      json.putText(address, length);
-      return OK;
+      break;
     case FORMAT_JSON:
-      if (type != TEXT) return wrong(emitter, column);
-      json.putRaw(address, length);
-      return OK;
+      if (type == TEXT) return json.putRaw(at, address, length);
+      break;
     case FORMAT_BYTES:
-      if (type != BLOB) return wrong(emitter, column);
-      json.putBase64(address, length);
-      return OK;
+      if (type == BLOB) return json.putBase64(at, address, length);
+      break;
     case FORMAT_REAL:
     case FORMAT_FLOAT:
       if (type == INTEGER) real = <f64>integer;
-      else if (type != FLOAT) return wrong(emitter, column);
-      json.putReal(real, format == FORMAT_FLOAT);
-      return OK;
+      else if (type != FLOAT) break;
+      return json.putReal(at, real, format == FORMAT_FLOAT);
     case FORMAT_WIDE:
-      if (!readWide(type)) return wrong(emitter, column);
-      json.putDecimal(low, high, load<u32>(field, FIELD_SCALE));
-      return OK;
+      if (readWide(type)) return json.putDecimal(at, low, high, load<u32>(field, FIELD_SCALE));
+      break;
     default:
-      if (type != INTEGER) return wrong(emitter, column);
-      encodeInteger(format, field);
-      return OK;
+      if (type == INTEGER) return encodeInteger(at, format, field);
   }
+  wrongValue = wrong(emitter, load<u32>(field));
+  return at;
 }
 
-function encodeInteger(format: u32, field: usize): void {
+function encodeInteger(at: usize, format: u32, field: usize): usize {
   switch (format) {
     case FORMAT_BOOLEAN:
-      json.putBoolean(integer != 0);
-      break;
-    case FORMAT_TIMESTAMP:
-      json.putTimestamp(integer, false);
-      break;
+      return json.putBoolean(at, integer != 0);
     case FORMAT_TIMESTAMP_LTZ:
-      json.putTimestamp(integer, true);
-      break;
+      return json.putTimestamp(at, integer, true);
     case FORMAT_DATE:
-      json.putDate(integer);
-      break;
+      return json.putDate(at, integer);
     case FORMAT_TIME:
-      json.putTime(integer);
-      break;
-    case FORMAT_DECIMAL:
-      json.putDecimal(<u64>integer, integer >> 63, load<u32>(field, FIELD_SCALE));
-      break;
+      return json.putTime(at, integer);
     default:
-      json.putInteger(integer);
+      return json.putDecimal(at, <u64>integer, integer >> 63, load<u32>(field, FIELD_SCALE));
   }
 }
 

@@ -8,6 +8,7 @@ export interface FollowOptions {
     };
     readonly signal?: AbortSignal;
     readonly silenceMs?: number;
+    readonly onOpen?: () => void;
     /**
      * An attempt failed, `isMute` when it was answered and not one byte followed. True: give up, and
      * end without an error.

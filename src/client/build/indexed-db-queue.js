@@ -52,12 +52,21 @@ class DatabaseLane {
         this.#isWritten = isWritten;
     }
     async add(batch, index, text) {
-        await change(this.#database, (lanes, records) => {
-            if (!this.#isWritten)
-                lanes.put(this.#row, this.#row.producerId);
-            this.#isWritten = true;
-            records.put(text, [this.#row.producerId, batch, index]);
-        });
+        const isFirst = !this.#isWritten;
+        this.#isWritten = true;
+        try {
+            await change(this.#database, (lanes, records) => {
+                if (isFirst)
+                    lanes.put(this.#row, this.#row.producerId);
+                records.put(text, [this.#row.producerId, batch, index]);
+            });
+        }
+        catch (error) {
+            // The disk may be full: the next record brings the lane along again.
+            if (isFirst)
+                this.#isWritten = false;
+            throw error;
+        }
     }
     async settle(batch, place) {
         await change(this.#database, (lanes, records) => {
@@ -74,8 +83,12 @@ class DatabaseLane {
 async function takeOver(database, topic, isFree) {
     const rows = (await read(database, laneTable, (lanes) => lanes.getAll()));
     const left = [];
-    for (const row of rows.toSorted((a, b) => a.startedAt - b.startedAt)) {
-        if (row.topic !== topic || !(await isFree(row.producerId)))
+    for (const known of rows.toSorted((a, b) => a.startedAt - b.startedAt)) {
+        if (known.topic !== topic || !(await isFree(known.producerId)))
+            continue;
+        // Read again: until a moment ago another page may have held the lane and moved its place.
+        const [row] = (await read(database, laneTable, (lanes) => lanes.getAll(known.producerId)));
+        if (row === undefined)
             continue;
         const range = keyRange([row.producerId], [row.producerId, []]);
         const keys = await read(database, recordTable, (records) => records.getAllKeys(range));

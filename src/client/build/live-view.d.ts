@@ -23,6 +23,8 @@ export interface ViewOptions {
     readonly signal?: AbortSignal;
     /** Reads JSON, for numbers beyond 2^53; default: `JSON.parse`. */
     readonly parse?: (text: string) => unknown;
+    /** Events come, for the first time or again. */
+    readonly onOpen?: () => void;
     /** The connection broke and will be made again. */
     readonly onTrouble?: (error: MillraceError) => void;
     /** Silence after which a connection counts as broken, in milliseconds. Default 40 000. */

@@ -34,6 +34,7 @@ async function* changeBatches(connection, query, options) {
     let cursor = options.cursor ?? null;
     let hasRows = false;
     for (;;) {
+        let isLost = false;
         const batches = follow(connection, {
             ...options,
             request: () => ({
@@ -45,7 +46,8 @@ async function* changeBatches(connection, query, options) {
             onTrouble(error) {
                 options.onTrouble?.(error);
                 // Without a cursor the next connection begins anew, and that has to be said first.
-                return cursor === null && hasRows;
+                isLost = cursor === null && hasRows;
+                return isLost;
             },
         });
         try {
@@ -58,12 +60,12 @@ async function* changeBatches(connection, query, options) {
                 hasRows = true;
                 yield changes;
             }
-            if (options.signal?.aborted === true || cursor !== null || !hasRows)
+            if (!isLost || options.signal?.aborted === true)
                 return;
         }
         catch (error) {
-            const isLost = error instanceof MillraceError && lostCursorStatus.has(error.status);
-            if (!isLost || cursor === null)
+            const isCursor = error instanceof MillraceError && lostCursorStatus.has(error.status);
+            if (!isCursor || cursor === null)
                 throw error;
         }
         cursor = null;

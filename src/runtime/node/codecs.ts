@@ -12,6 +12,8 @@ import { zstdFramesIn } from "../../base/zstd-frame.ts";
 /** Kafka's own default levels. */
 const gzipLevel = 6;
 const zstdLevel = 3;
+/** Of either, where little time is to be spent. */
+const quickLevel = 1;
 
 /** zlib hands out its result in chunks of so many bytes, and joins them when there are several. */
 const chunkBytesMin = 16 * 1024;
@@ -34,18 +36,25 @@ export function createCodecs(modules: {
   const snappy = () => (snappyMade ??= createSnappy(modules.snappy));
   const lz4 = () => (lz4Made ??= createLz4(modules.lz4));
   return {
-    compress(codec, input) {
+    compress(codec, input, effort = "usual") {
+      const isQuick = effort === "little";
       switch (codec) {
         case "none":
           return input.slice();
         case "gzip":
-          return owned(zlib.gzipSync(input, { level: gzipLevel, ...chunkFor(input.length) }));
+          return owned(
+            zlib.gzipSync(input, {
+              level: isQuick ? quickLevel : gzipLevel,
+              ...chunkFor(input.length),
+            }),
+          );
         case "snappy":
           return snappy().compress(input);
         case "lz4":
           return lz4().compress(input);
         case "zstd": {
-          const params = { [zlib.constants.ZSTD_c_compressionLevel]: zstdLevel };
+          const level = isQuick ? quickLevel : zstdLevel;
+          const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
           return owned(zlib.zstdCompressSync(input, { params, ...chunkFor(input.length) }));
         }
       }

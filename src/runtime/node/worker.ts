@@ -206,6 +206,7 @@ export class Worker implements RunningServer {
       database,
       shared: settings.metadata.kind === "server",
       hasThreads: true,
+      threadsSum: true,
       inflater: this.#inflater,
       flush: flushPolicy(settings),
       topics: {
@@ -252,6 +253,7 @@ export class Worker implements RunningServer {
       settings: {
         token: settings.token,
         origins: settings.origins,
+        publicTopics: settings.publicTopics,
         isLoopback: isLoopback(settings.http.host),
         requestBytesMax: httpRequestBytesMax,
         decompressedBytesMax,

@@ -99,6 +99,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     answerMemory: new AnswerMemory(role.budgetBytes),
     settings: {
       ...{ token: settings.token, origins: settings.origins, isLoopback: false },
+      publicTopics: settings.publicTopics,
       ...{ requestBytesMax, decompressedBytesMax, version },
     },
     // Nobody tells an object that it ends.

@@ -10,6 +10,7 @@ import type { Bindings } from "./bindings.ts";
 const {
   token,
   origins,
+  publicTopics,
   metadata,
   metadataToken,
   autoCreateTopics,
@@ -20,7 +21,7 @@ const {
 } = settingTable;
 
 export const workerSettingTable = {
-  ...{ token, origins, metadata, metadataToken, autoCreateTopics, defaultPartitions },
+  ...{ token, origins, publicTopics, metadata, metadataToken, autoCreateTopics, defaultPartitions },
   ...{ flushAgeMs, flushRateMax, logLevel },
   storePrefix: text("PREFIX", {
     env: "MILLRACE_STORE_PREFIX",
@@ -49,9 +50,13 @@ export const workerSettingTable = {
 
 type GivenSettings = OptionValues<typeof workerSettingTable>;
 
-export type WorkerSettings = Omit<GivenSettings, "metadata" | "peers" | "origins"> & {
+export type WorkerSettings = Omit<
+  GivenSettings,
+  "metadata" | "peers" | "origins" | "publicTopics"
+> & {
   readonly metadataUrl: string;
   readonly origins: readonly string[];
+  readonly publicTopics: readonly string[];
   /** Others publish what an object does not see by itself. */
   readonly hasPeers: boolean;
 };
@@ -61,14 +66,20 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
   const env = variablesOf(bindings);
   const source = { argv: [], env, command: "docs/EDGE.md" };
   const { values } = parseOptions(workerSettingTable, source);
-  const { metadata: location, peers, origins: listed = [], ...settings } = values;
+  const {
+    metadata: location,
+    peers,
+    origins: listed = [],
+    publicTopics: open = [],
+    ...settings
+  } = values;
   if (location?.kind !== "server") {
     throw new UsageError(
       "MILLRACE_METADATA must be the URL of a libSQL server: libsql://…, https://… or http://…",
     );
   }
   const hasPeers = peers || settings.shards > 1;
-  return { ...settings, metadataUrl: location.url, origins: listed, hasPeers };
+  return { ...settings, metadataUrl: location.url, origins: listed, publicTopics: open, hasPeers };
 }
 
 /** What else is bound is no text. */

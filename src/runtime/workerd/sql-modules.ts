@@ -1,6 +1,7 @@
 /** SQLite and its kernels on workerd, which takes WebAssembly only as static imports. */
 import sqlite3 from "@sqlite.org/sqlite-wasm/sqlite3.wasm";
 import aggregate from "../../../wasm/build/sql/aggregate.wasm";
+import checksum from "../../../wasm/build/sql/checksum.wasm";
 import collect from "../../../wasm/build/sql/collect.wasm";
 import emit from "../../../wasm/build/sql/emit.wasm";
 import functions from "../../../wasm/build/sql/functions.wasm";
@@ -17,6 +18,7 @@ import type { SqlModules } from "../../sql/sqlite/modules.ts";
 export const sqlModules: SqlModules = {
   sqlite3,
   aggregate,
+  checksum,
   collect,
   emit,
   functions,

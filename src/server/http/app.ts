@@ -3,7 +3,7 @@
  * Bun, Deno and workerd serve the same app.
  */
 import { type Context, Hono } from "hono";
-import { methodsByPath } from "../../wire/http/routes.ts";
+import { methodsByPath } from "../../wire/http/methods-by-path.ts";
 import type { HttpContext } from "./context.ts";
 import { Endpoints } from "./endpoint.ts";
 import { groupsApp } from "./groups.ts";

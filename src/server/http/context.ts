@@ -14,6 +14,8 @@ export interface HttpSettings {
   readonly token: string | undefined;
   /** Origins of pages that may read and write, as browsers write them: `https://app.example`. */
   readonly origins: readonly string[];
+  /** Topics that anybody may read, from pages of any origin. */
+  readonly publicTopics: readonly string[];
   /** Bound to a loopback address: a foreign Host header is a rebound DNS name, and is refused. */
   readonly isLoopback: boolean;
   /** Bound of a request body, before and after decompression. */

@@ -6,8 +6,9 @@ import type { Context, Hono } from "hono";
 import type { Counter, Histogram } from "../../base/metrics.ts";
 import { type RouteName, type RouteSpec, routes } from "../../wire/http/routes.ts";
 import type { HttpContext } from "./context.ts";
-import { Guard, preflightAnswer } from "./guard.ts";
+import { decorateForAll, Guard, preflightAnswer } from "./guard.ts";
 import { responseOfError } from "./problem-response.ts";
+import { isPublicRead } from "./public-read.ts";
 import { shownToken } from "./shown-token.ts";
 import { type Grant, TokenGate, type TokenUse } from "./token-gate.ts";
 
@@ -22,6 +23,9 @@ export type Access = "open" | "preflight" | "costly" | "guarded";
 
 /** The status of an answer by which a connection becomes a WebSocket. */
 const switching = 101;
+
+/** Which pages may read an answer: those of all origins, the token's, or the settings'. */
+type Pages = "all" | "tokens" | "listed";
 
 const grantKey = "grant";
 
@@ -56,10 +60,14 @@ export class Endpoints {
     const { raw: request } = c.req;
     const origin = request.headers.get("Origin");
     const topic = c.req.param("topic");
+    const method = request.headers.get("Access-Control-Request-Method") ?? "";
+    if (isPublicRead({ method, url: request.url }, this.#context.settings.publicTopics)) {
+      return preflightAnswer(["GET"], "*");
+    }
     if (origin !== null && topic !== undefined && !this.guard.isListed(origin)) {
-      for (const { path: known, method, tokenOperation } of Object.values(routes) as RouteSpec[]) {
-        if (known !== path || tokenOperation === undefined) continue;
-        if (request.headers.get("Access-Control-Request-Method") !== method) continue;
+      for (const route of Object.values(routes) as RouteSpec[]) {
+        const { tokenOperation } = route;
+        if (route.path !== path || route.method !== method || !tokenOperation) continue;
         if (await this.gate.book.hasOrigin(origin, topic, [tokenOperation])) {
           return preflightAnswer([method], origin);
         }
@@ -97,19 +105,10 @@ export class Endpoints {
     return async (c) => {
       const started = platform.clock.monotonic();
       let response: Response;
-      let grant: Grant | undefined;
+      let pages: Pages = "listed";
       try {
         if (access === "guarded" || access === "costly") {
-          const shown = shownToken(c.req.raw);
-          if (shown === undefined) this.guard.check(c.req.raw, access === "costly");
-          else {
-            this.guard.checkHost(c.req.raw);
-            const use = { operation, topic: c.req.param("topic") ?? "" };
-            grant = await this.gate.admit(c.req.raw, shown, use);
-            // A token without pages of its own adds none to those that may use this server.
-            if (!grant.hasOrigins) this.guard.checkOrigin(c.req.raw);
-            c.set(grantKey, grant);
-          }
+          pages = await this.#admit(c, operation, access === "costly");
         }
         response = await handler(c);
         if (c.req.raw.method === "HEAD") response = await withoutBody(response);
@@ -118,14 +117,33 @@ export class Endpoints {
       }
       // The head of a socket has left by then.
       if (access !== "open" && response.status !== switching) {
-        const isTokens =
-          grant?.hasOrigins === true || this.#isTokensRefusal(c, response, operation);
-        this.guard.decorate(c.req.raw, response, isTokens);
+        const isTokens = pages === "tokens" || this.#isTokensRefusal(c, response, operation);
+        if (pages === "all") decorateForAll(response);
+        else this.guard.decorate(c.req.raw, response, isTokens);
       }
       countOf(response.status).add();
       duration.observe((platform.clock.monotonic() - started) / 1000);
       return response;
     };
+  }
+
+  /** Throws for who may not ask; tells which pages may read the answer. */
+  async #admit(c: Context, operation: TokenUse["operation"], isCostly: boolean): Promise<Pages> {
+    const { raw: request } = c.req;
+    const shown = shownToken(request);
+    if (shown === undefined) {
+      const isPublic = isPublicRead(request, this.#context.settings.publicTopics);
+      if (isPublic) this.guard.checkHost(request);
+      else this.guard.check(request, isCostly);
+      return isPublic ? "all" : "listed";
+    }
+    this.guard.checkHost(request);
+    const use = { operation, topic: c.req.param("topic") ?? "" };
+    const grant = await this.gate.admit(request, shown, use);
+    // A token without pages of its own adds none to those that may use this server.
+    if (!grant.hasOrigins) this.guard.checkOrigin(request);
+    c.set(grantKey, grant);
+    return grant.hasOrigins ? "tokens" : "listed";
   }
 
   /** A page may see why its token was refused. */

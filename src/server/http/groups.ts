@@ -2,14 +2,8 @@
 import { type Context, Hono } from "hono";
 import { present } from "../../base/assert.ts";
 import { type ErrorCode, isStreamError, StreamError } from "../../base/stream-error.ts";
-import {
-  type DescribedGroup,
-  type FetchedOffset,
-  noGenerationId,
-  noMemberId,
-  type OffsetToCommit,
-} from "../../group/types.ts";
-import { emptyQuery } from "../../wire/http/queries.ts";
+import type { DescribedGroup, FetchedOffset, OffsetToCommit } from "../../group/types.ts";
+import { emptyQuery, readWaitMsMax } from "../../wire/http/queries.ts";
 import {
   type CommitOffsetsRequest,
   commitOffsetsRequest,
@@ -22,6 +16,8 @@ import { unknownPartition } from "./batch-build.ts";
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
+import { commitByNobody } from "./group-commit.ts";
+import { GroupPoll } from "./group-poll.ts";
 import { Peers } from "./peers.ts";
 import { receiveJson } from "./request-json.ts";
 import { requireTopic } from "./topic-lookup.ts";
@@ -32,11 +28,12 @@ export function groupsApp(context: HttpContext, endpoints: Endpoints): Hono {
   const peers = new Peers(context);
   /** Answers here when this worker coordinates the group, else has its coordinator answer. */
   const coordinated =
-    (handler: (c: Context, groupId: string) => Promise<Response>) => async (c: Context) => {
+    (handler: (c: Context, groupId: string) => Promise<Response>, waitMsMax = 0) =>
+    async (c: Context) => {
       const groupId = c.req.param("group") ?? "";
       const location = await groups.locate(groupId);
       if (location.kind === "self") return handler(c, groupId);
-      return peers.pass(c.req.raw, location.worker.nodeId);
+      return peers.pass(c.req.raw, location.worker.nodeId, waitMsMax);
     };
   endpoints.mount(app, "listGroups", async (c) => {
     checkQuery(emptyQuery, c.req.url);
@@ -54,6 +51,12 @@ export function groupsApp(context: HttpContext, endpoints: Endpoints): Hono {
       const request = await receiveJson(commitOffsetsRequest, c, context);
       return c.json({ offsets: await commit(context, groupId, request) });
     }),
+  );
+  const poll = new GroupPoll(context);
+  endpoints.mount(
+    app,
+    "pollGroup",
+    coordinated((c, groupId) => poll.handle(c, groupId), readWaitMsMax),
   );
   endpoints.mount(
     app,
@@ -181,7 +184,7 @@ async function commit(
     const key = { topicId: topic.topicId, topicName: topic.name, partition };
     offsets.push({ ...key, offset, leaderEpoch: -1, metadata });
   }
-  const codes = await commitByNobody(context, groupId, offsets);
+  const codes = await commitByNobody(context.groups, groupId, offsets);
   offsets.forEach(({ topicName, partition }, index) => {
     refuse(codes[index] ?? null, `Cannot commit an offset of "${topicName}"/${partition}`);
   });
@@ -190,30 +193,6 @@ async function commit(
     partition,
     offset,
   }));
-}
-
-/** Kafka says UNKNOWN_MEMBER_ID when one who is no member commits for a group that has some. */
-async function commitByNobody(
-  { groups }: HttpContext,
-  groupId: string,
-  offsets: readonly OffsetToCommit[],
-): Promise<readonly (ErrorCode | null)[]> {
-  try {
-    return await groups.commitOffsets({
-      groupId,
-      memberId: noMemberId,
-      groupInstanceId: null,
-      generationId: noGenerationId,
-      retentionMs: null,
-      offsets,
-    });
-  } catch (error) {
-    if (!isStreamError(error, "member_unknown", "generation_stale")) throw error;
-    throw new StreamError(
-      "group_not_empty",
-      `Cannot set offsets of group "${groupId}": it has members, which would not notice; stop them`,
-    );
-  }
 }
 
 function refuse(code: ErrorCode | null, what: string): void {

@@ -19,10 +19,11 @@ import type { HttpSettings } from "./context.ts";
 const preflightSeconds = 600;
 
 const allowedHeaders =
-  "Accept, Authorization, Content-Encoding, Content-Type, Last-Event-ID, " +
+  "Accept, Authorization, Content-Encoding, Content-Type, If-None-Match, Last-Event-ID, " +
   "Producer-Epoch, Producer-Id, Producer-Seq";
 const exposedHeaders =
-  "Location, Millrace-Cursor, Millrace-High-Offset, Millrace-Log-Start-Offset, Millrace-Next-Offset, Retry-After";
+  "ETag, Location, Millrace-Cursor, Millrace-High-Offset, Millrace-Log-Start-Offset, " +
+  "Millrace-Next-Offset, Millrace-Topic-Id, Retry-After";
 
 export class Guard {
   readonly #token: string | undefined;
@@ -67,7 +68,8 @@ export class Guard {
   decorate(request: Request, response: Response, isLetIn = false): void {
     const origin = request.headers.get("Origin");
     if (origin === null) return;
-    response.headers.append("Vary", "Origin");
+    const vary = response.headers.get("Vary") ?? "";
+    if (!/\bOrigin\b/.test(vary)) response.headers.append("Vary", "Origin");
     if (!isLetIn && !this.#origins.has(origin)) return;
     response.headers.set("Access-Control-Allow-Origin", origin);
     response.headers.set("Access-Control-Expose-Headers", exposedHeaders);
@@ -121,6 +123,12 @@ export class Guard {
       { details: { field: "Authorization", expected: "Bearer and the server's token" } },
     );
   }
+}
+
+/** CORS headers of what pages of any origin may read, the same for all, so that caches serve it. */
+export function decorateForAll({ headers }: Response): void {
+  headers.set("Access-Control-Allow-Origin", "*");
+  headers.set("Access-Control-Expose-Headers", exposedHeaders);
 }
 
 /** The answer to a preflight of a page of `origin` that may use `methods`; null: to no page. */

@@ -13,7 +13,7 @@ const hopHeader = "Millrace-Hop";
 const answerMsMax = 10_000;
 const passedHeaders = ["Authorization", "Content-Type", "Accept"];
 /** Requests about groups are small: offsets of a thousand partitions take 60 KB. */
-const bodyBytesMax = 1024 * 1024;
+const bodyBytesMax = 4 * 1024 * 1024;
 
 export class Peers {
   readonly #context: HttpContext;
@@ -30,12 +30,12 @@ export class Peers {
   }
 
   /**
-   * The answer of the worker `nodeId`.
+   * The answer of the worker `nodeId`, which may wait for `waitMsMax` before it has one.
    * @throws StreamError `coordinator_elsewhere`, `coordinator_unavailable`.
    */
-  async pass(request: Request, nodeId: number): Promise<Response> {
+  async pass(request: Request, nodeId: number, waitMsMax = 0): Promise<Response> {
     const node = this.othersThan(request).find((other) => other.nodeId === nodeId);
-    if (node !== undefined) return this.send(request, node);
+    if (node !== undefined) return this.send(request, node, waitMsMax);
     throw new StreamError(
       "coordinator_elsewhere",
       `Cannot answer here: worker ${nodeId} coordinates the group; ask again in a moment`,
@@ -43,7 +43,7 @@ export class Peers {
   }
 
   /** @throws StreamError `coordinator_unavailable`. */
-  async send(request: Request, node: ClusterNode): Promise<Response> {
+  async send(request: Request, node: ClusterNode, waitMsMax = 0): Promise<Response> {
     const { pathname, search } = new URL(request.url);
     const headers = new Headers({ [hopHeader]: "1" });
     for (const name of passedHeaders) {
@@ -52,7 +52,7 @@ export class Peers {
     }
     const url = `${node.httpUrl}${pathname}${search}`;
     if (request.method === "GET" || request.method === "HEAD") {
-      return this.#ask(node, url, { method: "GET", headers });
+      return this.#ask(node, url, { method: "GET", headers }, waitMsMax);
     }
     const { bodyBudget, platform } = this.#context;
     const body = await receiveBody(request, {
@@ -62,15 +62,21 @@ export class Peers {
     });
     try {
       const bytes = body.bytes as Uint8Array<ArrayBuffer>;
-      return await this.#ask(node, url, { method: request.method, headers, body: bytes });
+      const init = { method: request.method, headers, body: bytes };
+      return await this.#ask(node, url, init, waitMsMax);
     } finally {
       body.release();
     }
   }
 
-  async #ask(node: ClusterNode, url: string, init: RequestInit): Promise<Response> {
+  async #ask(
+    node: ClusterNode,
+    url: string,
+    init: RequestInit,
+    waitMsMax: number,
+  ): Promise<Response> {
     const late = new AbortController();
-    const timer = this.#context.platform.timers.after(answerMsMax, () => late.abort());
+    const timer = this.#context.platform.timers.after(waitMsMax + answerMsMax, () => late.abort());
     try {
       const response = await this.#context.fetch(url, { ...init, signal: late.signal });
       const type = response.headers.get("Content-Type");

@@ -16,11 +16,20 @@ import {
   readQuery,
 } from "../../wire/http/queries.ts";
 import { unknownPartition } from "./batch-build.ts";
+import {
+  type BoundedRead,
+  cacheControl,
+  entityTag,
+  isImmutable,
+  namesTag,
+  withinRange,
+} from "./bounded-read.ts";
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { fetchError, fetchedRecords, nextOffsetAfter } from "./fetched-batches.ts";
 import { notAcceptable } from "./problem-response.ts";
+import { isPublicRead } from "./public-read.ts";
 import { arrowPieces, arrowRow, requireArrow } from "./record-arrow.ts";
 import { recordJson } from "./record-json.ts";
 import { type AnswerBody, bytesBody, noTextYet, piecesBody, textBody } from "./text-body.ts";
@@ -40,6 +49,7 @@ export function readApp(context: HttpContext, endpoints: Endpoints): Hono {
 
 interface Read {
   readonly query: ReadQuery;
+  /** What the answer holds. */
   readonly fetched: FetchedPartition;
   readonly fetchOffset: number;
   readonly nextOffset: number;
@@ -51,16 +61,19 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
   const type = media.preferredType(request.headers.get("Accept"), offered);
   if (type === undefined) return notAcceptable(offered);
   if (type === media.arrowStreamMediaType) requireArrow();
+  const { endOffset } = query;
   const partition = parsePartition(c.req.param("partition") ?? "");
   const known = await requireTopic(context.topics, c.req.param("topic") ?? "");
   const topic = await context.topics.withPartition(known, partition);
   if (partition >= topic.partitionCount) throw unknownPartition(topic, partition);
+  if (query.topicId !== undefined && query.topicId !== topic.topicId) throw recreated(topic);
   const fetchOffset = await resolveOffset(context, {
     topic,
     partition,
     offset: parseOffsetText(query.offset),
   });
-  const fetched = await fetchOne(context, {
+  if (endOffset !== undefined && endOffset <= fetchOffset) throw emptyRange(fetchOffset);
+  const all = await fetchOne(context, {
     topic,
     partition,
     fetchOffset,
@@ -68,25 +81,66 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
     signal: request.signal,
   });
   // There are records and none was read.
-  if (fetched.bytes === 0 && fetched.highOffset > fetchOffset) throw busy(context);
+  if (all.bytes === 0 && all.highOffset > fetchOffset) throw busy(context);
   const finish = onceOnly(() => {
-    context.answerMemory.release([fetched]);
+    context.answerMemory.release([all]);
     // Texts are copies; batches as they are may still be on their way out of the runtime.
-    if (type !== media.batchesMediaType) context.log.release([fetched]);
+    if (type !== media.batchesMediaType) context.log.release([all]);
   });
-  const nextOffset = nextOffsetAfter(fetched, fetchOffset);
+  const fetched = endOffset === undefined ? all : withinRange(all, endOffset);
+  let nextOffset = nextOffsetAfter(fetched, fetchOffset);
+  // Batches are given whole, records are not given beyond the range.
+  if (endOffset !== undefined && type !== media.batchesMediaType) {
+    nextOffset = Math.min(nextOffset, endOffset);
+  }
+  const headers = new Headers({
+    "Content-Type": type,
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Millrace-Topic-Id": topic.topicId,
+    "Millrace-Next-Offset": String(nextOffset),
+    Vary: "Accept",
+  });
+  if (endOffset === undefined) {
+    headers.set("Millrace-High-Offset", String(fetched.highOffset));
+    headers.set("Millrace-Log-Start-Offset", String(fetched.logStartOffset));
+  } else {
+    const bounded = { topic, fetchOffset, endOffset, fetched, nextOffset };
+    const tag = cacheTag(request, context, { bounded, query, type, headers });
+    if (tag !== "" && namesTag(request.headers.get("If-None-Match"), tag)) {
+      finish();
+      headers.delete("Content-Type");
+      return new Response(null, { status: 304, headers });
+    }
+  }
   const body = bodyOf(type, { query, fetched, fetchOffset, nextOffset }, { context, finish });
-  return new Response(body, {
-    headers: {
-      "Content-Type": type,
-      "Cache-Control": "no-store",
-      "X-Content-Type-Options": "nosniff",
-      "Millrace-Next-Offset": String(nextOffset),
-      "Millrace-High-Offset": String(fetched.highOffset),
-      "Millrace-Log-Start-Offset": String(fetched.logStartOffset),
-      Vary: "Accept",
-    },
-  });
+  return new Response(body, { headers });
+}
+
+/** Says in `headers` how long the answer may be kept; returns its tag, empty when it has none. */
+function cacheTag(
+  request: Request,
+  { settings }: HttpContext,
+  what: {
+    readonly bounded: BoundedRead;
+    readonly query: ReadQuery;
+    readonly type: ReadType;
+    readonly headers: Headers;
+  },
+): string {
+  const { bounded, query, type, headers } = what;
+  if (!/^\d+$/.test(query.offset) || !isImmutable(bounded)) return "";
+  const { token, publicTopics } = settings;
+  const isPublic = token === undefined || isPublicRead(request, publicTopics);
+  const tag = entityTag(bounded, offered.indexOf(type));
+  headers.set("ETag", tag);
+  headers.set(
+    "Cache-Control",
+    cacheControl({ isPublic, namesTopicId: query.topicId !== undefined }),
+  );
+  // Who is asked first must not decide which pages a cache answers.
+  if (!isPublicRead(request, publicTopics)) headers.set("Vary", "Accept, Origin");
+  return tag;
 }
 
 function bodyOf(
@@ -107,7 +161,7 @@ function bodyOf(
 }
 
 function* recordTexts(
-  { fetched, fetchOffset }: Read,
+  { fetched, fetchOffset, nextOffset }: Read,
   context: HttpContext,
   textOf: (record: LogRecord) => string,
 ): Generator<string, void, undefined> {
@@ -116,6 +170,8 @@ function* recordTexts(
   const memory = context.answerMemory;
   const options = { fromOffset: fetchOffset, codecs, decompressedBytesMax, memory };
   for (const record of fetchedRecords(fetched, options)) {
+    // Its batch may go on beyond the range.
+    if (record !== undefined && record.offset >= nextOffset) return;
     yield record === undefined ? noTextYet : textOf(record);
   }
 }
@@ -135,7 +191,9 @@ function* envelope(texts: Iterable<string>, what: Read): Generator<string, void,
     yield separator + text;
     separator = ",";
   }
-  yield `],"nextOffset":${what.nextOffset},"highOffset":${what.fetched.highOffset}}`;
+  const { query, nextOffset, fetched } = what;
+  const end = query.endOffset === undefined ? `,"highOffset":${fetched.highOffset}` : "";
+  yield `],"nextOffset":${nextOffset}${end}}`;
 }
 
 async function fetchOne(
@@ -190,6 +248,20 @@ function parsePartition(text: string): number {
     });
   }
   return partition;
+}
+
+function recreated(topic: TopicInfo): StreamError {
+  return new StreamError(
+    "topic_recreated",
+    `Cannot read: topic "${topic.name}" has the id ${topic.topicId} now; begin anew`,
+    { details: { field: "topicId", expected: topic.topicId } },
+  );
+}
+
+function emptyRange(fetchOffset: number): StreamError {
+  return new StreamError("invalid_request", "Cannot read: the range ends where it begins", {
+    details: { field: "endOffset", expected: `above ${fetchOffset}` },
+  });
 }
 
 function busy({ answerMemory }: HttpContext): StreamError {

@@ -56,10 +56,17 @@ export class KeptRows {
     database.run(`ALTER TABLE ${this.sqlName} ADD COLUMN met INTEGER NOT NULL DEFAULT 0`);
   }
 
-  /** Keeps copies of all rows, in order; returns the `seq` before the first of them. */
-  add(rows: RowTable): bigint {
+  /**
+   * Keeps copies of all rows, or of those of a selection, in order; returns the `seq` before the
+   * first of them.
+   */
+  add(
+    rows: RowTable,
+    chosen: { readonly rowCount: number; readonly selection: number } | null = null,
+  ): bigint {
     const before = this.#last.all()[0]?.[0];
     this.#input.table.pointTo(rows);
+    if (chosen !== null) this.#input.table.setRows(chosen);
     this.#insert.all();
     return typeof before === "bigint" ? before : 0n;
   }

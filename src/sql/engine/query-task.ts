@@ -11,9 +11,11 @@ import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
+import type { StoredStretch } from "../../segment/stored-stretch.ts";
 import { hostFunctions } from "../functions/catalog.ts";
+import { checksumOf } from "../kernel/checksum.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
-import { sourceBatchOf } from "../kernel/source-batch.ts";
+import { freeRecords, sourceBatchesOf, sourceBatchOf } from "../kernel/source-batch.ts";
 import { SpillSpace } from "../kernel/spill-space.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import { shareSources } from "../plan/share-sources.ts";
@@ -47,6 +49,8 @@ export interface TaskRun {
   readonly fromOffset: number;
   /** Whole record batches, in order; read before `publish` returns. */
   readonly batches: readonly Uint8Array[];
+  /** In place of them: as they are stored. Bytes are read before `publish` returns, too. */
+  readonly stored?: StoredStretch;
 }
 
 export interface TaskPublish {
@@ -124,6 +128,8 @@ const sideBytesMaxDefault = 1024 * 1024;
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
+  /** For batches of results. */
+  readonly #tools: Pick<Platform, "codecs" | "crc32c">;
   readonly #nodes: readonly SourceNode[];
   readonly #time: EventTime;
   readonly #graph: Graph;
@@ -142,7 +148,8 @@ export class QueryTask {
   /** @throws StreamError `corrupt_state`, `sql_memory_exceeded` */
   constructor(options: QueryTaskOptions) {
     this.#options = options;
-    const { plan, host, seed, stateBytesMax, beganAt = 0 } = options;
+    const { plan, host, seed, stateBytesMax, beganAt = 0, platform } = options;
+    this.#tools = { ...platform, crc32c: checksumOf(host, platform.crc32c) };
     this.#now = beganAt;
     const saved = options.states.map(({ kind, bytes }) => ({
       kind,
@@ -159,7 +166,7 @@ export class QueryTask {
     const spill = spillSpaceOf(options);
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
-    this.#side = new SideOutput(options.platform, {
+    this.#side = new SideOutput(platform, {
       batchBytesMax: options.sideBytesMax ?? sideBytesMaxDefault,
       onBatch: (batch) => this.#give(batch),
     });
@@ -256,11 +263,13 @@ export class QueryTask {
 
   /** Bytes that wait to be taken by a commit. */
   get outputBytes(): number {
-    return this.#outputBytes;
+    const heldBytes = this.#sink instanceof AppendSink ? this.#sink.heldBytes : 0;
+    return this.#outputBytes + heldBytes;
   }
 
   /** What has been made, of a query that keeps nothing; changes are held back until `finish`. */
   takeOutputs(): readonly OutputBatch[] {
+    if (this.#sink instanceof AppendSink) this.#sink.flush();
     this.#side.flush();
     return this.#taken();
   }
@@ -309,11 +318,10 @@ export class QueryTask {
   }
 
   #read(runs: readonly TaskRun[]): void {
-    const { codecs } = this.#options.platform;
+    const taken: (readonly SourceBatch[])[] = [];
     const reads = runs.flatMap((run) => {
-      const batches = run.batches.flatMap((bytes) =>
-        sourceBatchOf(bytes, { partition: run.partition, codecs }),
-      );
+      const batches = this.#batchesOf(run);
+      taken.push(batches);
       return this.#nodes.flatMap((node, input) =>
         node.topic === run.topic ? [{ run, batches, input, partition: run.partition }] : [],
       );
@@ -324,6 +332,13 @@ export class QueryTask {
       this.#readRun({ run, batches, where, othersBound: bounds[index] ?? noTime });
     }
     this.#time.end();
+    for (const batches of taken) freeRecords(batches);
+  }
+
+  #batchesOf({ batches, stored, partition }: TaskRun): SourceBatch[] {
+    const { codecs, crc32c } = this.#tools;
+    if (stored !== undefined) return sourceBatchesOf(stored, { partition, codecs, crc32c });
+    return batches.flatMap((bytes) => sourceBatchOf(bytes, { partition, codecs }));
   }
 
   #readRun(read: {
@@ -390,7 +405,7 @@ export class QueryTask {
   }
 
   #take(chunk: RecordChunk): void {
-    const { partitionCount = 1, shape, platform, buffers } = this.#options;
+    const { partitionCount = 1, shape, buffers } = this.#options;
     const take = buffers === undefined ? undefined : (length: number) => buffers.take(length);
     this.#rowsOut += chunk.recordCount;
     const isSplit = partitionCount > 1 && shape.key.length > 0;
@@ -398,7 +413,7 @@ export class QueryTask {
       ? splitRecords(chunk, partitionCount)
       : [{ ...chunk, partition: this.#keylessPartition }];
     for (const { partition, ...records } of shares) {
-      const bytes = encloseRecords(records, { codec: "none" }, platform, take);
+      const bytes = encloseRecords(records, { codec: "none" }, this.#tools, take);
       this.#give({ kind: "result", partition, bytes, recordCount: records.recordCount });
     }
   }

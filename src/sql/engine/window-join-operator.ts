@@ -1,15 +1,19 @@
 /**
  * Join of two windowed inputs. Both sides are kept until their window closes; then SQLite joins
- * them. Results come in the order of the left side's rows, then the right's.
+ * them. Results come in the order of the left side's rows, then the right's. Where one side is the
+ * greatest value of the other's windows, rows that are beaten already are not kept (Nexmark q5).
  */
 import { assert } from "../../base/assert.ts";
 import { lowerScalar } from "../functions/lower.ts";
+import { BestRows } from "../kernel/best-rows.ts";
+import { extremeWindowJoinOf } from "../plan/extreme-window-join.ts";
 import type { WindowJoinNode } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import { columnsOf, conjunction, conjunctsOf } from "../plan/scalar-walk.ts";
 import { Collector } from "../sqlite/collector.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
+import { noTime } from "../time/event-time.ts";
 import { reasonOf } from "./evaluation-error.ts";
 import { KeptRows, namesOf } from "./kept-rows.ts";
 import { Operator, type OperatorContext, type Rows } from "./operator.ts";
@@ -40,6 +44,8 @@ export class WindowJoinOperator extends Operator {
   readonly #closings: WindowClosings;
   readonly #join: SqliteStatement;
   readonly #result: Collector;
+  /** Chooses which rows of one side are kept; null: all are. */
+  readonly #picking: { readonly input: number; readonly best: BestRows } | null;
   readonly #context: OperatorContext;
   readonly #makePasses: () => readonly Pass[];
   #passes: readonly Pass[] | null = null;
@@ -79,12 +85,14 @@ export class WindowJoinOperator extends Operator {
       database.host,
       tableColumns(this.layout).map(({ kind }) => kind),
     );
+    this.#picking = pickingOf(inputs, options);
   }
 
   push(input: number, { table }: Rows): void {
     const side = this.#sides[input];
     assert(side !== undefined, "a join has two inputs");
-    side.add(table);
+    side.add(table, input === this.#picking?.input ? this.#picking.best.pick(table, noLate) : null);
+    this.#closings.noteRows();
   }
 
   override onTime(publishedAt: number): void {
@@ -128,6 +136,24 @@ export class WindowJoinOperator extends Operator {
   override get nextTickAt(): number | undefined {
     return this.#closings.nextTickAt;
   }
+}
+
+/** Rows of an aggregate are never late. */
+const noLate = { watermark: noTime, boundColumn: null } as const;
+
+function pickingOf(
+  inputs: readonly [Operator, Operator],
+  { node, database }: WindowJoinOptions,
+): { readonly input: number; readonly best: BestRows } | null {
+  const found = extremeWindowJoinOf(node);
+  if (found === null) return null;
+  const { stream, endColumn, valueColumn, extreme } = found;
+  const input = stream === "left" ? 0 : 1;
+  const kinds = tableColumns(inputs[input].layout).map(({ kind }) => kind);
+  if (kinds[valueColumn] !== "integer") return null;
+  // Each end is a window of a millisecond of its own, and met by no other.
+  const window = { timeColumn: endColumn, sizeMs: 1, offsetMs: 0, fromMs: 1, toMs: 1 };
+  return { input, best: new BestRows(database.host, { ...window, valueColumn, extreme }) };
 }
 
 /** What rows of the right side are found by. */

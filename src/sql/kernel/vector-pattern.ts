@@ -11,6 +11,7 @@
  *   12  u32 offset of the code
  *   code, 8 bytes each: u8 operation, u8 value, u16 0, u32 argument
  *   sets of characters, 16 bytes each: a bit per character
+ *   texts
  */
 import { compilePattern } from "../functions/regular-expression.ts";
 import { RowError } from "../functions/row-error.ts";
@@ -25,7 +26,19 @@ const operation = {
   start: 6,
   end: 7,
   match: 8,
+  text: 9,
 } as const;
+
+/** Characters of one `text`. */
+const textLengthMax = 255;
+
+interface Instruction {
+  readonly op: number;
+  readonly value: number;
+  argument: number;
+  readonly members?: CharacterSet;
+  readonly text?: string;
+}
 
 type CharacterSet = readonly boolean[];
 
@@ -179,11 +192,12 @@ function onlyOf(members: CharacterSet): number {
 }
 
 const headerBytes = 16;
+const encoder = new TextEncoder();
 
 function encode(branches: Branches, group: number): Uint8Array {
-  const code: { op: number; value: number; argument: number; members?: CharacterSet }[] = [];
-  const put = (op: number, value = 0, argument = 0, members?: CharacterSet): number =>
-    code.push({ op, value, argument, ...(members === undefined ? {} : { members }) }) - 1;
+  const code: Instruction[] = [];
+  const put = (op: number, value = 0, more: Pick<Instruction, "members" | "text"> = {}): number =>
+    code.push({ op, value, argument: 0, ...more }) - 1;
   const patch = (index: number) => {
     const entry = code[index];
     if (entry !== undefined) entry.argument = code.length;
@@ -192,12 +206,24 @@ function encode(branches: Branches, group: number): Uint8Array {
     const jumps: number[] = [];
     for (const [index, pieces] of each.entries()) {
       const split = index === each.length - 1 ? -1 : put(operation.split);
-      for (const piece of pieces) putPiece(piece);
+      putPieces(pieces);
       if (split < 0) continue;
       jumps.push(put(operation.jump));
       patch(split);
     }
     for (const jump of jumps) patch(jump);
+  };
+  const putPieces = (pieces: readonly Piece[]): void => {
+    for (let index = 0; index < pieces.length; index++) {
+      const text = textAt(pieces, index);
+      if (text.length > 1) {
+        put(operation.text, text.length, { text });
+        index += text.length - 1;
+        continue;
+      }
+      const piece = pieces[index];
+      if (piece !== undefined) putPiece(piece);
+    }
   };
   const putPiece = (piece: Piece): void => {
     if (piece.kind === "start") put(operation.start);
@@ -208,12 +234,13 @@ function encode(branches: Branches, group: number): Uint8Array {
       putBranches(piece.branches);
       if (isWanted) put(operation.save, 1);
     } else if (piece.repeat === "*" || piece.repeat === "+") {
-      put(operation.repeat, piece.repeat === "+" ? 1 : 0, 0, piece.members);
+      const { members } = piece;
+      put(operation.repeat, piece.repeat === "+" ? 1 : 0, { members });
     } else {
       const split = piece.repeat === "?" ? put(operation.split) : -1;
       const only = onlyOf(piece.members);
       if (only >= 0) put(operation.character, only);
-      else put(operation.set, 0, 0, piece.members);
+      else put(operation.set, 0, { members: piece.members });
       if (split >= 0) patch(split);
     }
   };
@@ -224,27 +251,44 @@ function encode(branches: Branches, group: number): Uint8Array {
   return assemble(code, neededText(branches));
 }
 
+/** The characters that follow each other from a piece on, each alone in its place. */
+function textAt(pieces: readonly Piece[], index: number): string {
+  let text = "";
+  for (const piece of pieces.slice(index, index + textLengthMax)) {
+    const only = piece.kind === "set" && piece.repeat === "" ? onlyOf(piece.members) : -1;
+    if (only < 0) break;
+    text += String.fromCharCode(only);
+  }
+  return text;
+}
+
 function assemble(
-  code: readonly { op: number; value: number; argument: number; members?: CharacterSet }[],
+  code: readonly Instruction[],
   needed: { readonly text: string; readonly before: number },
 ): Uint8Array {
   const setsAt = headerBytes + 8 * code.length;
   const setCount = code.filter(({ members }) => members !== undefined).length;
-  const textAt = setsAt + 16 * setCount;
-  const bytes = new Uint8Array(textAt + needed.text.length);
+  const textsAt = setsAt + 16 * setCount;
+  const texts = [needed.text, ...code.map(({ text = "" }) => text)].join("");
+  const bytes = new Uint8Array(textsAt + texts.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, needed.text.length, true);
-  view.setUint32(4, textAt, true);
+  view.setUint32(4, textsAt, true);
   view.setInt32(8, needed.before, true);
   view.setUint32(12, headerBytes, true);
-  bytes.set(new TextEncoder().encode(needed.text), textAt);
+  bytes.set(encoder.encode(texts), textsAt);
   let set = setsAt;
-  for (const [index, { op, value, argument, members }] of code.entries()) {
+  let textAt = textsAt + needed.text.length;
+  for (const [index, { op, value, argument, members, text }] of code.entries()) {
     const at = headerBytes + 8 * index;
     const isTarget = op === operation.split || op === operation.jump;
     view.setUint8(at, op);
     view.setUint8(at + 1, value);
     view.setUint32(at + 4, isTarget ? headerBytes + 8 * argument : argument, true);
+    if (text !== undefined) {
+      view.setUint32(at + 4, textAt, true);
+      textAt += text.length;
+    }
     if (members === undefined) continue;
     view.setUint32(at + 4, set, true);
     for (const [character, isMember] of members.entries()) {

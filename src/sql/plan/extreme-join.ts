@@ -98,7 +98,7 @@ function endLagMs(
 }
 
 /** Whether all rows of one that do not fail are rows of the other, which computes nothing. */
-function readsTheSame(stream: PlanNode, counted: PlanNode): boolean {
+export function readsTheSame(stream: PlanNode, counted: PlanNode): boolean {
   const [above, below] = [calcOf(stream), calcOf(counted)];
   if (planToText(above?.input ?? stream) !== planToText(below?.input ?? counted)) return false;
   if (below === null) return true;
@@ -109,12 +109,12 @@ function readsTheSame(stream: PlanNode, counted: PlanNode): boolean {
   return filter !== null && scalarKey(filter) === scalarKey(below.filter);
 }
 
-function calcOf(node: PlanNode): CalcNode | null {
+export function calcOf(node: PlanNode): CalcNode | null {
   return node.kind === "calc" ? node : null;
 }
 
 /** The column below a Calc that a column of it is; null where it is computed. */
-function placeBelow(node: PlanNode, column: number): number | null {
+export function placeBelow(node: PlanNode, column: number): number | null {
   if (node.kind !== "calc") return column;
   const scalar = node.projections[column];
   return scalar?.kind === "column" ? scalar.index : null;

@@ -53,14 +53,16 @@ export class SqliteHost {
     this.#modules = options.modules;
     this.clock = options.clock;
     this.#memory = new WebAssembly.Memory({ initial: initialPages, maximum: maximumPages });
-    const imports = importsOf(options, this.#memory);
+    let shared: SqliteMemory | undefined;
+    const imports = importsOf(options, this.#memory, () => shared?.renew());
     const instance = new WebAssembly.Instance(options.modules.sqlite3, imports);
     this.exports = instance.exports as unknown as SqliteExports;
-    this.memory = new SqliteMemory({
+    shared = new SqliteMemory({
       memory: this.#memory,
       allocator: this.exports,
       bytesMax: memoryBytesMax,
     });
+    this.memory = shared;
     this.exports.__wasm_call_ctors();
     const code = this.exports.sqlite3_initialize();
     assert(code === sqliteCode.ok, `SQLite starts (${code})`);
@@ -87,8 +89,12 @@ export class SqliteHost {
   }
 }
 
-function importsOf(options: SqliteHostOptions, memory: WebAssembly.Memory): Imports {
-  const provided = systemCalls(options, memory);
+function importsOf(
+  options: SqliteHostOptions,
+  memory: WebAssembly.Memory,
+  onGrown: () => void,
+): Imports {
+  const provided = systemCalls(options, memory, onGrown);
   const imports: Imports = {};
   for (const { module, name, kind } of WebAssembly.Module.imports(options.modules.sqlite3)) {
     const space = imports[module] ?? {};
@@ -102,6 +108,7 @@ function importsOf(options: SqliteHostOptions, memory: WebAssembly.Memory): Impo
 function systemCalls(
   { clock, memoryBytesMax }: SqliteHostOptions,
   memory: WebAssembly.Memory,
+  onGrown: () => void,
 ): Imported {
   const view = () => new DataView(memory.buffer);
   return {
@@ -113,7 +120,10 @@ function systemCalls(
       if (least > most) return 0;
       // A quarter more than there is, so that steady growth does not detach views every time.
       const target = Math.min(Math.max(least, bytes + (bytes >>> 2)), most);
-      return grow(memory, target - bytes) || grow(memory, least - bytes) ? 1 : 0;
+      // Nobody else makes it grow: kernels have their memory from SQLite's allocator.
+      const hasGrown = grow(memory, target - bytes) || grow(memory, least - bytes);
+      if (hasGrown) onGrown();
+      return hasGrown ? 1 : 0;
     },
     emscripten_get_heap_max: () => memoryBytesMax,
     emscripten_date_now: () => clock.now(),

@@ -37,16 +37,18 @@ export class SqliteMemory {
 
   /** The whole memory; valid until the next call into WebAssembly. */
   get bytes(): Uint8Array<ArrayBuffer> {
-    if (this.#bytes.buffer !== this.#memory.buffer) this.#renew();
     return this.#bytes;
   }
 
   get view(): DataView<ArrayBuffer> {
-    if (this.#view.buffer !== this.#memory.buffer) this.#renew();
     return this.#view;
   }
 
-  #renew(): void {
+  /**
+   * For whoever makes the memory grow, which leaves its views without a byte: to look for that at
+   * each use costs ten times the use itself.
+   */
+  renew(): void {
     this.#bytes = new Uint8Array(this.#memory.buffer);
     this.#view = new DataView(this.#memory.buffer);
   }

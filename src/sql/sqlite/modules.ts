@@ -5,6 +5,7 @@
  */
 export const sqlKernelNames = [
   "aggregate",
+  "checksum",
   "collect",
   "emit",
   "functions",

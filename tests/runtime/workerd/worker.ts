@@ -98,6 +98,7 @@ async function openLog(bindings: Bindings): Promise<Answer> {
     settings: {
       token: undefined,
       origins: [],
+      publicTopics: [],
       isLoopback: true,
       requestBytesMax: 8 * 1024 * 1024,
       decompressedBytesMax: 16 * 1024 * 1024,

@@ -134,6 +134,15 @@ describe("view", () => {
     }
   });
 
+  test("an end is the end, with a cursor or without", async () => {
+    const { connection, bodies } = scripted(
+      `${change("snapshot", { k: 1 })}event: end\ndata: {}\n\n`,
+    );
+    const changes = await Array.fromAsync(view(connection, "v"));
+    expect(changes).toEqual([{ change: "snapshot", row: { k: 1 }, cursor: null }]);
+    expect(bodies).toHaveLength(1);
+  });
+
   test("rows that are deleted leave", async () => {
     const { connection } = scripted(
       `${change("snapshot", { k: 1 }, "t:1")}${change("delete", { k: 1 }, "t:2")}` +

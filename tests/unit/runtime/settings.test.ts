@@ -26,6 +26,17 @@ describe("readSettings", () => {
     expect(settings.kafkaAdvertised).toBeUndefined();
   });
 
+  test("takes no secret that would read as an access token", () => {
+    expect(readSettings([], { MILLRACE_TOKEN: "s3cret" }).token).toBe("s3cret");
+    expect(refusal([], { MILLRACE_TOKEN: "mrt_x" })).toContain("mrt_");
+  });
+
+  test("reads the topics that are public", () => {
+    expect(readSettings([], {}).publicTopics).toEqual([]);
+    expect(readSettings(["--public-topics", "a, b.c"], {}).publicTopics).toEqual(["a", "b.c"]);
+    expect(refusal(["--public-topics", "a b"])).toContain("--public-topics");
+  });
+
   test("derives the places from --data and the ceiling from the store", () => {
     const inFolder = readSettings(["--data", "/srv/log"], {});
     expect(inFolder.store).toEqual({ kind: "folder", directory: "/srv/log/objects" });

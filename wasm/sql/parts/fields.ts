@@ -49,7 +49,9 @@ export const S_LATENESS: usize = 176;
 /** Table that holds the result of a merge, and entry numbers of a checkpoint. */
 export const S_MERGED: usize = 184;
 export const S_NUMBERS: usize = 188;
-export const STATE_BYTES: usize = 208;
+/** List of columns: those of the rows that are added, see `ownColumns`. */
+export const S_INPUT: usize = 208;
+export const STATE_BYTES: usize = 224;
 
 // Block: scratch for BLOCK rows
 export const BLOCK: u32 = 128;
@@ -68,7 +70,10 @@ export const B_HISTOGRAM: usize = 5120;
 export const B_MASKS: usize = 5632;
 export const B_MEMBER_HASHES: usize = 6144;
 export const B_SEGMENTS: usize = 6656;
-export const BLOCK_BYTES: usize = 7168;
+/** u32 number of each row's entry, while a set is folded; u32 slot of its counts by their bits. */
+export const B_NUMBERS: usize = 7168;
+export const B_COUNTS: usize = 7680;
+export const BLOCK_BYTES: usize = 7744;
 
 // Layout
 export const L_ENTRY_BYTES: usize = 0;

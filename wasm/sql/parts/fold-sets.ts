@@ -39,6 +39,16 @@ function fillMasks(
     if (load<u32>(a, F.A_SET) != set) continue;
     const bit = load<u32>(a, F.A_BIT);
     const filter = inputColumn(columns, load<u32>(a, F.A_FILTER));
+    if (filter != 0 && load<u32>(filter, F.C_NULLS) == 0) {
+      const values = <usize>load<u32>(filter, F.C_VALUES);
+      const stride = <usize>load<u32>(filter, F.C_STRIDE);
+      for (let i: u32 = 0; i < count; i++) {
+        const isTaken = <u32>(load<i64>(values + word(block + F.B_ROWS, i) * stride) != 0);
+        const at = masks + (<usize>i << 2);
+        store<u32>(at, load<u32>(at) | (bit & (0 - isTaken)));
+      }
+      continue;
+    }
     for (let i: u32 = 0; i < count; i++) {
       if (filter != 0) {
         const row = word(block + F.B_ROWS, i);
@@ -71,19 +81,42 @@ export function foldSet(
   const set = load<u32>(first, F.A_SET) - 1;
   fillMasks(layout, block, columns, first, column, count);
   if (!findSegments(state, layout, block, column, kind, set, count)) return;
+  const areCounts = listCounts(layout, block, first);
   for (let i: u32 = 0; i < count; i++) {
     const mask = <u32>word(block + F.B_MASKS, i);
     if (mask == 0) continue;
     take(column, word(block + F.B_ROWS, i));
     const value = low;
     const entry = word(block + F.B_ENTRIES, i);
-    const number = numberOf(layout, word(block + F.B_PANES, i), entry);
+    const number = <u32>word(block + F.B_NUMBERS, i);
     const hash = <u32>word(block + F.B_MEMBER_HASHES, i);
     const segment = word(block + F.B_SEGMENTS, i);
-    const fresh = noteMember(state, segment, hash, kind, value, number, set, mask);
-    if (fresh) countFresh(layout, first, entry, fresh, <i64>value);
-    if (hasFailed(state)) return;
+    let fresh = noteMember(state, segment, hash, kind, value, number, set, mask);
+    if (fresh) {
+      if (!areCounts) countFresh(layout, first, entry, fresh, <i64>value);
+      else {
+        for (; fresh != 0; fresh &= fresh - 1) {
+          const slot = entry + word(block + F.B_COUNTS, ctz<u32>(fresh));
+          store<i64>(slot, load<i64>(slot) + 1);
+        }
+      }
+      if (hasFailed(state)) return;
+    }
   }
+}
+
+/** Lists the slots of a set's counts by their bits. False: some of its aggregates are no counts. */
+function listCounts(layout: usize, block: usize, first: usize): bool {
+  const set = load<u32>(first, F.A_SET);
+  const accumulators = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  const end = accumulators + <usize>load<u32>(layout, F.L_ACCUMULATOR_COUNT) * F.ACCUMULATOR_BYTES;
+  for (let a = first; a < end; a += F.ACCUMULATOR_BYTES) {
+    if (load<u32>(a, F.A_SET) != set) continue;
+    if (load<u32>(a, F.A_OP) != F.OP_COUNT) return false;
+    const bit = ctz<u32>(load<u32>(a, F.A_BIT));
+    store<u32>(block + F.B_COUNTS + (<usize>bit << 2), load<u32>(a, F.A_SLOT));
+  }
+  return true;
 }
 
 /**
@@ -106,6 +139,7 @@ function findSegments(
     if (!needSets(state, pane)) return false;
     take(column, word(block + F.B_ROWS, i));
     const number = numberOf(layout, pane, word(block + F.B_ENTRIES, i));
+    store<u32>(block + F.B_NUMBERS + (<usize>i << 2), number);
     const there = placeHash(kind, low, number, set);
     const hash = memberHash(seed, kind, low, there);
     store<u32>(block + F.B_MEMBER_HASHES + (<usize>i << 2), hash);

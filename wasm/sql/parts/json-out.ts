@@ -2,6 +2,10 @@
  * JSON text as Flink's JSON format writes values (timestamps in SQL style), into a buffer that
  * grows. Strings come out byte for byte as JSON.stringify writes them; bytes that are no UTF-8
  * become U+FFFD, as TextDecoder has it.
+ *
+ * Each `put` writes at `at` and gives where the next byte goes: a place in the buffer as it is now,
+ * which `reserve` and what calls it may have moved. The engine keeps it in a register; it would not a
+ * global.
  */
 import * as civil from "./civil";
 import { copyBytes } from "./layout";
@@ -13,8 +17,6 @@ declare function formatReal(value: f64, isFloat: i32, to: usize): i32;
 
 let start: usize = 0;
 let limit: usize = 0;
-/** Where the next byte goes. */
-export let at: usize = 0;
 /** No memory was left; what was written since is worthless. */
 export let isFull: bool = false;
 
@@ -23,21 +25,8 @@ const VALUE_BYTES: usize = 128;
 
 export function begin(buffer: usize, bytes: usize): void {
   start = buffer;
-  at = buffer;
   limit = buffer + bytes;
   isFull = false;
-}
-
-/** Goes on at a place in the buffer. */
-export function goTo(position: usize): void {
-  at = start + position;
-}
-
-/** Bytes between the buffer's start and where the next byte goes: it stays when the buffer moves. */
-// @ts-ignore: decorator
-@inline
-export function position(): usize {
-  return at - start;
 }
 
 export function bufferStart(): usize {
@@ -51,58 +40,60 @@ export function bufferBytes(): usize {
 /** Makes room for a value. The buffer may move; on failure what follows overwrites its start. */
 // @ts-ignore: decorator
 @inline
-export function reserve(bytes: usize): void {
-  if (limit - at < bytes) grow(bytes);
+export function reserve(at: usize, bytes: usize): usize {
+  return limit - at < bytes ? grow(at, bytes) : at;
 }
 
-function grow(bytes: usize): void {
+function grow(at: usize, bytes: usize): usize {
   const used = at - start;
   const wanted = (used + bytes) * 2;
   const moved = realloc(start, wanted);
   if (moved == 0) {
     isFull = true;
-    at = start;
-    return;
+    return start;
   }
   start = moved;
-  at = moved + used;
   limit = moved + wanted;
+  return moved + used;
 }
 
 // @ts-ignore: decorator
 @inline
-export function putByte(byte: u32): void {
+export function putByte(at: usize, byte: u32): usize {
   store<u8>(at++, <u8>byte);
+  return at;
 }
 
-export function putRaw(from: usize, length: usize): void {
-  reserve(length + VALUE_BYTES);
-  if (isFull) return;
+export function putRaw(at: usize, from: usize, length: usize): usize {
+  at = reserve(at, length + VALUE_BYTES);
+  if (isFull) return at;
   copyBytes(at, from, length);
   at += length;
+  return at;
 }
 
 /** As `putRaw`, for what stands before a value: of mostly few bytes, with 15 readable behind them. */
 // @ts-ignore: decorator
 @inline
-export function putPrefix(from: usize, length: usize): void {
+export function putPrefix(at: usize, from: usize, length: usize): usize {
   if (length > 32) {
-    putRaw(from, length);
-    return;
+    return putRaw(at, from, length);
   }
-  reserve(VALUE_BYTES + 32);
-  if (isFull) return;
+  at = reserve(at, VALUE_BYTES + 32);
+  if (isFull) return at;
   v128.store(at, v128.load(from));
   if (length > 16) v128.store(at, v128.load(from, 16), 16);
   at += length;
+  return at;
 }
 
-export function putNull(): void {
+export function putNull(at: usize): usize {
   store<u32>(at, 0x6c6c756e);
   at += 4;
+  return at;
 }
 
-export function putBoolean(value: bool): void {
+export function putBoolean(at: usize, value: bool): usize {
   if (value) {
     store<u32>(at, 0x65757274);
     at += 4;
@@ -111,33 +102,35 @@ export function putBoolean(value: bool): void {
     store<u8>(at, 101, 4);
     at += 5;
   }
+  return at;
 }
 
-export function putInteger(value: i64): void {
+export function putInteger(at: usize, value: i64): usize {
   let rest = <u64>value;
   if (value < 0) {
-    putByte(45);
+    at = putByte(at, 45);
     rest = 0 - rest;
   }
-  putUnsigned(rest);
+  return putUnsigned(at, rest);
 }
 
 const EIGHT_DIGITS: u64 = 100_000_000;
 const ZEROS: u64 = 0x3030303030303030;
 
-function putUnsigned(value: u64): void {
+function putUnsigned(at: usize, value: u64): usize {
   if (value < EIGHT_DIGITS) {
     const digits = digitsOf(<u32>value);
     // The last digit stands also where it is 0.
     const leading = ctz<u64>(digits | ((<u64>1) << 56)) & 56;
     store<u64>(at, (digits | ZEROS) >> leading);
     at += 8 - <usize>(leading >> 3);
-    return;
+    return at;
   }
   const high = value / EIGHT_DIGITS;
-  putUnsigned(high);
+  at = putUnsigned(at, high);
   store<u64>(at, digitsOf(<u32>(value - high * EIGHT_DIGITS)) | ZEROS);
   at += 8;
+  return at;
 }
 
 /** The eight digits of a number, a byte each, the first one lowest: fours, twos and ones at once. */
@@ -153,46 +146,44 @@ function digitsOf(value: u32): u64 {
 }
 
 /** A number of 64 bits of which the last digits, 16 at most, stand behind the point. */
-function putShortDecimal(value: u64, scale: u32): void {
+function putShortDecimal(at: usize, value: u64, scale: u32): usize {
   if (scale == 0) {
-    putUnsigned(value);
-    return;
+    return putUnsigned(at, value);
   }
   let unit: u64 = 10;
   for (let left = scale; left > 1; left--) unit *= 10;
   const whole = value / unit;
   const rest = value - whole * unit;
-  putUnsigned(whole);
-  putByte(46);
+  at = putUnsigned(at, whole);
+  at = putByte(at, 46);
   if (scale <= 8) {
-    putDigits(<u32>rest, scale);
-    return;
+    return putDigits(at, <u32>rest, scale);
   }
   const high = rest / EIGHT_DIGITS;
-  putDigits(<u32>high, scale - 8);
-  putDigits(<u32>(rest - high * EIGHT_DIGITS), 8);
+  at = putDigits(at, <u32>high, scale - 8);
+  return putDigits(at, <u32>(rest - high * EIGHT_DIGITS), 8);
 }
 
 /** The last `count` digits of a number below 10^8, from 1 to 8, zeros in front among them. */
 // @ts-ignore: decorator
 @inline
-function putDigits(value: u32, count: u32): void {
+function putDigits(at: usize, value: u32, count: u32): usize {
   store<u64>(at, (digitsOf(value) | ZEROS) >> ((8 - count) << 3));
   at += count;
+  return at;
 }
 
 /** A 128-bit number of which the last `scale` digits stand behind the point. */
-export function putDecimal(low: u64, high: i64, scale: u32): void {
+export function putDecimal(at: usize, low: u64, high: i64, scale: u32): usize {
   let a = low;
   let b = <u64>high;
   if (high < 0) {
-    putByte(45);
+    at = putByte(at, 45);
     a = 0 - a;
     b = ~b + (a == 0 ? 1 : 0);
   }
   if (b == 0 && scale <= 16) {
-    putShortDecimal(a, scale);
-    return;
+    return putShortDecimal(at, a, scale);
   }
   // Written from the end of the room that a value has, then moved to its place.
   const end = at + VALUE_BYTES - 8;
@@ -232,6 +223,7 @@ export function putDecimal(low: u64, high: i64, scale: u32): void {
   const length = end - to;
   memory.copy(at, to, length);
   at += length;
+  return at;
 }
 
 /** Decimal numbers of up to so many digits are told apart by every DOUBLE, and by every FLOAT. */
@@ -239,15 +231,13 @@ const SHORT_REAL: f64 = 1e15;
 const SHORT_FLOAT: f64 = 1e6;
 
 /** The shortest text that reads back as the same number; Jackson's quoted names for infinities. */
-export function putReal(value: f64, isFloat: bool): void {
+export function putReal(at: usize, value: f64, isFloat: bool): usize {
   const magnitude = Math.abs(value);
   if (!(magnitude < Infinity)) {
-    putNonFinite(value);
-    return;
+    return putNonFinite(at, value);
   }
   if (magnitude < SHORT_REAL && Math.floor(value) == value) {
-    putInteger(<i64>value);
-    return;
+    return putInteger(at, <i64>value);
   }
   if (magnitude >= 1e-6 && magnitude < SHORT_REAL) {
     const bound = isFloat ? SHORT_FLOAT : SHORT_REAL;
@@ -258,70 +248,71 @@ export function putReal(value: f64, isFloat: bool): void {
       const back = scaled / power;
       if (isFloat ? <f32>back == <f32>magnitude : back == magnitude) {
         const unscaled = <i64>(value < 0 ? -scaled : scaled);
-        putDecimal(<u64>unscaled, unscaled >> 63, scale);
-        return;
+        return putDecimal(at, <u64>unscaled, unscaled >> 63, scale);
       }
       power *= 10;
     }
   }
   at += formatReal(value, isFloat ? 1 : 0, at);
+  return at;
 }
 
-function putNonFinite(value: f64): void {
-  putByte(34);
+function putNonFinite(at: usize, value: f64): usize {
+  at = putByte(at, 34);
   if (value != value) {
     store<u16>(at, 0x614e);
     store<u8>(at, 78, 2);
     at += 3;
   } else {
-    if (value < 0) putByte(45);
+    if (value < 0) at = putByte(at, 45);
     store<u64>(at, 0x7974696e69666e49);
     at += 8;
   }
-  putByte(34);
+  return putByte(at, 34);
 }
 
 // @ts-ignore: decorator
 @inline
-function put2(value: u32): void {
+function put2(at: usize, value: u32): usize {
   const tens = value / 10;
   store<u16>(at, <u16>((48 + tens) | ((48 + value - tens * 10) << 8)));
   at += 2;
+  return at;
 }
 
 // @ts-ignore: decorator
 @inline
-function put3(value: u32): void {
+function put3(at: usize, value: u32): usize {
   const hundreds = value / 100;
-  putByte(48 + hundreds);
-  put2(value - hundreds * 100);
+  at = putByte(at, 48 + hundreds);
+  return put2(at, value - hundreds * 100);
 }
 
 /** Day number of 1970-01-01 as YYYY-MM-DD, without quotes; years as ISO 8601 has them. */
-function putDay(day: i64): void {
+function putDay(at: usize, day: i64): usize {
   civil.civilOf(day);
   const year = civil.year;
   if (year >= 0 && year <= 9999) {
-    put2(<u32>year / 100);
-    put2(<u32>year % 100);
+    at = put2(at, <u32>year / 100);
+    at = put2(at, <u32>year % 100);
   } else {
-    putByte(year < 0 ? 45 : 43);
+    at = putByte(at, year < 0 ? 45 : 43);
     const magnitude = <u64>(year < 0 ? -year : year);
-    if (magnitude < 1000) putByte(48);
-    if (magnitude < 100) putByte(48);
-    if (magnitude < 10) putByte(48);
-    putUnsigned(magnitude);
+    if (magnitude < 1000) at = putByte(at, 48);
+    if (magnitude < 100) at = putByte(at, 48);
+    if (magnitude < 10) at = putByte(at, 48);
+    at = putUnsigned(at, magnitude);
   }
-  putByte(45);
-  put2(civil.month);
-  putByte(45);
-  put2(civil.day);
+  at = putByte(at, 45);
+  at = put2(at, civil.month);
+  at = putByte(at, 45);
+  return put2(at, civil.day);
 }
 
-export function putDate(day: i64): void {
-  putByte(34);
-  putDay(day);
-  putByte(34);
+export function putDate(at: usize, day: i64): usize {
+  at = putByte(at, 34);
+  at = putDay(at, day);
+  return putByte(at, 34);
 }
 
 /**
@@ -334,17 +325,17 @@ let lastSecondMiddle: u64 = 0;
 let lastSecondEnd: u64 = 0;
 
 /** `2026-01-01 00:00:10.000`, with a Z behind it if it is a point in time. */
-export function putTimestamp(ms: i64, isPoint: bool): void {
+export function putTimestamp(at: usize, ms: i64, isPoint: bool): usize {
   let sinceSecond = <u64>(ms - lastSecondMs);
   if (lastSecondStart == 0 || sinceSecond >= 1000) {
     const day = civil.floorDivide(ms, civil.DAY_MS);
     const time = <u32>(ms - day * civil.DAY_MS);
     const from = at;
-    putByte(34);
-    putDay(day);
-    putByte(32);
-    putClock(time / 1000);
-    putByte(46);
+    at = putByte(at, 34);
+    at = putDay(at, day);
+    at = putByte(at, 32);
+    at = putClock(at, time / 1000);
+    at = putByte(at, 46);
     sinceSecond = time % 1000;
     // Years of other than four digits are not kept.
     if (at - from == 21) {
@@ -359,30 +350,30 @@ export function putTimestamp(ms: i64, isPoint: bool): void {
     store<u64>(at, lastSecondEnd, 16);
     at += 21;
   }
-  put3(<u32>sinceSecond);
-  if (isPoint) putByte(90);
-  putByte(34);
+  at = put3(at, <u32>sinceSecond);
+  if (isPoint) at = putByte(at, 90);
+  return putByte(at, 34);
 }
 
 /** `00:00:10`, with milliseconds only if there are any. */
-export function putTime(ms: i64): void {
+export function putTime(at: usize, ms: i64): usize {
   const time = <u32>ms;
-  putByte(34);
-  putClock(time / 1000);
+  at = putByte(at, 34);
+  at = putClock(at, time / 1000);
   if (time % 1000 != 0) {
-    putByte(46);
-    put3(time % 1000);
+    at = putByte(at, 46);
+    at = put3(at, time % 1000);
   }
-  putByte(34);
+  return putByte(at, 34);
 }
 
-function putClock(seconds: u32): void {
+function putClock(at: usize, seconds: u32): usize {
   const minutes = seconds / 60;
-  put2(minutes / 60);
-  putByte(58);
-  put2(minutes % 60);
-  putByte(58);
-  put2(seconds % 60);
+  at = put2(at, minutes / 60);
+  at = putByte(at, 58);
+  at = put2(at, minutes % 60);
+  at = putByte(at, 58);
+  return put2(at, seconds % 60);
 }
 
 // @ts-ignore: decorator
@@ -394,36 +385,36 @@ function base64Letter(bits: u32): u32 {
   return bits == 62 ? 43 : 47;
 }
 
-export function putBase64(from: usize, length: usize): void {
-  reserve((length / 3 + 1) * 4 + VALUE_BYTES);
-  if (isFull) return;
-  putByte(34);
+export function putBase64(at: usize, from: usize, length: usize): usize {
+  at = reserve(at, (length / 3 + 1) * 4 + VALUE_BYTES);
+  if (isFull) return at;
+  at = putByte(at, 34);
   let position: usize = 0;
   for (; position + 3 <= length; position += 3) {
     const first = <u32>load<u8>(from + position) << 16;
     const bits = first | (<u32>load<u8>(from + position, 1) << 8) | load<u8>(from + position, 2);
-    putByte(base64Letter(bits >> 18));
-    putByte(base64Letter((bits >> 12) & 63));
-    putByte(base64Letter((bits >> 6) & 63));
-    putByte(base64Letter(bits & 63));
+    at = putByte(at, base64Letter(bits >> 18));
+    at = putByte(at, base64Letter((bits >> 12) & 63));
+    at = putByte(at, base64Letter((bits >> 6) & 63));
+    at = putByte(at, base64Letter(bits & 63));
   }
   const left = length - position;
   if (left > 0) {
     let bits = <u32>load<u8>(from + position) << 16;
     if (left == 2) bits |= <u32>load<u8>(from + position, 1) << 8;
-    putByte(base64Letter(bits >> 18));
-    putByte(base64Letter((bits >> 12) & 63));
-    putByte(left == 2 ? base64Letter((bits >> 6) & 63) : 61);
-    putByte(61);
+    at = putByte(at, base64Letter(bits >> 18));
+    at = putByte(at, base64Letter((bits >> 12) & 63));
+    at = putByte(at, left == 2 ? base64Letter((bits >> 6) & 63) : 61);
+    at = putByte(at, 61);
   }
-  putByte(34);
+  return putByte(at, 34);
 }
 
 /** Reads up to 15 bytes behind the text. */
-export function putText(from: usize, length: usize): void {
-  reserve(length + VALUE_BYTES);
-  if (isFull) return;
-  putByte(34);
+export function putText(at: usize, from: usize, length: usize): usize {
+  at = reserve(at, length + VALUE_BYTES);
+  if (isFull) return at;
+  at = putByte(at, 34);
   const end = from + length;
   let position = from;
   while (position < end) {
@@ -444,56 +435,55 @@ export function putText(from: usize, length: usize): void {
     position += plain;
     if (plain == 16) continue;
     const stop = position + 8 < end ? position + 8 : end;
-    reserve(end - position + VALUE_BYTES);
-    if (isFull) return;
+    at = reserve(at, end - position + VALUE_BYTES);
+    if (isFull) return at;
     while (position < stop) {
       const byte = <u32>load<u8>(position);
       if (byte >= 0x80) {
-        position = putSequence(position, end, byte);
+        at = putSequence(at, position, end, byte);
+        position = behind;
       } else {
-        if (byte < 32 || byte == 34 || byte == 92) putEscaped(byte);
-        else putByte(byte);
+        if (byte < 32 || byte == 34 || byte == 92) at = putEscaped(at, byte);
+        else at = putByte(at, byte);
         position++;
       }
     }
   }
-  putByte(34);
+  return putByte(at, 34);
 }
 
-function putEscaped(byte: u32): void {
-  putByte(92);
+function putEscaped(at: usize, byte: u32): usize {
+  at = putByte(at, 92);
   switch (byte) {
     case 34:
     case 92:
-      putByte(byte);
-      return;
+      return putByte(at, byte);
     case 8:
-      putByte(98);
-      return;
+      return putByte(at, 98);
     case 9:
-      putByte(116);
-      return;
+      return putByte(at, 116);
     case 10:
-      putByte(110);
-      return;
+      return putByte(at, 110);
     case 12:
-      putByte(102);
-      return;
+      return putByte(at, 102);
     case 13:
-      putByte(114);
-      return;
+      return putByte(at, 114);
     default: {
       store<u32>(at, 0x30303075);
       at += 3;
-      putByte(48 + (byte >> 4));
+      at = putByte(at, 48 + (byte >> 4));
       const low = byte & 15;
-      putByte(low < 10 ? 48 + low : 87 + low);
+      at = putByte(at, low < 10 ? 48 + low : 87 + low);
     }
   }
+  return at;
 }
 
+/** Where what `putSequence` wrote ended. */
+let behind: usize = 0;
+
 /** One character of more than a byte, or U+FFFD for the longest start of one that is there. */
-function putSequence(position: usize, end: usize, byte: u32): usize {
+function putSequence(at: usize, position: usize, end: usize, byte: u32): usize {
   let more: usize = 0;
   let lowest: u32 = 0x80;
   let highest: u32 = 0xbf;
@@ -521,7 +511,8 @@ function putSequence(position: usize, end: usize, byte: u32): usize {
     store<u32>(at, 0xbdbfef);
     at += 3;
   } else {
-    for (let from = position; from < next; from++) putByte(load<u8>(from));
+    for (let from = position; from < next; from++) at = putByte(at, load<u8>(from));
   }
-  return next;
+  behind = next;
+  return at;
 }

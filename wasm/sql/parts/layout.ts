@@ -67,10 +67,10 @@ export function sameBytes(a: usize, b: usize, length: u32): bool {
   for (; at + 16 <= length; at += 16) {
     if (v128.any_true(v128.xor(v128.load(a + at), v128.load(b + at)))) return false;
   }
-  for (; at < length; at++) {
-    if (load<u8>(a + at) != load<u8>(b + at)) return false;
-  }
-  return true;
+  const rest = length - at;
+  if (rest == 0) return true;
+  const others = <u32>i8x16.bitmask(i8x16.ne(v128.load(a + at), v128.load(b + at)));
+  return (others & ((1 << rest) - 1)) == 0;
 }
 
 /**

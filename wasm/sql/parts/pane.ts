@@ -8,7 +8,7 @@ import * as F from "./fields";
 import { grabZeroed, push, release, releaseList, reserve } from "./heap";
 import { freeRegisters } from "./registers";
 import { freeSets } from "./sets";
-import { isNull, mix, realBits, sameBytes, slotOf } from "./value";
+import { hashBytes, isNull, mix, realBits, sameBytes, slotOf } from "./value";
 
 const SLOTS_MIN: u32 = 16;
 
@@ -94,7 +94,9 @@ export function hashKeys(state: usize, keys: usize, rows: usize, count: u32): vo
   const seed = load<u64>(state, F.S_SEED);
   for (let i: u32 = 0; i < count; i++) store<u64>(hashes + (<usize>i << 3), seed);
   for (let k: u32 = 0, n = load<u32>(layout, F.L_KEY_COUNT); k < n; k++) {
-    hashColumn(load<u32>(keys + (<usize>k << 2)), rows, count, hashes);
+    const column = <usize>load<u32>(keys + (<usize>k << 2));
+    if (F.isBytes(load<u32>(column, F.C_KIND))) hashTexts(column, rows, count, hashes, seed);
+    else hashColumn(column, rows, count, hashes);
   }
   for (let i: u32 = 0; i < count; i++) {
     const x = load<u64>(hashes + (<usize>i << 3));
@@ -106,7 +108,6 @@ const NULL_WORD: u64 = 0x51afd7ed558ccd25;
 
 function hashColumn(column: usize, rows: usize, count: u32, hashes: usize): void {
   const kind = load<u32>(column, F.C_KIND);
-  const base = <usize>load<u32>(column, F.C_BASE);
   for (let i: u32 = 0; i < count; i++) {
     const at = hashes + (<usize>i << 3);
     const row = <usize>load<u32>(rows + (<usize>i << 2));
@@ -115,22 +116,30 @@ function hashColumn(column: usize, rows: usize, count: u32, hashes: usize): void
     if (isNull(column, row)) store<u64>(at, mix(hash, NULL_WORD));
     else if (kind == F.INTEGER) store<u64>(at, mix(hash, load<u64>(slot)));
     else if (kind == F.REAL) store<u64>(at, mix(hash, realBits(slot)));
-    else if (kind == F.WIDE) store<u64>(at, mix(mix(hash, load<u64>(slot)), load<u64>(slot, 8)));
-    else store<u64>(at, hashText(<usize>(<u32>base + load<u32>(slot)), load<u32>(slot, 4), hash));
+    else store<u64>(at, mix(mix(hash, load<u64>(slot)), load<u64>(slot, 8)));
   }
 }
 
-function hashText(address: usize, length: u32, seed: u64): u64 {
-  let x = mix(seed, <u64>length);
-  let p = address;
-  let rest = length;
-  while (rest >= 8) {
-    x = mix(x, load<u64>(p));
-    p += 8;
-    rest -= 8;
+/** A text is hashed by itself, so that the next row's is known where it is the same one. */
+function hashTexts(column: usize, rows: usize, count: u32, hashes: usize, seed: u64): void {
+  const base = load<u32>(column, F.C_BASE);
+  let known: u64 = 0;
+  let hashed = hashBytes(base, 0, seed);
+  for (let i: u32 = 0; i < count; i++) {
+    const at = hashes + (<usize>i << 3);
+    const row = <usize>load<u32>(rows + (<usize>i << 2));
+    const hash = load<u64>(at);
+    if (isNull(column, row)) {
+      store<u64>(at, mix(hash, NULL_WORD));
+      continue;
+    }
+    const text = load<u64>(slotOf(column, row));
+    if (text != known) {
+      known = text;
+      hashed = hashBytes(<usize>(base + <u32>text), <u32>(text >> 32), seed);
+    }
+    store<u64>(at, mix(hash, hashed));
   }
-  if (rest) x = mix(x, load<u64>(p) & (((<u64>1) << (<u64>rest << 3)) - 1));
-  return x;
 }
 
 /** True when an entry has the key of a row. */

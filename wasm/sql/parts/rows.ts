@@ -1,7 +1,8 @@
 /** From rows to entries: blocks of rows, their weights, their keys' hashes, their entries. */
 import * as F from "./fields";
+import { inputColumn } from "./fold";
 import { FAILED_INPUT, fail, grabState, grabZeroed, release } from "./heap";
-import { releaseList, releaseState } from "./heap";
+import { releaseList, releaseState, reserve } from "./heap";
 import { entryAt, fillSlot, findKey, foundSlot, freePane, hashKeys, newEntry, touch } from "./pane";
 import { numberOf } from "./pane";
 import { isNull, slotOf } from "./value";
@@ -44,6 +45,7 @@ export function freeState(state: usize): void {
   releaseList(state, state + F.S_SELECTION2, 4);
   releaseList(state, state + F.S_NUMBERS, 4);
   releaseList(state, state + F.S_BUCKETS, 4);
+  releaseList(state, state + F.S_INPUT, <u32>F.COLUMN_BYTES);
   releaseList(state, state + F.S_RESULTS, load<u32>(layout, F.L_ENTRY_BYTES));
   release(state, load<u32>(state, F.S_BLOCK), F.BLOCK_BYTES);
   release(state, load<u32>(state, F.S_COLUMNS), columnRoom(layout));
@@ -65,6 +67,53 @@ export function readBlock(state: usize, table: usize, weight: usize, from: u32, 
     store<i32>(weights + (<usize>i << 2), <i32>value);
   }
   return weights;
+}
+
+/**
+ * The columns of a table, copied, where those that the state reads say so when none of the table's
+ * rows is NULL in them: what a filter has left is often free of the NULLs of other kinds of rows. `time`
+ * and `weight` are columns by number + 1, 0: none. The state fails when memory is out.
+ */
+export function ownColumns(state: usize, table: usize, time: u32, weight: u32): usize {
+  const count = load<u32>(table, F.T_COLUMN_COUNT);
+  if (!reserve(state, state + F.S_INPUT, <u32>F.COLUMN_BYTES, count)) return 0;
+  const columns = <usize>load<u32>(state, F.S_INPUT);
+  memory.copy(columns, load<u32>(table, F.T_COLUMNS), <usize>count * F.COLUMN_BYTES);
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  let key = <usize>load<u32>(layout, F.L_KEYS);
+  for (let k: u32 = 0, n = load<u32>(layout, F.L_KEY_COUNT); k < n; k++, key += F.KEY_BYTES) {
+    dropNulls(table, columns, load<u32>(key, F.K_COLUMN) + 1);
+  }
+  let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
+    dropNulls(table, columns, load<u32>(a, F.A_COLUMN));
+    dropNulls(table, columns, load<u32>(a, F.A_FILTER));
+    a += F.ACCUMULATOR_BYTES;
+  }
+  dropNulls(table, columns, time);
+  dropNulls(table, columns, weight);
+  return columns;
+}
+
+function dropNulls(table: usize, columns: usize, reference: u32): void {
+  const column = inputColumn(columns, reference);
+  if (column == 0) return;
+  const nulls = <usize>load<u32>(column, F.C_NULLS);
+  if (nulls == 0) return;
+  const stride = <usize>load<u32>(column, F.C_NULL_STRIDE);
+  const selection = <usize>load<u32>(table, F.T_SELECTION);
+  const count = load<u32>(table, F.T_ROW_COUNT);
+  for (let from: u32 = 0; from < count; from += F.BLOCK) {
+    const end = count - from < F.BLOCK ? count : from + F.BLOCK;
+    let some: u32 = 0;
+    if (selection) {
+      for (let i = from; i < end; i++) {
+        some |= load<u8>(nulls + <usize>load<u32>(selection + (<usize>i << 2)) * stride);
+      }
+    } else for (let i = from; i < end; i++) some |= load<u8>(nulls + <usize>i * stride);
+    if (some) return;
+  }
+  store<u32>(column, 0, F.C_NULLS);
 }
 
 /** Points the state's keys to columns of a table. */
@@ -166,4 +215,40 @@ export function upsert(state: usize, layout: usize, pane: usize, i: u32): usize 
   }
   touch(state, layout, pane, entry, load<u32>(state, F.S_TOUCH));
   return entry;
+}
+
+/**
+ * Whether row `i` of the block, not its first, has the key of the row before by a look at their
+ * slots: texts that lie at one place, as those of an expression often do, and integers.
+ */
+// @ts-ignore: decorator
+@inline
+export function isSameKey(layout: usize, block: usize, row: usize, last: usize, i: u32): bool {
+  const hashes = block + F.B_HASHES + (<usize>i << 2);
+  if (load<u32>(hashes) != load<u32>(hashes - 4)) return false;
+  for (let k: u32 = 0, n = load<u32>(layout, F.L_KEY_COUNT); k < n; k++) {
+    const column = <usize>load<u32>(block + F.B_KEYS + (<usize>k << 2));
+    const kind = load<u32>(column, F.C_KIND);
+    if (load<u32>(column, F.C_NULLS) != 0 || kind == F.WIDE || kind == F.REAL) return false;
+    if (load<u64>(slotOf(column, row)) != load<u64>(slotOf(column, last))) return false;
+  }
+  return true;
+}
+
+/**
+ * Where an entry counts its rows when that is all it does and the table of the last pane is near;
+ * else 0.
+ */
+export function countedSlot(state: usize, layout: usize, columns: usize): u32 {
+  const accumulator = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  if (load<u32>(layout, F.L_ACCUMULATOR_COUNT) != 1) return 0;
+  if (load<u32>(accumulator, F.A_OP) != F.OP_COUNT) return 0;
+  if (load<u32>(accumulator, F.A_FILTER) != 0 || load<u32>(accumulator, F.A_NODES) != 0) return 0;
+  // DISTINCT.
+  if (load<u32>(accumulator, F.A_SET) != 0) return 0;
+  const column = inputColumn(columns, load<u32>(accumulator, F.A_COLUMN));
+  if (column != 0 && load<u32>(column, F.C_NULLS) != 0) return 0;
+  const last = <usize>load<u32>(state, F.S_LAST_PANE);
+  if (last != 0 && isFar(last)) return 0;
+  return load<u32>(accumulator, F.A_SLOT);
 }

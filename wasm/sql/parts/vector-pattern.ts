@@ -6,7 +6,7 @@
  * Stack entry, 16 bytes: u32 code to go on with (0: `slot` gets its value back), u32 position,
  * u32 least position from which the code may go on, u32 slot.
  */
-import { COLUMN_BASE } from "./layout";
+import { COLUMN_BASE, sameBytes } from "./layout";
 import { free, malloc } from "./sqlite";
 import {
   I_A,
@@ -33,6 +33,7 @@ const OP_JUMP: u32 = 4;
 const OP_SAVE: u32 = 5;
 const OP_START: u32 = 6;
 const OP_END: u32 = 7;
+const OP_MATCH: u32 = 8;
 
 const ENTRY_BYTES: usize = 16;
 const STACK_BYTES: usize = 16384;
@@ -165,8 +166,12 @@ function matchAt(pattern: usize, text: usize, length: u32, start: u32, stack: us
       isOn = at == 0;
     } else if (operation == OP_END) {
       isOn = at == length;
-    } else {
+    } else if (operation == OP_MATCH) {
       return YES;
+    } else {
+      const needed = <u32>load<u8>(code, 1);
+      isOn = length - at >= needed && sameBytes(text + at, pattern + load<u32>(code, 4), needed);
+      at += needed;
     }
     if (isOn) {
       code += 8;

@@ -54,37 +54,38 @@ export function mapCase(instruction: usize): void {
     const slot = valuesOf(a) + row * strideOf(a);
     const text = <usize>load<u32>(slot) + base;
     const length = load<u32>(slot, 4);
-    const state = caseOf(text, length, first);
-    if (state == SAME) {
+    let others: u32 = 0;
+    let turns: u32 = 0;
+    for (let at: u32 = 0; at < length; at += 16) {
+      const bytes = v128.load(text + at);
+      const valid = length - at < 16 ? (1 << (length - at)) - 1 : 0xffff;
+      others |= <u32>i8x16.bitmask(bytes) & valid;
+      turns |= <u32>i8x16.bitmask(isLetter(bytes, first)) & valid;
+    }
+    if (others == 0 && turns == 0) {
       putSlot(target, row, text, length);
       continue;
     }
-    const to = state == OTHER ? 0 : textRoom(length);
+    const to = others != 0 ? 0 : textRoom(length);
     if (to == 0) {
       failText(target, row);
       continue;
     }
-    for (let at: u32 = 0; at < length; at++) {
-      const byte = <u32>load<u8>(text + at);
-      store<u8>(to + at, <u8>(byte - first < 26 ? byte ^ 32 : byte));
+    // What is written behind the text is behind all texts so far.
+    for (let at: u32 = 0; at < length; at += 16) {
+      const bytes = v128.load(text + at);
+      const turned = v128.and(isLetter(bytes, first), i8x16.splat(32));
+      v128.store(to + at, v128.xor(bytes, turned));
     }
     putSlot(target, row, to, length);
   }
 }
 
-const SAME: u32 = 0;
-const TURNS: u32 = 1;
-const OTHER: u32 = 2;
-
-/** Whether a text has letters to turn, or any that are none of ASCII's. */
-function caseOf(text: usize, length: u32, first: u32): u32 {
-  let turns: u32 = SAME;
-  for (let at: u32 = 0; at < length; at++) {
-    const byte = <u32>load<u8>(text + at);
-    if (byte >= 0x80) return OTHER;
-    if (byte - first < 26) turns = TURNS;
-  }
-  return turns;
+/** Which of 16 bytes are among the 26 letters from `first` on. */
+// @ts-ignore: decorator
+@inline
+function isLetter(bytes: v128, first: u32): v128 {
+  return i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(<i8>first)), i8x16.splat(26));
 }
 
 export function charLength(instruction: usize): void {
@@ -176,6 +177,26 @@ export function find(text: usize, start: u32, length: u32, part: usize, partLeng
   return NOWHERE;
 }
 
+/** Where one byte is found from `start` on, for the time after `skipped`. As `find`. */
+// @ts-ignore: decorator
+@inline
+function findNth(text: usize, start: u32, length: u32, byte: usize, skipped: u32): u32 {
+  const bytes = i8x16.splat(load<i8>(byte));
+  let left = skipped;
+  for (let at = start; at < length; at += 16) {
+    let found = <u32>i8x16.bitmask(i8x16.eq(v128.load(text + at), bytes));
+    const count = popcnt<u32>(found);
+    if (count <= left) {
+      left -= count;
+      continue;
+    }
+    for (; left > 0; left--) found &= found - 1;
+    const place = at + ctz<u32>(found);
+    return place < length ? place : NOWHERE;
+  }
+  return NOWHERE;
+}
+
 /** The part n of a between delimiters, which are the data; NULL where there are not so many. */
 export function splitPart(instruction: usize): void {
   const a = registerOf(instruction, I_A);
@@ -196,6 +217,17 @@ export function splitPart(instruction: usize): void {
     const length = load<u32>(slot, 4);
     if (length == 0) continue;
     let start: u32 = 0;
+    if (partLength == 1) {
+      if (wanted > 0) {
+        const before = findNth(text, 0, length, part, wanted - 1);
+        if (before == NOWHERE) continue;
+        start = before + 1;
+      }
+      const end = findNth(text, start, length, part, 0);
+      putSlot(target, row, text + start, (end == NOWHERE ? length : end) - start);
+      store<u8>(nulls + row, 0);
+      continue;
+    }
     let left = wanted;
     for (; left > 0; left--) {
       const found = find(text, start, length, part, partLength);
@@ -242,6 +274,8 @@ export function joinTexts(instruction: usize): void {
 /** Far below what SQLite refuses. */
 const TEXT_MAX: u64 = 100_000_000;
 
+const NO_GRAIN: i64 = -(<i64>1 << 60);
+
 /**
  * A wall time in the pattern that is the data. Times alike within `low` milliseconds have one text,
  * which the next row mostly shares.
@@ -254,7 +288,8 @@ export function formatTimes(instruction: usize): void {
   const grain = load<i64>(instruction, I_LOW);
   const target = registerOf(instruction, I_TARGET);
   const nulls = targetNulls(target, hasNulls(a));
-  let known = i64.MIN_VALUE;
+  // The grain of the row before begins at `start`; far off, no time is within it.
+  let start: i64 = NO_GRAIN;
   let text: usize = 0;
   for (let index: u32 = 0; index < rowCount; index++) {
     const row = <usize>load<u32>(rows + ((<usize>index) << 2));
@@ -266,15 +301,14 @@ export function formatTimes(instruction: usize): void {
       failText(target, row);
       continue;
     }
-    const grains = civil.floorDivide(wall, grain);
-    if (grains != known) {
-      known = i64.MIN_VALUE;
+    if (<u64>(wall - start) >= <u64>grain) {
+      start = NO_GRAIN;
       text = textRoom(length);
       if (text == 0 || formatTime(text, wall, pattern, length) < 0) {
         failText(target, row);
         continue;
       }
-      known = grains;
+      start = civil.floorDivide(wall, grain) * grain;
     }
     putSlot(target, row, text, length);
   }
