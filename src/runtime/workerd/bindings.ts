@@ -17,5 +17,21 @@ export interface LogObjects {
   getByName(name: string): {
     fetch(request: Request): Promise<Response>;
     maintain(options: { readonly collectsOrphans: boolean }): Promise<void>;
+    /** JSON of AppendAsked[] and their bodies, one behind the other; answers AppendAnswer[]. */
+    appendAll(asked: string, bodies: Uint8Array): Promise<string>;
   };
+}
+
+/** A request to append, which goes to its object together with others. */
+export interface AppendAsked {
+  readonly url: string;
+  readonly headers: readonly [string, string][];
+  /** Length of its body. */
+  readonly bytes: number;
+}
+
+export interface AppendAnswer {
+  readonly status: number;
+  readonly headers: readonly [string, string][];
+  readonly text: string;
 }

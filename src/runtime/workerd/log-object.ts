@@ -7,6 +7,7 @@
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import { responseOfError } from "../../server/http/problem-response.ts";
 import { clock } from "../node/platform.ts";
+import { answerAll } from "./append-calls.ts";
 import type { Bindings } from "./bindings.ts";
 import { groupRole, logRole, type ObjectRole } from "./object-roles.ts";
 import { type ObjectLog, openObjectLog } from "./open-log.ts";
@@ -34,6 +35,12 @@ export class LogObject extends DurableObject<Bindings> {
       return responseOfError(error, createConsoleLogger("info"));
     }
     return opened.answer(request);
+  }
+
+  /** See AppendCalls. */
+  async appendAll(asked: string, bodies: Uint8Array<ArrayBuffer>): Promise<string> {
+    const answer = (request: Request) => this.fetch(request);
+    return await answerAll(answer, { asked, bodies });
   }
 
   /** One round of retention and the collector, for cron. */

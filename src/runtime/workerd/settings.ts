@@ -61,6 +61,22 @@ export type WorkerSettings = Omit<
   readonly hasPeers: boolean;
 };
 
+const settingsOf = new WeakMap<Bindings, WorkerSettings>();
+
+/**
+ * The same, read once for the bindings of an isolate, which never change: reading them takes longer
+ * than to hand an append over.
+ *
+ * @throws UsageError as below
+ */
+export function workerSettingsOf(bindings: Bindings): WorkerSettings {
+  const known = settingsOf.get(bindings);
+  if (known !== undefined) return known;
+  const settings = readWorkerSettings(bindings);
+  settingsOf.set(bindings, settings);
+  return settings;
+}
+
 /** @throws UsageError naming the variable, its value and what is allowed. */
 export function readWorkerSettings(bindings: Bindings): WorkerSettings {
   const env = variablesOf(bindings);
