@@ -20,6 +20,10 @@ export interface EdgePlaceOptions {
   readonly variables?: Readonly<Record<`MILLRACE_${string}`, string>>;
 }
 
+interface EdgePlaceParts extends Pick<EdgePlace, "port" | "metadata" | "pid" | "firstAnswerMs"> {
+  readonly mf: Miniflare;
+}
+
 export class EdgePlace {
   readonly host = "127.0.0.1";
   readonly port: number;
@@ -27,9 +31,12 @@ export class EdgePlace {
   readonly metadata: LibsqlHttpServer;
   /** Of workerd; undefined where the system does not tell. */
   readonly pid: number | undefined;
+  /** From the start of workerd, with its simulators, to the Worker's first answer. */
+  readonly firstAnswerMs: number;
   readonly #miniflare: Miniflare;
 
-  private constructor(parts: Pick<EdgePlace, "port" | "metadata" | "pid"> & { mf: Miniflare }) {
+  private constructor(parts: EdgePlaceParts) {
+    this.firstAnswerMs = parts.firstAnswerMs;
     this.port = parts.port;
     this.metadata = parts.metadata;
     this.pid = parts.pid;
@@ -40,6 +47,7 @@ export class EdgePlace {
     const metadata = startLibsqlHttpServer();
     const before = new Set(childrenNamed("workerd"));
     const [port = 0] = await freePorts(1);
+    const since = performance.now();
     const mf = new Miniflare({
       host: "127.0.0.1",
       compatibilityDate,
@@ -49,12 +57,15 @@ export class EdgePlace {
       durableObjects: {
         LOG: { className: "LogObject", useSQLite: true },
         GROUPS: { className: "GroupObject", useSQLite: true },
+        QUERIES: { className: "QueryObject", useSQLite: true },
       },
       bindings: { MILLRACE_METADATA: metadata.url, MILLRACE_TOKEN: token, ...variables },
     });
     await mf.ready;
+    await fetch(`http://127.0.0.1:${port}/healthz`);
+    const firstAnswerMs = performance.now() - since;
     const pid = childrenNamed("workerd").find((each) => !before.has(each));
-    return new EdgePlace({ port, metadata, pid, mf });
+    return new EdgePlace({ port, metadata, pid, firstAnswerMs, mf });
   }
 
   async ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -62,13 +73,6 @@ export class EdgePlace {
     const answer = await fetch(`http://${this.host}:${this.port}${path}`, { ...init, headers });
     if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${await answer.text()}`);
     return answer;
-  }
-
-  /** From the moment at which workerd was ready: nothing has been asked of the Worker before. */
-  async firstAnswerMs(): Promise<number> {
-    const since = performance.now();
-    await this.ask("/healthz");
-    return performance.now() - since;
   }
 
   async newTopic(partitions: number): Promise<string> {

@@ -44,7 +44,7 @@ export const workerSettingTable = {
   queries: onOff({
     env: "MILLRACE_QUERIES",
     fallback: "off",
-    doc: "continuous queries run in the objects that append, which then never sleep",
+    doc: "continuous queries run, each in an object of its own, which then never sleep",
   }),
 } as const;
 

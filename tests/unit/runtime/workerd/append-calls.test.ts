@@ -20,6 +20,7 @@ function objects(failure?: Error) {
   const binding: LogObjects = {
     getByName: (name) => ({
       fetch: async () => new Response(),
+      hear: async () => {},
       maintain: async () => {},
       appendAll: async (asked, bodies) => {
         calls.push({ name, count: (JSON.parse(asked) as unknown[]).length });
