@@ -11,7 +11,10 @@ import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import type { PartitionTable } from "./partition-table.ts";
 import type { Waiters } from "./waiters.ts";
 
-/** Between questions while somebody waits, unless told otherwise: well within the 100 ms in which peers must be seen. */
+/**
+ * Between questions while somebody waits, unless told otherwise: well within the 100 ms in which
+ * peers must be seen.
+ */
 const pollMsDefault = 20;
 
 /** Publishes read per question. */
