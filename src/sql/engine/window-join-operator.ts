@@ -226,8 +226,9 @@ function joinSql(
     ...(residual === null ? [] : [sql(residual)]),
   ].join(" AND ");
   const onlyOf = (side: "l" | "r") => (only === side ? " AND seq = ?2" : "");
-  const l = `(SELECT * FROM ${leftRows.sqlName} WHERE ${columnName(node.leftWindow[1])} = ?1${onlyOf("l")})`;
-  const r = `(SELECT * FROM ${rightRows.sqlName} WHERE ${columnName(node.rightWindow[1])} = ?1${onlyOf("r")})`;
+  const [leftEnd, rightEnd] = [node.leftWindow[1], node.rightWindow[1]].map(columnName);
+  const l = `(SELECT * FROM ${leftRows.sqlName} WHERE ${leftEnd} = ?1${onlyOf("l")})`;
+  const r = `(SELECT * FROM ${rightRows.sqlName} WHERE ${rightEnd} = ?1${onlyOf("r")})`;
   const leftNames = namesOf(left.layout.columns, "l");
   const bothNames = [...leftNames, ...namesOf(right.layout.columns, "r")];
   if (joinType === "unmatched") {
