@@ -14,6 +14,7 @@ const entries = new Set([
   // Put in place of others by deploy/cloudflare/stand-ins.ts.
   "src/runtime/workerd/no-cuts.ts",
   "src/runtime/workerd/no-arrow.ts",
+  "src/runtime/workerd/small-base64.ts",
   // Put in place of hono by deploy/cloudflare/with-small-hono.ts.
   "src/runtime/workerd/small-hono.ts",
 ]);
