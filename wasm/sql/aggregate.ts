@@ -5,9 +5,10 @@
  */
 import { blockAddress, blockBytes, forgetBlocks, holdsAddresses, needPane } from "./parts/away";
 import { placeBlocks } from "./parts/away";
+import { forgetGroups, missingRows, readGroups, writeGroups } from "./parts/cold";
 import { inputColumn, foldBlock } from "./parts/fold";
 import * as F from "./parts/fields";
-import { FAILED_INPUT, fail, hasFailed, reserve, sortWords } from "./parts/heap";
+import { FAILED_INPUT, fail, hasFailed, reserve } from "./parts/heap";
 import { save as saveState } from "./parts/image";
 import { mergeSets } from "./parts/fold-sets";
 import { finish, mergeEntry } from "./parts/merge";
@@ -436,8 +437,9 @@ function looksSame(layout: usize, one: usize, arena1: u32, two: usize, arena2: u
 
 /**
  * What changed in pane `index` since `settle`: rows as they were to `before`, as they are to
- * `after`, both empty results. Rows whose group looks as before are in neither. Good until
- * `settle`.
+ * `after`, both empty results, in the order in which groups were first touched since `settle`: it
+ * does not depend on which of them were in memory. Rows whose group looks as before are in neither.
+ * Good until `settle`.
  */
 export function changes(state: usize, index: u32, before: usize, after: usize): u32 {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
@@ -461,7 +463,6 @@ export function changes(state: usize, index: u32, before: usize, after: usize): 
     if (was) select(state, before, i);
     if (is) select(state, after, number);
   }
-  sortWords(load<u32>(after, R_SELECTION), load<u32>(after, R_SELECTION + 4));
   showEntries(state, before, images, 0, arena);
   showEntries(state, after, load<u32>(pane, F.P_ENTRIES), 0, arena);
   showSelection(before);
@@ -563,6 +564,8 @@ export function blobLength(state: usize): u32 {
 
 export { blockAddress, blockBytes, forgetBlocks, holdsAddresses, paneAt, placeBlocks };
 export { hasSets, isSegmentDirty, leaveSegment, makeRoom, segmentOfPane, settleSets };
+
+export { forgetGroups, missingRows, readGroups, writeGroups };
 
 /** Writes the chunk of a segment of sets into the blob. Gives `failure`. */
 export function saveSegment(state: usize, index: u32, segment: u32, isFull: bool): u32 {

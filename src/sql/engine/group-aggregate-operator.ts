@@ -5,7 +5,7 @@
 import { AggregateState } from "../kernel/aggregate.ts";
 import type { SpillSpace } from "../kernel/spill-space.ts";
 import type { GroupAggregateNode } from "../plan/plan.ts";
-import type { SqliteHost } from "../sqlite/host.ts";
+import type { SqliteDatabase } from "../sqlite/database.ts";
 import { ChangedRows } from "./changed-rows.ts";
 import type { DirectChanges } from "./direct-changes.ts";
 import { Operator, type Rows, type StatePart } from "./operator.ts";
@@ -16,7 +16,7 @@ import { refuseOverflow } from "./sum-overflow.ts";
 export interface GroupAggregateOptions {
   readonly name: string;
   readonly node: GroupAggregateNode;
-  readonly host: SqliteHost;
+  readonly database: SqliteDatabase;
   readonly seed: bigint;
   readonly stateBytesMax: number;
   readonly spill?: SpillSpace;
@@ -36,7 +36,8 @@ export class GroupAggregateOperator extends Operator {
 
   constructor(input: Operator, options: GroupAggregateOptions) {
     super([input]);
-    const { node, host } = options;
+    const { node, database, name } = options;
+    const { host } = database;
     this.layout = { columns: node.columns, hasOrigin: false, hasWeight: true };
     this.#weightColumn = hiddenIndex(input.layout, weightColumn);
     this.#state = new AggregateState(host, {
@@ -48,13 +49,14 @@ export class GroupAggregateOperator extends Operator {
         tracksChanges: true,
       },
       panes: null,
+      cold: { database, name },
       seed: options.seed,
       bytesMax: options.stateBytesMax,
       spill: options.spill,
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
     this.#direct = options.direct ?? null;
-    this.#part = kernelPart(options.name, this.#state);
+    this.#part = kernelPart(name, this.#state);
   }
 
   push(_input: number, { table }: Rows): void {
