@@ -84,6 +84,10 @@ export class GroupAggregateOperator extends Operator {
     this.emit({ table: this.#rows.show(before, -1), origin: null });
   }
 
+  override get awaitsCommit(): boolean {
+    return this.#state.awaitsSettling;
+  }
+
   override get state(): readonly StatePart[] {
     return [this.#part];
   }

@@ -250,6 +250,11 @@ export class QueryTask {
     return root instanceof SortOperator && root.isFull;
   }
 
+  /** Whether memory is short, and a commit would let state leave it. */
+  get awaitsCommit(): boolean {
+    return this.#graph.operators.some((operator) => operator.awaitsCommit);
+  }
+
   /** Bytes that wait to be taken by a commit. */
   get outputBytes(): number {
     return this.#outputBytes;

@@ -73,6 +73,7 @@ export function forgetGroups(state: usize): void {
   releaseList(state, state + F.S_BLOB, 1);
   releaseList(state, state + F.S_NUMBERS, 4);
   releaseList(state, state + F.S_SELECTION, 4);
+  releaseList(state, state + F.S_RESULTS, load<u32>(load<u32>(state, F.S_LAYOUT), F.L_ENTRY_BYTES));
   const pane = paneFrom(state, 0);
   if (pane) store<u32>(pane, 1, F.P_WHOLE);
 }
