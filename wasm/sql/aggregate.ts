@@ -3,8 +3,8 @@
  * changed since it was last asked. See parts/fields.ts for the structures and
  * `src/sql/kernel/aggregate.ts` for who calls this and when.
  */
-import { blockAddress, blockBytes, forgetBlocks, holdsAddresses, needPane } from "./parts/away";
-import { placeBlocks } from "./parts/away";
+import { blockAddress, blockBytes, forgetBlocks, needPane } from "./parts/away";
+import { packRegisters, placeBlocks, unpackRegisters } from "./parts/away";
 import { changes, isUnsettled, looksSame, settle } from "./parts/changes";
 import { forgetGroups, missingRows, readGroups, writeGroups } from "./parts/cold";
 import { inputColumn, foldBlock } from "./parts/fold";
@@ -468,7 +468,7 @@ export function blobLength(state: usize): u32 {
   return load<u32>(state, F.S_BLOB + 4);
 }
 
-export { blockAddress, blockBytes, forgetBlocks, holdsAddresses, paneAt, placeBlocks };
+export { blockAddress, blockBytes, forgetBlocks, packRegisters, paneAt, placeBlocks, unpackRegisters };
 export { hasSets, isSegmentDirty, leaveSegment, makeRoom, segmentOfPane, settleSets };
 
 export { forgetGroups, missingRows, readGroups, writeGroups };
