@@ -4,7 +4,7 @@ import { readBatchHeader } from "../../src/record/batch.ts";
 import { encodeBatch } from "../../src/record/batch-encode.ts";
 import { batchHeaderBytes } from "../../src/record/batch-layout.ts";
 import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
-import type { SourceBatch } from "../../src/sql/kernel/record-walk.ts";
+import type { SummedBatch } from "../../src/sql/kernel/record-walk.ts";
 import { SourceDecoder } from "../../src/sql/kernel/source-decoder.ts";
 import { SqliteHost } from "../../src/sql/sqlite/host.ts";
 import type { DataType } from "../../src/sql/types/data-type.ts";
@@ -80,7 +80,7 @@ export const sqlDecodeBenchmark: Benchmark = {
 };
 
 interface Prepared {
-  readonly batches: readonly SourceBatch[];
+  readonly batches: readonly SummedBatch[];
   readonly values: readonly Uint8Array[];
   readonly bytes: number;
 }
@@ -88,7 +88,7 @@ interface Prepared {
 function nexmarkBatches(seed: number): Prepared {
   const generator = new NexmarkGenerator({ seed });
   const values: Uint8Array[] = [];
-  const batches = Array.from({ length: batchCount }, (_, index): SourceBatch => {
+  const batches = Array.from({ length: batchCount }, (_, index): SummedBatch => {
     const records = Array.from({ length: batchRecords }, () => {
       const value = generator.next().slice();
       values.push(value);

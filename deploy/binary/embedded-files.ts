@@ -52,7 +52,7 @@ function dataTable(): string {
     ...kernels.map((name, index) => [`kernel${index}`, kernelFile(name)] as const),
     ...([
       ["sqlite", sqliteFile()],
-      ["client", clientScriptFile],
+      ["client", clientScriptFile()],
     ] as const),
   ].map(([name, { pathname }]) => {
     return `import ${name} from ${JSON.stringify(pathname)} with { type: "file" };`;
@@ -61,7 +61,7 @@ function dataTable(): string {
   return `import { pathToFileURL } from "node:url";
 ${imports.join("\n")}
 const kernels = new Map([${table.join(", ")}]);
-export const clientScriptFile = pathToFileURL(client);
+export const clientScriptFile = () => pathToFileURL(client);
 export const sqliteFile = () => pathToFileURL(sqlite);
 export const kernelFile = (name) => pathToFileURL(kernels.get(name));`;
 }

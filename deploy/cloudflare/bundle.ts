@@ -6,8 +6,9 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
+import { standIns } from "./stand-ins.ts";
 import { withClientText } from "./with-client-text.ts";
-import { withoutArrow } from "./without-arrow.ts";
+import { withSmallHono } from "./with-small-hono.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
 
@@ -47,7 +48,7 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     logLevel: "error",
     plugins: [
       ...(options.plugins ?? []),
-      ...[withoutArrow(), withoutOpenApi(texts), withClientText(texts)],
+      ...[standIns(), withSmallHono(), withoutOpenApi(texts), withClientText(texts)],
       ...[withoutDocs(), collectWasm(wasm)],
     ],
   });

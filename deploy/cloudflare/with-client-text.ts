@@ -13,7 +13,7 @@ export function withClientText(texts: Map<string, string>): Plugin {
       onResolve({ filter: /[\\/]client-text\.ts$/ }, () => ({ path: name, namespace: name }));
       onResolve({ filter: /^\.\/client\.txt$/ }, ({ path }) => ({ path, external: true }));
       onLoad({ filter: /./, namespace: name }, () => {
-        texts.set(textName, readFileSync(clientScriptFile, "utf8"));
+        texts.set(textName, readFileSync(clientScriptFile(), "utf8"));
         const contents = `import text from "./${textName}";
 export const clientText = () => text;`;
         return { contents };

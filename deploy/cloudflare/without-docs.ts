@@ -5,6 +5,10 @@ const oneString = /"(?:[^"\\\n]|\\.)*"|`[^`$\\]*`/.source;
 const text = `(?:${oneString})(?:\\s*\\+\\s*(?:${oneString}))*`;
 const described = new RegExp(`\\.describe\\(\\s*${text},?\\s*\\)`, "g");
 const documented = new RegExp(`\\bdoc:\\s*${text}`, "g");
+/** Making a shape does nothing else, so that one which only documents tell of can go. */
+const shaped = /^((?:export )?const \w+ = )z\b/gm;
+/** What OpenAPI calls a shape, and says of it. */
+const named = /\.meta\(\{[^{}]*\}\)/g;
 const routed = new RegExp(`\\b(details|summary|what):\\s*${text}`, "g");
 
 /**
@@ -29,11 +33,16 @@ export function withoutDocs(): Plugin {
 export function undocumented(source: string, isHttp: boolean): string {
   const short = source.replace(described, blankLines).replace(documented, blanked("doc"));
   if (!isHttp) return short;
-  return short.replace(routed, (given, name: string) => blanked(name)(given));
+  const served = short.replace(routed, (given, name: string) => blanked(name)(given));
+  return served.replace(shaped, "$1/* @__PURE__ */ z").replace(named, blankMeta);
 }
 
 function blanked(name: string): (given: string) => string {
   return (given) => `${name}: ""${blankLines(given)}`;
+}
+
+function blankMeta(given: string): string {
+  return `.meta({${blankLines(given)}})`;
 }
 
 function blankLines(given: string): string {

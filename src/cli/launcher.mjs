@@ -7,6 +7,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { engineEnv } from "./engine-env.mjs";
 import { findBun } from "./find-bun.mjs";
 
 const given = process.argv.slice(2);
@@ -27,15 +28,6 @@ else {
   await main.runProcess();
 }
 
-/**
- * Of all WebAssembly memories of a process the engine takes the first four without a check at each
- * access, and collects all garbage before it makes one more. Each query has one; addresses
- * (4 GiB each) are plenty.
- */
-function engineEnv() {
-  return { BUN_JSC_maxNumWasmFastMemories: "128", ...process.env };
-}
-
 function refuse() {
   console.error(
     `streamctl needs Bun and did not find it for ${process.platform}-${process.arch}.\n` +
@@ -47,7 +39,10 @@ function refuse() {
 
 /** @param {string} bun */
 function hand(bun) {
-  const child = spawn(bun, [script, ...scriptArguments], { stdio: "inherit", env: engineEnv() });
+  const child = spawn(bun, [script, ...scriptArguments], {
+    stdio: "inherit",
+    env: { ...engineEnv, ...process.env },
+  });
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
   for (const signal of signals) process.on(signal, () => child.kill(signal));
   child.on("error", (error) => {

@@ -11,6 +11,7 @@ import {
   heading,
 } from "./command.ts";
 import { type CommandName, commandLoaders } from "./commands.ts";
+import { freshEngine } from "./fresh-engine.ts";
 import { type CliIo, type Output, styled } from "./io.ts";
 import { processIo } from "./process-io.ts";
 
@@ -25,7 +26,10 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
 
 /** Runs this process's command line and ends the process. */
 export async function runProcess(): Promise<void> {
-  process.exit(await main(process.argv.slice(2), processIo()));
+  const argv = process.argv.slice(2);
+  // What lasts is worth it; other commands are over sooner than a process begins.
+  if (argv[0] === "server") freshEngine(process.env);
+  process.exit(await main(argv, processIo()));
 }
 
 async function dispatch(argv: readonly string[], io: CliIo): Promise<number> {

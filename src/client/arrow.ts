@@ -6,6 +6,7 @@
  *     const table = await arrowTable(connection, "SELECT * FROM totals", arrow);
  */
 import type { ServerLink } from "./connection.ts";
+import { type ConsumeFrom, offsetText } from "./consumed-record.ts";
 import { MillraceError } from "./millrace-error.ts";
 import { ask, type SqlOptions } from "./sql.ts";
 
@@ -36,13 +37,18 @@ export async function arrowTable<Table>(
   sql: string,
   arrow: ArrowModule<Table>,
   options: ArrowOptions = {},
-): Promise<Table> {
+): Promise<Awaited<Table>> {
   const answer = await ask(connection, sql, arrowStream, options);
+  return await arrow.tableFromIPC(await wholeOf(answer, options.signal));
+}
+
+/** The bytes of an answer that has its end. */
+async function wholeOf(answer: Response, signal: AbortSignal | undefined): Promise<Uint8Array> {
   let bytes: Uint8Array;
   try {
     bytes = new Uint8Array(await answer.arrayBuffer());
   } catch (error) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     throw new MillraceError("network", "The answer broke off", { retriable: true, cause: error });
   }
   const tail = bytes.subarray(-endMark.length);
@@ -51,7 +57,42 @@ export async function arrowTable<Table>(
       retriable: true,
     });
   }
-  return arrow.tableFromIPC(bytes);
+  return bytes;
+}
+
+/** Records of a topic, and where the next ones begin. */
+export interface ArrowRecords<Table> {
+  /** Columns `partition`, `offset`, `timestamp`, `key`, `value` and more: docs/HTTP.md. */
+  readonly table: Table;
+  readonly cursor: string;
+}
+
+export interface ArrowReadOptions {
+  /** Where to begin. Default `earliest`. */
+  readonly from?: ConsumeFrom;
+  /** Of an answer before, or of a record that `consume` gave. */
+  readonly cursor?: string;
+  /** How long to wait for records, in milliseconds. Default 0. */
+  readonly waitMs?: number;
+  readonly maxRecords?: number;
+  readonly maxBytes?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** Records of all partitions of a topic as a table, from a place on. */
+export async function arrowRecords<Table>(
+  connection: ServerLink,
+  topic: string,
+  arrow: ArrowModule<Table>,
+  options: ArrowReadOptions = {},
+): Promise<ArrowRecords<Awaited<Table>>> {
+  const { from = "earliest", signal, ...limits } = options;
+  const query = new URLSearchParams({ offset: offsetText(from) });
+  for (const [name, value] of Object.entries(limits)) query.set(name, String(value));
+  const path = `/v1/topics/${encodeURIComponent(topic)}/records?${query}`;
+  const answer = await connection.request(path, { headers: { Accept: arrowStream }, signal });
+  const cursor = answer.headers.get("Millrace-Cursor") ?? "";
+  return { table: await arrow.tableFromIPC(await wholeOf(answer, signal)), cursor };
 }
 
 /** The rows of one SELECT batch by batch, as they come. */

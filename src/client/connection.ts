@@ -38,6 +38,10 @@ export interface ServerLink {
   readonly platform: ClientPlatform;
   readonly backoff: BackoffOptions;
   readonly timeoutMs: number;
+  /** False of a service binding, which takes requests alone. */
+  readonly hasSockets: boolean;
+  /** The token at this moment. */
+  token(): Promise<string | undefined>;
   /** `path` with the token in its query, for what can send no headers. */
   signed(path: string): string;
   /**
@@ -83,9 +87,13 @@ export function connect<T = Topics>(
   // The last one that was asked for: a page that goes cannot wait for another.
   let lastToken = typeof token === "function" ? undefined : token;
 
-  async function request(path: string, init: ClientRequest = {}): Promise<Response> {
+  const currentToken = async () => {
     if (typeof token === "function") lastToken = await token();
-    const shown = lastToken;
+    return lastToken;
+  };
+
+  async function request(path: string, init: ClientRequest = {}): Promise<Response> {
+    const shown = await currentToken();
     // The clock stops when the head is there: what streams may take as long as it likes.
     const late = new AbortController();
     const clock = new AbortController();
@@ -120,5 +128,8 @@ export function connect<T = Topics>(
     const start = path.includes("?") ? "&" : "?";
     return `${path}${start}${tokenParameter}=${encodeURIComponent(lastToken)}`;
   }
-  return { url, platform: used, backoff, timeoutMs, signed, request };
+  return {
+    ...{ url, platform: used, backoff, timeoutMs, hasSockets: isUrl },
+    ...{ token: currentToken, signed, request },
+  };
 }

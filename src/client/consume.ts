@@ -2,7 +2,7 @@
  * Follows a topic: records of all its partitions as an async iterator that goes on where it was
  * when the connection breaks, the server restarts or another one answers.
  */
-import type { Connection, TopicOf } from "./connection.ts";
+import type { Connection, ServerLink, TopicOf } from "./connection.ts";
 import {
   type ConsumedRecord,
   type ConsumeOptions,
@@ -13,6 +13,7 @@ import {
 } from "./consumed-record.ts";
 import { follow } from "./follow.ts";
 import { pollTopic } from "./poll.ts";
+import { followSocket } from "./socket.ts";
 
 /** Connections in a row on which no event came: something on the way keeps them back. */
 const muteConnectionsMax = 2;
@@ -26,29 +27,36 @@ export async function* consume<T, K extends TopicOf<T>>(
   topic: K,
   options: ConsumeOptions<T[K]> = {},
 ): AsyncGenerator<ConsumedRecord<T[K]>, void> {
-  const { transport = "auto", signal } = options;
+  const { transport = "auto", signal, parse } = options;
+  const target = {
+    path: `/v1/topics/${encodeURIComponent(topic)}`,
+    query: `values=${parse === undefined ? "json" : "text"}&offset=${offsetText(options.from)}`,
+  };
+  if (transport === "websocket") {
+    yield* followSocket(connection, target, options, options.cursor);
+    return;
+  }
   const place = { cursor: options.cursor };
   if (transport !== "poll") {
-    yield* consumeEvents(connection, topic, options, place, transport === "auto");
+    yield* consumeEvents(connection, target, options, place);
+    if (transport === "events" || signal?.aborted === true) return;
   }
-  if (signal?.aborted === true || transport === "events") return;
-  yield* pollTopic(connection, topic, options, place.cursor);
+  yield* pollTopic(connection, target, options, place.cursor);
 }
 
-async function* consumeEvents<T, K extends TopicOf<T>>(
-  connection: Connection<T>,
-  topic: K,
-  options: ConsumeOptions<T[K]>,
+/** Ends without an error when `auto` should go on by polls. */
+async function* consumeEvents<V>(
+  link: ServerLink,
+  { path, query }: { readonly path: string; readonly query: string },
+  options: ConsumeOptions<V>,
   place: { cursor: string | undefined },
-  givesUp: boolean,
-): AsyncGenerator<ConsumedRecord<T[K]>, void> {
-  const values = options.parse === undefined ? "json" : "text";
-  const offset = offsetText(options.from);
+): AsyncGenerator<ConsumedRecord<V>, void> {
+  const { transport = "auto" } = options;
   let muteConnections = 0;
-  const batches = follow(connection, {
+  const batches = follow(link, {
     ...options,
     request: () => ({
-      path: `/v1/topics/${encodeURIComponent(topic)}/stream?values=${values}&offset=${offset}`,
+      path: `${path}/stream?${query}`,
       headers: {
         Accept: "text/event-stream",
         ...(place.cursor !== undefined && { "Last-Event-ID": place.cursor }),
@@ -57,7 +65,7 @@ async function* consumeEvents<T, K extends TopicOf<T>>(
     onTrouble(error, isMute) {
       muteConnections = isMute ? muteConnections + 1 : 0;
       options.onTrouble?.(error);
-      return givesUp && muteConnections >= muteConnectionsMax;
+      return transport === "auto" && muteConnections >= muteConnectionsMax;
     },
   });
   for await (const events of batches) {

@@ -11,6 +11,7 @@ import {
   MillraceError,
   type ProblemJson,
 } from "./millrace-error.ts";
+import { SilenceWatch } from "./silence-watch.ts";
 
 export interface FollowOptions {
   /** Asked before each attempt. */
@@ -49,7 +50,7 @@ export async function* follow(
       const left = new AbortController();
       const signals = signal === undefined ? [left.signal] : [left.signal, signal];
       const ended = AbortSignal.any(signals);
-      const watch = new SilenceWatch(connection, left);
+      const watch = new SilenceWatch(connection, (reason) => left.abort(reason));
       try {
         const answer = await connection.request(path, { ...init, signal: ended });
         isMute = true;
@@ -94,30 +95,4 @@ export function hasEnded(signal: AbortSignal | undefined): boolean {
 function endOf(data: string): MillraceError {
   const problem = JSON.parse(data) as ProblemJson;
   return errorOfProblem(problem, { retriable: problem.retriable !== false });
-}
-
-/** Breaks a request off when nothing was heard for too long. */
-class SilenceWatch {
-  readonly #connection: ServerLink;
-  readonly #request: AbortController;
-  #timer: AbortController | undefined;
-
-  constructor(connection: ServerLink, request: AbortController) {
-    this.#connection = connection;
-    this.#request = request;
-  }
-
-  expectWithin(ms: number): void {
-    this.stop();
-    const timer = new AbortController();
-    this.#timer = timer;
-    void this.#connection.platform.sleep(ms, timer.signal).then(() => {
-      if (timer.signal.aborted) return;
-      this.#request.abort(new Error(`Nothing was heard for ${ms} ms`));
-    });
-  }
-
-  stop(): void {
-    this.#timer?.abort();
-  }
 }

@@ -121,13 +121,19 @@ export class Producer<V = unknown> {
     await this.#saving;
   }
 
-  /** Sends what waits now; resolves when the fate of all of it is known. */
-  async flush(): Promise<void> {
+  /**
+   * Sends what waits now; resolves when the fate of all of it is known. `signal` ends the waiting
+   * alone: what waits is sent all the same.
+   */
+  async flush(signal?: AbortSignal): Promise<void> {
     await this.#opening;
+    signal?.throwIfAborted();
+    this.#stop.signal.throwIfAborted();
     this.#hurry.abort();
     const last = this.#lanes.flatMap((lane) => lane.batches).at(-1);
     if (last === undefined) return;
     await new Promise<void>((resolve, reject) => {
+      signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
       // What was refused its own caller hears of.
       const settled = (error: unknown) =>
         error instanceof MillraceError && error.code === "closed" ? reject(error) : resolve();
@@ -137,8 +143,9 @@ export class Producer<V = unknown> {
 
   /** Sends what waits, then stops. With a queue on disk it leaves there what it cannot send. */
   async close(): Promise<void> {
-    if (this.#options.queue === undefined) await this.flush();
-    else await this.saved();
+    if (!this.#stop.signal.aborted) {
+      await (this.#options.queue === undefined ? this.flush() : this.saved());
+    }
     this.#abort();
     await this.#pumping;
   }
@@ -252,23 +259,28 @@ export class Producer<V = unknown> {
 
   /**
    * What was sent by beacon is not settled by it: if the page lives on, or comes back to its queue,
-   * it is sent again from its place in the sequence, and the server knows it. In memory, batches
-   * behind the first go as producers of their own, since beacons may overtake each other.
+   * it is sent again from its place in the sequence, and the server knows it.
+   *
+   * Beacons overtake each other, and a server that does not know a producer takes any place for its
+   * first: a batch that came before the one in front of it would make that one a repeat. So of a
+   * lane on disk only the first batch goes, and the others wait for the next page. In memory, where
+   * there is no next page, those behind the first go as producers of their own.
    */
   readonly #onPageHide = (): void => {
     const { beacons = true } = this.#options;
     if (!beacons || page.navigator?.sendBeacon === undefined) return;
     let room = beaconBytesMax;
     for (const lane of this.#lanes) {
-      lane.batches.forEach((batch, index) => {
+      for (const [index, batch] of lane.batches.entries()) {
+        if (index > 0 && lane.isDurable) break;
         batch.isSealed = true;
-        if (!lane.isDurable && index > 0) batch.isApart = true;
+        if (index > 0) batch.isApart = true;
         const { path, body } = lane.beacon(batch);
         const blob = new Blob([body], { type: "text/plain" });
         room -= blob.size;
         if (room < 0) return;
-        page.navigator?.sendBeacon?.(this.#connection.url + this.#connection.signed(path), blob);
-      });
+        page.navigator.sendBeacon(this.#connection.url + this.#connection.signed(path), blob);
+      }
     }
   };
 }

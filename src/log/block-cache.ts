@@ -22,8 +22,8 @@ import { BlockArena, type Tenant } from "./block-arena.ts";
  */
 export const blockBytes = 256 * 1024;
 
-/** Neighbouring blocks in one ranged read at most: 8 MiB, a whole segment. */
-const blocksPerReadMax = 32;
+/** Neighbouring blocks in one ranged read: 8 MiB, a whole segment, if the store wants no less. */
+const readBytesMaxDefault = 8 * 1024 * 1024;
 
 /** A store that reads side by side gets targets of this size: one system call each in a folder. */
 const targetBytesMax = 1024 * 1024;
@@ -102,6 +102,7 @@ export class BlockCache {
   readonly #heldCountMax: number;
   #heldCount = 0;
   readonly #aheadBytesMax: number;
+  readonly #blocksPerReadMax: number;
   readonly #hits: Counter;
   readonly #misses: Counter;
   /** Being read ahead. */
@@ -112,6 +113,8 @@ export class BlockCache {
     this.#options = options;
     this.#arena = new BlockArena(options.memory, blockBytes);
     const { slotCount } = this.#arena;
+    const { readBytesMax = readBytesMaxDefault } = options.store;
+    this.#blocksPerReadMax = Math.floor(Math.min(readBytesMax, readBytesMaxDefault) / blockBytes);
     this.#pins = new ByteBudget(Math.floor(slotCount / 4) * blockBytes);
     this.#heldCountMax = Math.floor(slotCount / 4);
     this.#aheadBytesMax = Math.floor((slotCount * 3) / 8) * blockBytes;
@@ -211,7 +214,7 @@ export class BlockCache {
         const neededBytes = Math.min(end - index * blockBytes, blockBytes);
         if (this.#find(blockName(range.key, index), neededBytes) !== undefined) continue;
         const knownEnd = Math.max(range.knownEnd, end);
-        if (run !== undefined && follows(run, range.key, index)) {
+        if (run !== undefined && this.#follows(run, range.key, index)) {
           run.count += 1;
           run.knownEnd = Math.max(run.knownEnd, knownEnd);
           continue;
@@ -222,6 +225,10 @@ export class BlockCache {
     }
     if (run !== undefined) isWhole = this.#loadAhead(run) && isWhole;
     return isWhole;
+  }
+
+  #follows(run: BlockRun, key: string, index: number): boolean {
+    return run.key === key && run.first + run.count === index && run.count < this.#blocksPerReadMax;
   }
 
   #loadAhead(run: BlockRun): boolean {
@@ -251,7 +258,7 @@ export class BlockCache {
     for (let at = 0; at < blocks.length; at++) {
       let count = 0;
       while (at + count < blocks.length && blocks[at + count] === undefined) count++;
-      count = Math.min(count, blocksPerReadMax);
+      count = Math.min(count, this.#blocksPerReadMax);
       if (count === 0) continue;
       const knownEnd = Math.max(range.knownEnd, end);
       const loading = this.#load({ key: range.key, first: first + at, count, knownEnd }, false);
@@ -393,10 +400,6 @@ export class BlockCache {
 function blocksOf({ position, length }: ObjectRange): { first: number; last: number } {
   const first = Math.floor(position / blockBytes);
   return { first, last: Math.max(first, Math.floor((position + length - 1) / blockBytes)) };
-}
-
-function follows(run: BlockRun, key: string, index: number): boolean {
-  return run.key === key && run.first + run.count === index && run.count < blocksPerReadMax;
 }
 
 function byPlace(left: ObjectRange, right: ObjectRange): number {

@@ -31,6 +31,8 @@ export interface LogOptions {
   readonly lentBytesMin?: number;
   /** Queries run in threads of their own, which read records where the log has put them. */
   readonly hasThreads?: boolean;
+  /** These threads walk and sum stored batches themselves, which they get as they lie. */
+  readonly threadsSum?: boolean;
   /** Decompresses what several of them read. Absent: each does so for itself. */
   readonly inflater?: Inflater;
   /** Bound of appends that wait or fly, bytes. */

@@ -55,6 +55,7 @@ import { SegmentRing } from "./segment-ring.ts";
 import { appendedRuns, settleAppends } from "./settle.ts";
 import { SharedFetches } from "./shared-fetches.ts";
 import { checkStoreIdentity } from "./store-identity.ts";
+import { StoredExtents } from "./stored-extents.ts";
 import { StoredReader } from "./stored-reader.ts";
 import { TailCache } from "./tail-cache.ts";
 import { TopicCatalog } from "./topic-catalog.ts";
@@ -89,6 +90,8 @@ export class Log implements LogService {
   readonly #feed: ChangeFeed;
   readonly #extents: ExtentCache;
   readonly #stored: StoredReader;
+  /** For followers; undefined: they fetch as everybody does. */
+  readonly #storedExtents: StoredExtents | undefined;
   readonly #fetcher: Fetcher;
   readonly #topicMetrics: TopicMetrics;
   readonly #mender: EpochMender;
@@ -158,6 +161,7 @@ export class Log implements LogService {
     const { crc32c } = platform;
     this.#stored = new StoredReader({ extents: this.#extents, blocks, crc32c, chunks });
     this.#topicMetrics = new TopicMetrics(metrics);
+    this.#storedExtents = options.threadsSum ? this.#extentsIn(blocks) : undefined;
     this.#fetcher = new Fetcher({
       topicMetrics: this.#topicMetrics,
       platform,
@@ -297,11 +301,12 @@ export class Log implements LogService {
     const parts = {
       database: this.#options.database,
       log: this.#sharedFetches,
+      ...(this.#storedExtents !== undefined && { stored: this.#storedExtents }),
       monotonic: () => this.#platform.clock.monotonic(),
       readAhead: (extents: readonly Extent[]) => {
         const isStored = ({ topicNumber, partition, baseOffset }: Extent) =>
           !this.#tail.holds(partitionSlot(topicNumber, partition), baseOffset);
-        this.#stored.readAhead(extents.filter(isStored));
+        return this.#stored.readAhead(extents.filter(isStored));
       },
       onStates: (states: Parameters<PublishOrderParts["onStates"]>[0]) => {
         for (const { nextOffset: highOffset, logStartOffset, leaderEpoch, ...state } of states) {
@@ -313,6 +318,14 @@ export class Log implements LogService {
         this.#waitForGrowth(cursors, waitMs, signal),
     };
     return new PublishOrderReader(parts, { topics, start });
+  }
+
+  #extentsIn(blocks: BlockCache): StoredExtents {
+    return new StoredExtents({
+      ...{ blocks, chunks: this.#chunks, tail: this.#tail, table: this.#table },
+      monotonic: () => this.#platform.clock.monotonic(),
+      onRead: (topic, bytes) => this.#topicMetrics.fetched(topic, bytes),
+    });
   }
 
   async #waitForGrowth(

@@ -19,8 +19,10 @@ import {
 } from "../meta/publish-order.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { readBatchHeader } from "../record/batch.ts";
+import type { StoredStretch } from "../segment/stored-stretch.ts";
 import type { LogService } from "./log-types.ts";
 import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
+import type { LentExtents, StoredExtents } from "./stored-extents.ts";
 
 /** Index rows per partition and question. */
 const rowsPerRead = 256;
@@ -34,6 +36,8 @@ export interface PublishedRun {
   readonly nextOffset: number;
   /** Whole record batches in order, views into the slice's buffers. */
   readonly batches: readonly Uint8Array[];
+  /** In place of them, where `PublishOrderParts.stored` gave it. */
+  readonly stored?: StoredStretch;
 }
 
 export interface Publish {
@@ -65,8 +69,10 @@ export interface PublishOrderParts {
   readonly log: Pick<LogService, "fetch" | "release">;
   /** Monotonic milliseconds. */
   readonly monotonic: () => number;
-  /** Hears of what will be fetched, in the order of publishes. */
-  readonly readAhead: (extents: readonly Extent[]) => void;
+  /** Hears of what will be fetched, in the order of publishes; false: not all is on its way. */
+  readonly readAhead: (extents: readonly Extent[]) => boolean;
+  /** Gives what is stored as it lies, to be summed by whoever takes it; absent: nothing is. */
+  readonly stored?: Pick<StoredExtents, "from" | "lend" | "release">;
   /** Hears the ends that each look at the index brings along. */
   readonly onStates: (states: readonly TopicPartitionState[]) => void;
   /** Resolves when a partition has grown beyond its cursor, after `waitMs`, or on abort. */
@@ -92,9 +98,13 @@ export class PublishOrderReader {
   /** Partitions seen in the index that begin with a later publish, by their creation. */
   #toCreate: TopicPartitionState[] = [];
   #planned: PlannedPublish[] = [];
+  /** As the last look at the index had them. */
+  readonly #leaderEpochs = new Map<PartitionSlot, number>();
   /** Everything up to here is in `#planned` or read. */
   #plannedUpTo: number;
   #readUpTo: number;
+  /** Everything up to here was asked for ahead. */
+  #aheadUpTo = 0;
   /** The last look found nothing: who waits need not look again first. */
   #isAtEnd = false;
   /** What the database's clock showed less what ours did. */
@@ -160,7 +170,7 @@ export class PublishOrderReader {
       taken.push(publish);
       bytes += length;
     }
-    this.#readAhead(2 * bytesMax);
+    this.#readAhead(3 * bytesMax);
     const slice = await this.#read(taken);
     this.#isAtEnd = taken.length === 0;
     this.#planned.splice(0, taken.length);
@@ -175,12 +185,15 @@ export class PublishOrderReader {
   #readAhead(bytesMax: number): void {
     const extents: Extent[] = [];
     let bytes = 0;
+    let upTo = this.#aheadUpTo;
     for (const publish of this.#planned) {
       if (bytes >= bytesMax) break;
-      extents.push(...publish.extents);
       for (const { length } of publish.extents) bytes += length;
+      if (publish.publishPosition <= this.#aheadUpTo) continue;
+      extents.push(...publish.extents);
+      upTo = publish.publishPosition;
     }
-    if (extents.length > 0) this.#parts.readAhead(extents);
+    if (extents.length > 0 && this.#parts.readAhead(extents)) this.#aheadUpTo = upTo;
   }
 
   /** Looks at the index for what was published since the last look. */
@@ -194,6 +207,7 @@ export class PublishOrderReader {
     if (head.publishPosition === this.#plannedUpTo) return;
     const cursors: PartitionCursor[] = [];
     for (const state of partitions) {
+      this.#leaderEpochs.set(slotOf(state), state.leaderEpoch);
       const cursor = this.#cursors.get(slotOf(state));
       if (cursor === undefined) this.#noteCreated(state);
       const nextOffset = cursor?.nextOffset ?? 0;
@@ -255,14 +269,39 @@ export class PublishOrderReader {
   }
 
   async #read(taken: readonly PlannedPublish[]): Promise<PublishSlice> {
+    const extents = taken.flatMap((publish) => publish.extents);
+    const stored = await this.#storedOf(extents);
     const buffers: Uint8Array[] = [];
-    const batches = await this.#batchesOf(taken, buffers);
-    const publishes = taken.map(({ extents, ...publish }): Publish => {
-      const created = this.#createUpTo(publish.publishPosition);
-      const runs = extents.flatMap((extent) => this.#takeRun(extent, batches));
-      return { ...publish, runs, created };
+    const release = () => {
+      for (const pieces of stored.values()) this.#parts.stored?.release(pieces);
+      releaseTo(this.#parts.log, buffers);
+    };
+    try {
+      const others = extents.filter((extent) => !stored.has(extent));
+      const batches = await this.#batchesOf(others, buffers);
+      const publishes = taken.map(({ extents, ...publish }): Publish => {
+        const created = this.#createUpTo(publish.publishPosition);
+        const runs = extents.flatMap((extent) => this.#takeRun(extent, { batches, stored }));
+        return { ...publish, runs, created };
+      });
+      return new PublishSlice(publishes, release);
+    } catch (error) {
+      release();
+      throw error;
+    }
+  }
+
+  /** What of it can be given as it lies: whole extents, none of which was read in part. */
+  async #storedOf(extents: readonly Extent[]): Promise<LentExtents> {
+    const { stored } = this.#parts;
+    if (stored === undefined) return new Map();
+    const bySlot = Map.groupBy(extents, slotOf);
+    const wanted = [...bySlot].flatMap(([slot, own]) => {
+      const nextOffset = this.#cursors.get(slot)?.nextOffset ?? 0;
+      const isWhole = own.every(({ baseOffset }) => baseOffset >= nextOffset);
+      return isWhole ? stored.from(this, own, this.#leaderEpochs.get(slot)) : [];
     });
-    return new PublishSlice(publishes, buffers, this.#parts.log);
+    return (await stored.lend(wanted, this.#topics)) ?? new Map();
   }
 
   /** Partitions whose creation lies before the publish get a cursor. */
@@ -277,33 +316,42 @@ export class PublishOrderReader {
     return created.map(({ topicNumber, partition }) => ({ topicNumber, partition }));
   }
 
-  #takeRun(extent: Extent, batches: Map<PartitionSlot, Uint8Array[]>): PublishedRun[] {
-    const { topicNumber, partition, lastOffset } = extent;
+  #takeRun(
+    extent: Extent,
+    found: {
+      readonly batches: Map<PartitionSlot, Uint8Array[]>;
+      readonly stored: LentExtents;
+    },
+  ): PublishedRun[] {
+    const { topicNumber, partition, baseOffset, lastOffset, key, position } = extent;
     const slot = slotOf(extent);
     const fromOffset = this.#cursors.get(slot)?.nextOffset ?? 0;
     if (lastOffset < fromOffset) return [];
-    const waiting = batches.get(slot) ?? [];
-    let count = 0;
-    while (count < waiting.length && firstOffsetOf(waiting[count]) <= lastOffset) count += 1;
     const nextOffset = lastOffset + 1;
     this.#cursors.set(slot, { topicNumber, partition, nextOffset });
+    const pieces = found.stored.get(extent);
+    if (pieces !== undefined) {
+      const stored = { key, position, pieces, baseOffset, lastOffset };
+      return [{ topicNumber, partition, fromOffset, nextOffset, batches: [], stored }];
+    }
+    const waiting = found.batches.get(slot) ?? [];
+    let count = 0;
+    while (count < waiting.length && firstOffsetOf(waiting[count]) <= lastOffset) count += 1;
     return [{ topicNumber, partition, fromOffset, nextOffset, batches: waiting.splice(0, count) }];
   }
 
   /** Fetches what the publishes added, a stretch per partition, and cuts it into batches. */
   async #batchesOf(
-    taken: readonly PlannedPublish[],
+    extents: readonly Extent[],
     buffers: Uint8Array[],
   ): Promise<Map<PartitionSlot, Uint8Array[]>> {
     const stretches = new Map<PartitionSlot, { extent: Extent; end: number; bytes: number }>();
-    for (const { extents } of taken) {
-      for (const extent of extents) {
-        const slot = slotOf(extent);
-        const stretch = stretches.get(slot) ?? { extent, end: 0, bytes: 0 };
-        stretch.end = Math.max(stretch.end, extent.lastOffset + 1);
-        stretch.bytes += extent.length;
-        stretches.set(slot, stretch);
-      }
+    for (const extent of extents) {
+      const slot = slotOf(extent);
+      const stretch = stretches.get(slot) ?? { extent, end: 0, bytes: 0 };
+      stretch.end = Math.max(stretch.end, extent.lastOffset + 1);
+      stretch.bytes += extent.length;
+      stretches.set(slot, stretch);
     }
     const batches = new Map<PartitionSlot, Uint8Array[]>();
     const fetches = await Promise.allSettled(
@@ -313,8 +361,7 @@ export class PublishOrderReader {
     );
     const failed = fetches.find(({ status }) => status === "rejected");
     if (failed?.status !== "rejected") return batches;
-    // All have ended: what the others found goes back.
-    new PublishSlice([], buffers, this.#parts.log).release();
+    // All have ended: what the others found can go back.
     throw failed.reason;
   }
 
@@ -356,28 +403,22 @@ export class PublishOrderReader {
 /** Publishes with the buffers that their batches lie in. */
 export class PublishSlice {
   readonly publishes: readonly Publish[];
-  readonly #buffers: readonly Uint8Array[];
-  readonly #log: Pick<LogService, "release">;
-
-  constructor(
-    publishes: readonly Publish[],
-    buffers: readonly Uint8Array[],
-    log: Pick<LogService, "release">,
-  ) {
-    this.publishes = publishes;
-    this.#buffers = buffers;
-    this.#log = log;
-  }
-
   /** Gives the buffers back; nothing may touch the batches afterwards. */
-  release(): void {
-    this.#log.release(
-      this.#buffers.map((chunk) => ({
-        ...{ topicId: "" as TopicInfo["topicId"], partition: 0, bytes: chunk.length },
-        ...{ highOffset: -1, lastStableOffset: -1, logStartOffset: -1, chunks: [chunk] },
-      })),
-    );
+  readonly release: () => void;
+
+  constructor(publishes: readonly Publish[], release: () => void) {
+    this.publishes = publishes;
+    this.release = release;
   }
+}
+
+function releaseTo(log: Pick<LogService, "release">, buffers: readonly Uint8Array[]): void {
+  log.release(
+    buffers.map((chunk) => ({
+      ...{ topicId: "" as TopicInfo["topicId"], partition: 0, bytes: chunk.length },
+      ...{ highOffset: -1, lastStableOffset: -1, logStartOffset: -1, chunks: [chunk] },
+    })),
+  );
 }
 
 /** Adds the batches of `chunk`; returns the offset after the last. */

@@ -124,6 +124,11 @@ export function knownEnd(extents: readonly Extent[], index: number): number {
     if (extent.key !== key) break;
     end = Math.max(end, extent.position + extent.length);
   }
+  return paddedEnd(end);
+}
+
+/** Where a segment ends that reaches at least to `end`. */
+export function paddedEnd(end: number): number {
   return Math.ceil(end / segmentAlignmentBytes) * segmentAlignmentBytes;
 }
 

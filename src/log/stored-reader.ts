@@ -6,15 +6,16 @@
  * way.
  */
 import type { Crc32c } from "../base/crc32c.ts";
-import { isStreamError, StreamError } from "../base/stream-error.ts";
+import { isStreamError } from "../base/stream-error.ts";
 import type { Extent } from "../meta/log-index.ts";
 import { checkBatchCrc, readBatchHeader, stampBatch } from "../record/batch.ts";
 import { batchHeaderBytes } from "../record/batch-layout.ts";
+import { corruptStretch } from "../segment/stored-stretch.ts";
 import type { AnswerChunks } from "./answer-chunks.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { BlockSpan } from "./block-span.ts";
 import type { ExtentCache } from "./extent-cache.ts";
-import { type AheadPlan, knownEnd, ReadHints } from "./read-hints.ts";
+import { type AheadPlan, knownEnd, paddedEnd, ReadHints } from "./read-hints.ts";
 
 export interface StoredRange {
   /** Whole batches, stamped, in order; the caller's to give back. */
@@ -90,13 +91,16 @@ export class StoredReader {
     if (isWhole) for (const plan of plans) plan.accept();
   }
 
-  /** Starts fetching whole extents, of whatever partitions; see `prepare`. */
-  readAhead(extents: readonly Extent[]): void {
+  /**
+   * Starts fetching whole extents, of whatever partitions; see `prepare`. False: some of it was
+   * left out.
+   */
+  readAhead(extents: readonly Extent[]): boolean {
     const ends = new Map<string, number>();
     for (const { key, position, length } of extents) {
-      ends.set(key, Math.max(ends.get(key) ?? 0, position + length));
+      ends.set(key, Math.max(ends.get(key) ?? 0, paddedEnd(position + length)));
     }
-    this.#parts.blocks.readAhead(
+    return this.#parts.blocks.readAhead(
       extents.map(({ key, position, length }) => ({
         ...{ key, position, length, knownEnd: ends.get(key) ?? 0 },
       })),
@@ -169,7 +173,7 @@ export class StoredReader {
         length = Math.min(walked.batchBytes, end - position);
         walked = await this.#walk(range, { key, position, length, knownEnd }, walk);
         if (walked.bytes === 0 && !walked.full) {
-          throw corrupt(extent, `its batch at offset ${offset} is cut`);
+          throw corruptStretch(extent, `its batch at offset ${offset} is cut`);
         }
       }
       position += walked.bytes;
@@ -181,7 +185,10 @@ export class StoredReader {
       return false;
     }
     if (offset === extent.lastOffset + 1) return true;
-    throw corrupt(extent, `its batches end at offset ${offset - 1}, not at ${extent.lastOffset}`);
+    throw corruptStretch(
+      extent,
+      `its batches end at offset ${offset - 1}, not at ${extent.lastOffset}`,
+    );
   }
 
   #walk(
@@ -211,7 +218,8 @@ export class StoredReader {
         if (position === 0) return { bytes: 0, offset, full, batchBytes: size };
         break;
       }
-      if (size < batchHeaderBytes) throw corrupt(extent, `its batch at offset ${offset} is cut`);
+      if (size < batchHeaderBytes)
+        throw corruptStretch(extent, `its batch at offset ${offset} is cut`);
       const inPlace = span.view(position, size);
       const batch = inPlace ?? this.#parts.chunks.copy(span.views(position, size), from.shares);
       const nextOffset = offset + readBatchHeader(batch).lastOffsetDelta + 1;
@@ -252,15 +260,7 @@ export class StoredReader {
     try {
       checkBatchCrc(batch, this.#parts.crc32c);
     } catch (error) {
-      throw corrupt(extent, error instanceof Error ? error.message : String(error));
+      throw corruptStretch(extent, error instanceof Error ? error.message : String(error));
     }
   }
-}
-
-function corrupt(extent: Extent, why: string): StreamError {
-  return new StreamError(
-    "corrupt_segment",
-    `Cannot read ${extent.key} at ${extent.position}: ${why}; run \`streamctl segment verify\``,
-    { details: { key: extent.key, position: extent.position } },
-  );
 }

@@ -6,7 +6,12 @@
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { LogService, TopicService } from "../log/log-types.ts";
-import type { Publish, PublishOrderReader, ReaderPosition } from "../log/publish-order-reader.ts";
+import type {
+  PublishedRun,
+  PublishOrderReader,
+  PublishSlice,
+  ReaderPosition,
+} from "../log/publish-order-reader.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { topicStates } from "../meta/publish-order.ts";
 import { type OffsetSpan, type ScanSize, scanSize } from "../meta/scan-size.ts";
@@ -23,7 +28,7 @@ import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
 import { type ScanBounds, scanBoundsOf } from "./scan-bounds.ts";
 import type { RowsChunk } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
-import type { StartTask, TaskHandle, TaskSetup } from "./task-protocol.ts";
+import type { StartTask, TaskHandle, TaskReply, TaskSetup } from "./task-protocol.ts";
 import { taskPublishOf } from "./task-publish.ts";
 
 export interface BoundedQueriesParts {
@@ -37,8 +42,9 @@ export interface BoundedQueriesParts {
   readonly startTask: StartTask;
 }
 
-/** Bytes of publishes that a task is given at once. */
-const sliceBytes = 4 * 1024 * 1024;
+/** Bytes of publishes that a task is given at once, and how many that it may have before it. */
+const sliceBytes = 3.5 * 1024 * 1024;
+const slicesAheadMax = 1;
 /** A batch of results, decompressed, is no larger. */
 const resultBytesMax = 64 * 1024 * 1024;
 
@@ -53,10 +59,17 @@ export interface ReadSize {
   readonly hasLastTime: boolean;
 }
 
+/** Where reads end; null until the first of them begins. */
+export interface ReadMoment {
+  publishPosition: number | null;
+}
+
 export interface BoundedQuery {
   readonly plan: QueryPlan;
   readonly session: SqlSession;
   readonly signal: AbortSignal;
+  /** Shared by a statement's reads, so that all see the log as it was when the first began. */
+  readonly moment?: ReadMoment;
   /** Rows that stand for what some of its streams' topics hold, as record batches. */
   readonly fed?: FedRows;
 }
@@ -95,7 +108,7 @@ export class BoundedQueries {
       bounds,
     );
     const topics = [...inputs.values()];
-    const ends = await this.#ends(topics);
+    const ends = await this.#ends(topics, query.moment);
     const { bytes: bytesTotal } =
       bounds.size === 0
         ? ends
@@ -107,28 +120,26 @@ export class BoundedQueries {
     try {
       const reader = log.follow(topics, start);
       const names = new Map(topics.map((topic) => [topic.topicNumber, topic.name as string]));
+      const ahead: Promise<Fed>[] = [];
       let recordsRead = 0;
       let bytesRead = 0;
-      while (!signal.aborted && !this.#isRead(reader.position, { ends, topics, bounds })) {
-        const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: 0, signal });
-        try {
-          const publishes = slice.publishes.filter((each) => isBefore(each, ends.publishPosition));
-          const sent = publishes.map((publish) => taskPublishOf(publish, names));
-          await task.send({ kind: "publishes", publishes: sent });
-          for (const publish of publishes) {
-            const read = sizeOf(publish);
-            recordsRead += read.records;
-            bytesRead += read.bytes;
-          }
-        } finally {
-          slice.release();
-        }
-        const { outputs, isFull } = await task.send({ kind: "drain" });
+      let isFull = false;
+      const takeOldest = async (): Promise<RowsChunk> => {
+        const { reply, read } = await (ahead.shift() as Promise<Fed>);
+        recordsRead += read.records;
+        bytesRead += read.bytes;
+        isFull = reply.isFull;
         // Batches that were decompressed on the way are more than what is stored.
         const progress = { recordsRead, bytesRead: Math.min(bytesRead, bytesTotal), bytesTotal };
-        yield { rows: this.#rowsOf(outputs), progress };
-        if (isFull) break;
+        return { rows: this.#rowsOf(reply.outputs), progress };
+      };
+      const isRead = () => this.#isRead(reader.position, { ends, topics, bounds });
+      while (!signal.aborted && !isFull && !isRead()) {
+        const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: 0, signal });
+        ahead.push(feed(task, slice, { names, upTo: ends.publishPosition }));
+        if (ahead.length > slicesAheadMax) yield await takeOldest();
       }
+      while (!signal.aborted && !isFull && ahead.length > 0) yield await takeOldest();
       if (signal.aborted) return;
       for (const [stream, batches] of fed) {
         const run = { topic: fedTopic(stream), partition: 0, fromOffset: 0, batches };
@@ -244,11 +255,12 @@ export class BoundedQueries {
     });
   }
 
-  async #ends(topics: readonly TopicInfo[]) {
+  async #ends(topics: readonly TopicInfo[], moment: ReadMoment = { publishPosition: null }) {
     const numbers = topics.map(({ topicNumber }) => topicNumber);
     const { head, partitions } = await topicStates(this.#parts.database, numbers);
     const bytes = partitions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    return { publishPosition: head.publishPosition, bytes };
+    moment.publishPosition ??= head.publishPosition;
+    return { publishPosition: moment.publishPosition, bytes };
   }
 
   #rowsOf(outputs: readonly OutputBatch[]): Uint8Array[] {
@@ -278,16 +290,41 @@ function withFedTopics(node: PlanNode, fed: FedRows): PlanNode {
   return fed.has(node.stream) ? { ...node, topic: fedTopic(node.stream) } : node;
 }
 
-function isBefore({ publishPosition }: Publish, end: number): boolean {
-  return publishPosition <= end;
+interface ReadCount {
+  readonly records: number;
+  readonly bytes: number;
 }
 
-function sizeOf({ runs }: Publish): { readonly records: number; readonly bytes: number } {
+/** A slice that the task has met. */
+interface Fed {
+  readonly reply: TaskReply;
+  readonly read: ReadCount;
+}
+
+/** Sends a slice, which is given back when the task has met it. */
+function feed(
+  task: TaskHandle,
+  slice: PublishSlice,
+  what: { readonly names: ReadonlyMap<number, string>; readonly upTo: number },
+): Promise<Fed> {
+  const publishes = slice.publishes.filter(({ publishPosition }) => publishPosition <= what.upTo);
+  const read = sizeOf(publishes.flatMap(({ runs }) => runs));
+  const sent = task.send({
+    ...{ kind: "publishes", drains: true },
+    publishes: publishes.map((publish) => taskPublishOf(publish, what.names)),
+  });
+  const fed = sent.then((reply) => ({ reply, read })).finally(() => slice.release());
+  // Its failure is met where the reply is waited for, if it is.
+  fed.catch(() => {});
+  return fed;
+}
+
+function sizeOf(runs: readonly PublishedRun[]): ReadCount {
   let records = 0;
   let bytes = 0;
-  for (const { fromOffset, nextOffset, batches } of runs) {
+  for (const { fromOffset, nextOffset, batches, stored } of runs) {
     records += nextOffset - fromOffset;
-    for (const batch of batches) bytes += batch.length;
+    for (const part of stored?.pieces ?? batches) bytes += part.length;
   }
   return { records, bytes };
 }

@@ -23,6 +23,8 @@ export interface TaskSetup {
   readonly partitionCount?: number;
   /** `max.message.bytes` of that topic. */
   readonly batchBytesMax?: number;
+  /** `max.message.bytes` of the topics of what is late or wrong. */
+  readonly sideBytesMax?: number;
   /** A full state, then deltas, as commits gave them; none: the query begins. */
   readonly states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[];
   /** Partitions that there are where a query begins. */
@@ -30,7 +32,12 @@ export interface TaskSetup {
 }
 
 export type TaskRequest =
-  | { readonly kind: "publishes"; readonly publishes: readonly TaskPublish[] }
+  | {
+      readonly kind: "publishes";
+      readonly publishes: readonly TaskPublish[];
+      /** The reply brings what was made so far, as that of a drain. */
+      readonly drains?: boolean;
+    }
   | { readonly kind: "commit"; readonly state: "full" | "delta" }
   /** What has been made so far, of a query that keeps nothing. */
   | { readonly kind: "drain" }

@@ -10,8 +10,9 @@ export function taskPublishOf(
   const topicOf = (topicNumber: number) => names.get(topicNumber) ?? "";
   return {
     publishedAt,
-    runs: runs.map(({ topicNumber, partition, fromOffset, batches }) => ({
+    runs: runs.map(({ topicNumber, partition, fromOffset, batches, stored }) => ({
       ...{ topic: topicOf(topicNumber), partition, fromOffset, batches },
+      ...(stored !== undefined && { stored }),
     })),
     created: created.map(({ topicNumber, partition }) => ({
       ...{ topic: topicOf(topicNumber), partition },

@@ -68,7 +68,17 @@ export interface BatchSlice {
  *   `unsupported_compression` for a codec number that nobody defined.
  */
 export function readBatchHeader(bytes: Uint8Array, position = 0): BatchHeader {
-  const sizeBytes = batchSizeAt(bytes, position);
+  return headerAt(bytes, position, batchSizeAt(bytes, position));
+}
+
+/** The same of `start`, which is the batch's header; what is behind it may lie elsewhere. */
+export function readHeaderAlone(start: Uint8Array): BatchHeader {
+  assert(start.length >= batchHeaderBytes, "a header is whole");
+  refuseOtherMagic(start[layout.magic] as number);
+  return headerAt(start, 0, readInt32(start, layout.batchLength) + batchPrefixBytes);
+}
+
+function headerAt(bytes: Uint8Array, position: number, sizeBytes: number): BatchHeader {
   const attributes = readUint16(bytes, position + layout.attributes);
   return {
     baseOffset: readSafe(bytes, position, "baseOffset"),

@@ -6,6 +6,7 @@
 import * as z from "zod";
 import { isStreamError } from "../base/stream-error.ts";
 import { parseStoreUrl, type StoreUrl } from "../store/store-url.ts";
+import { isTokenText } from "../wire/http/access-token.ts";
 import { type MetadataLocation, parseMetadataUrl } from "./node/metadata-url.ts";
 import {
   count,
@@ -52,6 +53,12 @@ const topicNamesSchema: z.ZodType<readonly string[], string> = z
 function isOrigin(given: string): boolean {
   return URL.canParse(given) && new URL(given).origin === given;
 }
+
+/** What begins so is taken for an access token. */
+const tokenSchema = z
+  .string()
+  .min(1)
+  .refine((given) => !isTokenText(given));
 
 const storeSchema: z.ZodType<StoreUrl, string> = z.string().transform((given, context) => {
   try {
@@ -204,6 +211,26 @@ const flushing = {
         "past it those go that were not asked for longest",
     },
   ),
+  viewIdleMs: count(
+    "MS",
+    { min: 1_000, max: 7 * 24 * 3_600_000 },
+    {
+      env: "MILLRACE_VIEW_IDLE_MS",
+      fallback: "600000",
+      doc: "a view's table goes when nobody has read it for so long",
+    },
+  ),
+  viewChangesMax: count(
+    "N",
+    { min: 1, max: 16_777_216 },
+    {
+      env: "MILLRACE_VIEW_CHANGES_MAX",
+      fallback: "65536",
+      doc:
+        "changes of a view kept for followers who come back; who is further behind reads a " +
+        "table of its own",
+    },
+  ),
 } as const;
 
 const topics = {
@@ -224,7 +251,7 @@ const topics = {
 } as const;
 
 const access = {
-  token: text("TOKEN", {
+  token: option("TOKEN", "a text that does not begin with mrt_", tokenSchema, {
     env: "MILLRACE_TOKEN",
     envOnly: true,
     doc: "shared secret that clients show: HTTP Bearer, password of SASL PLAIN",

@@ -22,6 +22,8 @@ import {
 
 /** A rolling file ends near this size unless the options say otherwise. */
 export const rollingFileBytes = 256 * 1024 * 1024;
+/** Two system calls, side by side. */
+const folderReadBytes = 2 * 1024 * 1024;
 /** Files kept open for readers. */
 const readHandlesMax = 128;
 
@@ -37,6 +39,7 @@ export interface FolderStoreOptions {
 
 export class FolderStore implements ObjectStore {
   readonly description: string;
+  readonly readBytesMax = folderReadBytes;
   readonly #options: FolderStoreOptions;
   readonly #handles: HandleCache;
   readonly #closings: Promise<void>[] = [];

@@ -22,6 +22,8 @@ export interface SegmentBytes {
 export interface ObjectStore {
   /** For start-up lines and errors: `folder ./data/segments`, `s3://bucket/prefix at http://…`. */
   readonly description: string;
+  /** Longer reads gain nothing here: several of this length come sooner, bit by bit. */
+  readonly readBytesMax?: number;
   /**
    * Writes a segment under a key made of its workerEpoch and sequence; durable when it resolves
    * (folder: to the extent of the fsync setting). Safe to run several at once. When a reply is

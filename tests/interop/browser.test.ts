@@ -104,15 +104,15 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
     }
 
     /** A page with the client as `m`, and a connection as `link`. */
-    async function blank(): Promise<Tab> {
+    async function blank(token?: string): Promise<Tab> {
       const tab = await open("/blank.html");
-      await load(tab);
+      await load(tab, token);
       return tab;
     }
 
-    async function load(tab: Tab): Promise<void> {
+    async function load(tab: Tab, token = place.token): Promise<void> {
       await tab.until('document.title === "blank"');
-      const options = JSON.stringify({ token: place.token });
+      const options = JSON.stringify({ token });
       await tab.evaluate(`import(${JSON.stringify(`${place.url}/client.js`)}).then((client) => {
         window.m = client;
         window.link = m.connect(${JSON.stringify(place.url)}, ${options});
@@ -142,18 +142,27 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
         } finally {
           for (const tab of tabs.splice(0)) await tab.close().catch(() => undefined);
         }
-      }, 60_000);
+      }, 120_000);
     }
 
     const ask = (path: string) => fetch(place.url + path, { headers: place.headers });
 
-    async function makeTopic(name: string): Promise<void> {
-      const answer = await fetch(`${place.url}/v1/topics`, {
+    async function make(path: string, body: object): Promise<Record<string, unknown>> {
+      const answer = await fetch(place.url + path, {
         method: "POST",
         headers: { ...place.headers, "Content-Type": "application/json" },
-        body: JSON.stringify({ name, partitions: 1 }),
+        body: JSON.stringify(body),
       });
       expect(answer.status).toBe(201);
+      return (await answer.json()) as Record<string, unknown>;
+    }
+
+    /** Makes it, and an access token of our pages for it. */
+    async function makeTopic(name: string): Promise<string> {
+      await make("/v1/topics", { name, partitions: 1 });
+      const operations = ["read", "write"];
+      const { token } = await make("/v1/tokens", { topics: [name], operations, origins: [origin] });
+      return String(token);
     }
 
     async function valuesOf(topic: string): Promise<unknown[]> {
@@ -220,8 +229,8 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
 
     check("what waits on disk outlives its page, and is appended once", async () => {
       const send = `window.p = m.producer(link, "kept", { queue: m.indexedDbQueue("kept") });`;
-      await makeTopic("kept");
-      const first = await blank();
+      const token = await makeTopic("kept");
+      const first = await blank(token);
       await first.evaluate(`(async () => { ${send} await p.send({ n: 0 }); })()`);
       // The server goes; the page, which has it all in its queue, is closed.
       await place.kill();
@@ -231,23 +240,23 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
       })()`);
       await first.close();
       await place.start();
-      const second = await blank();
+      const second = await blank(token);
       await second.evaluate(`(async () => { ${send} await p.send({ n: 40 }); })()`);
       const values = await untilValues("kept", 41);
       expect(values).toEqual(Array.from({ length: 41 }, (_, n) => ({ n })));
       // And a tab beside it has a lane of its own.
-      const third = await blank();
+      const third = await blank(token);
       await third.evaluate(`(async () => { ${send} await p.send({ n: 41 }); })()`);
       await second.evaluate("p.send({ n: 42 })");
       expect(await untilValues("kept", 43)).toHaveLength(43);
     });
 
     check("answers that are lost double nothing, also over a reload", async () => {
-      await makeTopic("lossy");
-      const tab = await blank();
+      const token = await makeTopic("lossy");
+      const tab = await blank(token);
       await tab.evaluate(`(async () => {
         const lossy = m.connect(link.url, {
-          token: ${JSON.stringify(place.token)},
+          token: ${JSON.stringify(token)},
           fetch: async (...asked) => { await fetch(...asked); throw new TypeError("lost"); },
         });
         window.p = m.producer(lossy, "lossy", { queue: m.indexedDbQueue("lossy"), lingerMs: 0 });
@@ -258,30 +267,72 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
       })()`);
       await untilValues("lossy", 1);
       await again(tab);
-      await load(tab);
+      await load(tab, token);
       await tab.evaluate(
         `m.producer(link, "lossy", { queue: m.indexedDbQueue("lossy") }).send("c")`,
       );
       expect(await valuesOf("lossy")).toEqual(["a", "b", "c"]);
     });
 
-    check("a consumer goes on behind its last record when the server comes back", async () => {
-      await makeTopic("news");
-      const tab = await blank();
+    check("consumers go on when the server comes back, by events and by WebSocket", async () => {
+      const tab = await blank(await makeTopic("news"));
       await tab.evaluate(`m.produce(link, "news", 0).then(() => {
-        window.seen = [];
-        window.opened = 0;
-        (async () => {
-          const options = { from: "earliest", transport: "events", onOpen: () => opened++ };
-          for await (const { value } of m.consume(link, "news", options)) seen.push(value);
-        })();
+        window.seen = { events: [], websocket: [] };
+        window.opened = { events: 0, websocket: 0 };
+        for (const transport of Object.keys(seen)) (async () => {
+          const options = { from: "earliest", transport, onOpen: () => opened[transport]++ };
+          for await (const { value } of m.consume(link, "news", options)) {
+            seen[transport].push(value);
+          }
+        })().catch((error) => seen[transport].push(error.message));
       })`);
-      await tab.until("seen.length === 1");
+      await tab.until("seen.events.length + seen.websocket.length === 2");
       await place.kill();
       await place.start();
       for (let n = 1; n < 5; n++) await tab.evaluate(`m.produce(link, "news", ${n})`);
-      await tab.until("seen.length >= 5");
-      expect(await tab.evaluate("[seen, opened]")).toEqual([[0, 1, 2, 3, 4], 2]);
+      await tab.until("seen.events.length + seen.websocket.length >= 10");
+      const all = [0, 1, 2, 3, 4];
+      expect(await tab.evaluate("[seen, opened]")).toEqual([
+        { events: all, websocket: all },
+        { events: 2, websocket: 2 },
+      ]);
+    });
+
+    check("a slow loop over a WebSocket holds what it has given credit for", async () => {
+      const tab = await blank(await makeTopic("many"));
+      const found = await tab.evaluate(`(async () => {
+        const p = m.producer(link, "many");
+        await Promise.all(Array.from({ length: 3000 }, (_, n) => p.send(n)));
+        let messages = 0;
+        const Real = WebSocket;
+        WebSocket = class extends Real {
+          constructor(...given) {
+            super(...given);
+            this.addEventListener("message", () => messages++);
+          }
+        };
+        const numbers = [];
+        let most = 0;
+        const options = { from: "earliest", transport: "websocket" };
+        for await (const { value } of m.consume(link, "many", options)) {
+          if (value % 500 === 0) await new Promise((resolve) => setTimeout(resolve, 100));
+          numbers.push(value);
+          most = Math.max(most, messages - numbers.length);
+          if (numbers.length === 3000) break;
+        }
+        return [numbers.every((n, index) => n === index), most > 100, most <= 520];
+      })()`);
+      expect(found).toEqual([true, true, true]);
+    });
+
+    check("a token for another topic is told so, by any transport", async () => {
+      await makeTopic("closed");
+      const tab = await blank(await makeTopic("open"));
+      for (const transport of ["events", "poll", "websocket"]) {
+        const code = await tab.evaluate(`m.consume(link, "closed", { transport: "${transport}" })
+          .next().catch(({ status }) => status)`);
+        expect([transport, code]).toEqual([transport, 403]);
+      }
     });
 
     check("rows come as Arrow into the page's own apache-arrow", async () => {
@@ -303,11 +354,15 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
         let rows = 0;
         for await (const batch of m.arrowBatches(link, sql, arrow)) rows += batch.numRows;
         const plain = await m.rowsOf(link, sql);
-        return [table.toArray().map(String), table instanceof arrow.Table, rows, plain];
+        const first = await m.arrowRecords(link, "sales", arrow, { maxRecords: 1 });
+        const { cursor } = first;
+        const second = await m.arrowRecords(link, "sales", arrow, { cursor });
+        const read = first.table.numRows + second.table.numRows;
+        return [table.toArray().map(String), table instanceof arrow.Table, rows + read, plain];
       })()`);
       expect(found).toEqual([
         ['{"customer": "eu-1", "total": 5}', '{"customer": "us-7", "total": 7}'],
-        ...[true, 2],
+        ...[true, 4],
         [
           { customer: "eu-1", total: 5 },
           { customer: "us-7", total: 7 },
@@ -315,36 +370,35 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
       ]);
     });
 
-    if (name === "a server on Bun") {
-      check("what waits in memory leaves by beacon when the page goes", async () => {
-        await makeTopic("last");
-        const tab = await blank();
-        // Requests of any other sort never leave.
-        await tab.evaluate(`(() => {
-          const silent = m.connect(link.url, { fetch: () => new Promise(() => {}) });
-          const p = m.producer(silent, "last", { batchBytesMax: 60 });
-          for (const value of ["good", "bye", { now: 1 }]) p.send(value, { key: "k" });
-        })()`);
-        expect(await valuesOf("last")).toEqual([]);
-        await tab.go("about:blank");
-        const values = await untilValues("last", 3);
-        expect(new Set(values.map(String))).toEqual(new Set(["good", "bye", "[object Object]"]));
-      });
+    check("what waits in memory leaves by beacon when the page goes", async () => {
+      const tab = await blank(await makeTopic("last"));
+      // Requests of any other sort never leave.
+      await tab.evaluate(`(async () => {
+        const silent = m.connect(link.url, {
+            token: (await link.token()),
+            fetch: () => new Promise(() => {}),
+          });
+        const p = m.producer(silent, "last", { batchBytesMax: 60 });
+        for (const value of ["good", "bye", { now: 1 }]) p.send(value, { key: "k" });
+      })()`);
+      expect(await valuesOf("last")).toEqual([]);
+      await tab.go("about:blank");
+      const values = await untilValues("last", 3);
+      expect(new Set(values.map(String))).toEqual(new Set(["good", "bye", "[object Object]"]));
+    });
 
-      check("a page that was thought gone and lives on appends nothing twice", async () => {
-        await makeTopic("back");
-        const tab = await blank();
-        const sent = await tab.evaluate(`(async () => {
-          const p = m.producer(link, "back", { lingerMs: 300, batchBytesMax: 60 });
-          const all = [0, 1, 2, 3, 4].map((n) => p.send(n));
-          dispatchEvent(new Event("pagehide"));
-          return (await Promise.all(all)).length + (await p.send(5)).offsets.length;
-        })()`);
-        expect(sent).toBe(6);
-        const numbers = (await valuesOf("back")).map(Number);
-        expect(numbers.toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
-      });
-    }
+    check("a page that was thought gone and lives on appends nothing twice", async () => {
+      const tab = await blank(await makeTopic("back"));
+      const sent = await tab.evaluate(`(async () => {
+        const p = m.producer(link, "back", { lingerMs: 300, batchBytesMax: 60 });
+        const all = [0, 1, 2, 3, 4].map((n) => p.send(n));
+        dispatchEvent(new Event("pagehide"));
+        return (await Promise.all(all)).length + (await p.send(5)).offsets.length;
+      })()`);
+      expect(sent).toBe(6);
+      const numbers = (await valuesOf("back")).map(Number);
+      expect(numbers.toSorted()).toEqual([0, 1, 2, 3, 4, 5]);
+    });
   });
 }
 

@@ -1,7 +1,7 @@
 // What a program does with millrace/client, on whatever runs it: client.test.ts reads what it prints.
 import * as arrow from "apache-arrow";
-import { connect, consume, MillraceError, produce, producer } from "millrace/client";
-import { arrowBatches, arrowTable } from "millrace/client/arrow";
+import { connect, consume, consumeGroup, MillraceError, produce, producer } from "millrace/client";
+import { arrowBatches, arrowRecords, arrowTable } from "millrace/client/arrow";
 import { liveRows, rows, rowsOf, sql, view } from "millrace/client/sql";
 
 const [url, topic] = globalThis.Deno?.args ?? process.argv.slice(2);
@@ -15,6 +15,13 @@ async function take(records, count) {
     if (taken.length === count) break;
   }
   return taken;
+}
+
+async function consumeProblem(transport) {
+  const failure = await consume(link, topic, { transport })
+    .next()
+    .catch((error) => error);
+  return failure.code === "unsupported";
 }
 
 // Half of the answers are lost.
@@ -33,11 +40,22 @@ await Promise.all(Array.from({ length: 50 }, (_, n) => events.send({ n, k: `k${n
 await events.close();
 found.produced = (await produce(link, topic, { n: 50, k: "k0" }, { key: "k" })).offsets;
 
-for (const transport of ["events", "poll"]) {
+const transports = ["events", "poll"];
+// Node has WebSockets from version 22 on.
+if (globalThis.WebSocket !== undefined) transports.push("websocket");
+else found.websocket = await consumeProblem("websocket");
+for (const transport of transports) {
   const first = await take(consume(link, topic, { from: "earliest", transport }), 20);
   const rest = await take(consume(link, topic, { cursor: first.at(-1).cursor, transport }), 31);
   const numbers = [...first, ...rest].map(({ value }) => value.n);
   found[transport] = numbers.every((n, index) => n === index) && numbers.length === 51;
+}
+
+const leave = new AbortController();
+found.shared = 0;
+for await (const { topic: from } of consumeGroup(link, `of_${topic}`, [topic], leave)) {
+  if (from === topic) found.shared += 1;
+  if (found.shared === 51) leave.abort();
 }
 
 const stop = new AbortController();
@@ -57,6 +75,9 @@ const query = `SELECT k, COUNT(*) AS c FROM ${topic} GROUP BY k ORDER BY k`;
 found.rows = await rowsOf(link, query);
 found.streamed = await take(rows(link, query), Infinity);
 found.arrow = (await arrowTable(link, query, arrow)).toArray().map(String);
+const read = await arrowRecords(link, topic, arrow, { maxRecords: 20 });
+const [next] = await take(consume(link, topic, { cursor: read.cursor }), 1);
+found.records = [read.table.numRows, Number(read.table.getChild("offset")?.get(19)), next.offset];
 found.batched = 0;
 for await (const batch of arrowBatches(link, query, arrow)) found.batched += batch.numRows;
 

@@ -34,7 +34,14 @@ describe("millrace/client", () => {
       const rows = ["k0", "k1", "k2"].map((k, index) => ({ k, c: [18, 17, 16][index] }));
       expect(JSON.parse(stdout)).toEqual({
         produced: [{ partition: 0, baseOffset: 50, count: 1 }],
-        ...{ events: true, poll: true, ended: [] },
+        ...{
+          events: true,
+          poll: true,
+          websocket: true,
+          shared: 51,
+          ended: [],
+          records: [20, 19, 20],
+        },
         problem: ["sql_syntax", 1],
         ...{ rows, streamed: rows, batched: 3, live: "string" },
         arrow: rows.map(({ k, c }) => `{"k": "${k}", "c": ${c}}`),

@@ -23,7 +23,15 @@ describe("the Worker without a token", () => {
 
   test("says that it lives, and nothing else to anybody", async () => {
     expect(await (await fetch(`${worker.url}/healthz`)).json()).toEqual({ status: "ok" });
-    for (const path of ["/readyz", "/metrics", "/v1/topics", "/openapi.json", "/", "/healthz/"]) {
+    for (const path of [
+      "/readyz",
+      "/metrics",
+      "/v1/topics",
+      "/openapi.json",
+      "/client.js",
+      "/",
+      "/healthz/",
+    ]) {
       const headers = { Authorization: `Bearer ${edgeToken}` };
       const answer = await fetch(`${worker.url}${path}`, { headers });
       expect({ path, status: answer.status }).toEqual({ path, status: 403 });

@@ -3,7 +3,7 @@
 import { readBatchHeader } from "../../src/record/batch.ts";
 import { encodeBatch, type RecordInput } from "../../src/record/batch-encode.ts";
 import { batchHeaderBytes } from "../../src/record/batch-layout.ts";
-import type { SourceBatch } from "../../src/sql/kernel/record-walk.ts";
+import type { SummedBatch } from "../../src/sql/kernel/record-walk.ts";
 import { codecs, crc32c } from "./record-tools.ts";
 
 const encoder = new TextEncoder();
@@ -12,7 +12,7 @@ const encoder = new TextEncoder();
 export function sourceBatch(
   records: readonly RecordInput[],
   { partition = 0, baseOffset = 0 } = {},
-): SourceBatch {
+): SummedBatch {
   const bytes = encodeBatch({ records, codec: "none" }, { crc32c, codecs });
   const { timestampType, baseTimestamp, maxTimestamp, recordCount } = readBatchHeader(bytes);
   const isLogAppendTime = timestampType === "LogAppendTime";

@@ -11,8 +11,11 @@ const entries = new Set([
   "src/runtime/bun/main.ts",
   "src/runtime/deno/main.ts",
   "src/runtime/workerd/main.ts",
-  // Put in place of arrow/ipc-stream.ts by deploy/cloudflare/without-arrow.ts.
+  // Put in place of others by deploy/cloudflare/stand-ins.ts.
+  "src/runtime/workerd/no-cuts.ts",
   "src/runtime/workerd/no-arrow.ts",
+  // Put in place of hono by deploy/cloudflare/with-small-hono.ts.
+  "src/runtime/workerd/small-hono.ts",
 ]);
 
 describe("dead files", () => {

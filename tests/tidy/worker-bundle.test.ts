@@ -16,6 +16,10 @@ describe("the Worker's bundle", () => {
     expect(budgetFaults(bundle)).toEqual([]);
   });
 
+  test("looks for no file beside itself, which would fail as it starts", () => {
+    expect(new TextDecoder().decode(bundle.javascript)).not.toContain("import.meta");
+  });
+
   test("holds no S3 client and no Arrow", () => {
     const foreign = weights(bundle).filter(([where]) =>
       /^(@aws-sdk|@smithy|apache-arrow)/.test(where),
@@ -41,6 +45,10 @@ const b = z.string().min(1);
 const doc: string = text;
 `);
     expect(undocumented(source, true)).toContain('what: ""');
+    const shape = `export const c = z\n  .object({ a })\n  .meta({ id: "C",\n description: "d" });`;
+    expect(undocumented(shape, true)).toBe(
+      "export const c = /* @__PURE__ */ z\n  .object({ a })\n  .meta({\n});",
+    );
   });
 
   test("its budget refuses what is too large or makes code", () => {

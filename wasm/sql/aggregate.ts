@@ -21,7 +21,7 @@ import { describeEntries, freeResult, newResult, R_COLUMNS, R_END, R_OVERFLOW } 
 import { R_OWNS, R_PANE, R_SELECTION, R_START, R_TIME, select } from "./parts/result";
 import { showEntries, showSelection } from "./parts/result";
 import { countedSlot, freeState, hashBlock, hashInteger, isPlainKey, isSameKey } from "./parts/rows";
-import { newState, pointKeys, readBlock } from "./parts/rows";
+import { newState, ownColumns, pointKeys, readBlock } from "./parts/rows";
 import { upsert, warm } from "./parts/rows";
 import { comeBack as enter, hasSets, isSegmentDirty, leaveSegment, makeRoom } from "./parts/set-image";
 import { restoreChunk, saveSegment as saveChunk, segmentOfPane } from "./parts/set-image";
@@ -81,7 +81,8 @@ export function dropBefore(state: usize, start: i64): void {
 export function add(state: usize, table: usize, time: u32, weight: u32): u32 {
   if (hasFailed(state)) return failure(state);
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
-  const columns = <usize>load<u32>(table, F.T_COLUMNS);
+  const columns = ownColumns(state, table, time, weight);
+  if (hasFailed(state)) return failure(state);
   const count = load<u32>(table, F.T_ROW_COUNT);
   pointKeys(state, columns);
   const isPlain = isPlainKey(state);
@@ -123,6 +124,14 @@ function startOf(state: usize, times: usize, row: usize): i64 {
   return floorDivide(time - offset, size) * size + offset;
 }
 
+/** Whether a row lies in a pane, without a division. */
+// @ts-ignore: decorator
+@inline
+function isWithin(state: usize, times: usize, row: usize, pane: usize): bool {
+  if (load<u32>(times, F.C_NULLS) != 0) return false;
+  return <u64>(load<i64>(slotOf(times, row)) - load<i64>(pane)) < load<u64>(state, F.S_SIZE);
+}
+
 /** Finds or makes the entry of each row of the block. */
 function findEntries(state: usize, layout: usize, times: usize, count: u32): bool {
   const block = <usize>load<u32>(state, F.S_BLOCK);
@@ -132,7 +141,7 @@ function findEntries(state: usize, layout: usize, times: usize, count: u32): boo
   for (let i: u32 = 0; i < count; i++) {
     const at = <usize>i << 2;
     const row = <usize>load<u32>(block + F.B_ROWS + at);
-    if (times) {
+    if (times && (pane == 0 || !isWithin(state, times, row, pane))) {
       const start = startOf(state, times, row);
       if (pane == 0 || load<i64>(pane) != start) {
         pane = paneFor(state, start, count - i);

@@ -135,15 +135,13 @@ let low: u64 = 0;
 let high: i64 = 0;
 
 /**
- * Fills the buffer with records, from its start, up to `chunkBytes`; a record that is larger comes
- * alone. ROW when the next one does not fit, DONE at the end of the rows, else the error's code;
+ * Fills the buffer with records, behind those of the chunk that are there, up to `chunkBytes`; a
+ * record that is larger comes alone. ROW when the next one does not fit, DONE at the end of the rows, else the error's code;
  * the records before it are there.
  */
 export function emit(emitter: usize, chunkBytes: u32): i32 {
   table = load<u32>(emitter, TABLE);
   statement = load<u32>(emitter, STATEMENT);
-  store<u32>(emitter, 0, RECORD_COUNT);
-  store<u32>(emitter, 0, USED_BYTES);
   if (load<u32>(emitter, IS_WAITING) != 0) moveWaiting(emitter);
   const weightColumn = load<i32>(emitter, WEIGHT_COLUMN);
   json.begin(load<u32>(emitter, BUFFER), load<u32>(emitter, BUFFER_BYTES));

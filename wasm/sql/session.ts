@@ -12,7 +12,7 @@ import { entryAt, fillSlot, findKey, foundSlot, newEntry, numberOf } from "./par
 import { paneAt, paneFrom } from "./parts/panes";
 import { restoreBlob } from "./parts/restore";
 import { freeResult, newResult, R_OVERFLOW, showSessions } from "./parts/result";
-import { freeState, hashBlock, isPlainKey, newState, pointKeys, readBlock, warm } from "./parts/rows";
+import { freeState, hashBlock, isPlainKey, newState, ownColumns, pointKeys, readBlock, warm } from "./parts/rows";
 import { arm, BUCKET_COUNT, dueAt, floorDivide, killSession, leaveBucket } from "./parts/sessions";
 import { markSession, NO_WHEEL, showTime, touchSession } from "./parts/sessions";
 import { isNull, slotOf } from "./parts/value";
@@ -78,7 +78,8 @@ export function lateCount(state: usize): u32 {
  */
 export function add(state: usize, table: usize, time: u32, bound: u32, watermark: i64): u32 {
   store<u32>(state, 0, F.S_SELECTION2 + 4);
-  const columns = <usize>load<u32>(table, F.T_COLUMNS);
+  const columns = ownColumns(state, table, time, bound);
+  if (hasFailed(state)) return failure(state);
   const count = load<u32>(table, F.T_ROW_COUNT);
   pointKeys(state, columns);
   const isPlain = isPlainKey(state);

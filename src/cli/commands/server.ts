@@ -1,5 +1,4 @@
 /** `streamctl server`: runs a worker until it is told to stop. */
-import { freeMemories } from "../../runtime/bun/engine-memories.ts";
 import type { OptionTable } from "../../runtime/node/options.ts";
 import { readSettings, settingChapters } from "../../runtime/settings.ts";
 import { type Command, entries, exitOk, heading, optionRow } from "../command.ts";
@@ -11,7 +10,6 @@ export const serverCommand: Command = {
   help: serverHelp,
   async execute(argv, io) {
     const settings = readSettings(argv, io.env);
-    freeMemories(io.env);
     const { runServer } = await import("../../runtime/bun/main.ts");
     await runServer(settings, io.signal);
     return exitOk;

@@ -1,3 +1,4 @@
+import { offsetText } from "./consumed-record.js";
 import { MillraceError } from "./millrace-error.js";
 import { ask } from "./sql.js";
 const arrowStream = "application/vnd.apache.arrow.stream";
@@ -9,12 +10,16 @@ const endMark = [255, 255, 255, 255, 0, 0, 0, 0];
  */
 export async function arrowTable(connection, sql, arrow, options = {}) {
     const answer = await ask(connection, sql, arrowStream, options);
+    return await arrow.tableFromIPC(await wholeOf(answer, options.signal));
+}
+/** The bytes of an answer that has its end. */
+async function wholeOf(answer, signal) {
     let bytes;
     try {
         bytes = new Uint8Array(await answer.arrayBuffer());
     }
     catch (error) {
-        options.signal?.throwIfAborted();
+        signal?.throwIfAborted();
         throw new MillraceError("network", "The answer broke off", { retriable: true, cause: error });
     }
     const tail = bytes.subarray(-endMark.length);
@@ -23,7 +28,18 @@ export async function arrowTable(connection, sql, arrow, options = {}) {
             retriable: true,
         });
     }
-    return arrow.tableFromIPC(bytes);
+    return bytes;
+}
+/** Records of all partitions of a topic as a table, from a place on. */
+export async function arrowRecords(connection, topic, arrow, options = {}) {
+    const { from = "earliest", signal, ...limits } = options;
+    const query = new URLSearchParams({ offset: offsetText(from) });
+    for (const [name, value] of Object.entries(limits))
+        query.set(name, String(value));
+    const path = `/v1/topics/${encodeURIComponent(topic)}/records?${query}`;
+    const answer = await connection.request(path, { headers: { Accept: arrowStream }, signal });
+    const cursor = answer.headers.get("Millrace-Cursor") ?? "";
+    return { table: await arrow.tableFromIPC(await wholeOf(answer, signal)), cursor };
 }
 /** The rows of one SELECT batch by batch, as they come. */
 export async function* arrowBatches(connection, sql, arrow, options = {}) {

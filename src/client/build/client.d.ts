@@ -3,6 +3,8 @@ export type { BackoffOptions } from "./backoff.ts";
 export type { Connection, ConnectOptions, Fetcher } from "./connection.ts";
 export { connect } from "./connection.ts";
 export { consume } from "./consume.ts";
+export type { GroupOptions, GroupRecord } from "./consume-group.ts";
+export { consumeGroup } from "./consume-group.ts";
 export type { ConsumedRecord, ConsumeFrom, ConsumeOptions, Gap } from "./consumed-record.ts";
 export { indexedDbQueue } from "./indexed-db-queue.ts";
 export type { Sent } from "./lane.ts";

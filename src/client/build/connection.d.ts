@@ -32,6 +32,10 @@ export interface ServerLink {
     readonly platform: ClientPlatform;
     readonly backoff: BackoffOptions;
     readonly timeoutMs: number;
+    /** False of a service binding, which takes requests alone. */
+    readonly hasSockets: boolean;
+    /** The token at this moment. */
+    token(): Promise<string | undefined>;
     /** `path` with the token in its query, for what can send no headers. */
     signed(path: string): string;
     /**

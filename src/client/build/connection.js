@@ -16,10 +16,13 @@ export function connect(place, options = {}) {
     const send = options.fetch ?? (isUrl ? (input, init) => fetch(input, init) : place.fetch.bind(place));
     // The last one that was asked for: a page that goes cannot wait for another.
     let lastToken = typeof token === "function" ? undefined : token;
-    async function request(path, init = {}) {
+    const currentToken = async () => {
         if (typeof token === "function")
             lastToken = await token();
-        const shown = lastToken;
+        return lastToken;
+    };
+    async function request(path, init = {}) {
+        const shown = await currentToken();
         // The clock stops when the head is there: what streams may take as long as it likes.
         const late = new AbortController();
         const clock = new AbortController();
@@ -59,5 +62,8 @@ export function connect(place, options = {}) {
         const start = path.includes("?") ? "&" : "?";
         return `${path}${start}${tokenParameter}=${encodeURIComponent(lastToken)}`;
     }
-    return { url, platform: used, backoff, timeoutMs, signed, request };
+    return {
+        ...{ url, platform: used, backoff, timeoutMs, hasSockets: isUrl },
+        ...{ token: currentToken, signed, request },
+    };
 }

@@ -1,6 +1,7 @@
 import { offsetText, recordOf, } from "./consumed-record.js";
 import { follow } from "./follow.js";
 import { pollTopic } from "./poll.js";
+import { followSocket } from "./socket.js";
 /** Connections in a row on which no event came: something on the way keeps them back. */
 const muteConnectionsMax = 2;
 /**
@@ -8,23 +9,31 @@ const muteConnectionsMax = 2;
  * @throws MillraceError when it cannot go on: `topic_unknown`, `topic_recreated`, 401, 403.
  */
 export async function* consume(connection, topic, options = {}) {
-    const { transport = "auto", signal } = options;
+    const { transport = "auto", signal, parse } = options;
+    const target = {
+        path: `/v1/topics/${encodeURIComponent(topic)}`,
+        query: `values=${parse === undefined ? "json" : "text"}&offset=${offsetText(options.from)}`,
+    };
+    if (transport === "websocket") {
+        yield* followSocket(connection, target, options, options.cursor);
+        return;
+    }
     const place = { cursor: options.cursor };
     if (transport !== "poll") {
-        yield* consumeEvents(connection, topic, options, place, transport === "auto");
+        yield* consumeEvents(connection, target, options, place);
+        if (transport === "events" || signal?.aborted === true)
+            return;
     }
-    if (signal?.aborted === true || transport === "events")
-        return;
-    yield* pollTopic(connection, topic, options, place.cursor);
+    yield* pollTopic(connection, target, options, place.cursor);
 }
-async function* consumeEvents(connection, topic, options, place, givesUp) {
-    const values = options.parse === undefined ? "json" : "text";
-    const offset = offsetText(options.from);
+/** Ends without an error when `auto` should go on by polls. */
+async function* consumeEvents(link, { path, query }, options, place) {
+    const { transport = "auto" } = options;
     let muteConnections = 0;
-    const batches = follow(connection, {
+    const batches = follow(link, {
         ...options,
         request: () => ({
-            path: `/v1/topics/${encodeURIComponent(topic)}/stream?values=${values}&offset=${offset}`,
+            path: `${path}/stream?${query}`,
             headers: {
                 Accept: "text/event-stream",
                 ...(place.cursor !== undefined && { "Last-Event-ID": place.cursor }),
@@ -33,7 +42,7 @@ async function* consumeEvents(connection, topic, options, place, givesUp) {
         onTrouble(error, isMute) {
             muteConnections = isMute ? muteConnections + 1 : 0;
             options.onTrouble?.(error);
-            return givesUp && muteConnections >= muteConnectionsMax;
+            return transport === "auto" && muteConnections >= muteConnectionsMax;
         },
     });
     for await (const events of batches) {

@@ -35,10 +35,11 @@ export interface ConsumeOptions<V> {
     /** Ends the iteration, without an error. */
     readonly signal?: AbortSignal;
     /**
-     * `events`: server-sent events. `poll`: requests that wait. `auto` (default): events, and polls
-     * where something on the way keeps the events back.
+     * `events`: server-sent events. `poll`: requests that wait. `websocket`: with credit, so that a
+     * slow loop holds a few hundred records at most. `auto` (default): events, and polls where
+     * something on the way keeps the events back.
      */
-    readonly transport?: "auto" | "events" | "poll";
+    readonly transport?: "auto" | "events" | "poll" | "websocket";
     /** Makes a value of its text, for numbers beyond 2^53; default: JSON, else the text. */
     readonly parse?: (text: string) => V;
     /** Records were deleted before they were read; the iteration goes on behind them. */

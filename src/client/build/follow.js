@@ -5,6 +5,7 @@
 import { Backoff } from "./backoff.js";
 import { readEvents } from "./event-stream.js";
 import { asMillraceError, errorOfProblem, MillraceError, } from "./millrace-error.js";
+import { SilenceWatch } from "./silence-watch.js";
 /** Servers write a comment every 15 seconds. */
 const silenceMsDefault = 40_000;
 /** A stream's first event comes with its head. */
@@ -25,7 +26,7 @@ export async function* follow(connection, options) {
             const left = new AbortController();
             const signals = signal === undefined ? [left.signal] : [left.signal, signal];
             const ended = AbortSignal.any(signals);
-            const watch = new SilenceWatch(connection, left);
+            const watch = new SilenceWatch(connection, (reason) => left.abort(reason));
             try {
                 const answer = await connection.request(path, { ...init, signal: ended });
                 isMute = true;
@@ -77,27 +78,4 @@ export function hasEnded(signal) {
 function endOf(data) {
     const problem = JSON.parse(data);
     return errorOfProblem(problem, { retriable: problem.retriable !== false });
-}
-/** Breaks a request off when nothing was heard for too long. */
-class SilenceWatch {
-    #connection;
-    #request;
-    #timer;
-    constructor(connection, request) {
-        this.#connection = connection;
-        this.#request = request;
-    }
-    expectWithin(ms) {
-        this.stop();
-        const timer = new AbortController();
-        this.#timer = timer;
-        void this.#connection.platform.sleep(ms, timer.signal).then(() => {
-            if (timer.signal.aborted)
-                return;
-            this.#request.abort(new Error(`Nothing was heard for ${ms} ms`));
-        });
-    }
-    stop() {
-        this.#timer?.abort();
-    }
 }

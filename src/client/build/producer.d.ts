@@ -59,8 +59,11 @@ export declare class Producer<V = unknown> {
     send(value: V, fields?: RecordFields): Promise<Sent>;
     /** Resolves when what was sent so far is on disk; without a queue at once. */
     saved(): Promise<void>;
-    /** Sends what waits now; resolves when the fate of all of it is known. */
-    flush(): Promise<void>;
+    /**
+     * Sends what waits now; resolves when the fate of all of it is known. `signal` ends the waiting
+     * alone: what waits is sent all the same.
+     */
+    flush(signal?: AbortSignal): Promise<void>;
     /** Sends what waits, then stops. With a queue on disk it leaves there what it cannot send. */
     close(): Promise<void>;
 }

@@ -3,5 +3,5 @@ import { clientScriptFile } from "./data-files.ts";
 
 /** The text of /client.js. */
 export function readClientScript(): string {
-  return readFileSync(clientScriptFile, "utf8");
+  return readFileSync(clientScriptFile(), "utf8");
 }

@@ -1,10 +1,13 @@
 /**
  * Files beside the code that are read and not imported: for Bun and Deno. The single binary brings
- * a table of its own.
+ * a table of its own. Nothing is found before it is asked for: in a Worker's bundle, which has
+ * parts of this folder, a module has no address.
  */
 
 /** What `npm run build:client` makes; committed, so that a server needs no build. */
-export const clientScriptFile = new URL("../../client/build/client.min.js", import.meta.url);
+export function clientScriptFile(): URL {
+  return new URL("../../client/build/client.min.js", import.meta.url);
+}
 
 /** A committed kernel, such as `crc32c` or `sql/emit`. */
 export function kernelFile(name: string): URL {

@@ -7,18 +7,23 @@
  * Two cores, ext4, three writes of 1 MiB in flight: 1 480 MB/s this way and durable, 420 through
  * the page cache with fdatasync; 890 through the page cache without. But an undurable write of 4
  * KiB takes 20 µs through the page cache and 600 past it, so `fast` decides by length.
+ *
+ * Long reads of an opened file bypass the page cache under the same conditions, as long as the disk
+ * is quick; see `direct-reads.ts`.
  */
 import { constants, writeSync } from "node:fs";
 import { type FileHandle, mkdir, open, readdir, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { FileSystem, OpenFile } from "../../base/file-system.ts";
 import { StreamError } from "../../base/stream-error.ts";
+import { DirectReads, directReadBytesMin } from "./direct-reads.ts";
 
 export interface NodeFileSystemOptions {
   /**
    * How created files are written. `durable`: past the page cache, each write durable when it
    * resolves, so that `sync` has nothing left to do. `fast`: large writes past the page cache,
-   * small ones into it, nothing durable before `sync`. `buffered`: all into the page cache.
+   * small ones into it, nothing durable before `sync`. `buffered`: all into the page cache, and
+   * all reads through it.
    */
   readonly writes: "durable" | "fast" | "buffered";
 }
@@ -42,6 +47,8 @@ interface DirectHandle {
 }
 
 export function nodeFileSystem(options: NodeFileSystemOptions): FileSystem {
+  const directReads =
+    options.writes === "buffered" ? undefined : new DirectReads(() => performance.now());
   return {
     async create(path) {
       const firstFolder = await mkdir(dirname(path), { recursive: true });
@@ -53,7 +60,8 @@ export function nodeFileSystem(options: NodeFileSystemOptions): FileSystem {
     },
     async open(path) {
       const plain = await openPlain(path, "r+", "object_missing");
-      return new NodeFile({ plain, direct: undefined, inlineBytesMax: 0, unsyncedFolders: [] });
+      const reads = directReads === undefined ? undefined : { path, directReads };
+      return new NodeFile({ plain, reads, inlineBytesMax: 0, unsyncedFolders: [] });
     },
     async list(directory) {
       const files: { path: string; sizeBytes: number }[] = [];
@@ -68,7 +76,10 @@ export function nodeFileSystem(options: NodeFileSystemOptions): FileSystem {
 
 interface NodeFileParts {
   readonly plain: FileHandle;
-  readonly direct: DirectHandle | undefined;
+  /** For writes. */
+  readonly direct?: DirectHandle | undefined;
+  /** Where and whether long reads may go past the page cache; absent: they do not. */
+  readonly reads?: { readonly path: string; readonly directReads: DirectReads } | undefined;
   /** Plain writes up to here are done on the event loop. */
   readonly inlineBytesMax: number;
   /** Folders that got a new entry with the file, which a sync must cover too. */
@@ -78,15 +89,19 @@ interface NodeFileParts {
 class NodeFile implements OpenFile {
   readonly #plain: FileHandle;
   readonly #direct: DirectHandle | undefined;
+  readonly #reads: NodeFileParts["reads"];
+  /** Opened with the first long read; undefined inside: refused. */
+  #readsDirect: Promise<FileHandle | undefined> | undefined;
   readonly #inlineBytesMax: number;
   #directRefusals = 0;
   /** Whether there may be writes that power loss would undo. */
   #unsynced = false;
   #unsyncedFolders: readonly string[];
 
-  constructor({ plain, direct, inlineBytesMax, unsyncedFolders }: NodeFileParts) {
+  constructor({ plain, direct, reads, inlineBytesMax, unsyncedFolders }: NodeFileParts) {
     this.#plain = plain;
     this.#direct = direct;
+    this.#reads = reads;
     this.#inlineBytesMax = inlineBytesMax;
     this.#unsyncedFolders = unsyncedFolders;
   }
@@ -101,7 +116,8 @@ class NodeFile implements OpenFile {
   }
 
   async read(target: Uint8Array, position: number): Promise<number> {
-    let readBytes = 0;
+    // What is missing then is the end of the file, or was refused.
+    let readBytes = await this.#readDirect(target, position);
     while (readBytes < target.length) {
       const left = target.length - readBytes;
       const { bytesRead } = await this.#plain.read(target, readBytes, left, position + readBytes);
@@ -142,9 +158,25 @@ class NodeFile implements OpenFile {
   async close(): Promise<void> {
     try {
       await this.#direct?.handle.close();
+      await (await this.#readsDirect)?.close();
     } finally {
       await this.#plain.close();
     }
+  }
+
+  /** Reads past the page cache; 0 when that is not possible or not wanted here. */
+  async #readDirect(target: Uint8Array, position: number): Promise<number> {
+    const { length, byteOffset, buffer } = target;
+    if (this.#reads === undefined || length < directReadBytesMin) return 0;
+    // Memory of its own begins anywhere on some runtimes; that of kernels and caches at a page.
+    if (buffer.byteLength === length) return 0;
+    if ((length | byteOffset | (position % directAlignment)) % directAlignment !== 0) return 0;
+    const { path, directReads } = this.#reads;
+    if (!directReads.areWanted) return 0;
+    this.#readsDirect ??= openDirectly(path, constants.O_RDONLY);
+    const handle = await this.#readsDirect;
+    if (handle === undefined) return 0;
+    return (await directReads.read(() => handle.read(target, 0, length, position))) ?? 0;
   }
 
   /** Writes past the page cache; 0 when that is not possible here. */
@@ -199,19 +231,27 @@ async function openPlain(
   }
 }
 
-/** A second descriptor on a file that exists, so that a refused flag leaves nothing behind. */
+/** The descriptor that writes past the page cache. */
 async function openDirect(
   path: string,
   writes: NodeFileSystemOptions["writes"],
 ): Promise<DirectHandle | undefined> {
-  if (writes === "buffered" || process.platform !== "linux") return undefined;
-  const { O_DIRECT, O_DSYNC } = constants as Partial<typeof constants>;
-  if (O_DIRECT === undefined || O_DSYNC === undefined) return undefined;
+  if (writes === "buffered") return undefined;
   const durable = writes === "durable";
-  const flags = constants.O_WRONLY | O_DIRECT | (durable ? O_DSYNC : 0);
+  const { O_DSYNC = 0 } = constants as Partial<typeof constants>;
+  const handle = await openDirectly(path, constants.O_WRONLY | (durable ? O_DSYNC : 0));
+  return handle && { handle, durable, bytesMin: durable ? 0 : fastDirectBytesMin };
+}
+
+/**
+ * A second descriptor on a file that exists, so that a refused flag leaves nothing behind;
+ * undefined where there is no such thing.
+ */
+async function openDirectly(path: string, flags: number): Promise<FileHandle | undefined> {
+  const { O_DIRECT } = constants as Partial<typeof constants>;
+  if (process.platform !== "linux" || O_DIRECT === undefined) return undefined;
   try {
-    const handle = await open(path, flags);
-    return { handle, durable, bytesMin: durable ? 0 : fastDirectBytesMin };
+    return await open(path, flags | O_DIRECT);
   } catch (error) {
     if (codeOf(error) === "EINVAL" || codeOf(error) === "EOPNOTSUPP") return undefined;
     throw error;

@@ -7,12 +7,24 @@ import type { TaskReply, TaskRequest, TaskSetup } from "../../pipeline/task-prot
 import type { TaskPublish } from "../../sql/engine/query-task.ts";
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import type { ThreadError } from "./libsql-thread.ts";
+import {
+  isSharedBytes,
+  type SharedNames,
+  type SharedNews,
+  type SharedPlace,
+  type SharedViews,
+} from "./shared-names.ts";
 
-/** `shared`: which of the message's shared buffers it lies in; −1: in the one given away. */
-type Place = readonly [shared: number, start: number, end: number];
+/** As a `SharedPlace`; −1 in place of a number: in the buffer given away. */
+type Place = SharedPlace;
 
-export type PackedRun = Omit<TaskPublish["runs"][number], "batches"> & {
+type Run = TaskPublish["runs"][number];
+
+export type PackedRun = Omit<Run, "batches" | "stored"> & {
   readonly batches: readonly Place[];
+  readonly stored?: Omit<NonNullable<Run["stored"]>, "pieces"> & {
+    readonly pieces: readonly Place[];
+  };
 };
 
 export interface PackedPublish extends Omit<TaskPublish, "runs"> {
@@ -22,8 +34,9 @@ export interface PackedPublish extends Omit<TaskPublish, "runs"> {
 export interface PublishesMessage {
   readonly kind: "publishes";
   readonly publishes: readonly PackedPublish[];
+  readonly drains: boolean;
   readonly buffer: ArrayBuffer;
-  readonly shared: readonly SharedArrayBuffer[];
+  readonly shared: SharedNews;
 }
 
 /** Batches of results that were stored: their memory goes back with the next message. */
@@ -55,8 +68,9 @@ export interface TaskAnswer {
 export function packedBytes(publishes: readonly TaskPublish[]): number {
   let bytes = 0;
   for (const { runs } of publishes) {
-    for (const { batches } of runs) {
-      for (const batch of batches) bytes += isShared(batch.buffer) ? 0 : batch.length;
+    for (const { batches, stored } of runs) {
+      for (const batch of batches) bytes += isSharedBytes(batch) ? 0 : batch.length;
+      for (const piece of stored?.pieces ?? []) bytes += isSharedBytes(piece) ? 0 : piece.length;
     }
   }
   return bytes;
@@ -64,52 +78,48 @@ export function packedBytes(publishes: readonly TaskPublish[]): number {
 
 /**
  * Copies the batches that are not shared into `buffer`, which holds `packedBytes` of them at least.
- * What is shared must stay as it is until the reply.
+ * What is shared must stay as it is until the reply. `names` are those that the thread knows.
  */
 export function packPublishes(
   publishes: readonly TaskPublish[],
   buffer: ArrayBuffer,
+  names: SharedNames,
 ): Pick<PublishesMessage, "publishes" | "shared"> {
   const bytes = new Uint8Array(buffer);
-  const shared = new Map<SharedArrayBuffer, number>();
   let position = 0;
-  const placeOf = (batch: Uint8Array): Place => {
-    if (isShared(batch.buffer)) {
-      const index = shared.get(batch.buffer) ?? shared.size;
-      shared.set(batch.buffer, index);
-      return [index, batch.byteOffset, batch.byteOffset + batch.length];
-    }
-    const start = position;
-    bytes.set(batch, start);
-    position += batch.length;
-    return [-1, start, position];
-  };
-  const packed = publishes.map((publish) => ({
-    ...publish,
-    runs: publish.runs.map((run) => ({ ...run, batches: run.batches.map(placeOf) })),
-  }));
-  return { publishes: packed, shared: [...shared.keys()] };
+  const { made, news } = names.inMessage((sharedPlaceOf) => {
+    const placeOf = (batch: Uint8Array): Place => {
+      if (isSharedBytes(batch)) return sharedPlaceOf(batch);
+      const start = position;
+      bytes.set(batch, start);
+      position += batch.length;
+      return [-1, start, position];
+    };
+    return publishes.map((publish) => ({
+      ...publish,
+      runs: publish.runs.map(({ stored, ...run }) => ({
+        ...{ ...run, batches: run.batches.map(placeOf) },
+        ...(stored && { stored: { ...stored, pieces: stored.pieces.map(placeOf) } }),
+      })),
+    }));
+  });
+  return { publishes: made, shared: news };
 }
 
 /** The publishes again, their batches views of `buffer` and of what is shared. */
-export function unpackPublishes({
-  publishes,
-  buffer,
-  shared,
-}: Pick<PublishesMessage, "publishes" | "buffer" | "shared">): TaskPublish[] {
+export function unpackPublishes(
+  { publishes, buffer, shared }: Pick<PublishesMessage, "publishes" | "buffer" | "shared">,
+  views: SharedViews,
+): TaskPublish[] {
   const given = new Uint8Array(buffer);
-  const others = shared.map((each) => new Uint8Array(each));
+  views.learn(shared);
+  const bytesAt = (place: Place) =>
+    place[0] < 0 ? given.subarray(place[1], place[2]) : views.at(place);
   return publishes.map((publish) => ({
     ...publish,
-    runs: publish.runs.map((run) => ({
-      ...run,
-      batches: run.batches.map(([index, start, end]) =>
-        (others[index] ?? given).subarray(start, end),
-      ),
+    runs: publish.runs.map(({ stored, ...run }) => ({
+      ...{ ...run, batches: run.batches.map(bytesAt) },
+      ...(stored && { stored: { ...stored, pieces: stored.pieces.map(bytesAt) } }),
     })),
   }));
-}
-
-function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
-  return buffer instanceof SharedArrayBuffer;
 }

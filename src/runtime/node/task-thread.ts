@@ -5,6 +5,7 @@
 import type { TaskReply, TaskRequest, TaskSetup } from "../../pipeline/task-protocol.ts";
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { fromThreadError } from "./libsql-thread.ts";
+import { SharedNames } from "./shared-names.ts";
 import { packedBytes, packPublishes, type TaskAnswer, type TaskMessage } from "./task-messages.ts";
 import { threadFile } from "./thread-files.ts";
 
@@ -25,6 +26,7 @@ export class TaskThread {
   /** Requests are answered in order. */
   readonly #waiting: Waiting[] = [];
   readonly #idle: ArrayBuffer[] = [];
+  readonly #names = new SharedNames();
   /** Given back, and not sent yet. */
   #stored: Uint8Array<ArrayBuffer>[] = [];
   #hasFailed = false;
@@ -90,8 +92,9 @@ export class TaskThread {
   #send(request: TaskRequest): Promise<TaskAnswer> {
     if (request.kind !== "publishes") return this.#call(request, []);
     const buffer = this.#buffer(packedBytes(request.publishes));
-    const packed = packPublishes(request.publishes, buffer);
-    return this.#call({ kind: "publishes", buffer, ...packed }, [buffer]);
+    const packed = packPublishes(request.publishes, buffer, this.#names);
+    const { drains = false } = request;
+    return this.#call({ kind: "publishes", buffer, drains, ...packed }, [buffer]);
   }
 
   #buffer(bytes: number): ArrayBuffer {

@@ -12,6 +12,7 @@ import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { toThreadError } from "./libsql-thread.ts";
 import { createPlatform } from "./platform.ts";
 import { ScratchFile } from "./scratch-file.ts";
+import { SharedViews } from "./shared-names.ts";
 import { type TaskAnswer, type TaskMessage, unpackPublishes } from "./task-messages.ts";
 
 interface ThreadScope {
@@ -28,6 +29,7 @@ const collectAfterMs = 500;
 
 const scope = globalThis as unknown as ThreadScope;
 const platform = createPlatform({ log: silentLogger });
+const views = new SharedViews();
 let task: LocalTask | null = null;
 /** Of the task that runs. */
 const scratchFiles: ScratchFile[] = [];
@@ -62,7 +64,10 @@ function answer(message: TaskMessage): TaskReply | null {
     case "end":
       return null;
     case "publishes":
-      return running().answer({ kind: "publishes", publishes: unpackPublishes(message) });
+      return running().answer({
+        ...{ kind: "publishes", drains: message.drains },
+        publishes: unpackPublishes(message, views),
+      });
     default:
       return running().answer(message);
   }

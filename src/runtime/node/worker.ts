@@ -143,7 +143,11 @@ export class Worker implements RunningServer {
       startTask: threads.start,
       prepareTask: () => threads.prepare(),
       startViews: startViewThread,
-      viewSettings: { memoryBytesMax: settings.viewMemoryBytes },
+      viewSettings: {
+        memoryBytesMax: settings.viewMemoryBytes,
+        idleMs: settings.viewIdleMs,
+        changesMax: settings.viewChangesMax,
+      },
     });
     this.#sql = sql;
     this.#serveHttp({ log, groups, sql });
@@ -202,6 +206,7 @@ export class Worker implements RunningServer {
       database,
       shared: settings.metadata.kind === "server",
       hasThreads: true,
+      threadsSum: true,
       inflater: this.#inflater,
       flush: flushPolicy(settings),
       topics: {

@@ -13,6 +13,7 @@ import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
+import { throughCache } from "./edge-cache.ts";
 import { objectPlaceOf } from "./object-names.ts";
 import { readWorkerSettings, type WorkerSettings } from "./settings.ts";
 
@@ -21,15 +22,19 @@ const clientScript = new ClientScript(clientText);
 /** For probes and tools, as on any server. */
 const openPaths: ReadonlySet<string> = new Set(["/readyz", "/openapi.json"]);
 
+export interface FrontParts {
+  readonly log: Logger;
+  /** What goes on when the answer has left. */
+  readonly later: (work: Promise<unknown>) => void;
+}
+
 export async function answerRequest(
   request: Request,
   bindings: Bindings,
-  log: Logger,
+  { log, later }: FrontParts,
 ): Promise<Response> {
   const { pathname } = new URL(request.url);
   if (pathname === "/healthz") return healthOf(request);
-  const isRead = request.method === "GET" || request.method === "HEAD";
-  if (pathname === "/client.js" && isRead) return clientScript.answer(request);
   let settings: WorkerSettings;
   try {
     settings = readWorkerSettings(bindings);
@@ -39,6 +44,8 @@ export async function answerRequest(
   const { token, origins, shards, publicTopics } = settings;
   // What anybody may do on a laptop's loopback, nobody may do on an address of the Internet.
   if (token === undefined) return responseOfError(tokenMissing(), log);
+  const isRead = request.method === "GET" || request.method === "HEAD";
+  if (pathname === "/client.js" && isRead) return clientScript.answer(request);
   const guard = new Guard({ token, origins, isLoopback: false });
   try {
     // Browsers ask beforehand without a token.
@@ -56,7 +63,8 @@ export async function answerRequest(
   try {
     const { kind, name } = objectPlaceOf(request, shards);
     const objects = kind === "group" ? bindings.GROUPS : bindings.LOG;
-    return await objects.getByName(name).fetch(request);
+    const ask = () => objects.getByName(name).fetch(request);
+    return await throughCache(request, { publicTopics, ask, later });
   } catch (error) {
     log.warn("a Durable Object ended while it was asked", { error: String(error) });
     return responseOfError(objectEnded(error), log);

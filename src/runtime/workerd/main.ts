@@ -12,9 +12,13 @@ const orphansCron = "17 3 * * *";
 
 const log = createConsoleLogger("info");
 
+interface CallContext {
+  waitUntil(work: Promise<unknown>): void;
+}
+
 export default {
-  fetch(request: Request, bindings: Bindings): Promise<Response> {
-    return answerRequest(request, bindings, log);
+  fetch(request: Request, bindings: Bindings, context: CallContext): Promise<Response> {
+    return answerRequest(request, bindings, { log, later: (work) => context.waitUntil(work) });
   },
 
   async scheduled(event: { readonly cron: string }, { LOG }: Bindings): Promise<void> {

@@ -11,10 +11,11 @@ import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
+import type { StoredStretch } from "../../segment/stored-stretch.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import { checksumOf } from "../kernel/checksum.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
-import { sourceBatchOf } from "../kernel/source-batch.ts";
+import { freeRecords, sourceBatchesOf, sourceBatchOf } from "../kernel/source-batch.ts";
 import { SpillSpace } from "../kernel/spill-space.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import { shareSources } from "../plan/share-sources.ts";
@@ -48,6 +49,8 @@ export interface TaskRun {
   readonly fromOffset: number;
   /** Whole record batches, in order; read before `publish` returns. */
   readonly batches: readonly Uint8Array[];
+  /** In place of them: as they are stored. Bytes are read before `publish` returns, too. */
+  readonly stored?: StoredStretch;
 }
 
 export interface TaskPublish {
@@ -86,6 +89,8 @@ export interface QueryTaskOptions {
    * Of a batch of results, unless it is one row; absent: what topics take where nothing is said.
    */
   readonly batchBytesMax?: number;
+  /** The same of the topics of what is late or wrong. */
+  readonly sideBytesMax?: number;
   /** What batches of results are written to; absent: fresh memory for each. */
   readonly buffers?: BufferPool;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
@@ -117,6 +122,9 @@ function spillSpaceOf({ host, spillDisk, spillBytesMax }: QueryTaskOptions): Spi
   const bytesMax = spillBytesMax ?? Math.floor(host.memory.bytesMax * kernelsShare);
   return new SpillSpace(host.memory, { disk: spillDisk, bytesMax });
 }
+
+/** What topics take in a batch where nothing is said. */
+const sideBytesMaxDefault = 1024 * 1024;
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
@@ -158,7 +166,10 @@ export class QueryTask {
     const spill = spillSpaceOf(options);
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
-    this.#side = new SideOutput(platform, (batch) => this.#give(batch));
+    this.#side = new SideOutput(platform, {
+      batchBytesMax: options.sideBytesMax ?? sideBytesMaxDefault,
+      onBatch: (batch) => this.#give(batch),
+    });
     const context: OperatorContext = {
       now: () => this.#now,
       onError: (row) => this.#side.add("error", row, this.#now),
@@ -257,11 +268,13 @@ export class QueryTask {
 
   /** Bytes that wait to be taken by a commit. */
   get outputBytes(): number {
-    return this.#outputBytes;
+    const heldBytes = this.#sink instanceof AppendSink ? this.#sink.heldBytes : 0;
+    return this.#outputBytes + heldBytes;
   }
 
   /** What has been made, of a query that keeps nothing; changes are held back until `finish`. */
   takeOutputs(): readonly OutputBatch[] {
+    if (this.#sink instanceof AppendSink) this.#sink.flush();
     this.#side.flush();
     return this.#taken();
   }
@@ -310,11 +323,10 @@ export class QueryTask {
   }
 
   #read(runs: readonly TaskRun[]): void {
-    const { codecs } = this.#options.platform;
+    const taken: (readonly SourceBatch[])[] = [];
     const reads = runs.flatMap((run) => {
-      const batches = run.batches.flatMap((bytes) =>
-        sourceBatchOf(bytes, { partition: run.partition, codecs }),
-      );
+      const batches = this.#batchesOf(run);
+      taken.push(batches);
       return this.#nodes.flatMap((node, input) =>
         node.topic === run.topic ? [{ run, batches, input, partition: run.partition }] : [],
       );
@@ -325,6 +337,13 @@ export class QueryTask {
       this.#readRun({ run, batches, where, othersBound: bounds[index] ?? noTime });
     }
     this.#time.end();
+    for (const batches of taken) freeRecords(batches);
+  }
+
+  #batchesOf({ batches, stored, partition }: TaskRun): SourceBatch[] {
+    const { codecs, crc32c } = this.#tools;
+    if (stored !== undefined) return sourceBatchesOf(stored, { partition, codecs, crc32c });
+    return batches.flatMap((bytes) => sourceBatchOf(bytes, { partition, codecs }));
   }
 
   #readRun(read: {

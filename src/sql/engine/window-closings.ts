@@ -12,6 +12,8 @@ export class WindowClosings {
   readonly #lastEnd: SqliteStatement;
   readonly #drop: readonly SqliteStatement[];
   readonly #time: WindowTime;
+  /** First and last end of the rows that are kept; undefined: to be looked up. */
+  #ends: { readonly next: bigint | null; readonly last: bigint | null } | undefined;
 
   constructor(
     database: SqliteDatabase,
@@ -34,26 +36,42 @@ export class WindowClosings {
     );
   }
 
+  /** Rows were added to a table: watermarks move far more often. */
+  noteRows(): void {
+    this.#ends = undefined;
+  }
+
   /** Calls `close` with the end of each window that has ended by `until`, then drops its rows. */
   closeUntil(until: number, close: (end: bigint) => void): void {
     for (;;) {
-      const end = this.#nextEnd.all()[0]?.[0];
-      if (typeof end !== "bigint" || this.#time.momentOf(Number(end)) > until) return;
+      const { next: end } = this.#known();
+      if (end === null || this.#time.momentOf(Number(end)) > until) return;
       close(end);
       for (const statement of this.#drop) statement.all(end);
+      this.#ends = undefined;
     }
   }
 
   /** End of the last window that has rows, or `noTime`: as `Operator.lastWindowEnd`. */
   get lastEnd(): number {
-    const end = this.#lastEnd.all()[0]?.[0];
-    if (typeof end !== "bigint" || this.#time.isProcessing) return noTime;
-    return this.#time.momentOf(Number(end));
+    const { last } = this.#known();
+    if (last === null || this.#time.isProcessing) return noTime;
+    return this.#time.momentOf(Number(last));
   }
 
   /** Where windows are of processing time, the end of the first: as `Operator.nextTickAt`. */
   get nextTickAt(): number | undefined {
-    const end = this.#time.isProcessing ? this.#nextEnd.all()[0]?.[0] : undefined;
-    return typeof end === "bigint" ? this.#time.momentOf(Number(end)) : undefined;
+    const next = this.#time.isProcessing ? this.#known().next : null;
+    return next === null ? undefined : this.#time.momentOf(Number(next));
   }
+
+  #known(): { readonly next: bigint | null; readonly last: bigint | null } {
+    this.#ends ??= { next: endOf(this.#nextEnd), last: endOf(this.#lastEnd) };
+    return this.#ends;
+  }
+}
+
+function endOf(statement: SqliteStatement): bigint | null {
+  const end = statement.all()[0]?.[0];
+  return typeof end === "bigint" ? end : null;
 }

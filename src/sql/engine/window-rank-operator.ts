@@ -55,6 +55,7 @@ export class WindowRankOperator extends Operator {
 
   push(_input: number, { table }: Rows): void {
     this.#kept.add(table);
+    this.#closings.noteRows();
   }
 
   override onTime(publishedAt: number): void {

@@ -14,26 +14,39 @@ interface ChecksumKernel {
 /** Up to here, what bytes lie in makes no difference, and to ask for it costs more. */
 const fewBytes = 512;
 
-const known = new WeakMap<SqliteHost, Crc32c>();
+/** The CRC of `length` bytes of the memory at `position`, going on from `previous` (0 to begin). */
+export type SumInPlace = (previous: number, position: number, length: number) => number;
+
+const known = new WeakMap<SqliteHost, SumInPlace>();
 
 /**
- * The host's, made once: its tables stay. `elsewhere`: for what is not in the host's memory.
+ * The host's, made once: its tables stay.
  * @throws StreamError `sql_memory_exceeded`
  */
-export function checksumOf(host: SqliteHost, elsewhere: Crc32c): Crc32c {
+export function sumInPlaceOf(host: SqliteHost): SumInPlace {
   const made = known.get(host);
   if (made !== undefined) return made;
   const kernel = host.link<ChecksumKernel>("checksum");
-  const { memory } = host;
-  const tables = memory.allocate(kernel.tableBytes());
+  const tables = host.memory.allocate(kernel.tableBytes());
   kernel.init(tables);
-  const crc32c: Crc32c = {
+  const sum: SumInPlace = (previous, position, length) =>
+    kernel.crc32c(tables, previous, position, length) >>> 0;
+  known.set(host, sum);
+  return sum;
+}
+
+/**
+ * `elsewhere`: for what is not in the host's memory.
+ * @throws StreamError `sql_memory_exceeded`
+ */
+export function checksumOf(host: SqliteHost, elsewhere: Crc32c): Crc32c {
+  const sum = sumInPlaceOf(host);
+  const { memory } = host;
+  return {
     of(bytes, previous = 0) {
       const isHere = bytes.length > fewBytes && bytes.buffer === memory.bytes.buffer;
       if (!isHere) return elsewhere.of(bytes, previous);
-      return kernel.crc32c(tables, previous, bytes.byteOffset, bytes.length) >>> 0;
+      return sum(previous, bytes.byteOffset, bytes.length);
     },
   };
-  known.set(host, crc32c);
-  return crc32c;
 }

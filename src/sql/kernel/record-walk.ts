@@ -4,22 +4,45 @@
  */
 import { assert } from "../../base/assert.ts";
 import { StreamError } from "../../base/stream-error.ts";
+import { batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
+import { corruptStretch, type StoredStretch } from "../../segment/stored-stretch.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import type { SqliteMemory } from "../sqlite/memory.ts";
+import { sumInPlaceOf } from "./checksum.ts";
 import { inputTailBytes } from "./json-layout.ts";
 import { RowBuffer } from "./row-buffer.ts";
 
-/** A batch of data (control batches have no rows), decompressed, with what its header says. */
-export interface SourceBatch {
+interface AboutBatch {
   readonly partition: number;
   readonly baseOffset: number;
   /** The batch's baseTimestamp; with LogAppendTime its maxTimestamp, which then holds for all. */
   readonly timestamp: number;
   readonly isLogAppendTime: boolean;
   readonly recordCount: number;
+}
+
+export interface SummedBatch extends AboutBatch {
   /** The bytes behind the header. */
   readonly records: Uint8Array;
+  /** Their memory is nobody else's: they were decompressed for this batch. */
+  readonly isOwned?: boolean;
+  readonly unsummed?: undefined;
 }
+
+/** A batch of data (control batches have no rows), decompressed, with what its header says. */
+export type SourceBatch = SummedBatch | (AboutBatch & { readonly unsummed: UnsummedBatch });
+
+/** A batch that the walk is to sum first. */
+export interface UnsummedBatch {
+  /** What the sum is of, in order: the header from its attributes on, and the records behind it. */
+  readonly parts: readonly Uint8Array[];
+  readonly crc: number;
+  /** What it is of. */
+  readonly stretch: StoredStretch;
+}
+
+/** Of the header, what the sum is of. */
+const summedHeaderBytes = batchHeaderBytes - batchLayout.attributes;
 
 /** What a decoder reads of records beside their values. */
 export interface WantedParts {
@@ -61,6 +84,12 @@ const frameField = {
 /** Buffers of a slot per row, by what is in them. */
 const slotNames = ["offsets", "partitions", "timestamps", "keys", "values", "headers"] as const;
 
+/** Of the memory. */
+interface Range {
+  readonly start: number;
+  readonly end: number;
+}
+
 export class RecordWalk {
   readonly kernel: WalkKernel;
   readonly input: RowBuffer;
@@ -70,9 +99,11 @@ export class RecordWalk {
   readonly #memory: SqliteMemory;
   readonly #wanted: WantedParts;
   readonly #frame: number;
+  readonly #host: SqliteHost;
 
   constructor(host: SqliteHost, wanted: WantedParts) {
     const { memory } = host;
+    this.#host = host;
     this.#memory = memory;
     this.#wanted = wanted;
     this.kernel = host.link<WalkKernel>("walk");
@@ -89,20 +120,22 @@ export class RecordWalk {
   /**
    * Takes the batches into the shared memory, one behind the other, and finds their records: rows
    * in the order of the batches. Gives their number. Everything is valid until the next call.
-   * @throws StreamError `corrupt_record` when a batch's records are not what its header says.
+   * @throws StreamError `corrupt_record` when a batch's records are not what its header says,
+   *   `corrupt_segment` when its sum is wrong.
    */
   walk(batches: readonly SourceBatch[]): number {
     const rowCount = batches.reduce((sum, each) => sum + each.recordCount, 0);
-    const bytes = batches.reduce((sum, each) => sum + each.records.length, 0);
+    const bytes = batches.reduce((sum, each) => sum + bytesIn(each), 0);
     this.#reserve(rowCount, bytes);
     let at = this.input.address;
     let row = 0;
     for (const batch of batches) {
-      this.#memory.bytes.set(batch.records, at);
+      const records = batch.unsummed === undefined ? at : at + summedHeaderBytes;
+      const end = this.#copy(batch, at);
       // What is left of the last call's input behind it must not look like more of this batch.
-      this.#memory.bytes.fill(34, at + batch.records.length, at + batch.records.length + 64);
-      this.#walkBatch(batch, at, row);
-      at += batch.records.length;
+      this.#memory.bytes.fill(34, end, end + 64);
+      this.#walkBatch(batch, { start: records, end }, row);
+      at = end;
       row += batch.recordCount;
     }
     this.#memory.bytes.fill(34, at, at + inputTailBytes);
@@ -115,6 +148,26 @@ export class RecordWalk {
     this.valueNulls.free();
     this.input.free();
     this.#memory.free(this.#frame);
+  }
+
+  /** Gives where the copy ends. */
+  #copy(batch: SourceBatch, start: number): number {
+    const { unsummed } = batch;
+    const { bytes } = this.#memory;
+    let at = start;
+    for (const part of partsOf(batch)) {
+      bytes.set(part, at);
+      at += part.length;
+    }
+    if (unsummed !== undefined) this.#checkSum(unsummed, { start, end: at });
+    return at;
+  }
+
+  #checkSum({ crc, stretch }: UnsummedBatch, { start, end }: Range): void {
+    const found = sumInPlaceOf(this.#host)(0, start, end - start);
+    if (found === crc) return;
+    const [is, states] = [found, crc].map((each) => each.toString(16).padStart(8, "0"));
+    throw corruptStretch(stretch, `the CRC-32C of a batch is 0x${is}, it states 0x${states}`);
   }
 
   #reserve(rowCount: number, bytes: number): void {
@@ -138,18 +191,27 @@ export class RecordWalk {
     }
   }
 
-  #walkBatch(batch: SourceBatch, at: number, row: number): void {
-    const { partition, baseOffset, recordCount, records } = batch;
+  #walkBatch(batch: SourceBatch, { start, end }: Range, row: number): void {
+    const { partition, baseOffset, recordCount } = batch;
     const { view } = this.#memory;
     view.setBigInt64(this.#frame + frameField.baseOffset, BigInt(baseOffset), true);
     view.setBigInt64(this.#frame + frameField.baseTimestamp, BigInt(batch.timestamp), true);
     const isLogAppendTime = batch.isLogAppendTime ? 1 : 0;
     view.setUint32(this.#frame + frameField.isLogAppendTime, isLogAppendTime, true);
-    const walked = this.kernel.walk(this.#frame, at, records.length, recordCount, row);
+    const walked = this.kernel.walk(this.#frame, start, end - start, recordCount, row);
     if (walked !== recordCount) throw corrupt(batch, walked);
     const { address } = this.slots.partitions;
     new BigInt64Array(view.buffer, address + 8 * row, recordCount).fill(BigInt(partition));
   }
+}
+
+/** What is copied of a batch. */
+function partsOf(batch: SourceBatch): readonly Uint8Array[] {
+  return batch.unsummed === undefined ? [batch.records] : batch.unsummed.parts;
+}
+
+function bytesIn(batch: SourceBatch): number {
+  return partsOf(batch).reduce((sum, { length }) => sum + length, 0);
 }
 
 function corrupt({ partition, baseOffset, recordCount }: SourceBatch, walked: number): StreamError {

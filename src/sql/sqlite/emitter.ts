@@ -33,6 +33,8 @@ export interface EmitOptions {
   readonly chunkBytes?: number;
   /** Of a batch around a chunk, if that is less. */
   readonly batchBytesMax?: number;
+  /** A chunk that is not full waits for rows to come, and is given by `take`. */
+  readonly isHeldOpen?: boolean;
 }
 
 /** Records as a batch holds them, to be put into one before anything calls into WebAssembly. */
@@ -47,7 +49,7 @@ export interface RecordChunk {
 export type EmitOutcome =
   /** There is more: call again. */
   | { readonly kind: "full"; readonly chunk: RecordChunk }
-  /** All rows were written, the last of them in `chunk`, if it is not null. */
+  /** All rows were written, the last of them in `chunk`, if it is not null and not held open. */
   | { readonly kind: "done"; readonly chunk: RecordChunk | null }
   /** A row failed: see `Collector`. Records of the rows before it are in `chunk`. */
   | { readonly kind: "failed"; readonly chunk: RecordChunk | null; readonly error: StreamError };
@@ -97,6 +99,7 @@ export class Emitter {
   readonly #owned: number[] = [];
   #statement: SqliteStatement | null = null;
   readonly #chunkBytes: number;
+  readonly #isHeldOpen: boolean;
 
   constructor(host: SqliteHost, options: EmitOptions) {
     const { weightColumn = -1, timestampColumn = -1 } = options;
@@ -106,6 +109,7 @@ export class Emitter {
     this.#address = this.#memory.allocateZeroed(emitterBytes);
     const { chunkBytes = defaultChunkBytes, batchBytesMax = Number.POSITIVE_INFINITY } = options;
     this.#chunkBytes = Math.max(0, Math.min(chunkBytes, batchBytesMax - batchHeaderBytes));
+    this.#isHeldOpen = options.isHeldOpen ?? false;
     this.#takeBuffer();
     this.#set(field.widths, firstWidths);
     this.#set(field.timeColumn, timestampColumn);
@@ -131,7 +135,8 @@ export class Emitter {
     this.#set(field.statement, source.statement);
     this.#set(field.row, source.row);
     this.#set(field.isWaiting, 0);
-    if (this.#get(field.bufferBytes) > 2 * (this.#chunkBytes + spareBytes)) {
+    const isEmpty = this.#get(field.recordCount) === 0;
+    if (isEmpty && this.#get(field.bufferBytes) > 2 * (this.#chunkBytes + spareBytes)) {
       this.#memory.free(this.#get(field.buffer));
       this.#takeBuffer();
     }
@@ -146,7 +151,7 @@ export class Emitter {
    */
   next(): EmitOutcome {
     const code = this.#kernel.emit(this.#address, this.#chunkBytes);
-    const chunk = this.#taken();
+    const chunk = this.#isHeldOpen && code !== sqliteCode.row ? null : this.take();
     if (code === sqliteCode.done) return { kind: "done", chunk };
     if (code === sqliteCode.row) {
       assert(chunk !== null, "what does not fit stands behind what does");
@@ -160,12 +165,21 @@ export class Emitter {
     return { kind: "failed", chunk, error: this.#statement.failure(code) };
   }
 
-  #taken(): RecordChunk | null {
+  /** Bytes of the chunk that is held open. */
+  get heldBytes(): number {
+    return this.#get(field.usedBytes);
+  }
+
+  /** The chunk as it is; null: there is none. Its bytes are good until the next call. */
+  take(): RecordChunk | null {
     const recordCount = this.#get(field.recordCount);
     if (recordCount === 0) return null;
     const start = this.#get(field.buffer);
+    const end = start + this.#get(field.usedBytes);
+    this.#set(field.recordCount, 0);
+    this.#set(field.usedBytes, 0);
     return {
-      records: this.#memory.bytes.subarray(start, start + this.#get(field.usedBytes)),
+      records: this.#memory.bytes.subarray(start, end),
       recordCount,
       baseTimestamp: this.#getTime(field.baseTimestamp),
       maxTimestamp: this.#getTime(field.maxTimestamp),

@@ -23,7 +23,7 @@ const host = { platform: "linux", arch: "x64", musl: false };
 function installation(name: string, layout: { scriptsRan: boolean; hasPlatform: boolean }): string {
   const folder = join(root, name);
   write(join(folder, "package.json"), '{"type":"module"}');
-  for (const file of ["launcher.mjs", "find-bun.mjs"]) {
+  for (const file of ["launcher.mjs", "engine-env.mjs", "find-bun.mjs"]) {
     mkdirSync(join(folder, "src/cli"), { recursive: true });
     copyFileSync(join(sources, file), join(folder, "src/cli", file));
   }
@@ -131,15 +131,19 @@ describe.skipIf(node === null)("launcher", () => {
     expect(result.stderr).toContain("npm ci");
   });
 
-  test("sets the engine's memories free of checks, unless the environment says how many", async () => {
-    const folder = installation("memories", { scriptsRan: true, hasPlatform: true });
-    const name = "BUN_JSC_maxNumWasmFastMemories";
-    write(join(folder, "other.ts"), `console.log(process.env["${name}"]);`);
-    const usual = await launch(folder, ["--run", "other.ts"]);
-    expect(usual.stdout).toBe("128\n");
-    const told = await launch(folder, ["--run", "other.ts"], { [name]: "9" });
-    expect(told.stdout).toBe("9\n");
-  });
+  for (const [name, value] of [
+    ["BUN_JSC_maxNumWasmFastMemories", "128"],
+    ["BUN_JSC_thresholdForFTLOptimizeAfterWarmUp", "1000000"],
+  ] as const) {
+    test(`sets ${name} for the engine, unless the environment does`, async () => {
+      const folder = installation(name, { scriptsRan: true, hasPlatform: true });
+      write(join(folder, "other.ts"), `console.log(process.env["${name}"]);`);
+      const usual = await launch(folder, ["--run", "other.ts"]);
+      expect(usual.stdout).toBe(`${value}\n`);
+      const told = await launch(folder, ["--run", "other.ts"], { [name]: "9" });
+      expect(told.stdout).toBe("9\n");
+    });
+  }
 
   test("passes a signal on and ends with the code of the child's own choice", async () => {
     const folder = installation("signal", { scriptsRan: true, hasPlatform: true });

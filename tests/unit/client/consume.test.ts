@@ -188,31 +188,61 @@ describe("consume", () => {
     expect(valuesOf(await take(poll({ timestamp: 1_500 }), 2))).toEqual([2_000, 3_000]);
     const latest = poll("latest");
     const next = latest.next();
-    while (!place.requests.some(({ path }) => path.includes("offset=3"))) await Bun.sleep(1);
+    while (!place.requests.some(({ path }) => path.includes("&waitMs=20000"))) await Bun.sleep(1);
     await append(place, ["news"]);
     expect((await next).value?.value).toBe("news");
     await latest.return();
   });
 
-  test("polls come again after failures and over gaps", async () => {
+  test("polls come again after failures and tell of gaps", async () => {
     const place = await ClientPlace.withTopic();
     await append(place, ["a", "b", "c"]);
+    const gap = { partition: 0, from: 0, to: 1 };
     let polls = 0;
-    place.fault = ({ path }) => {
-      if (!path.includes("waitMs")) return undefined;
+    place.fault = async ({ path, init }) => {
       polls += 1;
       if (polls === 1) return "request lost";
-      if (polls > 2) return undefined;
-      return problemAnswer(416, "offset_out_of_range", { logStartOffset: 1, highOffset: 3 });
+      const answer = (await (await place.fixture.ask(path, init)).json()) as {
+        readonly records: readonly unknown[];
+        readonly cursor: string;
+      };
+      return Response.json({ ...answer, records: answer.records.slice(1), gaps: [gap] });
     };
     const gaps: unknown[] = [];
-    const options = {
-      from: 0,
-      transport: "poll",
-      onGap: (gap: unknown) => gaps.push(gap),
-    } as const;
+    const onGap = (each: unknown) => gaps.push(each);
+    const options = { from: 0, transport: "poll", onGap } as const;
     expect(valuesOf(await take(consume(place.connect(), "t", options), 2))).toEqual(["b", "c"]);
-    expect(gaps).toEqual([{ partition: 0, from: 0, to: 1 }]);
+    expect(gaps).toEqual([gap]);
+  });
+
+  test("each record of a poll has the cursor right behind it", async () => {
+    const place = await ClientPlace.withTopic(3);
+    for (const [value, partition] of [
+      ["a", 0],
+      ["b", 2],
+      ["c", 0],
+      ["d", 1],
+      ["e", 2],
+    ] as const) {
+      await append(place, [value], partition);
+    }
+    const options = { from: "earliest", transport: "poll" } as const;
+    const records = await take(consume(place.connect(), "t", options), 5);
+    for (const [index, { cursor }] of records.entries()) {
+      for (const transport of ["poll", "events"] as const) {
+        const rest = await take(consume(place.connect(), "t", { cursor, transport }), 4 - index);
+        const seen = [...records.slice(0, index + 1), ...rest];
+        expect(valuesOf(seen).toSorted()).toEqual(["a", "b", "c", "d", "e"]);
+      }
+    }
+  });
+
+  test("a binding opens no WebSocket, and says so", async () => {
+    const connection = connect({ fetch: async () => new Response() });
+    const failure = await consume(connection, "t", { transport: "websocket" })
+      .next()
+      .catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: "unsupported" });
   });
 
   test("silence breaks a connection off, and a slow reader does not", async () => {

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import type { LanePlace, LaneStore } from "../../../src/client/lane.ts";
 import { MillraceError } from "../../../src/client/millrace-error.ts";
-import { type LeftLane, produce, producer } from "../../../src/client/producer.ts";
+import { produce, producer } from "../../../src/client/producer.ts";
 import { ClientPlace, hastyPlatform, problemAnswer } from "../../support/client-place.ts";
+import { MemoryDisk } from "../../support/memory-disk-queue.ts";
 
 const isAppend = (path: string) => path.includes("/records");
 
@@ -152,6 +152,20 @@ describe("a producer", () => {
     setTimeout(() => stop.abort(), 20);
     expect((await sent).code).toBe("closed");
     expect((await flushed).code).toBe("closed");
+    expect((await failureOf(clicks.flush())).code).toBe("closed");
+    await clicks.close();
+  });
+
+  test("flush can be left without what waits being lost", async () => {
+    const place = await ClientPlace.withTopic();
+    place.fault = () => (place.requests.length < 3 ? "request lost" : undefined);
+    const clicks = producer(place.connect(), "t", { lingerMs: 0 });
+    const sent = clicks.send("kept");
+    const why = new Error("in a hurry");
+    const left = clicks.flush(AbortSignal.abort(why)).catch((error: unknown) => error);
+    expect(await left).toBe(why);
+    await sent;
+    expect(await place.values()).toEqual(["kept"]);
   });
 
   test("flush waits for all that was sent, refused or not", async () => {
@@ -171,58 +185,6 @@ async function failureOf2(promise: Promise<unknown>): Promise<Error> {
     () => new Error("none"),
     (thrown: Error) => thrown,
   );
-}
-
-/** What a browser's disk does, for pages that come one after another. */
-class MemoryDisk {
-  readonly lanes = new Map<string, { place: LanePlace; records: Map<string, string> }>();
-
-  queue(isLive: () => boolean) {
-    return {
-      open: async (_: string, producerId: string) => {
-        const left = [...this.lanes].map(
-          ([id, lane]): LeftLane => ({
-            place: lane.place,
-            store: this.#store(id, isLive),
-            batches: batchesOf(lane.records),
-          }),
-        );
-        return { own: this.#store(producerId, isLive), left };
-      },
-    };
-  }
-
-  #store(id: string, isLive: () => boolean): LaneStore {
-    const lane = () => {
-      const found = this.lanes.get(id) ?? {
-        place: { producerId: id, producerEpoch: 0, base: 0 },
-        records: new Map<string, string>(),
-      };
-      this.lanes.set(id, found);
-      return found;
-    };
-    return {
-      add: async (batch, index, text) => {
-        if (isLive()) lane().records.set(`${batch}/${index}`, text);
-      },
-      settle: async (batch, place) => {
-        if (!isLive()) return;
-        const { records } = lane();
-        for (const key of records.keys()) if (key.startsWith(`${batch}/`)) records.delete(key);
-        lane().place = place;
-      },
-      forget: async () => void this.lanes.delete(id),
-    };
-  }
-}
-
-function batchesOf(records: ReadonlyMap<string, string>): LeftLane["batches"] {
-  const batches = new Map<number, string[]>();
-  for (const [key, text] of records) {
-    const number = Number(key.split("/")[0]);
-    batches.set(number, [...(batches.get(number) ?? []), text]);
-  }
-  return [...batches].map(([number, texts]) => ({ number, texts }));
 }
 
 describe("a producer with a queue", () => {

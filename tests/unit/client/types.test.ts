@@ -1,5 +1,9 @@
 /** What the compiler makes of topics' types; `npm run check` is where it fails. */
 import { expect, test } from "bun:test";
+import * as arrow from "apache-arrow";
+import { connect as connectAsUser, consumeGroup } from "millrace/client";
+import { arrowBatches, arrowRecords, arrowTable } from "millrace/client/arrow";
+import { liveRows } from "millrace/client/sql";
 import type { z } from "zod";
 import { connect } from "../../../src/client/connection.ts";
 import { consume } from "../../../src/client/consume.ts";
@@ -27,6 +31,31 @@ test("topics have the types of their values, and others are none", () => {
     return "";
   };
   expect([typeof wrong, typeof right]).toEqual(["function", "function"]);
+});
+
+test("the package's entries have types that a user's compiler follows", async () => {
+  const link = connectAsUser<{ n: number; s: string }>({ fetch: async () => new Response("{}") });
+  const uses = [
+    async () => {
+      for await (const record of consumeGroup(link, "g", ["n", "s"])) {
+        if (typeof record.value === "number") return record.value.toFixed(1);
+      }
+      return "";
+    },
+    async () => (await arrowTable(link, "SELECT 1", arrow)).numRows,
+    async () => (await arrowRecords(link, "n", arrow)).table.numRows,
+    async () => {
+      for await (const batch of arrowBatches(link, "SELECT 1", arrow)) return batch.numRows;
+      return 0;
+    },
+    async () => {
+      const keyOf = ({ k }: { readonly k: string }) => k;
+      for await (const rows of liveRows(link, "v", { keyOf })) return rows.get("a")?.k;
+      return "";
+    },
+  ];
+  expect(uses).toHaveLength(5);
+  expect((await link.request("/")).status).toBe(200);
 });
 
 test("what the server answers is what the client takes", () => {

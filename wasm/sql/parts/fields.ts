@@ -49,7 +49,9 @@ export const S_LATENESS: usize = 176;
 /** Table that holds the result of a merge, and entry numbers of a checkpoint. */
 export const S_MERGED: usize = 184;
 export const S_NUMBERS: usize = 188;
-export const STATE_BYTES: usize = 208;
+/** List of columns: those of the rows that are added, see `ownColumns`. */
+export const S_INPUT: usize = 208;
+export const STATE_BYTES: usize = 224;
 
 // Block: scratch for BLOCK rows
 export const BLOCK: u32 = 128;

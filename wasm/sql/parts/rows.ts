@@ -2,7 +2,7 @@
 import * as F from "./fields";
 import { inputColumn } from "./fold";
 import { FAILED_INPUT, fail, grabState, grabZeroed, release } from "./heap";
-import { releaseList, releaseState } from "./heap";
+import { releaseList, releaseState, reserve } from "./heap";
 import { entryAt, fillSlot, findKey, foundSlot, freePane, hashKeys, newEntry, touch } from "./pane";
 import { numberOf } from "./pane";
 import { isNull, slotOf } from "./value";
@@ -45,6 +45,7 @@ export function freeState(state: usize): void {
   releaseList(state, state + F.S_SELECTION2, 4);
   releaseList(state, state + F.S_NUMBERS, 4);
   releaseList(state, state + F.S_BUCKETS, 4);
+  releaseList(state, state + F.S_INPUT, <u32>F.COLUMN_BYTES);
   releaseList(state, state + F.S_RESULTS, load<u32>(layout, F.L_ENTRY_BYTES));
   release(state, load<u32>(state, F.S_BLOCK), F.BLOCK_BYTES);
   release(state, load<u32>(state, F.S_COLUMNS), columnRoom(layout));
@@ -66,6 +67,53 @@ export function readBlock(state: usize, table: usize, weight: usize, from: u32, 
     store<i32>(weights + (<usize>i << 2), <i32>value);
   }
   return weights;
+}
+
+/**
+ * The columns of a table, copied, where those that the state reads say so when none of the table's
+ * rows is NULL in them: what a filter has left is often free of the NULLs of other kinds of rows. `time`
+ * and `weight` are columns by number + 1, 0: none. The state fails when memory is out.
+ */
+export function ownColumns(state: usize, table: usize, time: u32, weight: u32): usize {
+  const count = load<u32>(table, F.T_COLUMN_COUNT);
+  if (!reserve(state, state + F.S_INPUT, <u32>F.COLUMN_BYTES, count)) return 0;
+  const columns = <usize>load<u32>(state, F.S_INPUT);
+  memory.copy(columns, load<u32>(table, F.T_COLUMNS), <usize>count * F.COLUMN_BYTES);
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  let key = <usize>load<u32>(layout, F.L_KEYS);
+  for (let k: u32 = 0, n = load<u32>(layout, F.L_KEY_COUNT); k < n; k++, key += F.KEY_BYTES) {
+    dropNulls(table, columns, load<u32>(key, F.K_COLUMN) + 1);
+  }
+  let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
+    dropNulls(table, columns, load<u32>(a, F.A_COLUMN));
+    dropNulls(table, columns, load<u32>(a, F.A_FILTER));
+    a += F.ACCUMULATOR_BYTES;
+  }
+  dropNulls(table, columns, time);
+  dropNulls(table, columns, weight);
+  return columns;
+}
+
+function dropNulls(table: usize, columns: usize, reference: u32): void {
+  const column = inputColumn(columns, reference);
+  if (column == 0) return;
+  const nulls = <usize>load<u32>(column, F.C_NULLS);
+  if (nulls == 0) return;
+  const stride = <usize>load<u32>(column, F.C_NULL_STRIDE);
+  const selection = <usize>load<u32>(table, F.T_SELECTION);
+  const count = load<u32>(table, F.T_ROW_COUNT);
+  for (let from: u32 = 0; from < count; from += F.BLOCK) {
+    const end = count - from < F.BLOCK ? count : from + F.BLOCK;
+    let some: u32 = 0;
+    if (selection) {
+      for (let i = from; i < end; i++) {
+        some |= load<u8>(nulls + <usize>load<u32>(selection + (<usize>i << 2)) * stride);
+      }
+    } else for (let i = from; i < end; i++) some |= load<u8>(nulls + <usize>i * stride);
+    if (some) return;
+  }
+  store<u32>(column, 0, F.C_NULLS);
 }
 
 /** Points the state's keys to columns of a table. */

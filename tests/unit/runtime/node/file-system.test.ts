@@ -58,6 +58,26 @@ for (const writes of ["durable", "fast", "buffered"] as const) {
       await file.close();
     });
 
+    test("reads long stretches of what it opens, up to an end at any place", async () => {
+      const path = fresh();
+      const large = alignedBytes(1_048_576 + 65_536);
+      const end = 1_048_576 + 4096 + 100;
+      const made = await files.create(path);
+      await made.write(large.subarray(0, end), 0);
+      await made.close();
+      const file = await files.open(path);
+      const target = alignedBytes(1_048_576 + 65_536).fill(0);
+      expect(await file.read(target, 0)).toBe(end);
+      expect(same(target.subarray(0, end), large.subarray(0, end))).toBe(true);
+      expect(target.subarray(end).every((byte) => byte === 0)).toBe(true);
+      expect(await file.read(target, 524_288)).toBe(end - 524_288);
+      expect(same(target.subarray(0, end - 524_288), large.subarray(524_288, end))).toBe(true);
+      // Nor need anything be aligned.
+      expect(await file.read(target.subarray(1, 524_289), 4097)).toBe(524_288);
+      expect(same(target.subarray(1, 524_289), large.subarray(4097, 528_385))).toBe(true);
+      await file.close();
+    });
+
     test("creates exclusively", async () => {
       const path = fresh();
       await (await files.create(path)).close();

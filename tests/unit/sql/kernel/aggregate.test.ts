@@ -274,6 +274,48 @@ describe("AggregateState", () => {
     }
   });
 
+  test("NULLs of rows that a table leaves out are none of its rows'", () => {
+    const host = createSqliteHost();
+    const input = ["integer", "integer", "integer", "integer"] as const;
+    const state = new AggregateState(host, {
+      spec: {
+        ...{ input, keys: [0], isRetractable: false, tracksChanges: false },
+        accumulators: [of("count", null), of("sum", 1), { ...of("count", 1), filter: 2 }],
+      },
+      ...{ seed: 1n, bytesMax: 0, panes: { sizeMs: 10, offsetMs: 0 } },
+    });
+    const add = (rows: readonly (readonly CellValue[])[], chosen: readonly number[]) => {
+      const table = tableOf(host.memory, [...input], rows);
+      const selection = host.memory.allocate(4 * chosen.length);
+      for (const [index, row] of chosen.entries()) {
+        host.memory.writeUint32(selection + 4 * index, row);
+      }
+      table.setRows({ rowCount: chosen.length, selection });
+      state.add({ table, timeColumn: 3 });
+    };
+    const left = [null, null, null, null];
+    add([left, [7n, 1n, 1n, 5n], left, [8n, 2n, 0n, 6n], [7n, 4n, null, 15n]], [1, 3, 4]);
+    add([[null, 8n, 1n, 7n], left, [7n, null, 1n, 8n], [7n, 16n, null, 9n]], [0, 2, 3]);
+    const found = [0, 10].map((startMs) => {
+      const result = state.merge({ startMs, endMs: startMs + 10 });
+      const rows = readResult(host.memory, result).map((row) => row.slice(0, 4));
+      result.free();
+      return rows;
+    });
+    const first = [
+      [7n, 3n, 17n, 1n],
+      [8n, 1n, 2n, 0n],
+      [null, 1n, 8n, 1n],
+    ];
+    expect(found).toEqual([first, [[7n, 1n, 4n, 0n]]]);
+  });
+
+  test("counts rows of a table without columns", () => {
+    const { add, read } = stateOf({ input: [], accumulators: [of("count", null)] });
+    add([[], [], []]);
+    expect(read().rows).toEqual([[3n]]);
+  });
+
   test("refuses weights beside 1 and −1", () => {
     const { add } = stateOf({
       input: ["integer"],

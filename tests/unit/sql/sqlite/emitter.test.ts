@@ -228,6 +228,37 @@ describe("Emitter", () => {
     expect(emitAll(emitter)).toEqual([{ key: null, value: '{"i":3}', timestamp: -1 }]);
   });
 
+  test("a chunk that is held open goes on with the rows of later tables, up to its size", () => {
+    const database = openSqlite();
+    const { host } = database;
+    const emitter = new Emitter(host, {
+      ...{ value: [field("v", { kind: "bigint" }, 0)], key: [] },
+      ...{ chunkBytes: 200, isHeldOpen: true },
+    });
+    const chunks: EmittedRecord[][] = [];
+    for (let first = 0; first < 40; first += 4) {
+      const rows = [0, 1, 2, 3].map((more) => [BigInt(first + more)]);
+      emitter.startTable(tableOf(host.memory, ["integer"], rows), 1000 - first);
+      for (let isDone = false; !isDone; ) {
+        const { kind, chunk } = emitter.next();
+        if (chunk !== null) chunks.push(recordsOf(chunk));
+        isDone = kind === "done";
+      }
+    }
+    expect(emitter.heldBytes).toBeGreaterThan(0);
+    const last = emitter.take();
+    chunks.push(recordsOf(last as RecordChunk));
+    expect(emitter.take()).toBeNull();
+    expect(emitter.heldBytes).toBe(0);
+    expect(chunks.flat()).toEqual(
+      Array.from({ length: 40 }, (_, index) => {
+        return { key: null, value: `{"v":${index}}`, timestamp: 1000 - (index - (index % 4)) };
+      }),
+    );
+    // Full ones of some fourteen records, whatever the tables were.
+    expect(chunks.length).toBe(3);
+  });
+
   test("a batch around the records is one that readers take, compressed too", () => {
     const database = openSqlite();
     const collector = new Collector(database.host, ["text"]);

@@ -1,0 +1,1 @@
+export const engineEnv: Readonly<Record<string, string>>;
