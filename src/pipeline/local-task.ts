@@ -110,10 +110,10 @@ export class LocalTask implements TaskHandle {
   }
 
   #reply(): TaskReply {
-    const { statistics, nextTickAt, isFull, outputBytes } = this.#task;
+    const { statistics, nextTickAt, isFull, outputBytes, awaitsCommit } = this.#task;
     return {
       ...{ statistics, isFull, nextTickAt: nextTickAt ?? null, outputBytes },
-      ...{ outputs: [], state: null, committed: null },
+      ...{ awaitsCommit, outputs: [], state: null, committed: null },
     };
   }
 }

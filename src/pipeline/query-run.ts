@@ -66,6 +66,8 @@ export class Run {
   #outputBytes = 0;
   /** What one slice has added to them lately. */
   #sliceOutputBytes = 0;
+  /** The task has no room for more before a commit. */
+  #awaitsCommit = false;
   #nextTickAt: number | null = null;
   readonly #ticks: TickTimer;
   /** A tick was published that the task has not met. */
@@ -160,8 +162,9 @@ export class Run {
     }
   }
 
-  #note({ statistics, nextTickAt, outputBytes }: TaskReply): void {
+  #note({ statistics, nextTickAt, outputBytes, awaitsCommit }: TaskReply): void {
     this.#nextTickAt = nextTickAt;
+    this.#awaitsCommit = awaitsCommit;
     // Falls slowly: a slice that gives nothing says little of the next.
     const added = Math.max(0, outputBytes - this.#outputBytes);
     this.#sliceOutputBytes = Math.max(added, this.#sliceOutputBytes / 2);
@@ -201,7 +204,7 @@ export class Run {
 
   #commitIsDue(): boolean {
     if (!this.#hasNews) return false;
-    if (this.#hasCaughtUp) return true;
+    if (this.#hasCaughtUp || this.#awaitsCommit) return true;
     // Slices that are before the task, and one more, add to what the commit will hold. Results that
     // outgrow a group are written twice.
     const expected = this.#sliceOutputBytes * (this.#ahead.length + 1);

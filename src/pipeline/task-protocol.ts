@@ -54,6 +54,8 @@ export interface TaskReply {
   readonly isFull: boolean;
   /** Bytes of what was made and is not in `outputs`: it waits for a commit or a drain. */
   readonly outputBytes: number;
+  /** Memory is short, and a commit would let state leave it. */
+  readonly awaitsCommit: boolean;
   /** Of a commit, a drain and a finish. */
   readonly outputs: readonly OutputBatch[];
   /** Of a commit: see `packState`. */

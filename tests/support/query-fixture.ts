@@ -31,6 +31,7 @@ export class CountingTask implements TaskHandle {
   /** What happens before a request is answered. */
   onRequest: (request: TaskRequest) => Promise<void> | void = () => {};
   nextTickAt: number | null = null;
+  awaitsCommit = false;
   isClosed = false;
   #count: number;
   #waiting: string[] = [];
@@ -76,6 +77,7 @@ export class CountingTask implements TaskHandle {
       statistics: noStatistics,
       isFull: false,
       outputBytes: 0,
+      awaitsCommit: this.awaitsCommit,
       nextTickAt,
       outputs,
       state,

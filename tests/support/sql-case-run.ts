@@ -99,8 +99,8 @@ export interface CaseResult {
 export type Folded = ReadonlyMap<string, string>;
 
 export interface RunOptions {
-  /** State goes to scratch disk at once. */
-  readonly spills?: boolean;
+  /** State goes to scratch disk beyond so much; 0: at once; absent: it stays. */
+  readonly spillBytesMax?: number;
   /** Records in a record batch at most. */
   readonly batchRecords: number;
   /** Publishes that the task is handed at once. */
@@ -190,8 +190,9 @@ class CaseRunner {
     modules ??= loadSqlModules();
     const seed = this.#options.seed + this.#made++;
     const platform = createVirtualPlatform({ seed, codecs, crc32c });
-    const spilling = { openScratch: () => new MemoryDisk(), spillBytesMax: 0 };
-    const parts = { platform, modules, ...(this.#options.spills === true && spilling) };
+    const { spillBytesMax } = this.#options;
+    const spilling = { openScratch: () => new MemoryDisk(), spillBytesMax: spillBytesMax ?? 0 };
+    const parts = { platform, modules, ...(spillBytesMax !== undefined && spilling) };
     return new LocalTask(parts, { ...this.#setup, states: this.#chain });
   }
 

@@ -3,20 +3,22 @@
  * changed since it was last asked. See parts/fields.ts for the structures and
  * `src/sql/kernel/aggregate.ts` for who calls this and when.
  */
-import { blockAddress, blockBytes, forgetBlocks, holdsAddresses, needPane } from "./parts/away";
-import { placeBlocks } from "./parts/away";
+import { blockAddress, blockBytes, forgetBlocks, needPane } from "./parts/away";
+import { packRegisters, placeBlocks, unpackRegisters } from "./parts/away";
+import { changes, isUnsettled, looksSame, settle } from "./parts/changes";
+import { forgetGroups, missingRows, readGroups, writeGroups } from "./parts/cold";
 import { inputColumn, foldBlock } from "./parts/fold";
 import * as F from "./parts/fields";
-import { FAILED_INPUT, fail, hasFailed, reserve, sortWords } from "./parts/heap";
+import { FAILED_INPUT, fail, hasFailed, reserve } from "./parts/heap";
 import { save as saveState } from "./parts/image";
 import { mergeSets } from "./parts/fold-sets";
 import { finish, mergeEntry } from "./parts/merge";
-import { closeGaps, entryAt, fillSlot, findKey, foundSlot, newEntry } from "./parts/pane";
-import { newPane, numberOf, removeEntry, touch } from "./parts/pane";
+import { entryAt, fillSlot, findKey, foundSlot, newEntry } from "./parts/pane";
+import { newPane, numberOf, touch } from "./parts/pane";
 import { dropPaneAt, lowerBound, paneAt, paneCount, paneFrom } from "./parts/panes";
 import { restoreBlob } from "./parts/restore";
 import { describeEntries, freeResult, newResult, R_COLUMNS, R_END, R_OVERFLOW } from "./parts/result";
-import { R_OWNS, R_PANE, R_SELECTION, R_START, R_TIME, resultKind, select } from "./parts/result";
+import { R_OWNS, R_PANE, R_SELECTION, R_START, R_TIME, select } from "./parts/result";
 import { showEntries, showSelection } from "./parts/result";
 import { countedSlot, freeState, hashBlock, hashInteger, isPlainKey, isSameKey } from "./parts/rows";
 import { newState, ownColumns, pointKeys, readBlock } from "./parts/rows";
@@ -24,7 +26,7 @@ import { upsert, warm } from "./parts/rows";
 import { comeBack as enter, hasSets, isSegmentDirty, leaveSegment, makeRoom } from "./parts/set-image";
 import { restoreChunk, saveSegment as saveChunk, segmentOfPane } from "./parts/set-image";
 import { settleSets } from "./parts/set-image";
-import { isNull, sameBytes, slotOf } from "./parts/value";
+import { isNull, slotOf } from "./parts/value";
 
 export { freeResult };
 
@@ -421,101 +423,6 @@ function isGone(entry: usize, rows: u32): bool {
   return load<u32>(entry, F.E_CHECKPOINT) == F.DEAD || (rows != 0 && load<i64>(entry + rows) <= 0);
 }
 
-/** True when two entries show the same: keys are the same already. */
-function looksSame(layout: usize, one: usize, arena1: u32, two: usize, arena2: u32): bool {
-  let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
-  for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
-    const kind = resultKind(a);
-    const nullByte = load<u32>(a, F.A_NULL);
-    const isAbsent = nullByte != 0 && load<u8>(one + nullByte) != 0;
-    if (nullByte != 0 && isAbsent != (load<u8>(two + nullByte) != 0)) return false;
-    const slot1 = one + load<u32>(a, F.A_SLOT);
-    const slot2 = two + load<u32>(a, F.A_SLOT);
-    a += F.ACCUMULATOR_BYTES;
-    if (isAbsent) continue;
-    if (F.isBytes(kind)) {
-      const length = load<u32>(slot1, 4);
-      if (length != load<u32>(slot2, 4)) return false;
-      if (!sameBytes(arena1 + load<u32>(slot1), arena2 + load<u32>(slot2), length)) return false;
-    } else if (load<u64>(slot1) != load<u64>(slot2)) return false;
-    else if (kind == F.WIDE && load<u64>(slot1, 8) != load<u64>(slot2, 8)) return false;
-  }
-  return true;
-}
-
-/**
- * What changed in pane `index` since `settle`: rows as they were to `before`, as they are to
- * `after`, both empty results. Rows whose group looks as before are in neither. Good until
- * `settle`.
- */
-export function changes(state: usize, index: u32, before: usize, after: usize): u32 {
-  const layout = <usize>load<u32>(state, F.S_LAYOUT);
-  const pane = paneAt(state, index);
-  const rows = load<u32>(layout, F.L_ROWS);
-  const size = load<u32>(layout, F.L_ENTRY_BYTES);
-  const touched = <usize>load<u32>(pane, F.P_TOUCHED);
-  const images = <usize>load<u32>(pane, F.P_IMAGES);
-  const arena = load<u32>(pane, F.P_ARENA);
-  store<u32>(before, 0, R_SELECTION + 4);
-  store<u32>(after, 0, R_SELECTION + 4);
-  store<u32>(after, 0, R_OVERFLOW);
-  for (let i: u32 = 0, n = load<u32>(pane, F.P_TOUCHED + 4); i < n; i++) {
-    const number = load<u32>(touched + (<usize>i << 2));
-    const entry = entryAt(layout, pane, number);
-    const image = images + <usize>i * size;
-    const was = load<i64>(image + rows) > 0;
-    const is = load<i64>(entry + rows) > 0;
-    if (is && !finish(state, pane, entry)) store<u32>(after, number + 1, R_OVERFLOW);
-    if (was && is && looksSame(layout, image, arena, entry, arena)) continue;
-    if (was) select(state, before, i);
-    if (is) select(state, after, number);
-  }
-  sortWords(load<u32>(after, R_SELECTION), load<u32>(after, R_SELECTION + 4));
-  showEntries(state, before, images, 0, arena);
-  showEntries(state, after, load<u32>(pane, F.P_ENTRIES), 0, arena);
-  showSelection(before);
-  showSelection(after);
-  showWindow(state, before, pane);
-  showWindow(state, after, pane);
-  return failure(state);
-}
-
-function showWindow(state: usize, result: usize, pane: usize): void {
-  const end = load<i64>(pane) + load<i64>(state, F.S_SIZE);
-  store<i64>(result, load<i64>(pane), R_START);
-  store<i64>(result, end, R_END);
-  store<i64>(result, end - 1, R_TIME);
-}
-
-/** Takes changes as read: images are forgotten, groups without rows removed. */
-export function settle(state: usize): u32 {
-  const layout = <usize>load<u32>(state, F.S_LAYOUT);
-  const rows = load<u32>(layout, F.L_ROWS);
-  for (let k: u32 = 0, m = paneCount(state); k < m; k++) {
-    const pane = paneAt(state, k);
-    const touched = <usize>load<u32>(pane, F.P_TOUCHED);
-    for (let i: u32 = 0, n = load<u32>(pane, F.P_TOUCHED + 4); i < n; i++) {
-      const entry = entryAt(layout, pane, load<u32>(touched + (<usize>i << 2)));
-      store<u32>(entry, 0, F.E_IMAGE);
-      if (rows && load<i64>(entry + rows) <= 0) removeEntry(state, pane, entry);
-    }
-    store<u32>(pane, 0, F.P_TOUCHED + 4);
-    store<u32>(pane, 0, F.P_IMAGES + 4);
-    const dead = load<u32>(pane, F.P_DEAD);
-    if (dead > 64 && dead * 2 > load<u32>(pane, F.P_ENTRIES + 4)) closeGaps(state, pane);
-  }
-  store<u32>(state, load<u32>(state, F.S_TOUCH) + 1, F.S_TOUCH);
-  return failure(state);
-}
-
-/** True when changes wait to be read: a checkpoint would lose them. */
-export function isUnsettled(state: usize): bool {
-  for (let k: u32 = 0, m = paneCount(state); k < m; k++) {
-    if (load<u32>(paneAt(state, k), F.P_TOUCHED + 4)) return true;
-  }
-  return false;
-}
-
 /**
  * Compares two results of one window, the older of which must be a copy: selects in `older` the
  * rows that have gone or look different now, in `newer` those that are new or look different.
@@ -554,7 +461,7 @@ export function compare(state: usize, older: usize, newer: usize): u32 {
   return failure(state);
 }
 
-export { newResult };
+export { changes, isUnsettled, newResult, settle };
 
 /** Writes a checkpoint; it lies at `blobAddress` until the next call. Gives `failure`. */
 export function save(state: usize, isFull: bool, fingerprint: u32): u32 {
@@ -570,8 +477,10 @@ export function blobLength(state: usize): u32 {
   return load<u32>(state, F.S_BLOB + 4);
 }
 
-export { blockAddress, blockBytes, forgetBlocks, holdsAddresses, paneAt, placeBlocks };
+export { blockAddress, blockBytes, forgetBlocks, packRegisters, paneAt, placeBlocks, unpackRegisters };
 export { hasSets, isSegmentDirty, leaveSegment, makeRoom, segmentOfPane, settleSets };
+
+export { forgetGroups, missingRows, readGroups, writeGroups };
 
 /** Writes the chunk of a segment of sets into the blob. Gives `failure`. */
 export function saveSegment(state: usize, index: u32, segment: u32, isFull: bool): u32 {

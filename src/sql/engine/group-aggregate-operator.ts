@@ -42,7 +42,7 @@ export class GroupAggregateOperator extends Operator {
 
   constructor(input: Operator, options: GroupAggregateOptions) {
     super([input]);
-    const { node, database } = options;
+    const { node, database, name } = options;
     const { host } = database;
     this.layout = { columns: node.columns, hasOrigin: false, hasWeight: true };
     this.#weightColumn = hiddenIndex(input.layout, weightColumn);
@@ -55,6 +55,7 @@ export class GroupAggregateOperator extends Operator {
         tracksChanges: true,
       },
       panes: null,
+      cold: { database, name },
       seed: options.seed,
       bytesMax: options.stateBytesMax,
       spill: options.spill,
@@ -64,7 +65,7 @@ export class GroupAggregateOperator extends Operator {
     this.#database = database;
     this.#awaitsRows = node.keys.length === 0;
     this.#accumulators = node.accumulators;
-    this.#part = kernelPart(options.name, this.#state);
+    this.#part = kernelPart(name, this.#state);
   }
 
   push(_input: number, { table }: Rows): void {
@@ -112,6 +113,10 @@ export class GroupAggregateOperator extends Operator {
     if (direct.allCame) return;
     direct.giveGone();
     this.emit({ table: this.#rows.show(before, -1), origin: null });
+  }
+
+  override get awaitsCommit(): boolean {
+    return this.#state.awaitsSettling;
   }
 
   override get state(): readonly StatePart[] {

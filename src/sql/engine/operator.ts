@@ -214,6 +214,11 @@ export abstract class Operator {
     return isTime ? this.#watermark - this.delayMs : this.#watermark;
   }
 
+  /** Whether memory is short, and a commit would let some of this operator's state leave it. */
+  get awaitsCommit(): boolean {
+    return false;
+  }
+
   protected emit(rows: Rows): void {
     if (rows.table.rowCount === 0) return;
     for (const { operator, input } of this.#downstream) operator.push(input, rows);

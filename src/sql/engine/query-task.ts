@@ -261,6 +261,11 @@ export class QueryTask {
     return root instanceof SortOperator && root.isFull;
   }
 
+  /** Whether memory is short, and a commit would let state leave it. */
+  get awaitsCommit(): boolean {
+    return this.#graph.operators.some((operator) => operator.awaitsCommit);
+  }
+
   /** Bytes that wait to be taken by a commit. */
   get outputBytes(): number {
     const heldBytes = this.#sink instanceof AppendSink ? this.#sink.heldBytes : 0;

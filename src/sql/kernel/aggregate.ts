@@ -15,16 +15,18 @@
  * without. No result and no order depends on the seed or on how rows are cut into tables: entries
  * stand in the order in which their groups first appeared.
  */
-import { assert } from "../../base/assert.ts";
+import { assert, present } from "../../base/assert.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import type { GridSpec } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { AwayPanes } from "./away-panes.ts";
+import { ColdGroups, type ColdKernel, type ColdPlace } from "./cold-groups.ts";
 import { MemberSets, type SetKernel } from "./member-sets.ts";
+import type { SpillSpace } from "./spill-space.ts";
 import { KernelState, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
 
-interface AggregateKernel extends SetKernel {
+interface AggregateKernel extends SetKernel, ColdKernel {
   create(layout: number, size: bigint, offset: bigint, seed: bigint, limit: bigint): number;
   paneEntries(state: number, index: number): number;
   dropBefore(state: number, start: bigint): void;
@@ -99,6 +101,8 @@ export class AggregateState {
   readonly #panesByState: Map<number, AwayPanes>;
   readonly #panes: AwayPanes;
   readonly #sets: MemberSets;
+  /** Null where groups stay: windows, and sets, which know entries by their numbers. */
+  readonly #cold: ColdGroups | null;
   readonly #before: StateResult | null;
   readonly #after: StateResult | null;
 
@@ -111,6 +115,8 @@ export class AggregateState {
     options: Omit<StateOptions, "spec"> & {
       readonly spec: Omit<StateSpec, "isSession">;
       readonly panes: PaneSpec | null;
+      /** Where groups without windows go; absent: they stay. */
+      readonly cold?: ColdPlace;
     },
   ) {
     const { kernel: linked, panes } = linkedTo(host);
@@ -126,6 +132,7 @@ export class AggregateState {
     this.#panes = new AwayPanes(linked, this.#state, options.panes === null ? null : space);
     panes.set(this.#state.address, this.#panes);
     this.#sets = new MemberSets(linked, { state: this.#state, panes: this.#panes, space });
+    this.#cold = this.#coldOf(spec, { place: options.cold, space });
     this.#before = spec.tracksChanges ? this.#state.newResult() : null;
     this.#after = spec.tracksChanges ? this.#state.newResult() : null;
   }
@@ -140,6 +147,7 @@ export class AggregateState {
   }
 
   add({ table, timeColumn, weightColumn }: AddedRows): void {
+    this.#cold?.fetchFor(table);
     const time = timeColumn === undefined ? 0 : timeColumn + 1;
     const weight = weightColumn === undefined ? 0 : weightColumn + 1;
     const code = this.#kernel.add(this.#state.address, table.address, time, weight);
@@ -217,6 +225,7 @@ export class AggregateState {
   settle(): void {
     this.#panes.fetchTouched();
     this.#state.check(this.#kernel.settle(this.#state.address), "settle groups");
+    this.#cold?.spill();
   }
 
   /**
@@ -246,10 +255,28 @@ export class AggregateState {
   free(): void {
     this.#before?.free();
     this.#after?.free();
+    this.#cold?.free();
     this.#sets.free();
     this.#panes.free();
     this.#panesByState.delete(this.#state.address);
     this.#state.free();
+  }
+
+  /** Whether groups wait for their changes to be read, to leave memory that is short. */
+  get awaitsSettling(): boolean {
+    return this.#cold?.isOver ?? false;
+  }
+
+  #coldOf(
+    spec: StateSpec,
+    { place, space }: { readonly place: ColdPlace | undefined; readonly space: SpillSpace | null },
+  ): ColdGroups | null {
+    const state = this.#state;
+    if (place === undefined || spec.keys.length === 0 || state.layout.hasSets) return null;
+    assert(spec.tracksChanges, "groups leave when they are settled");
+    const kinds = state.layout.resultKinds;
+    const keys = spec.keys.map((column, at) => ({ column, kind: present(kinds[at], "key kind") }));
+    return new ColdGroups(this.#kernel, { state, place, keys, space });
   }
 
   #paneCount(startMs: number, endMs: number): number {

@@ -10,11 +10,12 @@ export interface PaneKernel extends StateKernel {
   panes(state: number): number;
   paneStart(state: number, index: number): bigint;
   paneAt(state: number, index: number): number;
-  holdsAddresses(state: number): number;
   blockAddress(pane: number, block: number): number;
   blockBytes(state: number, pane: number, block: number): number;
   forgetBlocks(state: number, pane: number): void;
   placeBlocks(state: number, pane: number): number;
+  packRegisters(state: number, pane: number): number;
+  unpackRegisters(state: number, pane: number): number;
 }
 
 /** `wasm/sql/parts/fields.ts` and `away.ts`: keep in step. */
@@ -33,7 +34,7 @@ export class AwayPanes {
   constructor(kernel: PaneKernel, state: KernelState, space: SpillSpace | null) {
     this.#kernel = kernel;
     this.#state = state;
-    this.#space = kernel.holdsAddresses(state.address) === 0 ? space : null;
+    this.#space = space;
   }
 
   get awayCount(): number {
@@ -58,6 +59,9 @@ export class AwayPanes {
     if (space === null) return;
     const { address } = this.#state;
     this.#forget(pane);
+    if (this.#kernel.packRegisters(address, pane) === 0) {
+      throw this.#state.exceeded("send a window's groups to scratch disk");
+    }
     const runs: SpilledRun[] = [];
     for (let block = 0; block < blockCount; block++) {
       const at = this.#kernel.blockAddress(pane, block);
@@ -75,6 +79,9 @@ export class AwayPanes {
     }
     for (const [block, run] of (this.#away.get(pane) ?? []).entries()) {
       this.#space?.read(run, this.#kernel.blockAddress(pane, block));
+    }
+    if (this.#kernel.unpackRegisters(this.#state.address, pane) === 0) {
+      throw this.#state.exceeded("fetch a window's groups");
     }
     this.#forget(pane);
   }

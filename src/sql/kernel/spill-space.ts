@@ -23,7 +23,8 @@ export interface SpilledRun {
 export class SpillSpace {
   readonly #memory: SqliteMemory;
   readonly #disk: ScratchDisk;
-  readonly #bytesMax: number;
+  /** What kernels may hold together. */
+  readonly bytesMax: number;
   readonly #holders = new Set<{ readonly bytesHeld: number }>();
   readonly #free: number[] = [];
   #blockCount = 0;
@@ -37,7 +38,7 @@ export class SpillSpace {
   ) {
     this.#memory = memory;
     this.#disk = options.disk;
-    this.#bytesMax = options.bytesMax;
+    this.bytesMax = options.bytesMax;
   }
 
   addHolder(holder: { readonly bytesHeld: number }): void {
@@ -53,9 +54,9 @@ export class SpillSpace {
     let held = 0;
     for (const { bytesHeld } of this.#holders) held += bytesHeld;
     // Memory never shrinks. Once it is nearly all there, what others need must come from here.
-    const { bytes, bytesMax } = this.#memory;
-    const isTight = bytes.length > bytesMax * tightShare;
-    return held - (isTight ? this.#bytesMax / 2 : this.#bytesMax);
+    const { bytes } = this.#memory;
+    const isTight = bytes.length > this.#memory.bytesMax * tightShare;
+    return held - (isTight ? this.bytesMax / 2 : this.bytesMax);
   }
 
   /** Blocks that hold something. */

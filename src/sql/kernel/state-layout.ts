@@ -49,6 +49,8 @@ export interface StateLayout {
   /** A number that differs when layouts differ: checkpoints carry it. */
   readonly fingerprint: number;
   readonly entryBytes: number;
+  /** Values of DISTINCT aggregates are in sets, which know entries by their numbers. */
+  readonly hasSets: boolean;
   /** Kinds of the columns of results: keys, accumulators, window start, end and time. */
   readonly resultKinds: readonly ValueKind[];
 }
@@ -124,6 +126,7 @@ export function planState(spec: StateSpec): StateLayout {
     words: writeWords(parts, accumulatorWords),
     fingerprint: fingerprintOf(plain),
     entryBytes: present(parts.head[0], "entry size"),
+    hasSets: parts.accumulators.some(({ set }) => set !== 0),
     resultKinds,
   };
 }

@@ -17,7 +17,7 @@ export interface TableColumn {
 }
 
 /** What SQLite calls the type of each kind; it decides how a column compares with a constant. */
-const declaredTypes: Readonly<Record<ValueKind, string>> = {
+export const declaredTypes: Readonly<Record<ValueKind, string>> = {
   integer: "INTEGER",
   real: "REAL",
   text: "TEXT",

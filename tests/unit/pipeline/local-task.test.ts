@@ -41,7 +41,7 @@ function start(select: string, memoryBytesMax: number) {
     });
     const batch = encodeBatch({ records, codec: "none", baseOffset: first }, { codecs, crc32c });
     const run = { topic: "t", partition: 0, fromOffset: first, batches: [batch] };
-    task.answer({
+    return task.answer({
       kind: "publishes",
       publishes: [{ publishedAt: first, runs: [run], created: [] }],
     });
@@ -77,6 +77,25 @@ test("DISTINCT values that are more than a query's memory are counted on scratch
   expect(last.sort()).toEqual([0, 1, 2, 3].map((g) => `{"g":${g},"n":${rows / 4},"few":250}`));
   expect(disks.some(({ pages }) => pages.size > 0)).toBe(true);
 });
+
+test("groups that are more than a query's memory leave it with early commits", () => {
+  const select = "SELECT v, COUNT(*) AS n FROM t GROUP BY v";
+  const { task, publish, disks } = start(select, 16 * mebibyte);
+  let commits = 0;
+  for (let first = 0; first < 240_000; first += rowsPerPublish) {
+    if (!publish(first).awaitsCommit) continue;
+    expect(
+      valuesOf(task.answer({ kind: "commit", state: commits++ === 0 ? "full" : "delta" })),
+    ).not.toHaveLength(0);
+  }
+  expect(commits).toBeGreaterThan(3);
+  task.answer({ kind: "commit", state: "delta" });
+  publish(0);
+  const last = valuesOf(task.answer({ kind: "commit", state: "delta" }));
+  expect(last).toHaveLength(rowsPerPublish);
+  expect(last[0]).toBe('{"v":0,"n":2}');
+  expect(disks.some(({ pages }) => pages.size > 0)).toBe(true);
+}, 60_000);
 
 test("a query whose groups are more than its memory says so", () => {
   const { publish } = start("SELECT v, COUNT(*) AS n FROM t GROUP BY v", 16 * mebibyte);

@@ -167,6 +167,20 @@ describe("QueryRunner", () => {
     expect(await query.results()).toEqual(["1", "2", "3"]);
   });
 
+  test("commits early when the task has no room for more", async () => {
+    const query = await queryFixture(stack, {
+      commitIntervalMs: 3_600_000,
+      onTask: (task) => {
+        task.awaitsCommit = true;
+      },
+    });
+    const ended = query.runner.run(stop.signal);
+    await query.append("a");
+    await until(async () => (await query.results()).length === 1);
+    stop.abort();
+    await ended;
+  });
+
   test("keeps its task while the queue is full or the store does not answer", async () => {
     let refusals = 0;
     const query = await queryFixture(stack, {

@@ -6,6 +6,7 @@
  */
 import * as F from "./fields";
 import { grab, release, releaseList, reserve } from "./heap";
+import { copyRegisters, freeRegisters, registerBytes } from "./registers";
 
 /** Brings a pane back; throws when it cannot. */
 // @ts-ignore: decorator
@@ -45,15 +46,62 @@ export function isDirty(pane: usize): bool {
   );
 }
 
-/** True when entries hold addresses, which do not survive a way to disk and back. */
-export function holdsAddresses(state: usize): bool {
+/** Of the pane's queue, which only FIRST and LAST of rows that may be taken back use. */
+const QUEUE_BYTES: u32 = 16;
+
+/**
+ * Estimates' registers are all that an entry holds by its address: moves them into the pane's
+ * queue: of rows that may be taken back there are no estimates. False: memory is out.
+ */
+export function packRegisters(state: usize, pane: usize): bool {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const size = <usize>load<u32>(layout, F.L_ENTRY_BYTES);
+  const queue = pane + F.P_QUEUE;
   let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
   for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
-    if (load<u32>(a, F.A_OP) == F.OP_APPROXIMATE) return true;
+    let slot = <usize>load<u32>(pane, F.P_ENTRIES) + load<u32>(a, F.A_HIDDEN);
+    const isEstimate = load<u32>(a, F.A_OP) == F.OP_APPROXIMATE;
     a += F.ACCUMULATOR_BYTES;
+    if (!isEstimate) continue;
+    for (let j: u32 = 0, m = load<u32>(pane, F.P_ENTRIES + 4); j < m; j++, slot += size) {
+      const block = <usize>load<u32>(slot);
+      if (block == 0) continue;
+      const bytes = registerBytes(block);
+      const items = (bytes + QUEUE_BYTES - 1) / QUEUE_BYTES;
+      if (!reserve(state, queue, QUEUE_BYTES, items)) return false;
+      const at = load<u32>(queue, 4);
+      memory.copy(load<u32>(queue) + at * QUEUE_BYTES, block, bytes);
+      store<u32>(queue, at + items, 4);
+      freeRegisters(state, slot);
+      store<u32>(slot, at + 1);
+    }
   }
-  return false;
+  return true;
+}
+
+/** Undoes `packRegisters`. False: memory is out. */
+export function unpackRegisters(state: usize, pane: usize): bool {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const size = <usize>load<u32>(layout, F.L_ENTRY_BYTES);
+  const queue = pane + F.P_QUEUE;
+  let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  let isEstimated = false;
+  for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
+    let slot = <usize>load<u32>(pane, F.P_ENTRIES) + load<u32>(a, F.A_HIDDEN);
+    const isEstimate = load<u32>(a, F.A_OP) == F.OP_APPROXIMATE;
+    a += F.ACCUMULATOR_BYTES;
+    if (!isEstimate) continue;
+    isEstimated = true;
+    for (let j: u32 = 0, m = load<u32>(pane, F.P_ENTRIES + 4); j < m; j++, slot += size) {
+      const place = load<u32>(slot);
+      if (place == 0) continue;
+      const block = <usize>load<u32>(queue) + <usize>(place - 1) * QUEUE_BYTES;
+      store<u32>(slot, 0);
+      if (!copyRegisters(state, slot, block, registerBytes(block))) return false;
+    }
+  }
+  if (isEstimated) releaseList(state, queue, QUEUE_BYTES);
+  return true;
 }
 
 function widthOf(state: usize, list: u32): u32 {

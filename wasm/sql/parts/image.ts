@@ -38,7 +38,7 @@ export const HEADER_BYTES_1: u32 = 32;
 export const SECTION_BYTES: u32 = 24;
 
 /** Room at the end of the blob; 0 when memory is out. */
-function room(state: usize, bytes: u32): usize {
+export function room(state: usize, bytes: u32): usize {
   const blob = state + F.S_BLOB;
   if (!reserve(state, blob, 1, bytes)) return 0;
   const used = load<u32>(blob, 4);
@@ -71,6 +71,25 @@ export function save(state: usize, isFull: bool, fingerprint: u32): bool {
   store<u32>(state, load<u32>(state, F.S_CHECKPOINT) + 1, F.S_CHECKPOINT);
   store<u32>(state, load<u32>(state, F.S_TOUCH) + 1, F.S_TOUCH);
   return true;
+}
+
+/**
+ * Appends one entry to the blob, alone: u32 count of its nodes, its fields, its nodes, as above.
+ * False: memory is out.
+ */
+export function saveEntry(state: usize, pane: usize, number: u32): bool {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const numbers = state + F.S_NUMBERS;
+  store<u32>(numbers, 0, 4);
+  if (!push(state, numbers, number)) return false;
+  finish(state, pane, entryAt(layout, pane, number));
+  const nodes = listNodes(state, layout, pane, true);
+  const head = room(state, 4);
+  if (head == 0) return false;
+  store<u32>(head, nodes);
+  const all = load<u32>(layout, F.L_FIELD_COUNT);
+  if (!saveFields(state, layout, pane, load<u32>(numbers), 1, 0, all)) return false;
+  return nodes == 0 || saveNodes(state, layout, pane, nodes);
 }
 
 function savePane(state: usize, pane: usize, isFull: bool): bool {

@@ -45,6 +45,8 @@ export function freePane(state: usize, pane: usize): void {
 }
 
 function freeAllRegisters(state: usize, pane: usize): void {
+  // They are with the entries, on scratch disk.
+  if (load<u32>(pane, F.P_AWAY)) return;
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
   const size = load<u32>(layout, F.L_ENTRY_BYTES);
   let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);

@@ -1,6 +1,6 @@
 /** Reads the checkpoints that image.ts writes. */
 import { keepBytes, NO_OFFSET, ownsBytes, waste } from "./arena";
-import { isSavedWhole, setValueCount, freeNodes } from "./distinct";
+import { isSavedWhole, nodeAt, setValueCount, freeNodes } from "./distinct";
 import { needPane } from "./away";
 import * as F from "./fields";
 import { hasFailed, push } from "./heap";
@@ -77,6 +77,44 @@ function restorePane(state: usize, pane: usize): void {
   store<u32>(pane, 0, F.P_DIRTY + 4);
   store<u32>(pane, 0, F.P_REMOVED + 4);
   store<u32>(pane, 0, F.P_DIRTY_NODES + 4);
+}
+
+/**
+ * Reads an entry that `saveEntry` wrote, which the last checkpoint does not hold. False: memory is
+ * out.
+ */
+export function restoreEntry(state: usize, pane: usize, address: usize): bool {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const nodes = load<u32>(address);
+  at = address + 4;
+  readKeys(state, layout, 1);
+  if (!findRows(state, layout, pane, 1, 0)) return false;
+  readFields(state, layout, pane, 1);
+  if (nodes && !hasFailed(state)) readNodes(state, layout, pane, nodes);
+  if (hasFailed(state)) return false;
+  const entry = entryOf(state, layout, pane, 0);
+  const checkpoint = load<u32>(state, F.S_CHECKPOINT);
+  store<u32>(entry, checkpoint, F.E_CHECKPOINT);
+  if (!push(state, pane + F.P_DIRTY, numberOf(layout, pane, entry))) return false;
+  let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
+  for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
+    const owner = load<u32>(a, F.A_NODES);
+    if (owner) noteRing(state, pane, load<u32>(entry + owner), checkpoint);
+    a += F.ACCUMULATOR_BYTES;
+  }
+  return !hasFailed(state);
+}
+
+/** The next checkpoint has these nodes to say. */
+function noteRing(state: usize, pane: usize, first: u32, checkpoint: u32): void {
+  let reference = first;
+  while (reference) {
+    const node = nodeAt(pane, reference);
+    store<u32>(node, checkpoint, F.N_CHECKPOINT);
+    push(state, pane + F.P_DIRTY_NODES, reference);
+    reference = load<u32>(node, F.N_NEXT);
+    if (reference == first) return;
+  }
 }
 
 /** Bytes of a column of the checkpoint. */

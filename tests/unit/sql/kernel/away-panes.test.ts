@@ -9,15 +9,20 @@ import { createSqliteHost, tableOf } from "../../../support/sqlite.ts";
 const input = ["integer", "text"] as const;
 const paneMs = 1000;
 
-function create(bytesMax: number, kind: AccumulatorKind = "max") {
+function create(
+  bytesMax: number,
+  kind: AccumulatorKind = "max",
+  keys: readonly number[] = [1],
+  column = 1,
+) {
   const host = createSqliteHost();
   const disk = new MemoryDisk();
   const spill = new SpillSpace(host.memory, { disk, bytesMax });
   const state = new AggregateState(host, {
     spec: {
       input,
-      keys: [1],
-      accumulators: [{ kind, column: 1, filter: null, isDistinct: false }],
+      keys,
+      accumulators: [{ kind, column, filter: null, isDistinct: false }],
       ...{ isRetractable: false, tracksChanges: false },
     },
     ...{ seed: 4n, bytesMax: 0, panes: { sizeMs: paneMs, offsetMs: 0 }, spill },
@@ -32,7 +37,7 @@ function create(bytesMax: number, kind: AccumulatorKind = "max") {
     result.free();
     return length;
   };
-  return { state, add, rowsOf, disk, spill };
+  return { host, state, add, rowsOf, disk, spill };
 }
 
 describe("AwayPanes", () => {
@@ -60,10 +65,31 @@ describe("AwayPanes", () => {
     expect(delta.length).toBeLessThan(600);
   });
 
-  test("stay where entries hold addresses, as estimates do", () => {
-    const { state, add, spill } = create(0, "approxCountDistinct");
-    for (let pane = 0; pane < 5; pane++) add(pane * paneMs, 100);
+  test("take the registers of estimates with them", () => {
+    const { host, state, spill, disk } = create(0, "approxCountDistinct", [0], 1);
+    const value = (pane: number, at: number) => [BigInt(pane * paneMs), `value ${at}`];
+    const add = (pane: number, from: number, to: number) => {
+      const rows = Array.from({ length: to - from }, (_, at) => value(pane, from + at));
+      state.add({ table: tableOf(host.memory, input, rows), timeColumn: 0 });
+    };
+    for (let pane = 0; pane < 5; pane++) {
+      add(pane, 0, 100 + 900 * pane);
+    }
+    expect(spill.blocksUsed).toBeGreaterThan(0);
+    add(1, 500, 1500);
+    expect(disk.reads).toBeGreaterThan(0);
+    const counts = [0, 1, 2, 3, 4].map((pane) => {
+      const result = state.merge({ startMs: pane * paneMs, endMs: (pane + 1) * paneMs });
+      const [row] = readResult(host.memory, result);
+      result.free();
+      return Number(row?.[1]);
+    });
+    expect(counts[0]).toBe(100);
+    for (const [pane, truth] of [100, 1500, 1900, 2800, 3700].entries()) {
+      expect(Math.abs((counts[pane] ?? 0) / truth - 1)).toBeLessThan(0.06);
+    }
+    state.dropBefore(3 * paneMs);
+    state.free();
     expect(spill.blocksUsed).toBe(0);
-    expect(state.paneGroups(4)).toBe(100);
   });
 });
