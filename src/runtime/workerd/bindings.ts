@@ -1,4 +1,6 @@
 /** What deploy/cloudflare/wrangler.jsonc binds to the Worker and its objects. */
+import type { ErrorCode, StreamError } from "../../base/stream-error.ts";
+import type { GroupService } from "../../group/group-service.ts";
 import type { R2Bucket } from "../../store/r2-store.ts";
 
 export interface Bindings {
@@ -16,6 +18,23 @@ export interface Bindings {
 export interface LogObjects {
   getByName(name: string): {
     fetch(request: Request): Promise<Response>;
+    callGroup(call: GroupCall): Promise<GroupAnswer>;
     maintain(options: { readonly collectsOrphans: boolean }): Promise<void>;
   };
 }
+
+/** What log objects ask of the objects that coordinate groups; group-calls.ts. */
+export type GroupMethod = keyof GroupService;
+
+export interface GroupCall {
+  readonly method: GroupMethod;
+  readonly argument: unknown;
+}
+
+export type GroupAnswer =
+  | { readonly value: unknown }
+  | {
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly details: StreamError["details"];
+    };

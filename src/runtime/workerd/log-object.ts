@@ -7,7 +7,8 @@
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import { responseOfError } from "../../server/http/problem-response.ts";
 import { clock } from "../node/platform.ts";
-import type { Bindings } from "./bindings.ts";
+import type { Bindings, GroupAnswer, GroupCall } from "./bindings.ts";
+import { answerGroupCall } from "./group-calls.ts";
 import { groupRole, logRole, type ObjectRole } from "./object-roles.ts";
 import { type ObjectLog, openObjectLog } from "./open-log.ts";
 import { createConsoleLogger } from "./platform.ts";
@@ -42,6 +43,12 @@ export class LogObject extends DurableObject<Bindings> {
     await log.maintenance.runOnce(options);
   }
 
+  /** What a Kafka connection in another object asks of the coordinator in this one. */
+  async callGroup(call: GroupCall): Promise<GroupAnswer> {
+    const { groups } = await this.open();
+    return answerGroupCall(groups, call);
+  }
+
   /** Queries go on where the last activation committed them: that it is awake is all it takes. */
   async alarm(): Promise<void> {
     const { runsQueries } = await this.open();
@@ -62,6 +69,7 @@ export class LogObject extends DurableObject<Bindings> {
       role: this.role,
       settings: readWorkerSettings(this.env),
       bucket: this.env.BUCKET,
+      groupObjects: this.env.GROUPS,
       objectName: this.#objectName,
     });
     if (opened.runsQueries) await this.ctx.storage.setAlarm(clock.now() + alarmMs);

@@ -7,16 +7,21 @@ import { ByteBudget } from "../../base/byte-budget.ts";
 import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
+import type { GroupService } from "../../group/group-service.ts";
 import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
 import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import { createHttpApp } from "../../server/http/app.ts";
+import type { OpenKafka } from "../../server/http/context.ts";
 import { type R2Bucket, R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
 import { version } from "../node/version.ts";
+import { BlockProducerIds } from "../producer-ids.ts";
+import type { LogObjects } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
+import { groupsInObjects } from "./group-calls.ts";
 import type { ObjectRole } from "./object-roles.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -33,6 +38,8 @@ const pageBytes = 65_536;
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
   readonly log: Log;
+  /** Of its own coordinator. */
+  readonly groups: GroupService;
   /** It must be woken when it was put to sleep. */
   readonly runsQueries: boolean;
 }
@@ -41,6 +48,7 @@ export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bucket: R2Bucket;
+  readonly groupObjects: LogObjects;
   /** The object among all that share the metadata. */
   readonly objectName: string;
 }
@@ -90,25 +98,49 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const sql = openObjectSql({ platform, metrics, database, log }, { runsQueries });
   await log.open();
   if (runsQueries) sql.engine.manager.start();
+  const shared = {
+    ...{ log, topics: log.topics, platform, metrics },
+    answerMemory: new AnswerMemory(role.budgetBytes),
+  };
+  const requestBudget = new ByteBudget(role.budgetBytes);
+  // Nobody tells an object that it ends.
+  const shutdown = new AbortController().signal;
+  let kafka: Promise<OpenKafka> | undefined;
+  const openKafka = async () => {
+    const { openObjectKafka } = await import("./kafka.ts");
+    return openObjectKafka(
+      {
+        ...{ ...shared, requestBudget },
+        groups: groupsInObjects(parts.groupObjects, groups),
+        producerIds: new BlockProducerIds(database),
+        settings: {
+          ...{ token: settings.token ?? null, autoCreateTopics, partitionCountDefault },
+          ...{ requestBytesMax, decompressedBytesMax },
+        },
+      },
+      shutdown,
+    );
+  };
   const app = createHttpApp({
     clientScript: clientText,
     ...sql.http,
-    ...{ log, topics: log.topics, groups, platform, metrics },
+    ...{ ...shared, groups, shutdown },
     tokens: new MetadataAccessTokens(database),
-    bodyBudget: new ByteBudget(role.budgetBytes),
-    answerMemory: new AnswerMemory(role.budgetBytes),
+    bodyBudget: requestBudget,
     settings: {
       ...{ token: settings.token, origins: settings.origins, isLoopback: false },
       publicTopics: settings.publicTopics,
       ...{ requestBytesMax, decompressedBytesMax, version },
     },
-    // Nobody tells an object that it ends.
-    shutdown: new AbortController().signal,
     upgradeSocket,
+    openKafka: async (tunnel) => {
+      kafka ??= openKafka();
+      return (await kafka)(tunnel);
+    },
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });
-  return { answer: (request) => app.fetch(request), log, runsQueries };
+  return { answer: (request) => app.fetch(request), log, groups, runsQueries };
 }
 
 /** Ring and blocks lie in the memory of the checksum kernel, which so sums them in place. */
