@@ -59,9 +59,9 @@ function join(socket, host, onConnect) {
             credit += Number(data) || 0;
             return flush();
         }
-        const bytes = new Uint8Array(data);
-        emit("data", bytes);
-        done += bytes.length;
+        const buffer = data;
+        emit("data", Buffer.from(buffer));
+        done += buffer.byteLength;
         if (done < tunnel.grantBytes || socket.readyState !== 1)
             return;
         socket.send(String(done));
