@@ -26,6 +26,7 @@ export const clientEntries = {
   "millrace/client": "client.ts",
   "millrace/client/sql": "sql-entry.ts",
   "millrace/client/arrow": "arrow.ts",
+  "millrace/client/kafkajs": "kafkajs-socket.ts",
   "/client.js": "page-script.ts",
 } as const;
 

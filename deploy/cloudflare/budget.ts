@@ -3,6 +3,8 @@ import type { WorkerBundle } from "./bundle.ts";
 
 /** Cloudflare takes more, but each kilobyte is parsed at every cold start. */
 export const javascriptBytesMax = 1_000_000;
+/** What loads when a Kafka client comes first. */
+export const lazyBytesMax = 200_000;
 export const wasmBytesMax = 1_200_000;
 
 /** What workerd refuses in a handler. */
@@ -15,11 +17,15 @@ const forbidden: readonly RegExp[] = [
 
 /** What is wrong with the bundle, a sentence each; none: it may be deployed. */
 export function budgetFaults(bundle: WorkerBundle): string[] {
-  const { javascript, wasm } = sizesOf(bundle);
-  const text = new TextDecoder().decode(bundle.javascript);
+  const { javascript, lazy, wasm } = sizesOf(bundle);
+  const modules = [bundle.javascript, ...[...bundle.chunks.values()].map((each) => each.contents)];
+  const text = modules.map((each) => new TextDecoder().decode(each)).join("\n");
   return [
     ...(javascript > javascriptBytesMax
       ? [`The JavaScript is ${javascript} bytes, ${javascriptBytesMax} are allowed`]
+      : []),
+    ...(lazy > lazyBytesMax
+      ? [`What is loaded later is ${lazy} bytes, ${lazyBytesMax} are allowed`]
       : []),
     ...(wasm > wasmBytesMax
       ? [`The WebAssembly is ${wasm} bytes, ${wasmBytesMax} are allowed`]
@@ -33,9 +39,22 @@ export function budgetFaults(bundle: WorkerBundle): string[] {
   ];
 }
 
-export function sizesOf(bundle: WorkerBundle): { javascript: number; wasm: number } {
+export interface BundleSizes {
+  /** What starts with the Worker. */
+  readonly javascript: number;
+  /** What is loaded when it is asked for. */
+  readonly lazy: number;
+  readonly wasm: number;
+}
+
+export function sizesOf(bundle: WorkerBundle): BundleSizes {
   const wasm = [...bundle.wasm.values()].reduce((sum, { length }) => sum + length, 0);
-  return { javascript: bundle.javascript.length, wasm };
+  const chunks = [...bundle.chunks.values()];
+  const bytesOf = (isLazy: boolean) =>
+    chunks
+      .filter((each) => each.isLazy === isLazy)
+      .reduce((sum, each) => sum + each.contents.length, 0);
+  return { javascript: bundle.javascript.length + bytesOf(false), lazy: bytesOf(true), wasm };
 }
 
 /** Bytes of the JavaScript by package or folder of src, the heaviest first. */

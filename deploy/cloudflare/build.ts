@@ -1,7 +1,6 @@
 /** `npm run build:worker`: deploy/cloudflare/dist/ with worker.js, its WebAssembly and its texts. */
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { budgetFaults, sizesOf, weights } from "./budget.ts";
 import { bundleWorker } from "./bundle.ts";
 import { workerEntry } from "./worker-entry.ts";
@@ -9,10 +8,9 @@ import { workerEntry } from "./worker-entry.ts";
 const out = join(import.meta.dir, "dist");
 
 const bundle = await bundleWorker({ entry: workerEntry, minify: true });
-const { javascript, wasm } = sizesOf(bundle);
-const packed = gzipSync(bundle.javascript).length;
+const { javascript, lazy, wasm } = sizesOf(bundle);
 process.stdout.write(
-  `JavaScript ${javascript} bytes (${packed} gzipped), WebAssembly ${wasm} bytes\n` +
+  `JavaScript ${javascript} bytes, ${lazy} more for Kafka clients, WebAssembly ${wasm} bytes\n` +
     weights(bundle)
       .slice(0, 12)
       .map(([where, bytes]) => `${String(bytes).padStart(9)}  ${where}\n`)
@@ -24,6 +22,7 @@ if (faults.length > 0) process.exit(1);
 rmSync(out, { recursive: true, force: true });
 mkdirSync(out);
 writeFileSync(join(out, "worker.js"), bundle.javascript);
+for (const [name, { contents }] of bundle.chunks) writeFileSync(join(out, name), contents);
 for (const [name, content] of [...bundle.wasm, ...bundle.texts]) {
   writeFileSync(join(out, name), content);
 }

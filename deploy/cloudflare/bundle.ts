@@ -14,12 +14,20 @@ import { withoutOpenApi } from "./without-openapi.ts";
 
 export interface WorkerBundle {
   readonly javascript: Uint8Array;
+  /** Further modules, by the name that others import as `./name`. */
+  readonly chunks: ReadonlyMap<string, Chunk>;
   /** By the name that the JavaScript imports as `./name`. */
   readonly wasm: ReadonlyMap<string, Uint8Array>;
   /** By the name that the JavaScript imports as `./name`. */
   readonly texts: ReadonlyMap<string, string>;
   /** What came from where, for whoever asks what weighs. */
   readonly metafile: Metafile;
+}
+
+export interface Chunk {
+  readonly contents: Uint8Array;
+  /** It is loaded when it is asked for first, and not when the Worker starts. */
+  readonly isLazy: boolean;
 }
 
 export interface BundleOptions {
@@ -35,8 +43,10 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
   const wasm = new Map<string, Uint8Array>();
   const texts = new Map<string, string>();
   const { outputFiles, metafile } = await build({
-    entryPoints: [options.entry],
-    outfile: "worker.js",
+    entryPoints: { worker: options.entry },
+    outdir: ".",
+    splitting: true,
+    chunkNames: "[name]-[hash]",
     write: false,
     bundle: true,
     format: "esm",
@@ -52,15 +62,35 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
       ...[withoutDocs(), collectWasm(wasm)],
     ],
   });
-  const [output] = outputFiles;
-  if (output === undefined) throw new Error(`No output of ${options.entry}`);
-  return { javascript: output.contents, wasm, texts, metafile };
+  const started = startedWith("worker.js", metafile);
+  const chunks = new Map(
+    outputFiles.map(({ path, contents }) => {
+      const name = basename(path);
+      return [name, { contents, isLazy: !started.has(name) }];
+    }),
+  );
+  const javascript = chunks.get("worker.js")?.contents;
+  if (javascript === undefined) throw new Error(`No output of ${options.entry}`);
+  chunks.delete("worker.js");
+  return { javascript, chunks, wasm, texts, metafile };
+}
+
+/** The modules that are loaded with `name`, itself included. */
+function startedWith(name: string, { outputs }: Metafile): ReadonlySet<string> {
+  const found = new Set([name]);
+  for (const each of found) {
+    for (const { path, kind } of outputs[each]?.imports ?? []) {
+      if (kind === "import-statement" && basename(path) in outputs) found.add(basename(path));
+    }
+  }
+  return found;
 }
 
 /** The bundle as modules of Miniflare. */
-export function modulesOf({ javascript, wasm, texts }: WorkerBundle) {
+export function modulesOf({ javascript, chunks, wasm, texts }: WorkerBundle) {
   return [
     { type: "ESModule" as const, path: "worker.js", contents: javascript },
+    ...[...chunks].map(([path, { contents }]) => ({ type: "ESModule" as const, path, contents })),
     ...[...wasm].map(([path, contents]) => ({ type: "CompiledWasm" as const, path, contents })),
     ...[...texts].map(([path, contents]) => ({ type: "Text" as const, path, contents })),
   ];

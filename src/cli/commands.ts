@@ -15,6 +15,7 @@ export const commandLoaders = {
   "group describe": async () => (await import("./commands/group-describe.ts")).groupDescribeCommand,
   "group reset": async () => (await import("./commands/group-reset.ts")).groupResetCommand,
   "group delete": async () => (await import("./commands/group-delete.ts")).groupDeleteCommand,
+  shim: async () => (await import("./commands/shim.ts")).shimCommand,
   "token create": async () => (await import("./commands/token-create.ts")).tokenCreateCommand,
   "token list": async () => (await import("./commands/token-list.ts")).tokenListCommand,
   "token revoke": async () => (await import("./commands/token-revoke.ts")).tokenRevokeCommand,

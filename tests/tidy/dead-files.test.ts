@@ -5,6 +5,7 @@ import { root, sourceFiles } from "./source-files.ts";
 
 /** Files that nobody imports because they are started by name. */
 const entries = new Set([
+  "src/client/kafkajs-socket.ts",
   "src/client/page-script.ts",
   "src/cli/docs.ts",
   "src/cli/main.ts",

@@ -47,6 +47,25 @@ export class KafkaService {
     for (const duplex of this.#early.splice(0)) this.#accept(duplex);
   }
 
+  /** Serves one more connection, which came by another way, with a context of its own. */
+  accept(duplex: ByteDuplex, context: KafkaContext): void {
+    if (this.#shutdown.aborted) duplex.close();
+    else if (this.#connections.size >= this.#connectionsMax) {
+      duplex.close();
+      if (!this.#isFull) {
+        const limit = this.#connectionsMax;
+        context.platform.log.warn(`More than ${limit} Kafka connections: new ones are closed`);
+      }
+      this.#isFull = true;
+    } else {
+      this.#isFull = false;
+      const served = serveKafkaConnection(duplex, context, this.#shutdown).finally(() => {
+        this.#connections.delete(duplex);
+      });
+      this.#connections.set(duplex, served);
+    }
+  }
+
   async stopAccepting(): Promise<void> {
     for (const duplex of this.#early.splice(0)) duplex.close();
     await this.#listener?.close();
@@ -65,23 +84,9 @@ export class KafkaService {
 
   #accept(duplex: ByteDuplex): void {
     const context = this.#context;
-    if (this.#shutdown.aborted) duplex.close();
-    else if (context === undefined) {
-      if (this.#early.length < earlyConnectionsMax) this.#early.push(duplex);
-      else duplex.close();
-    } else if (this.#connections.size >= this.#connectionsMax) {
-      duplex.close();
-      if (!this.#isFull) {
-        const limit = this.#connectionsMax;
-        context.platform.log.warn(`More than ${limit} Kafka connections: new ones are closed`);
-      }
-      this.#isFull = true;
-    } else {
-      this.#isFull = false;
-      const served = serveKafkaConnection(duplex, context, this.#shutdown).finally(() => {
-        this.#connections.delete(duplex);
-      });
-      this.#connections.set(duplex, served);
-    }
+    if (context !== undefined) this.accept(duplex, context);
+    else if (!this.#shutdown.aborted && this.#early.length < earlyConnectionsMax) {
+      this.#early.push(duplex);
+    } else duplex.close();
   }
 }

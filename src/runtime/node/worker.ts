@@ -19,6 +19,7 @@ import type { ObjectStore } from "../../store/object-store.ts";
 import { watchGroupLag } from "../group-lag.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import type { HttpListener } from "../http-listener.ts";
+import { kafkaTunnels } from "../kafka-tunnels.ts";
 import { BlockProducerIds } from "../producer-ids.ts";
 import { isLoopback, type Settings } from "../settings.ts";
 import { SqlEngine } from "../sql-engine.ts";
@@ -76,7 +77,7 @@ export class Worker implements RunningServer {
   #status: "starting" | "ok" | "stopping" = "starting";
   #store: ObjectStore | undefined;
   #http: HttpListener | undefined;
-  #kafka: KafkaService | undefined;
+  readonly #kafka: KafkaService;
   #log: Log | undefined;
   #groups: GroupCoordinator | undefined;
   #sql: SqlEngine | undefined;
@@ -92,6 +93,7 @@ export class Worker implements RunningServer {
     this.#requestBudget = new ByteBudget(queueBytes);
     this.#answerMemory = new AnswerMemory(queueBytes);
     this.#memory = memoryWatch(parts);
+    this.#kafka = new KafkaService(this.#shutdown.signal);
   }
 
   get httpPort(): number {
@@ -104,7 +106,7 @@ export class Worker implements RunningServer {
   }
 
   get kafkaPort(): number | undefined {
-    return this.#kafka?.port;
+    return this.#parts.settings.kafka === "off" ? undefined : this.#kafka.port;
   }
 
   get storeDescription(): string {
@@ -150,8 +152,9 @@ export class Worker implements RunningServer {
       },
     });
     this.#sql = sql;
-    this.#serveHttp({ log, groups, sql });
-    this.#kafka?.serve(this.#kafkaContext(log, groups));
+    const kafka = this.#kafkaContext(log, groups);
+    this.#serveHttp({ log, groups, sql, kafka });
+    this.#kafka.serve(kafka);
     this.#sweeping = Promise.all([this.#sweep(groups), this.#memory?.run(platform.timers, signal)]);
     this.#watching = watchGroupLag({ platform, database, metrics: this.metrics }, signal);
     void this.#checkStore(store);
@@ -167,7 +170,7 @@ export class Worker implements RunningServer {
   /** Gives back what a start that failed has taken. */
   async abandon(): Promise<void> {
     this.#shutdown.abort();
-    await Promise.allSettled([this.#http?.close(), this.#kafka?.close()]);
+    await Promise.allSettled([this.#http?.close(), this.#kafka.close()]);
     this.#inflater.close();
     await this.#parts.database.close();
     await this.#store?.close();
@@ -186,13 +189,11 @@ export class Worker implements RunningServer {
     );
     const { kafka } = settings;
     if (kafka === "off") return;
-    const service = new KafkaService(this.#shutdown.signal);
     const unreadBytesMax = Math.max(unreadBytesMin, settings.queueBytes / 4);
     const { host: kafkaHost, port: kafkaPort } = kafka;
     const onReceived = (bytes: number) => this.#memory?.received(bytes);
     const tcp = { host: kafkaHost, port: kafkaPort, unreadBytesMax, onReceived };
-    await bind("Kafka", kafka, () => service.listen(runtime.listenTcp, tcp));
-    this.#kafka = service;
+    await bind("Kafka", kafka, () => this.#kafka.listen(runtime.listenTcp, tcp));
   }
 
   #logOptions(store: ObjectStore): ConstructorParameters<typeof Log>[0] {
@@ -235,9 +236,10 @@ export class Worker implements RunningServer {
     readonly log: Log;
     readonly groups: GroupCoordinator;
     readonly sql: SqlEngine;
+    readonly kafka: KafkaContext;
   }): void {
     const { settings, platform, database } = this.#parts;
-    const { log, groups, sql } = parts;
+    const { log, groups, sql, kafka } = parts;
     const app = createHttpApp({
       clientScript: readClientScript,
       log,
@@ -261,6 +263,7 @@ export class Worker implements RunningServer {
       },
       shutdown: this.#shutdown.signal,
       upgradeSocket: this.#http?.upgradeSocket,
+      openKafka: kafkaTunnels(kafka, (duplex, context) => this.#kafka.accept(duplex, context)),
       fetch: (url, init) => fetch(url, init),
       status: () => this.#status,
     });
@@ -317,12 +320,12 @@ export class Worker implements RunningServer {
     const { platform, database } = this.#parts;
     this.#status = "stopping";
     const http = this.#http?.drain();
-    const kafka = this.#kafka?.stopAccepting();
+    const kafka = this.#kafka.stopAccepting();
     this.#shutdown.abort();
     const drained = Promise.allSettled([
       http,
       kafka,
-      this.#kafka?.drained(),
+      this.#kafka.drained(),
       this.#sweeping,
       this.#watching,
     ]);
@@ -330,7 +333,7 @@ export class Worker implements RunningServer {
     const deadline = platform.timers.sleep(drainMsMax, late.signal);
     await Promise.race([drained, deadline]);
     late.abort();
-    await Promise.allSettled([this.#http?.close(), this.#kafka?.close()]);
+    await Promise.allSettled([this.#http?.close(), this.#kafka.close()]);
     // Peers hear of it first: groups that are given up must not be sent here again.
     // Queries publish what they have made, so they end before the log does.
     for (const leave of [

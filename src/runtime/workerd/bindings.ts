@@ -1,4 +1,6 @@
 /** What deploy/cloudflare/wrangler.jsonc binds to the Worker and its objects. */
+import type { ErrorCode, StreamError } from "../../base/stream-error.ts";
+import type { GroupService } from "../../group/group-service.ts";
 import type { R2Bucket } from "../../store/r2-store.ts";
 
 export interface Bindings {
@@ -20,6 +22,7 @@ export interface LogObjects {
     fetch(request: Request): Promise<Response>;
     /** Others have published: whoever waits here looks. */
     hear(): Promise<void>;
+    callGroup(call: GroupCall): Promise<GroupAnswer>;
     maintain(options: { readonly collectsOrphans: boolean }): Promise<void>;
     /** JSON of AppendAsked[] and their bodies, one behind the other; answers AppendAnswer[]. */
     appendAll(asked: string, bodies: Uint8Array): Promise<string>;
@@ -47,3 +50,18 @@ export interface AppendAnswer {
   readonly headers: readonly [string, string][];
   readonly text: string;
 }
+/** What log objects ask of the objects that coordinate groups; group-calls.ts. */
+export type GroupMethod = keyof GroupService;
+
+export interface GroupCall {
+  readonly method: GroupMethod;
+  readonly argument: unknown;
+}
+
+export type GroupAnswer =
+  | { readonly value: unknown }
+  | {
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly details: StreamError["details"];
+    };

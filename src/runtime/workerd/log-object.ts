@@ -8,7 +8,8 @@ import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import { responseOfError } from "../../server/http/problem-response.ts";
 import { clock } from "../node/platform.ts";
 import { answerAll } from "./append-calls.ts";
-import type { Bindings } from "./bindings.ts";
+import type { Bindings, GroupAnswer, GroupCall } from "./bindings.ts";
+import { answerGroupCall } from "./group-calls.ts";
 import { groupRole, logRole, type ObjectRole, queryRole } from "./object-roles.ts";
 import { type ObjectLog, openObjectLog } from "./open-log.ts";
 import { createConsoleLogger } from "./platform.ts";
@@ -56,6 +57,12 @@ export class LogObject extends DurableObject<Bindings> {
   async hear(): Promise<void> {
     const { log } = await this.open();
     await log.hear();
+  }
+
+  /** What a Kafka connection in another object asks of the coordinator in this one. */
+  async callGroup(call: GroupCall): Promise<GroupAnswer> {
+    const { groups } = await this.open();
+    return answerGroupCall(groups, call);
   }
 
   /** An older version of this object, which ran queries itself, may have set one. */

@@ -7,18 +7,22 @@ import { ByteBudget } from "../../base/byte-budget.ts";
 import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
+import type { GroupService } from "../../group/group-service.ts";
 import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
 import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import { createHttpApp } from "../../server/http/app.ts";
+import type { OpenKafka } from "../../server/http/context.ts";
 import { R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
 import { version } from "../node/version.ts";
+import { BlockProducerIds } from "../producer-ids.ts";
 import { Bell, type Listener } from "./bell.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
+import { groupsInObjects } from "./group-calls.ts";
 import { firstShard } from "./object-names.ts";
 import type { ObjectRole } from "./object-roles.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
@@ -37,6 +41,8 @@ const quietPollMs = 1_000;
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
   readonly log: Log;
+  /** Of its own coordinator. */
+  readonly groups: GroupService;
   /** Looks at once whether there are queries to run. */
   look(): Promise<void>;
   /** Whether the query of this object is to run, as of the last look. */
@@ -46,7 +52,7 @@ export interface ObjectLog {
 export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
-  readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "QUERIES">;
+  readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "GROUPS" | "QUERIES">;
   /** The object among all that share the metadata. */
   readonly objectName: string;
   /** The query that it runs, where that is its role. */
@@ -111,26 +117,50 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   );
   await log.open();
   if (queries !== "none") sql.engine.manager.start();
+  const shared = {
+    ...{ log, topics: log.topics, platform, metrics },
+    answerMemory: new AnswerMemory(role.budgetBytes),
+  };
+  const requestBudget = new ByteBudget(role.budgetBytes);
+  // Nobody tells an object that it ends.
+  const shutdown = new AbortController().signal;
+  let kafka: Promise<OpenKafka> | undefined;
+  const openKafka = async () => {
+    const { openObjectKafka } = await import("./kafka.ts");
+    return openObjectKafka(
+      {
+        ...{ ...shared, requestBudget },
+        groups: groupsInObjects(parts.bindings.GROUPS, groups),
+        producerIds: new BlockProducerIds(database),
+        settings: {
+          ...{ token: settings.token ?? null, autoCreateTopics, partitionCountDefault },
+          ...{ requestBytesMax, decompressedBytesMax },
+        },
+      },
+      shutdown,
+    );
+  };
   const app = createHttpApp({
     clientScript: clientText,
     ...sql.http,
-    ...{ log, topics: log.topics, groups, platform, metrics },
+    ...{ ...shared, groups, shutdown },
     tokens: new MetadataAccessTokens(database),
-    bodyBudget: new ByteBudget(role.budgetBytes),
-    answerMemory: new AnswerMemory(role.budgetBytes),
+    bodyBudget: requestBudget,
     settings: {
       ...{ token: settings.token, origins: settings.origins, isLoopback: false },
       publicTopics: settings.publicTopics,
       ...{ requestBytesMax, decompressedBytesMax, version },
     },
-    // Nobody tells an object that it ends.
-    shutdown: new AbortController().signal,
     upgradeSocket,
+    openKafka: async (tunnel) => {
+      kafka ??= openKafka();
+      return (await kafka)(tunnel);
+    },
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });
   return {
-    ...{ answer: (request) => app.fetch(request), log },
+    ...{ answer: (request) => app.fetch(request), log, groups },
     look: () => sql.engine.manager.look(),
     isWanted: () => parts.queryId !== undefined && wanted.has(parts.queryId),
   };

@@ -7,6 +7,7 @@ import { methodsByPath } from "../../wire/http/methods-by-path.ts";
 import type { HttpContext } from "./context.ts";
 import { Endpoints } from "./endpoint.ts";
 import { groupsApp } from "./groups.ts";
+import { kafkaTunnelApp } from "./kafka-tunnel.ts";
 import { operationsApp } from "./operations.ts";
 import { problemResponse } from "./problem-response.ts";
 import { produceApp } from "./produce.ts";
@@ -27,6 +28,7 @@ export function createHttpApp(context: HttpContext): Hono {
   app.route("/", recordsApp(context, endpoints));
   app.route("/", streamApp(context, endpoints));
   app.route("/", socketApp(context, endpoints));
+  app.route("/", kafkaTunnelApp(context, endpoints));
   app.route("/", topicsApp(context, endpoints));
   app.route("/", groupsApp(context, endpoints));
   app.route("/", tokensApp(context, endpoints));

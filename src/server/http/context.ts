@@ -1,6 +1,6 @@
 import type { AnswerMemory } from "../../base/answer-memory.ts";
 import type { ByteBudget } from "../../base/byte-budget.ts";
-import type { UpgradeSocket } from "../../base/message-socket.ts";
+import type { SocketHandler, UpgradeSocket } from "../../base/message-socket.ts";
 import type { Metrics } from "../../base/metrics.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
@@ -24,6 +24,11 @@ export interface HttpSettings {
   readonly decompressedBytesMax: number;
   readonly version: string;
 }
+
+export type OpenKafka = (tunnel: {
+  readonly address: { readonly host: string; readonly port: number };
+  readonly asksSasl: boolean;
+}) => SocketHandler | Promise<SocketHandler>;
 
 /** What the HTTP surface stands on; a composition root makes it. */
 export interface HttpContext {
@@ -49,6 +54,11 @@ export interface HttpContext {
   readonly shutdown: AbortSignal;
   /** Undefined: there are no WebSockets. */
   readonly upgradeSocket: UpgradeSocket | undefined;
+  /**
+   * Serves a Kafka connection through a WebSocket; undefined: there are none. Its clients are told
+   * that `address` is the one broker.
+   */
+  readonly openKafka?: OpenKafka | undefined;
   /** Asks another worker: the runtime's fetch. */
   fetch(url: string, init: RequestInit): Promise<Response>;
   status(): "ok" | "starting" | "stopping";

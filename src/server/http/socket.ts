@@ -55,7 +55,7 @@ export function socketApp(context: HttpContext, endpoints: Endpoints): Hono {
 }
 
 /** Ours, or none where the client offers none. */
-function protocolOf(c: Context): string | undefined {
+export function protocolOf(c: Context): string | undefined {
   const offered = c.req.raw.headers.get("Sec-WebSocket-Protocol");
   if (offered === null) return undefined;
   if (offered.split(/ *, */).includes(protocolName)) return protocolName;
@@ -66,7 +66,7 @@ function protocolOf(c: Context): string | undefined {
   );
 }
 
-function upgradeRequired(): Response {
+export function upgradeRequired(): Response {
   return problemResponse({
     status: 426,
     code: "upgrade_required",

@@ -4,6 +4,7 @@ import type { FrameBuffers } from "../../base/frame-memory.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import type { LogService, TopicService } from "../../log/log-types.ts";
+import type { ClusterView } from "./cluster-view.ts";
 import type { FetchSessions } from "./fetch-sessions.ts";
 import type { KafkaMetrics } from "./kafka-metrics.ts";
 
@@ -30,6 +31,8 @@ export interface ProducerIds {
 export interface KafkaContext {
   readonly platform: Platform;
   readonly log: LogService;
+  /** What clients are told of the workers. */
+  readonly cluster: ClusterView;
   readonly topics: TopicService;
   readonly groups: GroupService;
   readonly producerIds: ProducerIds;

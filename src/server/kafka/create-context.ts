@@ -1,4 +1,5 @@
 import type { Metrics } from "../../base/metrics.ts";
+import { wholeCluster } from "./cluster-view.ts";
 import type { KafkaContext } from "./context.ts";
 import { FetchSessions } from "./fetch-sessions.ts";
 import { KafkaMetrics } from "./kafka-metrics.ts";
@@ -31,6 +32,7 @@ export function createKafkaContext(options: KafkaContextOptions): KafkaContext {
   return {
     platform,
     log,
+    cluster: wholeCluster(log),
     topics,
     groups,
     producerIds,

@@ -79,6 +79,6 @@ function check({ name, count, assignments }: Asked, topic: TopicInfo, call: Kafk
         "assignment(s) were specified.",
     );
   }
-  const nodeIds = new Set(call.context.log.cluster().nodes.map(({ nodeId }) => nodeId));
+  const nodeIds = new Set(call.context.cluster.cluster().nodes.map(({ nodeId }) => nodeId));
   for (const { brokerIds } of assignments) checkAssignedNodes(brokerIds, nodeIds);
 }

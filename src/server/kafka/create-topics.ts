@@ -40,11 +40,12 @@ async function create(
   asked: Asked,
   { isRepeated, validateOnly, call }: CreateOptions,
 ): Promise<CreatableTopicResult> {
-  const { topics, log } = call.context;
+  const { topics, cluster } = call.context;
   const { name } = asked;
   try {
     if (isRepeated) throw new StreamError("invalid_request", "Duplicate topic name.");
-    const request = requestOf(asked, new Set(log.cluster().nodes.map(({ nodeId }) => nodeId)));
+    const nodeIds = cluster.cluster().nodes.map(({ nodeId }) => nodeId);
+    const request = requestOf(asked, new Set(nodeIds));
     const topic = await (validateOnly ? topics.checkCreate(request) : topics.create(request));
     return { name, topicId: topic.topicId, errorCode: 0, errorMessage: null, ...described(topic) };
   } catch (error) {

@@ -24,7 +24,7 @@ export const describeClusterHandler: KafkaHandler<DescribeClusterRequest, Descri
           brokers: [],
         };
       }
-      const cluster = context.log.cluster();
+      const cluster = context.cluster.cluster();
       const { clusterId, nodes } = cluster;
       const brokers = nodes.map(({ nodeId, kafkaHost, kafkaPort }) => ({
         brokerId: nodeId,

@@ -66,7 +66,7 @@ async function describeBroker(
 ): Promise<Described> {
   // The empty name asks for defaults of the whole cluster, of which none are set.
   if (resourceName === "") return found([]);
-  const { nodes, selfNodeId } = context.log.cluster();
+  const { nodes, selfNodeId } = context.cluster.cluster();
   if (!/^-?\d+$/.test(resourceName)) {
     const message = `Broker id must be an integer, but it is: ${resourceName}`;
     return refused(kafkaErrors.INVALID_REQUEST.code, message);

@@ -36,10 +36,10 @@ async function findOne(key: string, keyType: number, call: KafkaCall): Promise<C
   try {
     const located = await call.context.groups.locate(key);
     if (located.kind === "elsewhere") {
-      const { nodeId, host, port } = located.worker;
+      const { nodeId, host, port } = call.context.cluster.placeOf(located.worker);
       return { key, nodeId, host, port, errorCode: 0, errorMessage: null };
     }
-    const { nodes, selfNodeId } = call.context.log.cluster();
+    const { nodes, selfNodeId } = call.context.cluster.cluster();
     const self = nodes.find(({ nodeId }) => nodeId === selfNodeId);
     if (self === undefined) {
       return nobody(key, kafkaErrors.COORDINATOR_NOT_AVAILABLE.code, "This worker is leaving");

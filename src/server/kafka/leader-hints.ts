@@ -15,7 +15,7 @@ export interface HintedPartition {
 
 /** Hints by key; a partition that is gone has none. Costs nothing for no partitions. */
 export async function leaderHints(
-  { topics, log }: KafkaContext,
+  { topics, log, cluster }: KafkaContext,
   partitions: readonly HintedPartition[],
 ): Promise<ReadonlyMap<string, LeaderHint>> {
   const hints = new Map<string, LeaderHint>();
@@ -24,7 +24,7 @@ export async function leaderHints(
     if (topic === undefined) continue;
     const [status] = await log.status([{ topic, partition }]).catch(() => []);
     if (status === undefined) continue;
-    const leaderId = log.leaderOf(topicId, partition);
+    const leaderId = cluster.leaderOf(topicId, partition);
     hints.set(key, { leaderId, leaderEpoch: status.leaderEpoch });
   }
   return hints;
@@ -32,12 +32,12 @@ export async function leaderHints(
 
 /** The addresses of the leaders that hints name. */
 export function nodeEndpointsOf(
-  { log }: KafkaContext,
+  { cluster }: KafkaContext,
   hints: ReadonlyMap<string, LeaderHint>,
 ): { nodeId: number; host: string; port: number; rack: null }[] {
   if (hints.size === 0) return [];
   const named = new Set([...hints.values()].map(({ leaderId }) => leaderId));
-  return log
+  return cluster
     .cluster()
     .nodes.filter(({ nodeId }) => named.has(nodeId))
     .map(({ nodeId, kafkaHost, kafkaPort }) => ({

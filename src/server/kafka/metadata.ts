@@ -32,14 +32,13 @@ const topicIdsSince = 12;
 export const metadataHandler: KafkaHandler<MetadataRequest, MetadataResponse> = {
   api: metadataApi,
   async handle(request, call) {
-    const { log } = call.context;
     const asked = request.topics ?? [];
     const namesIds = asked.some(({ name, topicId }) => name === null || topicId !== zeroUuid);
     if (namesIds && call.version < topicIdsSince) return refuseTopicIds(asked);
     const wantsAll =
       request.topics === null || (asked.length === 0 && call.version < emptyMeansNoneSince);
     const found = await findTopics(request, { wantsAll, call });
-    const cluster = log.cluster();
+    const cluster = call.context.cluster.cluster();
     const { clusterId, nodes } = cluster;
     const brokers = nodes.map(({ nodeId, kafkaHost, kafkaPort }) => ({
       nodeId,

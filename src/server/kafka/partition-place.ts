@@ -27,7 +27,7 @@ export interface PartitionRange {
  */
 export async function placePartitions(
   ranges: readonly PartitionRange[],
-  { log, platform }: KafkaContext,
+  { log, cluster, platform }: KafkaContext,
 ): Promise<PartitionPlace[][]> {
   const asked = ranges.flatMap(({ topic, first, count }) =>
     Array.from({ length: count }, (_, index) => ({ topic, partition: first + index })),
@@ -41,7 +41,7 @@ export async function placePartitions(
   return ranges.map(({ topic, first, count }) =>
     Array.from({ length: count }, (_, index) => {
       const partitionIndex = first + index;
-      const leaderId = log.leaderOf(topic.topicId, partitionIndex);
+      const leaderId = cluster.leaderOf(topic.topicId, partitionIndex);
       return {
         errorCode: 0,
         partitionIndex,

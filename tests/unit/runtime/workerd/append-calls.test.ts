@@ -21,6 +21,7 @@ function objects(failure?: Error) {
     getByName: (name) => ({
       fetch: async () => new Response(),
       hear: async () => {},
+      callGroup: () => Promise.reject(new Error("not asked for")),
       maintain: async () => {},
       appendAll: async (asked, bodies) => {
         calls.push({ name, count: (JSON.parse(asked) as unknown[]).length });

@@ -1,0 +1,121 @@
+/**
+ * kafkajs over a WebSocket, for wherever no TCP goes: `new Kafka({ brokers, socketFactory })`. All
+ * brokers that kafkajs is told of are behind the URL.
+ *
+ *     import { kafkajsSocket } from "millrace/client/kafkajs";
+ *     const socketFactory = kafkajsSocket({ url: "wss://millrace.example", token: "…" });
+ *     const kafka = new Kafka({ brokers: ["millrace:9092"], socketFactory });
+ */
+
+/** As in wire/http/tunnel.ts, which a package for clients does not carry. */
+export const tunnel = {
+  path: "/kafka",
+  windowBytes: 1_048_576,
+  grantBytes: 262_144,
+  messageBytes: 65_536,
+} as const;
+
+export interface KafkajsSocketOptions {
+  /** The worker: `wss://`, `https://`, or without TLS `ws://`, `http://`. */
+  readonly url: string;
+  /** The workers' shared secret. */
+  readonly token?: string;
+}
+
+/** Of a socket, what kafkajs uses. */
+export interface KafkajsSocket {
+  on(event: string, listener: (data?: unknown) => void): KafkajsSocket;
+  write(bytes: Uint8Array): boolean;
+  end(): void;
+  unref(): void;
+}
+
+export type KafkajsSocketFactory = (options: { readonly onConnect: () => void }) => KafkajsSocket;
+
+/** kafkajs reads with it, and so is only where it is. */
+declare const Buffer: { from(bytes: ArrayBuffer): Uint8Array };
+
+type Headers = Readonly<Record<string, string>>;
+/** Node, Bun and Deno take headers, which browsers do not. */
+type SocketClass = new (url: string, options: { readonly headers: Headers }) => WebSocket;
+
+export function kafkajsSocket({ url, token }: KafkajsSocketOptions): KafkajsSocketFactory {
+  const place = new URL(url.replace(/^http/, "ws"));
+  if (place.pathname === "/") place.pathname = tunnel.path;
+  const headers: Headers = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  return ({ onConnect }) => {
+    const socket = new (WebSocket as unknown as SocketClass)(place.href, { headers });
+    socket.binaryType = "arraybuffer";
+    return join(socket, place.host, onConnect);
+  };
+}
+
+function join(socket: WebSocket, host: string, onConnect: () => void): KafkajsSocket {
+  const listeners = new Map<string, ((data?: unknown) => void)[]>();
+  const emit = (event: string, data?: unknown) => {
+    for (const listener of listeners.get(event) ?? []) listener(data);
+  };
+  const waiting: Uint8Array[] = [];
+  let credit = tunnel.windowBytes;
+  let done = 0;
+  let isOpen = false;
+  let isEnding = false;
+
+  const flush = () => {
+    while (isOpen && credit > 0) {
+      const first = waiting.shift();
+      if (first === undefined) break;
+      const length = Math.min(first.length, tunnel.messageBytes, credit);
+      if (length < first.length) waiting.unshift(first.subarray(length));
+      socket.send(first.slice(0, length));
+      credit -= length;
+    }
+    if (isEnding && (waiting.length === 0 || !isOpen)) socket.close(1000);
+  };
+  socket.onopen = () => {
+    isOpen = true;
+    onConnect();
+    flush();
+  };
+  socket.onmessage = ({ data }: { readonly data: unknown }) => {
+    if (typeof data === "string") {
+      credit += Number(data) || 0;
+      return flush();
+    }
+    const buffer = data as ArrayBuffer;
+    emit("data", Buffer.from(buffer));
+    done += buffer.byteLength;
+    if (done < tunnel.grantBytes || socket.readyState !== 1) return;
+    socket.send(String(done));
+    done = 0;
+  };
+  socket.onclose = ({ code }) => {
+    if (isOpen) emit("end");
+    else if (!isEnding) {
+      const why = "it is away, or the token is not its own";
+      const error = new Error(`Cannot open a tunnel to ${host} (${code}): ${why}`);
+      emit("error", Object.assign(error, { code: "ECONNREFUSED" }));
+    }
+    isOpen = false;
+  };
+  // What an error says stands in the close that follows.
+  socket.onerror = () => {};
+
+  const ours: KafkajsSocket = {
+    on(event, listener) {
+      listeners.set(event, [...(listeners.get(event) ?? []), listener]);
+      return ours;
+    },
+    write(bytes) {
+      if (bytes.length > 0) waiting.push(bytes);
+      flush();
+      return waiting.length === 0;
+    },
+    end() {
+      isEnding = true;
+      flush();
+    },
+    unref() {},
+  };
+  return ours;
+}
