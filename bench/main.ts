@@ -5,6 +5,7 @@ import { nearest, parseOptions, UsageError } from "../src/runtime/node/options.t
 import type { Benchmark } from "./benchmark.ts";
 import { adhocBenchmark } from "./benchmarks/adhoc.ts";
 import { crcBenchmark } from "./benchmarks/crc.ts";
+import { edgeBenchmark } from "./benchmarks/edge.ts";
 import { fetchBenchmark } from "./benchmarks/fetch.ts";
 import { httpBenchmark } from "./benchmarks/http.ts";
 import { latencyBenchmark } from "./benchmarks/latency.ts";
@@ -44,6 +45,7 @@ const benchmarks: readonly Benchmark[] = [
   adhocBenchmark,
   viewsBenchmark,
   sqlDecodeBenchmark,
+  edgeBenchmark,
 ];
 
 const command = "streamctl bench";

@@ -7,6 +7,8 @@ export interface HttpLoad {
   readonly port: number;
   readonly path: string;
   readonly contentType: string;
+  /** Besides what the body needs. */
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body: Uint8Array;
   readonly connections: number;
   readonly seconds: number;
@@ -39,10 +41,12 @@ export async function runHttpLoad(load: HttpLoad): Promise<HttpResult> {
   return { requestsPerSecond: latencies.length / seconds, latencies };
 }
 
-function requestBytes({ host, port, path, contentType, body }: HttpLoad): Uint8Array {
+function requestBytes(load: HttpLoad): Uint8Array {
+  const { host, port, path, contentType, headers = {}, body } = load;
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
   const head =
     `POST ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nContent-Type: ${contentType}\r\n` +
-    `Content-Length: ${body.length}\r\n\r\n`;
+    `${more.join("")}Content-Length: ${body.length}\r\n\r\n`;
   return Buffer.concat([Buffer.from(head), body]);
 }
 

@@ -31,6 +31,7 @@ const miniflare = new Miniflare({
   durableObjects: {
     LOG: { className: "LogObject", useSQLite: true },
     GROUPS: { className: "GroupObject", useSQLite: true },
+    QUERIES: { className: "QueryObject", useSQLite: true },
   },
   durableObjectsPersist: join(folder, "objects"),
   bindings: { MILLRACE_QUERIES: "on", ...variables(), MILLRACE_TOKEN: token },

@@ -11,8 +11,11 @@ import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import type { PartitionTable } from "./partition-table.ts";
 import type { Waiters } from "./waiters.ts";
 
-/** Between questions while somebody waits: well within the 100 ms in which peers must be seen. */
-const pollMs = 20;
+/**
+ * Between questions while somebody waits, unless told otherwise: well within the 100 ms in which
+ * peers must be seen.
+ */
+const pollMsDefault = 20;
 
 /** Publishes read per question. */
 const segmentsPerRead = 512;
@@ -27,6 +30,8 @@ export interface ChangeFeedParts {
   readonly waiters: Waiters;
   /** False where this process is the only one. */
   readonly shared: boolean;
+  /** Where peers call `sync` themselves after their publishes, questions may be rarer. */
+  readonly pollMs?: number | undefined;
   /** Topics came, went or changed. */
   readonly onCatalogChange: () => void;
   /** As the table's `onEpoch`, of partitions that it does not know. */
@@ -89,7 +94,8 @@ export class ChangeFeed {
 
   #arm(): void {
     if (!this.#parts.shared || this.#closed || this.#timer !== undefined) return;
-    this.#timer = this.#parts.platform.timers.after(pollMs, () => void this.#poll());
+    const { platform, pollMs = pollMsDefault } = this.#parts;
+    this.#timer = platform.timers.after(pollMs, () => void this.#poll());
   }
 
   async #poll(): Promise<void> {

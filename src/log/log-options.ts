@@ -15,6 +15,10 @@ export interface LogOptions {
   readonly database: SqlDatabase;
   /** True where other workers may use the same metadata database. */
   readonly shared: boolean;
+  /** Between questions for peers' publishes while somebody waits, milliseconds; default 20. */
+  readonly peerPollMs?: number;
+  /** Called after each publish of this worker. */
+  readonly onPublished?: () => void;
   readonly flush: FlushPolicy;
   readonly topics: TopicSettings;
   /**

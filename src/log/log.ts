@@ -133,6 +133,7 @@ export class Log implements LogService {
       table: this.#table,
       waiters: this.#waiters,
       shared,
+      pollMs: options.peerPollMs,
       onEpoch: (slot, leaderEpoch) => this.#onEpoch(slot, leaderEpoch),
       onCatalogChange: () => {
         this.topics.forget();
@@ -263,6 +264,11 @@ export class Log implements LogService {
     if (!storeMayLoseTail || store.settle === undefined) return;
     const { workerEpoch } = this.session.current();
     for await (const { key } of store.list(workerPrefix(workerEpoch))) await store.settle(key);
+  }
+
+  /** Resolves when everything published before the call is known here; wakes who waits for it. */
+  hear(): Promise<void> {
+    return this.#feed.sync();
   }
 
   async append(batch: AppendBatch): Promise<Appended> {
@@ -479,6 +485,7 @@ export class Log implements LogService {
       this.#waiters.wake(partitionSlot(topicNumber, 0));
     }
     settleAppends(flight, receipt);
+    this.#options.onPublished?.();
   }
 
   /** What memory holds of older epochs of the partition may have been cut. */

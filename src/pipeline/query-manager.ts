@@ -32,6 +32,10 @@ export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "st
   readonly platform: Platform;
   readonly database: SqlDatabase;
   readonly identity: WorkerIdentity;
+  /** Which queries this worker takes; default: those that prefer it (QueryPlacement). */
+  readonly placement?: Pick<QueryPlacement, "toTake" | "toHandOver">;
+  /** Told of all queries that are to run, at each look. */
+  readonly onWanted?: (queryIds: ReadonlySet<string>) => void;
   /** So long the end waits for last commits, milliseconds; default 10 s. */
   readonly closeMsMax?: number;
 }
@@ -47,7 +51,7 @@ export class QueryManager {
   readonly #log: Logger;
   readonly #running = new Map<string, Running>();
   readonly #closing = new AbortController();
-  readonly #placement: QueryPlacement;
+  readonly #placement: Pick<QueryPlacement, "toTake" | "toHandOver">;
   /** Queries that this version cannot read, already complained of. */
   readonly #unreadable = new Set<string>();
   #looking: Promise<void> = Promise.resolve();
@@ -56,7 +60,7 @@ export class QueryManager {
   constructor(parts: QueryManagerParts) {
     this.#parts = parts;
     this.#log = parts.platform.log;
-    this.#placement = new QueryPlacement(parts.platform.clock);
+    this.#placement = parts.placement ?? new QueryPlacement(parts.platform.clock);
   }
 
   start(): void {
@@ -125,6 +129,7 @@ export class QueryManager {
     const { database, identity, log } = this.#parts;
     const queries = await wantedQueries(database);
     const wanted = new Set(queries.map(({ queryId }) => queryId));
+    this.#parts.onWanted?.(wanted);
     const unwanted = [...this.#running].filter(([queryId]) => !wanted.has(queryId));
     for (const [, { stop }] of unwanted) stop.abort();
     const { workerEpoch } = identity.current();

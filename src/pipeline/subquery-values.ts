@@ -1,6 +1,6 @@
 /**
- * What a subquery gave, from the JSON texts of its rows back to values: the constants that stand for
- * it in the statement around it.
+ * What a subquery gave, from the JSON texts of its rows back to values: the constants that stand
+ * for it in the statement around it.
  */
 import { StreamError } from "../base/stream-error.ts";
 import { valueOfText } from "../sql/check/fold.ts";

@@ -6,7 +6,7 @@ import type { SqlDatabase } from "../meta/sql-database.ts";
 import { BoundedQueries } from "../pipeline/bounded-query.ts";
 import { QueryAdmin } from "../pipeline/query-admin.ts";
 import { QueryMaker } from "../pipeline/query-maker.ts";
-import { QueryManager } from "../pipeline/query-manager.ts";
+import { QueryManager, type QueryManagerParts } from "../pipeline/query-manager.ts";
 import { SqlReading } from "../pipeline/sql-reading.ts";
 import { SqlService } from "../pipeline/sql-service.ts";
 import { limitTasks } from "../pipeline/task-limit.ts";
@@ -27,6 +27,8 @@ export interface SqlEngineParts {
   /** What holds the tables of views. */
   readonly startViews: StartViews;
   readonly viewSettings?: Partial<ViewSettings>;
+  /** Which queries run here, and who else is told of them; absent: as processes do. */
+  readonly queries?: Pick<QueryManagerParts, "placement" | "onWanted">;
   /** Scans and queries without a view that run at a time for clients. */
   readonly statementTasksMax: number;
 }
@@ -42,7 +44,10 @@ export class SqlEngine {
     const { startTask, startViews, viewSettings = {}, statementTasksMax } = parts;
     const common = { platform, database, log, topics: log.topics };
     const maker = new QueryMaker(common);
-    const manager = new QueryManager({ ...common, identity: log.session, startTask });
+    const manager = new QueryManager({
+      ...{ ...common, identity: log.session, startTask },
+      ...parts.queries,
+    });
     const statements = { ...common, maker, startTask: limitTasks(startTask, statementTasksMax) };
     const bounded = new BoundedQueries(statements);
     this.manager = manager;

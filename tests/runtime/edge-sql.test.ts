@@ -1,6 +1,10 @@
 /** SQL in the Worker: statements in the first shard, continuous queries where they are let run. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
+import { queryHolders } from "../../src/meta/query-places.ts";
+import type { SqlDatabase } from "../../src/meta/sql-database.ts";
+import { listWorkers } from "../../src/meta/workers.ts";
+import { openLibsqlServer } from "../../src/runtime/node/libsql-server.ts";
 import { edgeToken, startEdgeWorker } from "../support/edge-worker.ts";
 import type { Isolate } from "../support/isolate.ts";
 import { eventually } from "../support/processes.ts";
@@ -16,9 +20,11 @@ GROUP BY auction, window_start, window_end`;
 
 class Client {
   readonly worker: Isolate;
+  readonly database: SqlDatabase;
 
-  constructor(worker: Isolate) {
+  constructor(worker: Isolate, database: SqlDatabase) {
     this.worker = worker;
+    this.database = database;
   }
 
   post(path: string, body: string, accept = "application/json"): Promise<Response> {
@@ -39,6 +45,21 @@ class Client {
     return (await answer.text()).split("\n").filter(Boolean);
   }
 
+  /** As a producer that sends again until somebody has answered. */
+  async bidOnce(sequence: number, second: number): Promise<void> {
+    const ts = new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
+    const headers = {
+      ...{ Authorization: `Bearer ${edgeToken}`, "Content-Type": "application/json" },
+      ...{ "Producer-Id": "bidder", "Producer-Epoch": "0", "Producer-Seq": String(sequence) },
+    };
+    const body = `{"records":[{"value":{"auction":7,"price":0.10,"ts":"${ts}"}}]}`;
+    const url = `${this.worker.url}/v1/topics/bids/records`;
+    await eventually(async () => {
+      const answer = await fetch(url, { method: "POST", headers, body }).catch(() => undefined);
+      return answer?.ok === true ? answer : undefined;
+    });
+  }
+
   async bid(...seconds: number[]): Promise<void> {
     const values = seconds.map((second) => {
       const ts = new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString();
@@ -54,7 +75,9 @@ function edgeClient(variables: Readonly<Record<`MILLRACE_${string}`, string>> = 
   const held: { client?: Client } = {};
   beforeAll(async () => {
     const base = { MILLRACE_METADATA: metadata.url, MILLRACE_TOKEN: edgeToken };
-    held.client = new Client(await startEdgeWorker({ ...base, ...variables }));
+    const { url } = metadata;
+    const database = openLibsqlServer({ url, authToken: null, timeoutMs: 10_000 });
+    held.client = new Client(await startEdgeWorker({ ...base, ...variables }), database);
   });
   afterAll(async () => {
     await held.client?.worker.stop();
@@ -119,9 +142,45 @@ describe("continuous queries in the Worker", () => {
     expect(await viewed(1)).toEqual([window(3, "0.30", "00")]);
   });
 
+  test("a query has an object of its own", async () => {
+    const holders = await queryHolders(client().database);
+    const open = await listWorkers(client().database);
+    expect(open.map(({ kind }) => kind)).toEqual(["durable_object", "durable_object"]);
+    expect(holders).toHaveLength(1);
+    expect(open.map(({ workerEpoch }) => workerEpoch)).toContain(holders[0]?.workerEpoch ?? -1);
+    // It made itself known after the shard, which had taken the records by then.
+    expect(holders[0]?.workerEpoch).toBe(Math.max(...open.map(({ workerEpoch }) => workerEpoch)));
+  });
+
   test("after workerd was killed it goes on where it was", async () => {
     await client().worker.restart();
     await client().bid(13, 25);
     expect(await viewed(2)).toEqual([window(3, "0.30", "00"), window(2, "0.20", "10")]);
+  });
+
+  test("however often workerd is killed, each window comes once and is whole", async () => {
+    const seconds = Array.from({ length: 30 }, (_, index) => 30 + index);
+    let isOver = false;
+    const sending = (async () => {
+      for (const [sequence, second] of seconds.entries()) await client().bidOnce(sequence, second);
+    })().finally(() => {
+      isOver = true;
+    });
+    let kills = 0;
+    for (; kills < 3 && !isOver; kills++) {
+      await Bun.sleep(300);
+      await client().worker.restart();
+    }
+    await sending;
+    await client().bidOnce(seconds.length, 75);
+    const whole = ["30", "40", "50"].map((second) => window(10, "1.00", second));
+    const all = [
+      ...[window(3, "0.30", "00"), window(2, "0.20", "10"), window(1, "0.10", "20")],
+      ...whole,
+    ];
+    expect(await viewed(all.length)).toEqual(all);
+    const sql = "SELECT COUNT(*) AS n FROM counts";
+    expect(await client().rows(sql)).toEqual([`{"n":${all.length}}`]);
+    expect(kills).toBeGreaterThan(0);
   });
 });

@@ -147,6 +147,28 @@ describe("the Worker", () => {
     );
   });
 
+  test("appends that share a call are answered also when its first client has gone", async () => {
+    const made = { method: "POST", headers: { "Content-Type": "application/json" } };
+    await ask("/v1/topics", { ...made, body: '{"name":"left"}' });
+    const gone = new AbortController();
+    metadata.delayMs = 50;
+    const send = (value: string, signal?: AbortSignal) =>
+      ask("/v1/topics/left/records", {
+        ...{ method: "POST", headers: { "Content-Type": "text/plain" }, body: value },
+        ...(signal && { signal }),
+      });
+    const first = send("gone", gone.signal).catch(() => undefined);
+    const others = Array.from({ length: 20 }, (_, index) => send(`stays ${index}`));
+    await Bun.sleep(5);
+    gone.abort();
+    expect((await Promise.all(others)).map(({ status }) => status)).toEqual(Array(20).fill(200));
+    metadata.delayMs = 0;
+    await first;
+    const found = await read("/v1/topics/left/partitions/0/records");
+    const stayed = found.filter(({ value }) => value?.startsWith("stays"));
+    expect(stayed).toHaveLength(20);
+  });
+
   test("readers that wait are woken by the publish, without asking the metadata", async () => {
     const waiting = Promise.all([1, 2, 3].map(() => read(`${partition0}?offset=22&waitMs=30000`)));
     const events = new SseReader(await ask("/v1/topics/orders/stream?offset=22"));

@@ -19,6 +19,7 @@ export function edgeOptions(variables: EdgeVariables): IsolateOptions {
     durableObjects: {
       LOG: { className: "LogObject", useSQLite: true },
       GROUPS: { className: "GroupObject", useSQLite: true },
+      QUERIES: { className: "QueryObject", useSQLite: true },
     },
     bindings: { ...variables },
   };

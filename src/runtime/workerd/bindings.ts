@@ -8,6 +8,8 @@ export interface Bindings {
   readonly LOG: LogObjects;
   /** Coordinators, one per consumer group. */
   readonly GROUPS: LogObjects;
+  /** What runs continuous queries, one object each. */
+  readonly QUERIES: QueryObjects;
   /** Variables and secrets; settings.ts says which. */
   readonly [variable: `MILLRACE_${string}`]: string | undefined;
 }
@@ -16,6 +18,32 @@ export interface Bindings {
 export interface LogObjects {
   getByName(name: string): {
     fetch(request: Request): Promise<Response>;
+    /** Others have published: whoever waits here looks. */
+    hear(): Promise<void>;
     maintain(options: { readonly collectsOrphans: boolean }): Promise<void>;
+    /** JSON of AppendAsked[] and their bodies, one behind the other; answers AppendAnswer[]. */
+    appendAll(asked: string, bodies: Uint8Array): Promise<string>;
   };
+}
+
+/** Objects that run a query, by its id. */
+export interface QueryObjects {
+  getByName(queryId: string): {
+    /** Has it run the query from now on, and look at what was published. */
+    run(queryId: string): Promise<void>;
+  };
+}
+
+/** A request to append, which goes to its object together with others. */
+export interface AppendAsked {
+  readonly url: string;
+  readonly headers: readonly [string, string][];
+  /** Length of its body. */
+  readonly bytes: number;
+}
+
+export interface AppendAnswer {
+  readonly status: number;
+  readonly headers: readonly [string, string][];
+  readonly text: string;
 }

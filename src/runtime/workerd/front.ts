@@ -11,12 +11,14 @@ import { isPublicRead } from "../../server/http/public-read.ts";
 import { shownToken } from "../../server/http/shown-token.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
+import { AppendCalls } from "./append-calls.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
 import { throughCache } from "./edge-cache.ts";
 import { objectPlaceOf } from "./object-names.ts";
-import { readWorkerSettings, type WorkerSettings } from "./settings.ts";
+import { type WorkerSettings, workerSettingsOf } from "./settings.ts";
 
+const appendCalls = new AppendCalls();
 const clientScript = new ClientScript(clientText);
 
 /** For probes and tools, as on any server. */
@@ -37,7 +39,7 @@ export async function answerRequest(
   if (pathname === "/healthz") return healthOf(request);
   let settings: WorkerSettings;
   try {
-    settings = readWorkerSettings(bindings);
+    settings = workerSettingsOf(bindings);
   } catch (error) {
     return misconfigured(error, log);
   }
@@ -63,6 +65,9 @@ export async function answerRequest(
   try {
     const { kind, name } = objectPlaceOf(request, shards);
     const objects = kind === "group" ? bindings.GROUPS : bindings.LOG;
+    if (AppendCalls.takes(request)) {
+      return await appendCalls.ask(request, { objects, name, later });
+    }
     const ask = () => objects.getByName(name).fetch(request);
     return await throughCache(request, { publicTopics, ask, later });
   } catch (error) {

@@ -7,14 +7,18 @@
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
 import { responseOfError } from "../../server/http/problem-response.ts";
 import { clock } from "../node/platform.ts";
+import { answerAll } from "./append-calls.ts";
 import type { Bindings } from "./bindings.ts";
-import { groupRole, logRole, type ObjectRole } from "./object-roles.ts";
+import { groupRole, logRole, type ObjectRole, queryRole } from "./object-roles.ts";
 import { type ObjectLog, openObjectLog } from "./open-log.ts";
 import { createConsoleLogger } from "./platform.ts";
 import { readWorkerSettings } from "./settings.ts";
 
-/** Between wake-ups of an object that runs queries: it is put to sleep after a minute or two. */
+/** Between wake-ups of an object that runs a query: it is put to sleep after a minute or two. */
 const alarmMs = 30_000;
+
+/** Where the storage of a query's object has the query's id: an alarm tells it no name. */
+const queryIdKey = "queryId";
 
 export class LogObject extends DurableObject<Bindings> {
   protected readonly role: ObjectRole = logRole;
@@ -36,17 +40,26 @@ export class LogObject extends DurableObject<Bindings> {
     return opened.answer(request);
   }
 
+  /** See AppendCalls. */
+  async appendAll(asked: string, bodies: Uint8Array<ArrayBuffer>): Promise<string> {
+    const answer = (request: Request) => this.fetch(request);
+    return await answerAll(answer, { asked, bodies });
+  }
+
   /** One round of retention and the collector, for cron. */
   async maintain(options: { readonly collectsOrphans: boolean }): Promise<void> {
     const { log } = await this.open();
     await log.maintenance.runOnce(options);
   }
 
-  /** Queries go on where the last activation committed them: that it is awake is all it takes. */
-  async alarm(): Promise<void> {
-    const { runsQueries } = await this.open();
-    if (runsQueries) await this.ctx.storage.setAlarm(clock.now() + alarmMs);
+  /** Another object has published. */
+  async hear(): Promise<void> {
+    const { log } = await this.open();
+    await log.hear();
   }
+
+  /** An older version of this object, which ran queries itself, may have set one. */
+  async alarm(): Promise<void> {}
 
   /** The activation's log; the next request tries again where the metadata did not answer. */
   protected open(): Promise<ObjectLog> {
@@ -58,18 +71,46 @@ export class LogObject extends DurableObject<Bindings> {
   }
 
   async #openOnce(): Promise<ObjectLog> {
-    const opened = await openObjectLog({
+    return await openObjectLog({
       role: this.role,
       settings: readWorkerSettings(this.env),
-      bucket: this.env.BUCKET,
+      bindings: this.env,
       objectName: this.#objectName,
+      queryId: await this.ctx.storage.get<string>(queryIdKey),
     });
-    if (opened.runsQueries) await this.ctx.storage.setAlarm(clock.now() + alarmMs);
-    return opened;
   }
 }
 
 /** The coordinator of one consumer group: it appends nothing and reads only ends of the log. */
 export class GroupObject extends LogObject {
   protected override readonly role: ObjectRole = groupRole;
+}
+
+/**
+ * Runs one continuous query (ADR 32). Its state is in the log, so eviction is a restart from the
+ * newest commit; the alarm replays nothing, it only opens the log again, for windows that close by
+ * time. When the query is gone the object sleeps for good.
+ */
+export class QueryObject extends LogObject {
+  protected override readonly role: ObjectRole = queryRole;
+
+  async run(queryId: string): Promise<void> {
+    if ((await this.ctx.storage.get(queryIdKey)) !== queryId) {
+      await this.ctx.storage.put(queryIdKey, queryId);
+      await this.ctx.storage.setAlarm(clock.now() + alarmMs);
+    }
+    const { log, look } = await this.open();
+    await Promise.all([log.hear(), look()]);
+  }
+
+  override async alarm(): Promise<void> {
+    const { storage } = this.ctx;
+    // First, since an alarm that fails too often is not called again.
+    await storage.setAlarm(clock.now() + alarmMs);
+    const { look, isWanted } = await this.open();
+    await look();
+    if (isWanted()) return;
+    await storage.put(queryIdKey, "");
+    await storage.deleteAlarm();
+  }
 }

@@ -5,7 +5,7 @@ import { firstShard } from "./object-names.ts";
 import { createConsoleLogger } from "./platform.ts";
 
 // biome-ignore lint/performance/noBarrelFile: workerd finds the classes of objects by these exports.
-export { GroupObject, LogObject } from "./log-object.ts";
+export { GroupObject, LogObject, QueryObject } from "./log-object.ts";
 
 /** As in wrangler.jsonc: the trigger that also walks the whole bucket; any other only cleans up. */
 const orphansCron = "17 3 * * *";

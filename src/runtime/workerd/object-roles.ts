@@ -11,8 +11,8 @@ export interface ObjectRole {
   readonly budgetBytes: number;
   /** Others always publish what it must see, and change topics. */
   readonly hasPeers: boolean;
-  /** Where the settings let queries run at all. */
-  readonly runsQueries: boolean;
+  /** Where the settings let queries run: `rings` has their objects run them, `runs` is one. */
+  readonly queries: "none" | "rings" | "runs";
 }
 
 const MiB = 1024 * 1024;
@@ -23,7 +23,7 @@ export const logRole: ObjectRole = {
   blockBytes: 8 * MiB,
   budgetBytes: 16 * MiB,
   hasPeers: false,
-  runsQueries: true,
+  queries: "rings",
 };
 
 /** Coordinates a group; there may be many. */
@@ -32,5 +32,14 @@ export const groupRole: ObjectRole = {
   blockBytes: MiB,
   budgetBytes: 2 * MiB,
   hasPeers: true,
-  runsQueries: false,
+  queries: "none",
+};
+
+/** Runs a query; beside it other objects of the isolate run theirs. */
+export const queryRole: ObjectRole = {
+  flushBytes: MiB,
+  blockBytes: 4 * MiB,
+  budgetBytes: 4 * MiB,
+  hasPeers: true,
+  queries: "runs",
 };

@@ -12,11 +12,14 @@ import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
 import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import { createHttpApp } from "../../server/http/app.ts";
-import { type R2Bucket, R2Store } from "../../store/r2-store.ts";
+import { R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
 import { version } from "../node/version.ts";
+import { Bell, type Listener } from "./bell.ts";
+import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
+import { firstShard } from "./object-names.ts";
 import type { ObjectRole } from "./object-roles.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -29,27 +32,32 @@ const requestBytesMax = 8 * MiB;
 const decompressedBytesMax = 16 * MiB;
 const metadataTimeoutMs = 10_000;
 const pageBytes = 65_536;
+const quietPollMs = 1_000;
 
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
   readonly log: Log;
-  /** It must be woken when it was put to sleep. */
-  readonly runsQueries: boolean;
+  /** Looks at once whether there are queries to run. */
+  look(): Promise<void>;
+  /** Whether the query of this object is to run, as of the last look. */
+  isWanted(): boolean;
 }
 
 export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
-  readonly bucket: R2Bucket;
+  readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "QUERIES">;
   /** The object among all that share the metadata. */
   readonly objectName: string;
+  /** The query that it runs, where that is its role. */
+  readonly queryId: string | undefined;
 }
 
 /** Opens it; when that fails, opening it once more is safe. */
 export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const { role, settings, objectName } = parts;
   const { memory, ring, blocks } = recordMemoryOf(role);
-  const runsQueries = role.runsQueries && settings.queries;
+  const queries = settings.queries ? role.queries : "none";
   const logger = createConsoleLogger(settings.logLevel);
   const platform = createPlatform({ log: logger, memory });
   const metrics = new Metrics();
@@ -58,12 +66,13 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     authToken: settings.metadataToken ?? null,
     timeoutMs: metadataTimeoutMs,
   });
-  const { bucket } = parts;
+  const { BUCKET: bucket } = parts.bindings;
   const store = new R2Store({ bucket, prefix: settings.storePrefix ?? "", platform });
   const { autoCreateTopics, defaultPartitions: partitionCountDefault } = settings;
   const log = new Log({
     ...{ platform, metrics, store, database },
-    shared: settings.hasPeers || role.hasPeers,
+    ...peersOf(settings, role),
+    onPublished: () => bell.ring(),
     flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
     ring,
@@ -87,9 +96,21 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     store: new MetadataGroupStore(ports),
     leases: new MetadataGroupLeases(ports),
   });
-  const sql = openObjectSql({ platform, metrics, database, log }, { runsQueries });
+  let wanted: ReadonlySet<string> = new Set();
+  const bell = new Bell(logger, () => (queries === "none" ? [] : listenersOf(parts, wanted)));
+  const sql = openObjectSql(
+    { platform, metrics, database, log },
+    {
+      ...{ queries, queryId: parts.queryId },
+      onWanted: (queryIds) => {
+        const isNew = [...queryIds].some((queryId) => !wanted.has(queryId));
+        wanted = queryIds;
+        if (isNew) bell.ring();
+      },
+    },
+  );
   await log.open();
-  if (runsQueries) sql.engine.manager.start();
+  if (queries !== "none") sql.engine.manager.start();
   const app = createHttpApp({
     clientScript: clientText,
     ...sql.http,
@@ -108,7 +129,33 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
   });
-  return { answer: (request) => app.fetch(request), log, runsQueries };
+  return {
+    ...{ answer: (request) => app.fetch(request), log },
+    look: () => sql.engine.manager.look(),
+    isWanted: () => parts.queryId !== undefined && wanted.has(parts.queryId),
+  };
+}
+
+/** Where all who publish ring, objects ask the metadata only now and then. */
+function peersOf({ hasPeers, queries }: WorkerSettings, role: ObjectRole) {
+  if (hasPeers || role.queries === "none" || !queries) return { shared: hasPeers || role.hasPeers };
+  return { shared: true, peerPollMs: quietPollMs };
+}
+
+/** A query's object hears of everybody, the shards hear of the queries' results. */
+function* listenersOf(
+  { bindings, role, settings, queryId: own }: ObjectLogParts,
+  wanted: ReadonlySet<string>,
+): Iterable<Listener> {
+  for (const queryId of wanted) {
+    if (queryId === own) continue;
+    yield { name: queryId, hear: () => bindings.QUERIES.getByName(queryId).run(queryId) };
+  }
+  if (role.queries !== "runs") return;
+  for (let shard = Number(firstShard); shard < settings.shards; shard++) {
+    const name = String(shard);
+    yield { name: `shard ${name}`, hear: () => bindings.LOG.getByName(name).hear() };
+  }
 }
 
 /** Ring and blocks lie in the memory of the checksum kernel, which so sums them in place. */

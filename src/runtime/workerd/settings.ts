@@ -44,7 +44,7 @@ export const workerSettingTable = {
   queries: onOff({
     env: "MILLRACE_QUERIES",
     fallback: "off",
-    doc: "continuous queries run in the objects that append, which then never sleep",
+    doc: "continuous queries run, each in an object of its own, which then never sleep",
   }),
 } as const;
 
@@ -60,6 +60,22 @@ export type WorkerSettings = Omit<
   /** Others publish what an object does not see by itself. */
   readonly hasPeers: boolean;
 };
+
+const settingsOf = new WeakMap<Bindings, WorkerSettings>();
+
+/**
+ * The same, read once for the bindings of an isolate, which never change: reading them takes longer
+ * than to hand an append over.
+ *
+ * @throws UsageError as below
+ */
+export function workerSettingsOf(bindings: Bindings): WorkerSettings {
+  const known = settingsOf.get(bindings);
+  if (known !== undefined) return known;
+  const settings = readWorkerSettings(bindings);
+  settingsOf.set(bindings, settings);
+  return settings;
+}
 
 /** @throws UsageError naming the variable, its value and what is allowed. */
 export function readWorkerSettings(bindings: Bindings): WorkerSettings {

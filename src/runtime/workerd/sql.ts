@@ -1,14 +1,16 @@
 /**
  * SQL inside a Durable Object: tasks run in its own thread, step by step between requests, in a
- * memory that leaves room for the log. Continuous queries run only where `MILLRACE_QUERIES` says
- * so, since they keep their object awake.
+ * memory that leaves room for the log. A continuous query has an object of its own (ADR 32), and
+ * runs only where `MILLRACE_QUERIES` says so, since it keeps its object awake.
  */
 import { StreamError } from "../../base/stream-error.ts";
 import { LocalTask } from "../../pipeline/local-task.ts";
 import { LocalViews } from "../../pipeline/local-views.ts";
+import type { QueryManagerParts } from "../../pipeline/query-manager.ts";
 import type { HttpContext } from "../../server/http/context.ts";
 import type { Statement } from "../../sql/syntax/statement.ts";
 import { SqlEngine, type SqlEngineParts } from "../sql-engine.ts";
+import type { ObjectRole } from "./object-roles.ts";
 import { sqlModules } from "./sql-modules.ts";
 
 const MiB = 1024 * 1024;
@@ -23,10 +25,16 @@ export interface ObjectSql {
   readonly engine: SqlEngine;
 }
 
+export interface ObjectQueries extends Required<Pick<QueryManagerParts, "onWanted">> {
+  readonly queries: ObjectRole["queries"];
+  readonly queryId: string | undefined;
+}
+
 export function openObjectSql(
   parts: Pick<SqlEngineParts, "platform" | "metrics" | "database" | "log">,
-  { runsQueries }: { readonly runsQueries: boolean },
+  options: ObjectQueries,
 ): ObjectSql {
+  const { onWanted } = options;
   const local = { platform: parts.platform, modules: sqlModules };
   const engine = new SqlEngine({
     ...parts,
@@ -37,9 +45,10 @@ export function openObjectSql(
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },
     statementTasksMax,
+    queries: { placement: placementOf(options), onWanted },
   });
   const { service: sql, queries } = engine;
-  if (runsQueries) return { engine, http: { sql, queries } };
+  if (options.queries !== "none") return { engine, http: { sql, queries } };
   const ending: HttpContext["sql"] = {
     execute: async (statement, session, signal, options) => {
       if (goesOn(statement.statement)) throw runsNone();
@@ -54,6 +63,15 @@ export function openObjectSql(
     engine,
     http: { sql: ending, queries: { list, find, setDesired: refuse, drop: refuse } },
   };
+}
+
+/** Each query is for the object of its name alone. */
+function placementOf({
+  queries,
+  queryId: own,
+}: ObjectQueries): NonNullable<QueryManagerParts["placement"]> {
+  const isOwn = (queryId: string) => queries === "runs" && queryId === own;
+  return { toTake: (free) => free.filter(isOwn), toHandOver: () => undefined };
 }
 
 /** Whether it starts a query that goes on, or changes how one does. */

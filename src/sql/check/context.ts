@@ -14,7 +14,7 @@ export interface CheckOptions {
   readonly timeZone: string;
   /** Whether the query reads what is there and ends: ORDER BY and LIMIT need that. */
   readonly isBounded: boolean;
-  /** Of a statement that ends: subqueries that stand for values, run before it; else it has none. */
+  /** Of a statement that ends: subqueries that stand for values, which are run before it. */
   readonly subqueries?: SubqueryAnswers;
   /** Plans a query on its own; set by `planQuery`. */
   readonly planAlone?: (context: CheckContext, query: Query) => QueryPlan;

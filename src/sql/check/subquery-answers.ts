@@ -1,7 +1,7 @@
 /**
  * Subqueries that stand for values, in statements that end: `(SELECT MAX(x) FROM t)`,
- * `x IN (SELECT …)`, `EXISTS (SELECT …)`. Each asks for nothing of the query around it, so it is run
- * first, by whoever runs the statement, and what it gives stands in its place as constants: the
+ * `x IN (SELECT …)`, `EXISTS (SELECT …)`. Each asks for nothing of the query around it, so it is
+ * run first, by whoever runs the statement, and what it gives stands in its place as constants: the
  * statement is planned anew until nothing is left to be asked.
  */
 import type { QueryPlan } from "../plan/plan.ts";

@@ -225,9 +225,12 @@ function joinSql(
     ...node.equalities.map((each) => `l.${columnName(each.left)} = r.${columnName(each.right)}`),
     ...(residual === null ? [] : [sql(residual)]),
   ].join(" AND ");
-  const onlyOf = (side: "l" | "r") => (only === side ? " AND seq = ?2" : "");
-  const l = `(SELECT * FROM ${leftRows.sqlName} WHERE ${columnName(node.leftWindow[1])} = ?1${onlyOf("l")})`;
-  const r = `(SELECT * FROM ${rightRows.sqlName} WHERE ${columnName(node.rightWindow[1])} = ?1${onlyOf("r")})`;
+  const rowsOf = (side: "l" | "r", { sqlName }: KeptRows, end: number) => {
+    const one = only === side ? " AND seq = ?2" : "";
+    return `(SELECT * FROM ${sqlName} WHERE ${columnName(end)} = ?1${one})`;
+  };
+  const l = rowsOf("l", leftRows, node.leftWindow[1]);
+  const r = rowsOf("r", rightRows, node.rightWindow[1]);
   const leftNames = namesOf(left.layout.columns, "l");
   const bothNames = [...leftNames, ...namesOf(right.layout.columns, "r")];
   if (joinType === "unmatched") {

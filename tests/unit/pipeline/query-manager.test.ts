@@ -89,6 +89,30 @@ describe("QueryManager", () => {
     expect(manager.running().size).toBe(1);
   });
 
+  test("takes what its placement says, and tells of all that are to run", async () => {
+    const sql = await opened();
+    await sql.run(script);
+    await sql.manager.close();
+    const { log, platform, database } = sql.stack;
+    const told: string[][] = [];
+    const managerOf = (takes: boolean) =>
+      new QueryManager({
+        ...{ platform, database, topics: log.topics, identity: log.session },
+        log: runnerLogOf(log),
+        startTask: async (setup) => new CountingTask(sql.stack, await sql.topic("doubled"), setup),
+        placement: { toTake: (free) => (takes ? [...free] : []), toHandOver: () => undefined },
+        onWanted: (queryIds) => told.push([...queryIds]),
+      });
+    const idle = managerOf(false);
+    await idle.look();
+    expect(idle.running().size).toBe(0);
+    const taking = managerOf(true);
+    await taking.look();
+    const [queryId = ""] = taking.running().keys();
+    expect(told).toEqual([[queryId], [queryId]]);
+    await taking.close();
+  });
+
   test("leaves nothing of a query that is dropped while it commits", async () => {
     const sql = await opened();
     await sql.run(script);

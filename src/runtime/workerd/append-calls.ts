@@ -1,0 +1,149 @@
+/**
+ * Appends that reach an isolate of the front in the same moment go to their Durable Object in one
+ * call: a call of its own for each would cost the object more than the append does (ADR 31). A
+ * request waits for others one turn of the timers, about a millisecond.
+ *
+ * The first request of a call makes it and the others wait for its promise, which workerd lets them
+ * while the first one's context lives; `later` keeps it alive when its client has gone. workerd
+ * ends a request as hung that waits for nothing of its own, so each has a timer, which also ends the
+ * wait for a call that nobody will ever answer.
+ */
+import { StreamError } from "../../base/stream-error.ts";
+import { timers } from "../node/platform.ts";
+import type { AppendAnswer, AppendAsked, LogObjects } from "./bindings.ts";
+
+/** A larger body is streamed through to its object. */
+const bodyBytesMax = 65_536;
+/** A call that is full leaves at once. */
+const callRequestsMax = 256;
+const callBytesMax = 1024 * 1024;
+
+/** Between an append and the call that takes it along: what has arrived by then joins it. */
+const gatherMs = 1;
+/** Longer than an object waits for its store and its metadata before it gives an append up. */
+const answerMsMax = 120_000;
+
+const recordsPath = /^\/v1\/topics\/[^/]+\/records$/;
+
+interface Waiting {
+  readonly asked: AppendAsked;
+  readonly body: Uint8Array;
+  resolve(answer: AppendAnswer): void;
+  reject(error: unknown): void;
+}
+
+interface Call {
+  readonly waiting: Waiting[];
+  bytes: number;
+}
+
+interface Way {
+  readonly objects: LogObjects;
+  readonly name: string;
+  /** What goes on when the answer has left. */
+  readonly later: (work: Promise<unknown>) => void;
+}
+
+export class AppendCalls {
+  readonly #calls = new Map<string, Call>();
+
+  /** Whether the request may go together with others; its body is known to be small. */
+  static takes({ method, url, headers }: Request): boolean {
+    const length = headers.get("Content-Length");
+    return (
+      method === "POST" &&
+      length !== null &&
+      Number(length) <= bodyBytesMax &&
+      recordsPath.test(new URL(url).pathname)
+    );
+  }
+
+  /** @throws what the call failed with, for all that were in it. */
+  async ask(request: Request, way: Way): Promise<Response> {
+    const body = new Uint8Array(await request.arrayBuffer());
+    const asked = { url: request.url, headers: [...request.headers], bytes: body.length };
+    const answer = await answered((settle) => this.#add({ asked, body, ...settle }, way));
+    const { status, headers, text } = answer;
+    return new Response(text === "" ? null : text, { status, headers: [...headers] });
+  }
+
+  #add(waiting: Waiting, way: Way): void {
+    let call = this.#calls.get(way.name);
+    if (call === undefined) {
+      const made: Call = { waiting: [], bytes: 0 };
+      call = made;
+      this.#calls.set(way.name, made);
+      way.later(this.#sendSoon(made, way));
+    }
+    call.waiting.push(waiting);
+    call.bytes += waiting.body.length;
+    const isFull = call.waiting.length >= callRequestsMax || call.bytes >= callBytesMax;
+    if (isFull) this.#calls.delete(way.name);
+  }
+
+  async #sendSoon(call: Call, way: Way): Promise<void> {
+    await new Promise<void>((resolve) => timers.after(gatherMs, resolve));
+    if (this.#calls.get(way.name) === call) this.#calls.delete(way.name);
+    const { waiting } = call;
+    try {
+      const bodies = new Uint8Array(call.bytes);
+      let position = 0;
+      for (const { body } of waiting) {
+        bodies.set(body, position);
+        position += body.length;
+      }
+      const asked = JSON.stringify(waiting.map((each) => each.asked));
+      const text = await way.objects.getByName(way.name).appendAll(asked, bodies);
+      const answers = JSON.parse(text) as AppendAnswer[];
+      waiting.forEach(({ resolve, reject }, index) => {
+        const answer = answers[index];
+        if (answer === undefined) reject(new Error("The object left an append unanswered"));
+        else resolve(answer);
+      });
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
+    }
+  }
+}
+
+/** Each context cancels its own timer: workerd lets no other touch it. */
+async function answered(
+  start: (settle: Pick<Waiting, "resolve" | "reject">) => void,
+): Promise<AppendAnswer> {
+  const { promise, resolve, reject } = Promise.withResolvers<AppendAnswer>();
+  const timer = timers.after(answerMsMax, () => reject(unanswered()));
+  start({ resolve, reject });
+  try {
+    return await promise;
+  } finally {
+    timer.cancel();
+  }
+}
+
+function unanswered(): StreamError {
+  return new StreamError(
+    "timed_out",
+    `Cannot append: no answer came in ${answerMsMax / 1000} s; whether it was appended is unknown`,
+  );
+}
+
+/** The object's side: answers each as if it had come alone. */
+export async function answerAll(
+  answer: (request: Request) => Response | Promise<Response>,
+  { asked, bodies }: { readonly asked: string; readonly bodies: Uint8Array<ArrayBuffer> },
+): Promise<string> {
+  let position = 0;
+  const requests = (JSON.parse(asked) as AppendAsked[]).map(({ url, headers, bytes }) => {
+    const body = bodies.subarray(position, position + bytes);
+    position += bytes;
+    return new Request(url, { method: "POST", headers: [...headers], body });
+  });
+  const answers = await Promise.all(
+    requests.map(async (request): Promise<AppendAnswer> => {
+      const response = await answer(request);
+      const { status } = response;
+      return { status, headers: [...response.headers], text: await response.text() };
+    }),
+  );
+  return JSON.stringify(answers);
+}

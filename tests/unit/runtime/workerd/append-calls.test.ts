@@ -1,0 +1,90 @@
+import { describe, expect, test } from "bun:test";
+import { AppendCalls, answerAll } from "../../../../src/runtime/workerd/append-calls.ts";
+import type { LogObjects } from "../../../../src/runtime/workerd/bindings.ts";
+
+const url = "https://log.example/v1/topics/orders/records";
+
+function appendOf(body: string, headers: Record<string, string> = {}): Request {
+  const length = { "Content-Length": String(new TextEncoder().encode(body).length) };
+  return new Request(url, { method: "POST", body, headers: { ...length, ...headers } });
+}
+
+/** Objects that answer each append with their name, its body and its token. */
+function objects(failure?: Error) {
+  const calls: { readonly name: string; readonly count: number }[] = [];
+  const answer = async (request: Request) => {
+    const text = await request.text();
+    const token = request.headers.get("Authorization");
+    return Response.json({ text, token }, { status: text === "" ? 400 : 200 });
+  };
+  const binding: LogObjects = {
+    getByName: (name) => ({
+      fetch: async () => new Response(),
+      hear: async () => {},
+      maintain: async () => {},
+      appendAll: async (asked, bodies) => {
+        calls.push({ name, count: (JSON.parse(asked) as unknown[]).length });
+        if (failure !== undefined) throw failure;
+        return await answerAll(answer, { asked, bodies: new Uint8Array(bodies) });
+      },
+    }),
+  };
+  return { binding, calls };
+}
+
+describe("AppendCalls", () => {
+  test("takes small appends of known length alone", () => {
+    expect(AppendCalls.takes(appendOf("one"))).toBe(true);
+    expect(AppendCalls.takes(new Request(url, { method: "POST", body: "one" }))).toBe(false);
+    expect(AppendCalls.takes(appendOf("one", { "Content-Length": "65537" }))).toBe(false);
+    expect(AppendCalls.takes(new Request(url))).toBe(false);
+    const elsewhere = new Request(`${url}/0`, appendOf("one"));
+    expect(AppendCalls.takes(elsewhere)).toBe(false);
+  });
+
+  test("sends what comes at once in one call, and each gets its own answer", async () => {
+    const { binding, calls } = objects();
+    const way = { objects: binding, name: "0", later: () => {} };
+    const appendCalls = new AppendCalls();
+    const texts = ["one", "zwölf", "", "three"];
+    const answers = await Promise.all(
+      texts.map((text, index) =>
+        appendCalls.ask(appendOf(text, { Authorization: `Bearer ${index}` }), way),
+      ),
+    );
+    expect(calls).toEqual([{ name: "0", count: 4 }]);
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 400, 200]);
+    const found = await Promise.all(answers.map((answer) => answer.json()));
+    expect(found as unknown).toEqual(
+      texts.map((text, index) => ({ text, token: `Bearer ${index}` })),
+    );
+    expect(answers[0]?.headers.get("Content-Type")).toContain("application/json");
+  });
+
+  test("keeps objects apart, and starts another call when one is full", async () => {
+    const { binding, calls } = objects();
+    const appendCalls = new AppendCalls();
+    const send = (name: string) => (_: unknown, index: number) =>
+      appendCalls.ask(appendOf(String(index)), { objects: binding, name, later: () => {} });
+    await Promise.all([
+      ...Array.from({ length: 300 }, send("0")),
+      ...Array.from({ length: 2 }, send("1")),
+    ]);
+    expect(calls).toContainEqual({ name: "0", count: 256 });
+    expect(calls).toContainEqual({ name: "0", count: 44 });
+    expect(calls).toContainEqual({ name: "1", count: 2 });
+    expect(calls).toHaveLength(3);
+  });
+
+  test("tells all of a call that failed, and makes the next one", async () => {
+    const { binding } = objects(new Error("evicted"));
+    const appendCalls = new AppendCalls();
+    const failing = { objects: binding, name: "0", later: () => {} };
+    const both = ["one", "two"].map((text) => appendCalls.ask(appendOf(text), failing));
+    for (const each of await Promise.allSettled(both)) {
+      expect(each).toMatchObject({ status: "rejected", reason: { message: "evicted" } });
+    }
+    const working = { ...failing, objects: objects().binding };
+    expect((await appendCalls.ask(appendOf("three"), working)).status).toBe(200);
+  });
+});
