@@ -93,6 +93,12 @@ const complaints: readonly (readonly [sql: string, complaint: string])[] = [
     "group windows are not supported: write FROM TUMBLE",
   ],
   [
+    "SELECT HOP_END(ts, INTERVAL '1' MINUTE, INTERVAL '2' MINUTE) FROM bids",
+    "write FROM HOP(TABLE t, DESCRIPTOR(ts), slide, size) with GROUP BY window_start, window_end, and select window_end",
+  ],
+  ["SELECT CARDINALITY(auction) FROM bids", "CARDINALITY is not supported yet"],
+  ["SELECT FORM bids", 'there is no column "FORM" without a FROM'],
+  [
     `SELECT ROW_NUMBER() OVER (PARTITION BY window_start, window_end ORDER BY ts) AS n ${windowed}`,
     "ROW_NUMBER() needs a bound in the query around it",
   ],

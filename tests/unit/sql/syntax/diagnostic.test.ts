@@ -36,6 +36,13 @@ test("renderDiagnostic shows the part of a long line around the caret", () => {
   expect(line.slice(carets.indexOf("^"), carets.lastIndexOf("^") + 1)).toBe("WRONG");
 });
 
+test("renderDiagnostic marks no more of a long span than it shows", () => {
+  const text = "x".repeat(300);
+  const [, , line = "", carets = ""] = shown(text, 0, 300).split("\n");
+  expect(line.at(-1)).toBe("…");
+  expect(carets.length).toBe(line.length - 1);
+});
+
 test("renderDiagnostic asks for what was probably meant", () => {
   const text = "FORM";
   const at = { start: 0, end: 4 };
