@@ -5,8 +5,8 @@
  *
  * The first request of a call makes it and the others wait for its promise, which workerd lets them
  * while the first one's context lives; `later` keeps it alive when its client has gone. workerd
- * ends a request as hung that waits for nothing of its own, so each has a timer, which also ends the
- * wait for a call that nobody will ever answer.
+ * ends a request as hung that waits for nothing of its own, so each has a timer, which also
+ * ends the wait for a call that nobody will ever answer.
  */
 import { StreamError } from "../../base/stream-error.ts";
 import { timers } from "../node/platform.ts";
