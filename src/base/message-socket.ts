@@ -3,7 +3,7 @@
  * knows of no runtime's own sockets, and a Durable Object may keep its sockets while it sleeps.
  */
 export interface MessageSocket {
-  /** Bytes sent that have not left yet; 0 where the runtime does not tell. */
+  /** Bytes sent that may not have left yet: at most so many. */
   readonly bufferedBytes: number;
   /** Nothing happens when the socket is closed by now. */
   send(message: string | Uint8Array): void;

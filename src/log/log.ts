@@ -306,7 +306,7 @@ export class Log implements LogService {
       readAhead: (extents: readonly Extent[]) => {
         const isStored = ({ topicNumber, partition, baseOffset }: Extent) =>
           !this.#tail.holds(partitionSlot(topicNumber, partition), baseOffset);
-        this.#stored.readAhead(extents.filter(isStored));
+        return this.#stored.readAhead(extents.filter(isStored));
       },
       onStates: (states: Parameters<PublishOrderParts["onStates"]>[0]) => {
         for (const { nextOffset: highOffset, logStartOffset, leaderEpoch, ...state } of states) {

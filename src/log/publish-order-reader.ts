@@ -69,10 +69,10 @@ export interface PublishOrderParts {
   readonly log: Pick<LogService, "fetch" | "release">;
   /** Monotonic milliseconds. */
   readonly monotonic: () => number;
-  /** Hears of what will be fetched, in the order of publishes. */
-  readonly readAhead: (extents: readonly Extent[]) => void;
+  /** Hears of what will be fetched, in the order of publishes; false: not all is on its way. */
+  readonly readAhead: (extents: readonly Extent[]) => boolean;
   /** Gives what is stored as it lies, to be summed by whoever takes it; absent: nothing is. */
-  readonly stored?: Pick<StoredExtents, "areFor" | "lend" | "release">;
+  readonly stored?: Pick<StoredExtents, "from" | "lend" | "release">;
   /** Hears the ends that each look at the index brings along. */
   readonly onStates: (states: readonly TopicPartitionState[]) => void;
   /** Resolves when a partition has grown beyond its cursor, after `waitMs`, or on abort. */
@@ -103,6 +103,8 @@ export class PublishOrderReader {
   /** Everything up to here is in `#planned` or read. */
   #plannedUpTo: number;
   #readUpTo: number;
+  /** Everything up to here was asked for ahead. */
+  #aheadUpTo = 0;
   /** The last look found nothing: who waits need not look again first. */
   #isAtEnd = false;
   /** What the database's clock showed less what ours did. */
@@ -183,12 +185,15 @@ export class PublishOrderReader {
   #readAhead(bytesMax: number): void {
     const extents: Extent[] = [];
     let bytes = 0;
+    let upTo = this.#aheadUpTo;
     for (const publish of this.#planned) {
       if (bytes >= bytesMax) break;
-      extents.push(...publish.extents);
       for (const { length } of publish.extents) bytes += length;
+      if (publish.publishPosition <= this.#aheadUpTo) continue;
+      extents.push(...publish.extents);
+      upTo = publish.publishPosition;
     }
-    if (extents.length > 0) this.#parts.readAhead(extents);
+    if (extents.length > 0 && this.#parts.readAhead(extents)) this.#aheadUpTo = upTo;
   }
 
   /** Looks at the index for what was published since the last look. */
@@ -294,7 +299,7 @@ export class PublishOrderReader {
     const wanted = [...bySlot].flatMap(([slot, own]) => {
       const nextOffset = this.#cursors.get(slot)?.nextOffset ?? 0;
       const isWhole = own.every(({ baseOffset }) => baseOffset >= nextOffset);
-      return isWhole && stored.areFor(this, own, this.#leaderEpochs.get(slot)) ? own : [];
+      return isWhole ? stored.from(this, own, this.#leaderEpochs.get(slot)) : [];
     });
     return (await stored.lend(wanted, this.#topics)) ?? new Map();
   }

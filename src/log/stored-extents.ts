@@ -59,26 +59,30 @@ export class StoredExtents {
   }
 
   /**
-   * Whether these extents of one partition, in order, are for `lend`: they are stored and not in
-   * the tail, none is deleted, and the log was not cut since `leaderEpoch`, when the index named
-   * them. `reader` is whoever asks.
+   * Those of a partition's extents, from the first of these on, that are for `lend`: they are
+   * stored and not in the tail, none is deleted, and the log was not cut since `leaderEpoch`, when
+   * the index named them. `reader` is whoever asks.
    */
-  areFor(reader: object, extents: readonly Extent[], leaderEpoch: number | undefined): boolean {
-    const first = extents[0];
-    const last = extents.at(-1);
-    if (first === undefined || last === undefined) return false;
-    const { topicNumber, partition, baseOffset } = first;
+  from(
+    reader: object,
+    extents: readonly Extent[],
+    leaderEpoch: number | undefined,
+  ): readonly Extent[] {
+    const [first] = extents;
+    if (first === undefined) return [];
+    const { topicNumber, partition } = first;
     const slot = partitionSlot(topicNumber, partition);
     const { tail, table } = this.#parts;
-    const isShared = this.#othersRead(reader, topicNumber) && this.#packed.has(topicNumber);
-    if (isShared || tail.holds(slot, baseOffset) || tail.holds(slot, last.lastOffset)) return false;
     const known = table.get(slot);
-    return (
-      known !== undefined &&
-      known.leaderEpoch === leaderEpoch &&
-      known.logStartOffset <= baseOffset &&
-      known.highOffset > last.lastOffset
+    const isShared = this.#othersRead(reader, topicNumber) && this.#packed.has(topicNumber);
+    if (isShared || known === undefined || known.leaderEpoch !== leaderEpoch) return [];
+    const end = extents.findIndex(
+      ({ baseOffset, lastOffset }) =>
+        known.logStartOffset > baseOffset ||
+        known.highOffset <= lastOffset ||
+        tail.holds(slot, baseOffset),
     );
+    return end < 0 ? extents : extents.slice(0, end);
   }
 
   /**

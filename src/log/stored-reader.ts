@@ -91,13 +91,16 @@ export class StoredReader {
     if (isWhole) for (const plan of plans) plan.accept();
   }
 
-  /** Starts fetching whole extents, of whatever partitions; see `prepare`. */
-  readAhead(extents: readonly Extent[]): void {
+  /**
+   * Starts fetching whole extents, of whatever partitions; see `prepare`. False: some of it was
+   * left out.
+   */
+  readAhead(extents: readonly Extent[]): boolean {
     const ends = new Map<string, number>();
     for (const { key, position, length } of extents) {
       ends.set(key, Math.max(ends.get(key) ?? 0, paddedEnd(position + length)));
     }
-    this.#parts.blocks.readAhead(
+    return this.#parts.blocks.readAhead(
       extents.map(({ key, position, length }) => ({
         ...{ key, position, length, knownEnd: ends.get(key) ?? 0 },
       })),

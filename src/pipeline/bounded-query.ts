@@ -43,8 +43,8 @@ export interface BoundedQueriesParts {
 }
 
 /** Bytes of publishes that a task is given at once, and how many that it may have before it. */
-const sliceBytes = 4 * 1024 * 1024;
-const slicesAheadMax = 2;
+const sliceBytes = 3.5 * 1024 * 1024;
+const slicesAheadMax = 1;
 /** A batch of results, decompressed, is no larger. */
 const resultBytesMax = 64 * 1024 * 1024;
 
@@ -59,10 +59,17 @@ export interface ReadSize {
   readonly hasLastTime: boolean;
 }
 
+/** Where reads end; null until the first of them begins. */
+export interface ReadMoment {
+  publishPosition: number | null;
+}
+
 export interface BoundedQuery {
   readonly plan: QueryPlan;
   readonly session: SqlSession;
   readonly signal: AbortSignal;
+  /** Shared by a statement's reads, so that all see the log as it was when the first began. */
+  readonly moment?: ReadMoment;
   /** Rows that stand for what some of its streams' topics hold, as record batches. */
   readonly fed?: FedRows;
 }
@@ -101,7 +108,7 @@ export class BoundedQueries {
       bounds,
     );
     const topics = [...inputs.values()];
-    const ends = await this.#ends(topics);
+    const ends = await this.#ends(topics, query.moment);
     const { bytes: bytesTotal } =
       bounds.size === 0
         ? ends
@@ -248,11 +255,12 @@ export class BoundedQueries {
     });
   }
 
-  async #ends(topics: readonly TopicInfo[]) {
+  async #ends(topics: readonly TopicInfo[], moment: ReadMoment = { publishPosition: null }) {
     const numbers = topics.map(({ topicNumber }) => topicNumber);
     const { head, partitions } = await topicStates(this.#parts.database, numbers);
     const bytes = partitions.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-    return { publishPosition: head.publishPosition, bytes };
+    moment.publishPosition ??= head.publishPosition;
+    return { publishPosition: moment.publishPosition, bytes };
   }
 
   #rowsOf(outputs: readonly OutputBatch[]): Uint8Array[] {

@@ -32,7 +32,7 @@ export class LocalTask implements TaskHandle {
   /** @throws StreamError `sql_memory_exceeded`, `corrupt_state` */
   constructor(parts: LocalTaskParts, setup: TaskSetup) {
     const { platform, modules, openScratch, spillBytesMax } = parts;
-    const { memoryBytesMax, partitionCount = 1, batchBytesMax, beganAt = 0 } = setup;
+    const { memoryBytesMax, partitionCount = 1, batchBytesMax, sideBytesMax, beganAt = 0 } = setup;
     this.#codecs = platform.codecs;
     const states = setup.states.map(({ kind, bytes }) => ({
       kind,
@@ -46,6 +46,7 @@ export class LocalTask implements TaskHandle {
       shape: setup.shape,
       ...{ host, platform, seed, states, stateBytesMax: 0 },
       ...(batchBytesMax !== undefined && { batchBytesMax }),
+      ...(sideBytesMax !== undefined && { sideBytesMax }),
       buffers: this.#buffers,
       ...(openScratch !== undefined && { scratch: openScratch(), spillDisk: openScratch() }),
       ...(spillBytesMax !== undefined && { spillBytesMax }),

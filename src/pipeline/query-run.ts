@@ -38,8 +38,8 @@ export interface RunParts {
 }
 
 /** Bytes of publishes that a task is given at once, and that it may have before it. */
-const sliceBytes = 4 * 1024 * 1024;
-const slicesAheadMax = 2;
+const sliceBytes = 3.5 * 1024 * 1024;
+const slicesAheadMax = 1;
 /** Between looks for something new while nothing comes. */
 const waitMsMax = 1_000;
 /** A peer's publish may be heard of so late by a worker that keeps pace. */

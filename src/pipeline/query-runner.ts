@@ -136,6 +136,7 @@ export class QueryRunner {
       states: loaded?.state ?? [],
       ...{ isBounded: false, partitionCount },
       ...(batchBytesMax !== null && { batchBytesMax }),
+      sideBytesMax: await this.#topics.sideBytesMax(),
       partitions: definition.start.cursors.map(({ topicNumber, partition }) => ({
         topic: names.get(topicNumber) ?? "",
         partition,

@@ -2,6 +2,7 @@
 import { isStreamError, StreamError } from "../base/stream-error.ts";
 import type { AppendBatch, CreateTopic, TopicService } from "../log/log-types.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
+import { topicConfigNumber } from "../meta/topic-config.ts";
 import { readBatchHeader } from "../record/batch.ts";
 import type { OutputBatch, OutputKind } from "../sql/engine/task-output.ts";
 import type { QueryDefinition } from "./query-definition.ts";
@@ -50,6 +51,16 @@ export class QueryTopics {
         return { topic, partition, bytes, header: readBatchHeader(bytes) };
       }),
     );
+  }
+
+  /** What a batch of rows that are late or wrong may have, as their topics are set up now. */
+  async sideBytesMax(): Promise<number> {
+    const names = [this.#nameOf("late"), this.#nameOf("error")];
+    const found = await Promise.all(names.map((name) => this.#parts.topics.byName(name)));
+    const limits = found.map((topic) =>
+      topicConfigNumber(topic?.config ?? {}, "max.message.bytes"),
+    );
+    return Math.min(...limits.map((each) => each ?? Number.POSITIVE_INFINITY));
   }
 
   /** The name of a topic that is gone and without which the query cannot go on. */

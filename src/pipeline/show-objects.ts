@@ -4,6 +4,7 @@ import type { Catalog } from "../sql/check/catalog.ts";
 import { planMaterializedView } from "../sql/check/create-view.ts";
 import { planInsert } from "../sql/check/insert.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
+import { SubqueryAnswers } from "../sql/check/subquery-answers.ts";
 import { functionCatalog } from "../sql/functions/catalog.ts";
 import { explain } from "../sql/plan/explain.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
@@ -155,6 +156,13 @@ function watermarkText({ column: name, delayMs }: { column: string; delayMs: num
   return delayMs === 0 ? name : `${name} - INTERVAL '${delayMs / 1000}' SECOND`;
 }
 
+export interface Explained {
+  readonly plan: QueryPlan;
+  readonly isRead: boolean;
+  /** What is run first. */
+  readonly subqueries?: SubqueryAnswers;
+}
+
 /** The plan of a statement; `isRead`: of a SELECT that ends, which reads what is there now. */
 export function explainedPlan(
   { statement }: Explain,
@@ -163,13 +171,15 @@ export function explainedPlan(
     readonly session: SqlSession;
     readonly text: string;
   },
-): { readonly plan: QueryPlan; readonly isRead: boolean } {
+): Explained {
   const { catalog, session, text: whole } = context;
   const options = (isBounded: boolean) => ({ catalog, timeZone: session.timeZone, isBounded });
   switch (statement.kind) {
     case "query": {
-      const plan = planQuery(statement.query, whole, options(true));
-      return { plan, isRead: statement.query.emit?.mode !== "changes" };
+      const isRead = statement.query.emit?.mode !== "changes";
+      const subqueries = new SubqueryAnswers();
+      const checked = { ...options(isRead), ...(isRead && { subqueries }) };
+      return { plan: planQuery(statement.query, whole, checked), isRead, subqueries };
     }
     case "insert":
       return { ...planInsert(statement, whole, options(false)), isRead: false };
@@ -185,11 +195,16 @@ export function explainedPlan(
  * how it finds its rows in a view's table.
  */
 export function explainResult(
-  plan: QueryPlan,
+  { plan, isRead, subqueries }: Explained,
   size: ReadSize | null,
   notes: readonly string[] = [],
 ): StatementResult {
-  const lines = [...explain(plan).trimEnd().split("\n"), ...notes];
+  const textOf = (each: QueryPlan) => explain(each, { ends: isRead }).trimEnd().split("\n");
+  const first = (subqueries?.pending ?? []).flatMap((each, index) => [
+    `Subquery ${index + 1}, run first`,
+    ...textOf(each.plan).map((line) => `  ${line}`),
+  ]);
+  const lines = [...first, ...textOf(plan), ...notes];
   if (size?.hasLastTime === true) {
     lines.push(
       "Note: the last time of METADATA timestamp does not shorten the scan, since producers' " +

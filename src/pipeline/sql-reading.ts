@@ -6,16 +6,18 @@ import type { Platform } from "../base/platform.ts";
 import type { Log } from "../log/log.ts";
 import { publishTick } from "../meta/publish-order.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
+import { SubqueryAnswers } from "../sql/check/subquery-answers.ts";
 import type { Query } from "../sql/syntax/ast.ts";
-import type { BoundedQueries } from "./bounded-query.ts";
+import type { BoundedQueries, ReadMoment } from "./bounded-query.ts";
 import { CatalogCache } from "./catalog-cache.ts";
 import { LiveQueries } from "./live-query.ts";
 import type { QueryMaker } from "./query-maker.ts";
-import type { StatementResult } from "./sql-result.ts";
+import type { RowsResult, StatementResult } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
+import { planOfValues, subqueryValues } from "./subquery-values.ts";
 import type { StartTask } from "./task-protocol.ts";
 import type { StartViews } from "./view-protocol.ts";
-import { ViewQueries } from "./view-queries.ts";
+import { type SelectPlan, type SelectText, selectPlanOf, ViewQueries } from "./view-queries.ts";
 import { type ViewSettings, ViewTables } from "./view-tables.ts";
 
 export interface SqlReadingParts {
@@ -23,7 +25,15 @@ export interface SqlReadingParts {
   readonly database: SqlDatabase;
   readonly log: Pick<
     Log,
-    "fetch" | "release" | "status" | "sync" | "endOffset" | "follow" | "onCatalogChange" | "topics"
+    | "fetch"
+    | "release"
+    | "status"
+    | "sync"
+    | "endOffset"
+    | "epochEnd"
+    | "follow"
+    | "onCatalogChange"
+    | "topics"
   >;
   readonly maker: QueryMaker;
   readonly bounded: BoundedQueries;
@@ -39,6 +49,12 @@ export interface QueryRun {
   readonly signal: AbortSignal;
   /** EMIT CHANGES over a view goes on behind this event; absent: it begins with a snapshot. */
   readonly cursor?: string | undefined;
+}
+
+interface ReadRun {
+  readonly session: SqlSession;
+  readonly signal: AbortSignal;
+  readonly moment: ReadMoment;
 }
 
 export class SqlReading {
@@ -77,7 +93,30 @@ export class SqlReading {
       if (push.kind === "query") return this.#live.run(push.plan, session, signal);
       return this.#views.push(push, { cursor: cursor ?? null, signal });
     }
-    const planned = this.#views.planSelect(select);
+    const subqueries = new SubqueryAnswers();
+    const moment: ReadMoment = { publishPosition: null };
+    const planned = await this.#planned({ ...select, subqueries }, { session, signal, moment });
+    return this.#rowsOf(planned, { session, signal, moment });
+  }
+
+  /** Runs subqueries until none is left that stands for a value. */
+  async #planned(
+    select: SelectText & { readonly subqueries: SubqueryAnswers },
+    run: ReadRun,
+  ): Promise<SelectPlan> {
+    const { known, subqueries } = select;
+    for (;;) {
+      const planned = this.#views.planSelect(select);
+      const pending = subqueries.takePending();
+      if (pending.length === 0) return planned;
+      for (const each of pending) {
+        const { rows } = await this.#rowsOf(selectPlanOf(planOfValues(each.plan), known), run);
+        subqueries.give(each, await subqueryValues(each, rows));
+      }
+    }
+  }
+
+  async #rowsOf(planned: SelectPlan, { session, signal, moment }: ReadRun): Promise<RowsResult> {
     if (planned.kind === "pull") return this.#views.pull(planned, signal);
     const { plan } = planned;
     const fed = new Map<string, readonly Uint8Array[]>();
@@ -85,7 +124,8 @@ export class SqlReading {
       fed.set(stream, await this.#views.batchesOf(entry, signal));
     }
     const columns = plan.root.columns.map(({ name, type }) => ({ name, type }));
-    return { kind: "rows", columns, rows: this.#bounded.rows({ plan, session, signal, fed }) };
+    const rows = this.#bounded.rows({ plan, session, signal, fed, moment });
+    return { kind: "rows", columns, rows };
   }
 
   /** How a SELECT over a view finds its rows; null: it is more than a view's table answers. */
@@ -94,7 +134,9 @@ export class SqlReading {
     { text, session }: Pick<QueryRun, "text" | "session">,
   ): Promise<readonly string[] | null> {
     const known = await this.#catalog.get();
-    const plan = this.#views.planSelect({ query, text, timeZone: session.timeZone, known });
+    const subqueries = new SubqueryAnswers();
+    const { timeZone } = session;
+    const plan = this.#views.planSelect({ query, text, timeZone, known, subqueries });
     return plan.kind === "pull" ? this.#views.explainPull(plan) : null;
   }
 

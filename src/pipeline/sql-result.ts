@@ -8,18 +8,20 @@ export interface ResultColumn {
 
 export type StatementResult =
   | { readonly kind: "done"; readonly message: string }
-  | {
-      readonly kind: "rows";
-      readonly columns: readonly ResultColumn[];
-      /** Rows as they are found; ending the iteration early ends the query. */
-      readonly rows: AsyncIterable<RowsChunk>;
-    }
+  | RowsResult
   | {
       readonly kind: "changes";
       readonly columns: readonly ResultColumn[];
       /** Until the iteration ends, or the statement's signal aborts; or what is read is dropped. */
       readonly events: AsyncIterable<ChangeEvent>;
     };
+
+export interface RowsResult {
+  readonly kind: "rows";
+  readonly columns: readonly ResultColumn[];
+  /** Rows as they are found; ending the iteration early ends the query. */
+  readonly rows: AsyncIterable<RowsChunk>;
+}
 
 /** EMIT CHANGES: what became of a row. */
 export interface ChangeEvent {

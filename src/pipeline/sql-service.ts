@@ -285,23 +285,24 @@ export class SqlService {
   /** A read of a view is answered by its table, and a topic that is not there yet has no size. */
   async #explain(statement: Explain, run: StatementRun): Promise<StatementResult> {
     const catalog = catalogOf(run.state);
-    const { plan, isRead } = explainedPlan(statement, { ...run, catalog });
+    const explained = explainedPlan(statement, { ...run, catalog });
+    const { plan, isRead } = explained;
     const sources = sourcesOf(plan.root);
     const { text, session } = run;
     if (isRead && statement.statement.kind === "query") {
       const { query } = statement.statement;
       const notes = await this.#parts.reading.explainPull(query, { text, session });
-      if (notes !== null) return explainResult(plan, null, notes);
+      if (notes !== null) return explainResult(explained, null, notes);
     }
     const hasTopics = sources.every(
       ({ stream }) => catalog.lookup(stream)?.kind !== "materialized view",
     );
-    if (!isRead || !hasTopics || sources.length === 0) return explainResult(plan, null);
+    if (!isRead || !hasTopics || sources.length === 0) return explainResult(explained, null);
     try {
-      return explainResult(plan, await this.#parts.bounded.sizeOf(plan));
+      return explainResult(explained, await this.#parts.bounded.sizeOf(plan));
     } catch (error) {
       if (error instanceof StreamError && error.code === "topic_unknown") {
-        return explainResult(plan, null);
+        return explainResult(explained, null);
       }
       throw error;
     }

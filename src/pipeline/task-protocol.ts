@@ -23,6 +23,8 @@ export interface TaskSetup {
   readonly partitionCount?: number;
   /** `max.message.bytes` of that topic. */
   readonly batchBytesMax?: number;
+  /** `max.message.bytes` of the topics of what is late or wrong. */
+  readonly sideBytesMax?: number;
   /** A full state, then deltas, as commits gave them; none: the query begins. */
   readonly states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[];
   /** Partitions that there are where a query begins. */

@@ -4,10 +4,11 @@
  * one of a follower who comes back from far behind is moved by that follower.
  */
 import { assert } from "../base/assert.ts";
+import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { SharedTurn } from "./shared-turn.ts";
-import { Pages } from "./view-pages.ts";
+import { Pages, waitingBytesMax } from "./view-pages.ts";
 import type { ViewHost, ViewReply } from "./view-protocol.ts";
 import { openViewSource, type ViewSource, type ViewSourceLog } from "./view-source.ts";
 import type { ViewSetup, ViewState, ViewStatement } from "./view-table.ts";
@@ -17,6 +18,7 @@ const pageBytes = 512 * 1024;
 
 export interface ViewFeedParts {
   readonly log: ViewSourceLog;
+  readonly platform: Pick<Platform, "clock" | "timers">;
   readonly host: ViewHost;
   /** Its number in the host. */
   readonly view: number;
@@ -49,6 +51,11 @@ export class ViewFeed {
 
   get topic(): TopicInfo {
     return this.#parts.topic;
+  }
+
+  /** Sum of the topic's leader epochs when reading began. */
+  get epochs(): number {
+    return this.#source.epochs;
   }
 
   get state(): ViewState {
@@ -102,8 +109,8 @@ export class ViewFeed {
 
   /**
    * Rows of a statement, page by page, as the table is at the first one. Others are served between
-   * pages, and the table stands still until the last one is here: pages are taken without waiting
-   * for whoever uses them, so that no slow reader holds a view up.
+   * pages, and the table stands still until the last one is here: up to 64 MiB are taken without
+   * waiting for whoever uses them, and who is slower than that is waited for half a minute in all.
    */
   async readPages(statement: ViewStatement, signal: AbortSignal): Promise<Pages> {
     const { host, view } = this.#parts;
@@ -135,7 +142,7 @@ export class ViewFeed {
     pages: Pages,
     { next, signal }: { next: (read: number) => Promise<ViewReply>; signal: AbortSignal },
   ): Promise<void> {
-    const { host, view } = this.#parts;
+    const { host, view, platform } = this.#parts;
     try {
       for (;;) {
         const { read } = pages;
@@ -145,6 +152,11 @@ export class ViewFeed {
           return pages.end(null);
         }
         this.#refuseIfFailed();
+        if (!(await pages.room(platform, signal))) {
+          await host.send({ kind: "leave", view, read });
+          throw tooSlow(this.#parts.setup.name);
+        }
+        if (signal.aborted) continue;
         const page = await next(read);
         assert(page.rows !== null, "a table stands still while it is read");
         pages.add(page);
@@ -233,6 +245,13 @@ export class ViewFeed {
 export function gone(view: string): StreamError {
   const message = `Cannot go on reading the view "${view}": it was dropped`;
   return new StreamError("sql_object_unknown", message, { details: { view } });
+}
+
+function tooSlow(view: string): StreamError {
+  const message =
+    `Cannot go on reading the view "${view}": the answer is taken too slowly, and the view waits ` +
+    "for it. Take it faster, ask for less with WHERE or LIMIT, or read the view's topic";
+  return new StreamError("sql_too_large", message, { details: { view, waitingBytesMax } });
 }
 
 function closed(view: string): StreamError {

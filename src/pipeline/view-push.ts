@@ -2,7 +2,9 @@
  * A view followed: its rows, then every change of them, each event with a cursor from which another
  * worker goes on without loss or repeat. A cursor is the id of the view's topic and the offset that
  * comes next; within the snapshot also the offset that the snapshot has come to:
- * `<topic id>:<next offset>[:<next record>]`.
+ * `<topic id>:<next offset>[:<next record>][@<epochs>]`, where the epochs are the topic's leader
+ * epochs, all partitions' together, unless they are 0: they rise when the log is cut, and what a
+ * follower has of records that were cut nobody else has.
  *
  * Events are what the topic says and nothing else, so that every worker gives the same ones. What a
  * record changed is read from the shared table as long as that keeps it; a follower who comes from
@@ -25,6 +27,8 @@ export interface ViewCursor {
   readonly nextOffset: number;
   /** Within the snapshot: rows of records below it were given; else null. */
   readonly snapshotFrom: number | null;
+  /** Sum of the leader epochs that the follower's rows were read at. */
+  readonly epochs: number;
 }
 
 export interface PushQuery {
@@ -43,34 +47,43 @@ const endOfLog = Number.MAX_SAFE_INTEGER;
 
 /** @throws StreamError `invalid_request` */
 export function parseCursor(text: string): ViewCursor {
-  const parts = /^([A-Za-z0-9_-]{22}):(\d{1,15})(?::(\d{1,15}))?$/.exec(text);
+  const parts = /^([A-Za-z0-9_-]{22}):(\d{1,15})(?::(\d{1,15}))?(?:@(\d{1,15}))?$/.exec(text);
   if (parts === null) {
     const shown = text.slice(0, 60);
     const message = `Cannot go on at the cursor "${shown}": it is none. Begin without one`;
     throw new StreamError("invalid_request", message, { details: { field: "cursor" } });
   }
-  const [, topicId = "", next, snapshot] = parts;
+  const [, topicId = "", next, snapshot, epochs = "0"] = parts;
   const snapshotFrom = snapshot === undefined ? null : Number(snapshot);
-  return { topicId, nextOffset: Number(next), snapshotFrom };
+  return { topicId, nextOffset: Number(next), snapshotFrom, epochs: Number(epochs) };
 }
 
-export function cursorText({ topicId, nextOffset, snapshotFrom }: ViewCursor): string {
-  return `${topicId}:${nextOffset}${snapshotFrom === null ? "" : `:${snapshotFrom}`}`;
+export function cursorText({ topicId, nextOffset, snapshotFrom, epochs }: ViewCursor): string {
+  const from = snapshotFrom === null ? "" : `:${snapshotFrom}`;
+  return `${topicId}:${nextOffset}${from}${epochs === 0 ? "" : `@${epochs}`}`;
 }
 
 /**
- * Refuses a cursor of another view, or of one that was dropped and made again.
+ * Refuses a cursor of another view, of one that was dropped and made again, or from before the
+ * view's topic was cut, unless everything below it is still what it was.
  * @throws StreamError `topic_recreated`, `offset_out_of_range`
  */
 export async function checkCursor(
   tables: ViewTables,
   ref: ViewRef,
-  { topicId, nextOffset }: ViewCursor,
+  { topicId, nextOffset, epochs }: ViewCursor,
 ): Promise<void> {
   const { name } = ref.entry;
   if (topicId !== ref.topic.topicId) {
     const message = `Cannot go on reading "${name}" there: the view was made again. Begin anew`;
     throw new StreamError("topic_recreated", message, { details: { view: name } });
+  }
+  const kept = await tables.keptOf(ref, epochs);
+  if (nextOffset > kept) {
+    const message =
+      `Cannot go on reading "${name}" at ${nextOffset}: the log was cut at ${kept} since then, and ` +
+      "rows that you have are gone. Begin anew";
+    throw new StreamError("offset_out_of_range", message, { details: { view: name, kept } });
   }
   const end = await tables.endOf(ref);
   if (nextOffset <= end) return;
@@ -215,8 +228,10 @@ class Follower {
     yield { kind: "snapshot", row: held.row, cursor: this.#cursor(ref, nextOffset, null) };
   }
 
+  /** Of the shared table: it ends when the log is cut, and its followers with it. */
   #cursor({ topic }: ViewRef, nextOffset: number, snapshotFrom: number | null): string {
-    return cursorText({ topicId: topic.topicId, nextOffset, snapshotFrom });
+    const { epochs } = this.#shared;
+    return cursorText({ topicId: topic.topicId, nextOffset, snapshotFrom, epochs });
   }
 }
 

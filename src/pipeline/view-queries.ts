@@ -3,9 +3,11 @@
  * pushes, which go on with what changes. Planned once per text and catalog: the same question comes
  * again and again.
  */
+import { StreamError } from "../base/stream-error.ts";
 import type { TopicService } from "../log/log-types.ts";
 import type { Catalog, CatalogEntry, StreamEntry } from "../sql/check/catalog.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
+import type { SubqueryAnswers } from "../sql/check/subquery-answers.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
 import type { Query } from "../sql/syntax/ast.ts";
 import { SqlError } from "../sql/syntax/sql-error.ts";
@@ -14,7 +16,13 @@ import { valuesOf } from "./bounded-query.ts";
 import type { KnownCatalog } from "./catalog-cache.ts";
 import { withDistinctNames } from "./distinct-names.ts";
 import { sourcesOf } from "./query-maker.ts";
-import type { ChangeEvent, ResultColumn, RowsChunk, StatementResult } from "./sql-result.ts";
+import type {
+  ChangeEvent,
+  ResultColumn,
+  RowsChunk,
+  RowsResult,
+  StatementResult,
+} from "./sql-result.ts";
 import { gone } from "./view-feed.ts";
 import type { Pages } from "./view-pages.ts";
 import { checkCursor, parseCursor, pushEvents } from "./view-push.ts";
@@ -24,7 +32,7 @@ import {
   pullStatement,
   pushStatements,
 } from "./view-statement.ts";
-import type { ViewStatement } from "./view-table.ts";
+import { resultBytesMax, type ViewStatement } from "./view-table.ts";
 import type { ViewRef, ViewTables } from "./view-tables.ts";
 
 export interface ViewQueriesParts {
@@ -37,6 +45,8 @@ export interface SelectText {
   readonly text: string;
   readonly timeZone: string;
   readonly known: KnownCatalog;
+  /** Of a SELECT that ends. */
+  readonly subqueries?: SubqueryAnswers;
 }
 
 /** How a SELECT that ends is answered. */
@@ -81,6 +91,8 @@ export class ViewQueries {
     const kept = this.#plans.get(name);
     if (kept?.known === known) return kept.plan;
     const plan = plannedSelect(select);
+    // What subqueries gave holds this time only.
+    if (select.subqueries?.isUsed) return plan;
     this.#plans.delete(name);
     this.#plans.set(name, { known, plan });
     if (this.#plans.size > plansMax) this.#plans.delete(this.#plans.keys().next().value ?? "");
@@ -117,10 +129,12 @@ export class ViewQueries {
   async pull(
     { entry, statement, columns }: Extract<SelectPlan, { kind: "pull" }>,
     signal: AbortSignal,
-  ): Promise<StatementResult> {
+  ): Promise<RowsResult> {
     const { tables } = this.#parts;
-    const pages = await tables.read(await this.#refOf(entry), statement, signal);
-    return { kind: "rows", columns, rows: this.#rowsOf(pages) };
+    const left = new AbortController();
+    const ends = AbortSignal.any([signal, left.signal]);
+    const pages = await tables.read(await this.#refOf(entry), statement, ends);
+    return { kind: "rows", columns, rows: this.#rowsOf(pages, left) };
   }
 
   /** Where the rows of a pull are, and how they are found there. */
@@ -154,9 +168,20 @@ export class ViewQueries {
   /** Record batches with all rows of a view. */
   async batchesOf(entry: StreamEntry, signal: AbortSignal): Promise<readonly Uint8Array[]> {
     const ref = await this.#refOf(entry);
-    const pages = await this.#parts.tables.read(ref, allRowsStatement(entry), signal);
+    const left = new AbortController();
+    const ends = AbortSignal.any([signal, left.signal]);
+    const pages = await this.#parts.tables.read(ref, allRowsStatement(entry), ends);
     const batches: Uint8Array[] = [];
-    for await (const { rows } of pages.taken()) batches.push(...(rows?.batches ?? []));
+    let bytes = 0;
+    for await (const { rows } of pages.taken()) {
+      for (const batch of rows?.batches ?? []) {
+        bytes += batch.length;
+        batches.push(batch);
+      }
+      if (bytes <= resultBytesMax) continue;
+      left.abort();
+      throw tooLarge(entry.name);
+    }
     return batches;
   }
 
@@ -166,10 +191,15 @@ export class ViewQueries {
     return { entry, topic };
   }
 
-  async *#rowsOf(pages: Pages): AsyncGenerator<RowsChunk, void> {
-    for await (const { rows } of pages.taken()) {
-      const values = this.#values(rows?.batches ?? []);
-      if (values.length > 0) yield { rows: values, progress: null };
+  /** Aborts `left` at its end, so that a view does not wait for who wants no more. */
+  async *#rowsOf(pages: Pages, left: AbortController): AsyncGenerator<RowsChunk, void> {
+    try {
+      for await (const { rows } of pages.taken()) {
+        const values = this.#values(rows?.batches ?? []);
+        if (values.length > 0) yield { rows: values, progress: null };
+      }
+    } finally {
+      left.abort();
     }
   }
 
@@ -180,9 +210,14 @@ export class ViewQueries {
   }
 }
 
-function plannedSelect({ query, text, timeZone, known }: SelectText): SelectPlan {
+function plannedSelect({ query, text, timeZone, known, subqueries }: SelectText): SelectPlan {
   const catalog = asItIs(known.catalog);
-  const plan = withDistinctNames(planQuery(query, text, { catalog, timeZone, isBounded: true }));
+  const options = { catalog, timeZone, isBounded: true, ...(subqueries && { subqueries }) };
+  return selectPlanOf(withDistinctNames(planQuery(query, text, options)), known);
+}
+
+/** Where the rows of a plan over `known` are found. */
+export function selectPlanOf(plan: QueryPlan, known: KnownCatalog): SelectPlan {
   const sources = sourcesOf(plan.root);
   const views = new Map<string, StreamEntry>();
   for (const { stream } of sources) {
@@ -213,6 +248,14 @@ function accessOf({ entry, statement }: Extract<SelectPlan, { kind: "pull" }>): 
   return names.length === 0
     ? "scan of all its rows"
     : `lookup by ${names.join(", ")}: a scan at first, by an index when it is asked for again`;
+}
+
+/** What a query over a view is fed with lies in memory. */
+function tooLarge(view: string): StreamError {
+  const message =
+    `Cannot query the view "${view}" so: its rows have more than ${resultBytesMax} bytes. Ask for ` +
+    "less with a plain SELECT and WHERE, or make a materialized view of the query";
+  return new StreamError("sql_too_large", message, { details: { view, resultBytesMax } });
 }
 
 function viewOf(entry: CatalogEntry | undefined): StreamEntry | null {

@@ -31,6 +31,8 @@ export interface ViewRecords {
 export interface ViewSource {
   /** The place of the first record that is there. @throws StreamError `topic_unknown` */
   open(): Promise<number>;
+  /** Sum of the leader epochs of all partitions as it was opened. */
+  readonly epochs: number;
   /**
    * What stands from `offset` on, waiting for it for a while; none when nothing came. Places are
    * asked for in their order; the same may be asked for again.
@@ -57,6 +59,10 @@ class PartitionSource implements ViewSource {
   constructor(log: ViewSourceLog, topic: TopicInfo) {
     this.#log = log;
     this.#topic = topic;
+  }
+
+  get epochs(): number {
+    return this.#leaderEpoch;
   }
 
   async open(): Promise<number> {
@@ -97,12 +103,17 @@ class MergedSource implements ViewSource {
   #reader: PublishOrderReader | undefined;
   /** Behind what was read of the topic. */
   #position = 0;
+  #epochs = 0;
   /** Batches of their own, stamped with their places, that were not taken whole yet. */
   #waiting: Uint8Array[] = [];
 
   constructor(log: ViewSourceLog, topic: TopicInfo) {
     this.#log = log;
     this.#topic = topic;
+  }
+
+  get epochs(): number {
+    return this.#epochs;
   }
 
   async open(): Promise<number> {
@@ -114,6 +125,7 @@ class MergedSource implements ViewSource {
       if (status === undefined) throw unknown(topic);
       return { topicNumber, partition, nextOffset: status.logStartOffset };
     });
+    this.#epochs = states.reduce((sum, status) => sum + (status?.leaderEpoch ?? 0), 0);
     this.#reader = this.#log.follow([topic], { publishPosition: 0, cursors });
     this.#position = cursors.reduce((sum, { nextOffset }) => sum + nextOffset, 0);
     return this.#position;

@@ -81,7 +81,7 @@ export interface ViewState {
   readonly memoryBytes: number;
 }
 
-/** A result's records, all together. */
+/** A result's records, all together where they are not read in pages. */
 export const resultBytesMax = 64 * 1024 * 1024;
 const chunkBytes = 64 * 1024;
 /** Statements and emitters that are kept for the next time. */
@@ -266,7 +266,8 @@ export class ViewTable {
         const batch = encloseRecords(outcome.chunk, { codec: "none" }, this.#platform);
         bytes += batch.length;
         open.bytes += batch.length;
-        if (open.bytes > resultBytesMax) throw this.#tooLarge();
+        // Pages are taken one by one: only what comes at once has a bound.
+        if (open.bytes > resultBytesMax && !Number.isFinite(pageBytes)) throw this.#tooLarge();
         batches.push(batch);
       }
       if (outcome.kind === "done") return { batches, rowCount, read: null };

@@ -30,7 +30,10 @@ export const viewSettingsDefault: ViewSettings = {
 
 export interface ViewTablesParts {
   readonly platform: Platform;
-  readonly log: Pick<Log, "fetch" | "release" | "status" | "follow" | "sync" | "endOffset">;
+  readonly log: Pick<
+    Log,
+    "fetch" | "release" | "status" | "follow" | "sync" | "endOffset" | "epochEnd"
+  >;
   readonly startViews: StartViews;
   readonly settings?: Partial<ViewSettings>;
 }
@@ -127,6 +130,25 @@ export class ViewTables {
     return sum;
   }
 
+  /**
+   * Below which place the topic's records are those that whoever read it at these leader epochs
+   * had. Of several partitions nobody can tell: none of them is then.
+   */
+  async keptOf({ entry, topic }: ViewRef, epochs: number): Promise<number> {
+    const { log } = this.#parts;
+    const partitions = Array.from({ length: topic.partitionCount }, (_, partition) => partition);
+    const states = await log.status(partitions.map((partition) => ({ topic, partition })));
+    let now = 0;
+    for (const status of states) {
+      if (status === undefined) throw gone(entry.name);
+      now += status.leaderEpoch;
+    }
+    if (epochs >= now) return Number.MAX_SAFE_INTEGER;
+    if (partitions.length > 1) return 0;
+    const { endOffset } = await log.epochEnd(topic, 0, epochs);
+    return Math.max(0, endOffset);
+  }
+
   /** The view's shared table, which keeps up with the topic. */
   async open(ref: ViewRef): Promise<ViewFeed> {
     const { clock } = this.#parts.platform;
@@ -216,7 +238,7 @@ export class ViewTables {
     };
     const view = this.#nextView++;
     const onState = (each: ViewFeed) => this.#fit(each);
-    const feed = new ViewFeed({ log, host, view, topic, setup, onState });
+    const feed = new ViewFeed({ log, platform: this.platform, host, view, topic, setup, onState });
     feed.usedAt = this.#parts.platform.clock.monotonic();
     this.#live.add(feed);
     return feed;

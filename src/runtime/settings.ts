@@ -211,6 +211,26 @@ const flushing = {
         "past it those go that were not asked for longest",
     },
   ),
+  viewIdleMs: count(
+    "MS",
+    { min: 1_000, max: 7 * 24 * 3_600_000 },
+    {
+      env: "MILLRACE_VIEW_IDLE_MS",
+      fallback: "600000",
+      doc: "a view's table goes when nobody has read it for so long",
+    },
+  ),
+  viewChangesMax: count(
+    "N",
+    { min: 1, max: 16_777_216 },
+    {
+      env: "MILLRACE_VIEW_CHANGES_MAX",
+      fallback: "65536",
+      doc:
+        "changes of a view kept for followers who come back; who is further behind reads a " +
+        "table of its own",
+    },
+  ),
 } as const;
 
 const topics = {

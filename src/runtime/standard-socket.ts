@@ -16,15 +16,58 @@ export interface StandardSocket {
 }
 
 const open = 1;
+const leaveBytesPerSecond = 1024 * 1024;
+const unheardBytesMax = 32 * 1024 * 1024;
 
-/** Joins the two; a socket that is open already is opened for the handler at once. */
-export function joinSocket(socket: StandardSocket, handler: SocketHandler): void {
+/**
+ * What was sent since the client last said something, for a runtime that does not tell what waits
+ * to leave. It is taken to leave at a slow line's speed; a client that is slower than that, and
+ * asks for much at once, loses its socket before it takes the memory.
+ */
+class Unheard {
+  readonly #now: () => number;
+  #startedAt = 0;
+  bytes = 0;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  add(bytes: number): void {
+    if (this.bytes === 0) this.#startedAt = this.#now();
+    this.bytes += bytes;
+  }
+
+  clear(): void {
+    this.bytes = 0;
+  }
+
+  get waitingBytes(): number {
+    const leftBytes = ((this.#now() - this.#startedAt) / 1000) * leaveBytesPerSecond;
+    return Math.max(0, this.bytes - leftBytes);
+  }
+}
+
+/**
+ * Joins the two; a socket that is open already is opened for the handler at once. `now` in
+ * milliseconds.
+ */
+export function joinSocket(
+  socket: StandardSocket,
+  handler: SocketHandler,
+  now: () => number = () => Date.now(),
+): void {
+  const unheard = new Unheard(now);
   const ours: MessageSocket = {
     get bufferedBytes() {
-      return socket.bufferedAmount ?? 0;
+      return socket.bufferedAmount ?? unheard.waitingBytes;
     },
     send(message) {
-      if (socket.readyState === open) socket.send(message as string | Uint8Array<ArrayBuffer>);
+      if (socket.readyState !== open) return;
+      unheard.add(message.length);
+      socket.send(message as string | Uint8Array<ArrayBuffer>);
+      const isTooMuch = socket.bufferedAmount === undefined && unheard.bytes > unheardBytesMax;
+      if (isTooMuch) socket.close(1008, "nothing was heard for too long: ask for less at a time");
     },
     close(code, reason) {
       if (socket.readyState <= open) socket.close(code, reason);
@@ -37,6 +80,7 @@ export function joinSocket(socket: StandardSocket, handler: SocketHandler): void
   };
   socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => {
+    unheard.clear();
     if (typeof data === "string") handler.received(data);
     else if (data instanceof ArrayBuffer) handler.received(new Uint8Array(data));
   });

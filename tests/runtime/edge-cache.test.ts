@@ -24,12 +24,12 @@ beforeAll(async () => {
       ...{ method: "POST", headers: text, body: "a\nb\nc" },
     });
   }
-});
+}, 60_000);
 
 afterAll(async () => {
   await worker.stop();
   await metadata.close();
-});
+}, 30_000);
 
 const pathOf = (query: string, topic = "prices") =>
   `${worker.url}/v1/topics/${topic}/partitions/0/records?${query}`;

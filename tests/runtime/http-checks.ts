@@ -250,6 +250,23 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       await device.close();
     });
 
+    test("a WebSocket goes on for a client that gives credit by halves of a large one", async () => {
+      const topic = await newTopic();
+      const values = Array.from({ length: 700 }, (_, index) => `${index} ${"x".repeat(2_000)}`);
+      await write(topic, values.join("\n"), { "Content-Type": "text/plain" });
+      const url = `${place.url}/v1/topics/${topic}/ws?offset=earliest`;
+      const socket = new SocketClient(url, { headers: place.headers });
+      await socket.next();
+      socket.send({ credit: 512 });
+      const seen: unknown[] = [];
+      for (let taken = 1; seen.length < values.length; taken++) {
+        seen.push((await socket.nextData()).data?.["value"]);
+        if (taken % 256 === 0) socket.send({ credit: 256 });
+      }
+      expect(seen).toEqual(values);
+      await socket.close();
+    }, 20_000);
+
     test("one cursor goes on over events, a WebSocket and polls, in any order", async () => {
       const topic = await newTopic({ partitions: 3 });
       const path = `/v1/topics/${topic}`;

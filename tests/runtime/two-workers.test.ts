@@ -14,12 +14,12 @@ let workers: StreamServer[];
 
 beforeAll(async () => {
   workers = [await StreamServer.start(place), await StreamServer.start(place)];
-}, 30_000);
+}, 60_000);
 
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.stop()));
   await metadata.close();
-});
+}, 30_000);
 
 const urlOf = (index: number) => workers[index % 2]?.httpUrl ?? "";
 

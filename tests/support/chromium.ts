@@ -22,7 +22,7 @@ interface Pending {
   reject(error: Error): void;
 }
 
-const answerMsMax = 15_000;
+const answerMsMax = 40_000;
 
 export class Chromium {
   readonly #program: RunningProgram;
@@ -148,7 +148,7 @@ export class Tab {
   }
 
   /** Waits until `expression` is true in the page; a page that is being loaded is asked again. */
-  async until(expression: string, timeoutMs = 20_000): Promise<void> {
+  async until(expression: string, timeoutMs = 40_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     for (;;) {
       const isTrue = await this.evaluate<boolean>(`Boolean(${expression})`).catch(() => false);

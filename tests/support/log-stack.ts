@@ -67,6 +67,11 @@ export function lentBlocks(): Partial<LogOptions> {
   };
 }
 
+/** The same, whose tasks walk and sum stored batches themselves. */
+export function storedStretches(): Partial<LogOptions> {
+  return { ...lentBlocks(), threadsSum: true };
+}
+
 /** Of blocks that queries hold now. */
 export function lentBytes({ metrics }: Pick<LogStack, "metrics">): number {
   metrics.print();

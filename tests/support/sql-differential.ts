@@ -233,11 +233,118 @@ function groupText(
   return `SELECT ${[...bounds, ...columns].join(", ")} FROM ${from}${texts.at(-1)}${tail}`;
 }
 
+const sameWindow = "l.window_start = r.window_start AND l.window_end = r.window_end";
+
+const side = fc.tuple(window, fc.option(terms.condition));
+
+/** A side of a join: rows of a window, filtered, which have the columns of `t`. */
+function sideOf({ from }: Window, condition: Twin | null): Twin {
+  const text = (table: string, test: string) => `(SELECT * FROM ${table}${test})`;
+  return {
+    ours: text(from.ours, condition === null ? "" : ` WHERE ${condition.ours}`),
+    theirs: text(from.theirs, condition === null ? "" : ` WHERE ${condition.theirs}`),
+  };
+}
+
+const windowJoin: fc.Arbitrary<TwinQuery> = fc
+  .tuple(
+    ...[side, fc.option(terms.condition), fc.constantFrom("", "LEFT ", "RIGHT ", "FULL ")],
+    fc.constantFrom("l.k = r.k", "l.v = r.v AND l.w < r.w", "l.v = r.w", "l.v + 1 = r.v"),
+  )
+  .map(([[table, left], right, kind, on]) => {
+    const query = over([sideOf(table, left), sideOf(table, right)], ([l, r]) => {
+      const list = "l.window_start, r.window_end, l.k AS c0, l.v AS c1, r.k AS c2, r.w AS c3";
+      return `SELECT ${list} FROM ${l} l ${kind}JOIN ${r} r ON ${on} AND ${sameWindow}`;
+    });
+    return { ...query, windows: 2, isSequence: false };
+  });
+
+const windowTest: fc.Arbitrary<TwinQuery> = fc
+  .tuple(
+    ...[side, fc.option(terms.condition)],
+    fc.constantFrom("l.v IN (SELECT r.w", "l.v NOT IN (SELECT r.v", "l.k NOT IN (SELECT r.k"),
+    fc.constantFrom("", " AND l.k = r.k", " AND r.v > 2"),
+    fc.boolean(),
+  )
+  .map(([[table, left], right, test, and, isExists]) => {
+    const head = isExists ? test.replace(/^\S+ (NOT )?IN/, "$1EXISTS") : test;
+    const query = over([sideOf(table, left), sideOf(table, right)], ([l, r]) => {
+      const list = "l.window_start, l.window_end, l.k AS c0, l.v AS c1";
+      return `SELECT ${list} FROM ${l} l WHERE ${head} FROM ${r} r WHERE ${sameWindow}${and})`;
+    });
+    return { ...query, windows: 2, isSequence: false };
+  });
+
+/** What ties are equal in all that is shown. */
+const windowRank: fc.Arbitrary<TwinQuery> = fc
+  .tuple(
+    ...[window, where, fc.constantFrom("", ", k", ", v"), fc.constantFrom("", " DESC")],
+    fc.integer({ min: 1, max: 4 }),
+  )
+  .map(([{ from }, w, by, direction, limit]) => {
+    const query = over([from, w], ([table, test]) => {
+      const ranked = `PARTITION BY window_start, window_end${by} ORDER BY v${direction}, w, k`;
+      const inner = `SELECT *, ROW_NUMBER() OVER (${ranked}) AS n FROM ${table}${test}`;
+      const list = "window_start, window_end, k AS c0, v AS c1, w AS c2, n AS c3";
+      return `SELECT ${list} FROM (${inner}) AS s WHERE n <= ${limit}`;
+    });
+    return { ...query, windows: 2, isSequence: false };
+  });
+
+/** Rows of a key that are no further apart than the gap. WHERE comes behind the sessions. */
+const session: fc.Arbitrary<TwinQuery> = fc
+  .tuple(
+    ...[fc.integer({ min: 1, max: 8 }), where],
+    fc.array(aggregate, { minLength: 1, maxLength: 3 }),
+  )
+  .map(([gap, w, list]) => {
+    const gapMs = gap * 1000;
+    const parted = `SELECT *, ts - LAG(ts) OVER (PARTITION BY k ORDER BY ts) > ${gapMs} AS is_new FROM t`;
+    const numbered = `SELECT *, SUM(is_new IS 1) OVER (PARTITION BY k ORDER BY ts) AS s FROM (${parted})`;
+    const from: Twin = {
+      ours: `TABLE(SESSION(TABLE t PARTITION BY k, DESCRIPTOR(ts), ${seconds(gap)}))`,
+      theirs:
+        "(SELECT *, MIN(ts) OVER (PARTITION BY k, s) AS window_start, " +
+        `MAX(ts) OVER (PARTITION BY k, s) + ${gapMs} AS window_end FROM (${numbered}))`,
+    };
+    const query = over([same("k"), ...list, w, from], (texts) =>
+      groupText(texts.slice(0, -1), 1, texts.at(-1) ?? "", ["window_start", "window_end"]),
+    );
+    return { ...query, windows: 2, isSequence: false };
+  });
+
+const distinct: fc.Arbitrary<TwinQuery> = fc
+  .tuple(fc.array(key, { minLength: 1, maxLength: 2 }), where)
+  .map(([keys, w]) => {
+    const query = over([...keys, w], (texts) => {
+      const columns = texts.slice(0, -1).map((each, index) => `${each} AS c${index}`);
+      return `SELECT DISTINCT ${columns.join(", ")} FROM t${texts.at(-1)}`;
+    });
+    return { ...query, windows: 0, isSequence: false };
+  });
+
+/** Groups of the rows of two selections. */
+const union: fc.Arbitrary<TwinQuery> = fc
+  .tuple(terms.number, terms.number, where, where, fc.constantFrom("SUM", "MIN", "COUNT"))
+  .map(([a, b, first, second, name]) => {
+    const query = over([a, b, first, second], ([x, y, f, g]) => {
+      const both = `SELECT k, ${x} AS x FROM t${f} UNION ALL SELECT k, ${y} AS x FROM t${g}`;
+      return `SELECT k, COUNT(*) AS c0, ${name}(x) AS c1 FROM (${both}) AS s GROUP BY k`;
+    });
+    return { ...query, windows: 0, isSequence: false };
+  });
+
 export const twinQuery: fc.Arbitrary<TwinQuery> = fc.oneof(
   { arbitrary: projection, weight: 1 },
   { arbitrary: group, weight: 2 },
   { arbitrary: windowGroup, weight: 4 },
   { arbitrary: groupOfGroups, weight: 2 },
+  { arbitrary: windowJoin, weight: 2 },
+  { arbitrary: windowTest, weight: 2 },
+  { arbitrary: windowRank, weight: 2 },
+  { arbitrary: session, weight: 2 },
+  { arbitrary: distinct, weight: 1 },
+  { arbitrary: union, weight: 1 },
 );
 
 export const inputRows: fc.Arbitrary<readonly InputRow[]> = fc.array(

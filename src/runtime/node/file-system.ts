@@ -166,8 +166,10 @@ class NodeFile implements OpenFile {
 
   /** Reads past the page cache; 0 when that is not possible or not wanted here. */
   async #readDirect(target: Uint8Array, position: number): Promise<number> {
-    const { length, byteOffset } = target;
+    const { length, byteOffset, buffer } = target;
     if (this.#reads === undefined || length < directReadBytesMin) return 0;
+    // Memory of its own begins anywhere on some runtimes; that of kernels and caches at a page.
+    if (buffer.byteLength === length) return 0;
     if ((length | byteOffset | (position % directAlignment)) % directAlignment !== 0) return 0;
     const { path, directReads } = this.#reads;
     if (!directReads.areWanted) return 0;

@@ -5,6 +5,7 @@
 import { BufferPool } from "../../base/buffer-pool.ts";
 import type { Inflater } from "../../log/shared-fetches.ts";
 import type { InflateAnswer, InflateRequest } from "./inflate-messages.ts";
+import { isSharedBytes, SharedNames } from "./shared-names.ts";
 import { threadFile } from "./thread-files.ts";
 
 const idleBytesMax = 32 * 1024 * 1024;
@@ -20,16 +21,21 @@ export class InflateThread implements Inflater {
   readonly #pool = new BufferPool(idleBytesMax, true);
   /** Requests are answered in order. */
   readonly #waiting: Waiting[] = [];
+  #names = new SharedNames();
   #thread: Worker | undefined;
   #ratio = ratioGuess;
   #isClosed = false;
 
   inflate(chunks: readonly Uint8Array[], bytesMax: number): Promise<Uint8Array | null> {
-    if (this.#isClosed) return Promise.resolve(null);
+    if (this.#isClosed || !chunks.every(isSharedBytes)) return Promise.resolve(null);
     this.#thread ??= this.#begin();
     const packedBytes = chunks.reduce((sum, { length }) => sum + length, 0);
     const target = this.#pool.take(Math.min(bytesMax, Math.ceil(packedBytes * this.#ratio * 1.1)));
-    const request: InflateRequest = { chunks, bytesMax, target };
+    if (!isSharedBytes(target)) throw new Error("Broken invariant: the pool is of shared memory");
+    const { made, news } = this.#names.inMessage((placeOf) => ({
+      ...{ chunks: chunks.map(placeOf), target: placeOf(target) },
+    }));
+    const request: InflateRequest = { ...made, bytesMax, shared: news };
     return new Promise((resolve) => {
       const note = (bytes: Uint8Array | null) => {
         if (bytes !== null && packedBytes > 0) this.#ratio = bytes.length / packedBytes;
@@ -60,25 +66,20 @@ export class InflateThread implements Inflater {
     return thread;
   }
 
-  #settle({ bytes }: InflateAnswer): void {
+  #settle({ length, elsewhere }: InflateAnswer): void {
     const waiting = this.#waiting.shift();
     if (waiting === undefined) return;
     const { target, resolve } = waiting;
-    if (bytes === null || bytes.buffer.byteLength === 0) {
-      this.#pool.give(target);
-      resolve(null);
-      return;
-    }
-    const isTarget = bytes.length <= target.length;
-    // A view that came back is of the same memory, but not of an object that the pool knows.
+    const isTarget = length !== null && length > 0 && elsewhere === null;
     if (!isTarget) this.#pool.give(target);
-    resolve(isTarget ? target.subarray(0, bytes.length) : bytes);
+    resolve(isTarget ? target.subarray(0, length) : elsewhere);
   }
 
   /** Queries do without: they decompress for themselves. */
   #lose(): void {
     this.#thread?.terminate();
     this.#thread = undefined;
+    this.#names = new SharedNames();
     for (const { resolve } of this.#waiting.splice(0)) resolve(null);
   }
 }

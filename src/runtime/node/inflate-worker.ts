@@ -3,6 +3,7 @@ import { silentLogger } from "../../base/log.ts";
 import { inflateBatches } from "../../record/inflate-batches.ts";
 import type { InflateAnswer, InflateRequest } from "./inflate-messages.ts";
 import { createPlatform } from "./platform.ts";
+import { SharedViews } from "./shared-names.ts";
 
 interface ThreadScope {
   onmessage: ((event: MessageEvent<InflateRequest>) => void) | null;
@@ -12,20 +13,25 @@ interface ThreadScope {
 const scope = globalThis as unknown as ThreadScope;
 const { codecs } = createPlatform({ log: silentLogger });
 
-scope.onmessage = ({ data }) => scope.postMessage({ bytes: inflated(data) });
+const views = new SharedViews();
 
-function inflated({ chunks, bytesMax, target }: InflateRequest): Uint8Array | null {
+scope.onmessage = ({ data }) => scope.postMessage(inflated(data));
+
+function inflated({ shared, chunks, bytesMax, target }: InflateRequest): InflateAnswer {
+  views.learn(shared);
   try {
-    const { parts, bytes } = inflateBatches(chunks, { codecs, bytesMax });
-    const fits = bytes <= target.length;
-    const result = fits ? target.subarray(0, bytes) : new Uint8Array(new SharedArrayBuffer(bytes));
+    const packed = chunks.map((place) => views.at(place));
+    const { parts, bytes } = inflateBatches(packed, { codecs, bytesMax });
+    const wanted = views.at(target);
+    const fits = bytes <= wanted.length;
+    const result = fits ? wanted : new Uint8Array(new SharedArrayBuffer(bytes));
     let position = 0;
     for (const part of parts) {
       result.set(part, position);
       position += part.length;
     }
-    return result;
+    return { length: bytes, elsewhere: fits ? null : result };
   } catch {
-    return null;
+    return { length: null, elsewhere: null };
   }
 }

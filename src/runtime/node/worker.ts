@@ -145,7 +145,11 @@ export class Worker implements RunningServer {
       startTask: threads.start,
       prepareTask: () => threads.prepare(),
       startViews: startViewThread,
-      viewSettings: { memoryBytesMax: settings.viewMemoryBytes },
+      viewSettings: {
+        memoryBytesMax: settings.viewMemoryBytes,
+        idleMs: settings.viewIdleMs,
+        changesMax: settings.viewChangesMax,
+      },
     });
     this.#sql = sql;
     const kafka = this.#kafkaContext(log, groups);

@@ -20,7 +20,7 @@ export const creditMax = 100_000;
 /** What waits to leave for a client that is slower than its credit. */
 const bufferedBytesMax = 256 * 1024;
 /** Between looks whether it has left. */
-const lookMs = 20;
+const lookMs = 50;
 
 /** Codes of RFC 6455, 7.4.1. */
 const goingAway = 1001;

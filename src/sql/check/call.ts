@@ -19,11 +19,27 @@ import { literal } from "./literals.ts";
 import { fieldScalar } from "./scope.ts";
 import { dataTypeOf } from "./type-node.ts";
 
+/** Of group windows, as Flink had them before window table functions. */
+const groupWindow = /^(TUMBLE|HOP|SESSION)(?:_(START|END|ROWTIME|PROCTIME))?$/;
+const windowArguments: Readonly<Record<string, string>> = {
+  TUMBLE: "TABLE t, DESCRIPTOR(ts), size",
+  HOP: "TABLE t, DESCRIPTOR(ts), slide, size",
+  SESSION: "TABLE t PARTITION BY key, DESCRIPTOR(ts), gap",
+};
+
+/** What Flink has besides, and we do not have yet. */
+const unsupported = new Set(
+  (
+    "CARDINALITY ELEMENT ARRAY_AGG ARRAY_APPEND ARRAY_CONCAT ARRAY_CONTAINS ARRAY_DISTINCT " +
+    "ARRAY_JOIN ARRAY_MAX ARRAY_MIN ARRAY_POSITION ARRAY_REMOVE ARRAY_SLICE ARRAY_SORT COLLECT " +
+    "CUME_DIST DENSE_RANK GROUPING GROUPING_ID GROUP_ID JSON_ARRAYAGG JSON_OBJECTAGG LAG LEAD " +
+    "LISTAGG MAP_ENTRIES MAP_KEYS MAP_VALUES NTILE OVERLAPS PARSE_JSON PERCENTILE PERCENT_RANK " +
+    "PRINTF RANK REGEXP_EXTRACT_ALL SPLIT STR_TO_MAP TRY_PARSE_JSON"
+  ).split(" "),
+);
+
 /** Functions that Flink has and we do not, with why or what instead. */
 const refused: Readonly<Record<string, string>> = {
-  TUMBLE: "group windows are not supported: write FROM TUMBLE(TABLE t, DESCRIPTOR(ts), size)",
-  HOP: "group windows are not supported: write FROM HOP(TABLE t, DESCRIPTOR(ts), slide, size)",
-  SESSION: "group windows are not supported: write FROM SESSION(TABLE t, DESCRIPTOR(ts), gap)",
   RAND: "RAND would give another result in every run: it is not supported",
   RAND_INTEGER: "RAND_INTEGER would give another result in every run: it is not supported",
   UUID: "UUID would give another result in every run: it is not supported",
@@ -59,6 +75,15 @@ function functionOf(binding: Binding, node: Call, name: string) {
   if (definition !== undefined) return definition;
   const reason = refused[name];
   if (reason !== undefined) return context.refuse(node, reason);
+  const [, window = "", part = "START"] = groupWindow.exec(name) ?? [];
+  if (window !== "") {
+    const column = part === "START" || part === "END" ? part.toLowerCase() : "time";
+    const problem =
+      `group windows are not supported: write FROM ${window}(${windowArguments[window]}) with ` +
+      `GROUP BY window_start, window_end, and select window_${column}`;
+    return context.refuse(node, problem);
+  }
+  if (unsupported.has(name)) return context.refuse(node.name, `${name} is not supported yet`);
   if (name === "UNIX_TIMESTAMP" && node.args.length === 0) {
     return context.refuse(node, "UNIX_TIMESTAMP() depends on when a query runs: use PROCTIME()");
   }

@@ -1,10 +1,12 @@
 /** What a statement is checked with, and how it complains. */
-import type { WindowRankNode } from "../plan/plan.ts";
+import type { QueryPlan, WindowRankNode } from "../plan/plan.ts";
+import type { Query } from "../syntax/ast.ts";
 import { nearest } from "../syntax/near.ts";
 import type { AstNode, Span } from "../syntax/node.ts";
 import { SqlError } from "../syntax/sql-error.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Relation } from "./relation.ts";
+import type { SubqueryAnswers } from "./subquery-answers.ts";
 
 export interface CheckOptions {
   readonly catalog: Catalog;
@@ -12,6 +14,10 @@ export interface CheckOptions {
   readonly timeZone: string;
   /** Whether the query reads what is there and ends: ORDER BY and LIMIT need that. */
   readonly isBounded: boolean;
+  /** Of a statement that ends: subqueries that stand for values, run before it. */
+  readonly subqueries?: SubqueryAnswers;
+  /** Plans a query on its own; set by `planQuery`. */
+  readonly planAlone?: (context: CheckContext, query: Query) => QueryPlan;
 }
 
 /** Bounds that a query around ROW_NUMBER() sets, until the rank node is made final. */

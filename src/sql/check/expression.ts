@@ -7,13 +7,10 @@ import type {
   Binary,
   BinaryOperator,
   Case,
-  Exists,
   Expression,
   InList,
-  InQuery,
   IsTest,
   Like,
-  ScalarSubquery,
   Unary,
 } from "../syntax/ast.ts";
 import type { AstNode, Identifier } from "../syntax/node.ts";
@@ -33,6 +30,7 @@ import { bindLiteral, bindNumber, literal } from "./literals.ts";
 import type { Relation } from "./relation.ts";
 import { fieldScalar, resolveName } from "./scope.ts";
 import { dataTypeOf } from "./type-node.ts";
+import { bindValueSubquery } from "./value-subquery.ts";
 
 /** A binding for the expressions of one clause; `onAggregate` takes its aggregates, if any. */
 export function bindingOf(
@@ -100,22 +98,12 @@ export function bindExpression(binding: Binding, node: Expression): Scalar {
     case "inQuery":
     case "exists":
     case "subquery":
-      return refuseSubquery(binding, node);
+      return bindValueSubquery(binding, node);
     case "array":
     case "map":
     case "element":
       return context.refuse(node, "ARRAY and MAP values are not supported yet");
   }
-}
-
-function refuseSubquery(
-  { context, place }: Binding,
-  node: InQuery | Exists | ScalarSubquery,
-): never {
-  const remedy = ": IN and EXISTS stand alone or between ANDs";
-  const isTest = node.kind !== "subquery" && place === "WHERE";
-  const what = isTest ? `subqueries within other conditions of ${place}` : `subqueries in ${place}`;
-  return context.refuse(node, `${what} are not supported yet${isTest ? remedy : ""}`);
 }
 
 /** An expression that must be TRUE or FALSE. */

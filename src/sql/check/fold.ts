@@ -16,7 +16,7 @@ const hosts = new Map(castHosts.map((host) => [host.name, host]));
 export function foldCast(context: CheckContext, node: AstNode, cast: CastScalar): Scalar {
   const { input, type } = cast;
   if (input.kind !== "literal") return cast;
-  if (input.value === null) return { kind: "literal", value: null, type };
+  if (input.value === null) return { ...input, type };
   try {
     const value = convert(input.value, input.type, type, context.options.timeZone);
     return value === undefined ? cast : { kind: "literal", value, type };
@@ -34,6 +34,11 @@ function call(name: string, ...args: SqlValue[]): SqlValue {
 }
 
 const bits = { tinyint: 8n, smallint: 16n, int: 32n, bigint: 64n };
+
+/** The value of a type that a text stands for; undefined: CAST knows no way from here. */
+export function valueOfText(text: string, type: DataType, timeZone: string): SqlValue | undefined {
+  return isCharacter(type) ? text : convertText(text, type, timeZone);
+}
 
 /** Undefined: left to run time. */
 function convert(

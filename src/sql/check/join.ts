@@ -3,6 +3,7 @@
  * (filtered there), equal columns, windows that are the same, bounds on event time, and the rest.
  */
 import { columnOf, filterNode, makeCalc } from "../plan/calc.ts";
+import { mayFail } from "../plan/may-fail.ts";
 import type {
   ClosingTime,
   IntervalJoinNode,
@@ -160,7 +161,9 @@ export function joinNodes(
   if (window === null && !hasBothSides(join.joinType)) {
     return context.refuse(
       join.at,
-      "IN and EXISTS are supported over the same windows on both sides: let window_start and window_end of the subquery equal those outside",
+      "IN and EXISTS are supported over the same windows on both sides: let window_start and " +
+        "window_end of the subquery equal those outside; in a SELECT that ends, also where the " +
+        "subquery uses no column of the query around it",
     );
   }
   const bounds = window === null ? timeBoundsOf(sorted.rest, left, right) : null;
@@ -258,9 +261,12 @@ function finishJoin(
   const left = withExtra(leftSide);
   const right = withExtra(rightSide);
   const moved = (index: number) => (index < width ? index : index - width + left.columns.length);
-  const residual = conjunction(
-    (bounds?.rest ?? sorted.rest).map((each) => moveColumns(each, moved)),
-  );
+  // What may fail is asked of pairs that an inner join has found already: there it is an error of
+  // the pair. Within a join nobody could go on behind it.
+  const rest = (bounds?.rest ?? sorted.rest).map((each) => moveColumns(each, moved));
+  const isAfter = (each: Scalar) => joinType === "inner" && mayFail(each);
+  const residual = conjunction(rest.filter((each) => !isAfter(each)));
+  const filter = conjunction(rest.filter(isAfter));
   const rightColumns = hasBothSides(joinType) ? right.columns : [];
   const columns = [
     ...left.columns.map((c) => optional(c, joinType === "right" || joinType === "full")),
@@ -269,13 +275,13 @@ function finishJoin(
   const changes = { changes: "append", key: null } as const;
   const base = { left, right, equalities: sorted.equalities, residual, columns, ...changes };
   const node = joinNode(joinType, base, window, bounds);
-  if (leftSide.extra.length + rightSide.extra.length === 0) return node;
+  if (filter === null && leftSide.extra.length + rightSide.extra.length === 0) return node;
   const shown = hasBothSides(joinType) ? rightSide.node.columns : [];
   const kept = [...Array(width).keys(), ...shown.map((_, i) => width + i)];
   const projections = kept.map((index) => columnOf(node, moved(index)));
   return makeCalc({
     input: node,
-    filter: null,
+    filter,
     projections,
     columns: kept.map((index) => node.columns[moved(index)] as PlanColumn),
   });

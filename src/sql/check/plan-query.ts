@@ -1,4 +1,5 @@
 /** The way from a parsed query to a plan: bound, its emit mode applied, pruned. */
+import { inputsOf } from "../plan/explain.ts";
 import { mapInputs } from "../plan/map-inputs.ts";
 import { optimize } from "../plan/optimize.ts";
 import type {
@@ -15,9 +16,26 @@ import type { Relation } from "./relation.ts";
 
 /** Throws an SqlError that points into `text` where the query is wrong or not supported. */
 export function planQuery(query: Query, text: string, options: CheckOptions): QueryPlan {
-  const context = new CheckContext(text, options);
-  const relation = boundQuery(context, query);
-  return planOf(context, relation.node);
+  const context = new CheckContext(text, { ...options, planAlone });
+  return planAlone(context, query);
+}
+
+function planAlone(context: CheckContext, query: Query): QueryPlan {
+  const { node } = boundQuery(context, query);
+  return planOf(context, context.options.isBounded ? withoutIdleTime(node) : node);
+}
+
+const timeless: ReadonlySet<PlanNode["kind"]> = new Set([
+  ...(["source", "values", "calc", "groupAggregate", "sort", "union"] as const),
+]);
+
+/** A query that ends and has neither windows nor joins over time reads no event times for them. */
+function withoutIdleTime(root: PlanNode): PlanNode {
+  const isTimeless = (node: PlanNode): boolean =>
+    timeless.has(node.kind) && inputsOf(node).every(isTimeless);
+  const without = (node: PlanNode): PlanNode =>
+    node.kind === "source" ? { ...node, watermark: null } : mapInputs(node, without);
+  return isTimeless(root) ? without(root) : root;
 }
 
 export function planOf(context: CheckContext, node: PlanNode): QueryPlan {

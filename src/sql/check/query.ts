@@ -8,6 +8,7 @@ import type {
   UnionNode,
   ValuesNode,
 } from "../plan/plan.ts";
+import type { Scalar } from "../plan/scalar.ts";
 import { scalarNullable } from "../plan/scalar-walk.ts";
 import type {
   Query,
@@ -27,8 +28,9 @@ import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf } from "./expression.ts";
 import type { Field, Relation } from "./relation.ts";
 import { plainField, renamed } from "./scope.ts";
-import { bindSelect, type QueryBinder } from "./select.ts";
+import { bindSelect, type QueryBinder, sortName } from "./select.ts";
 import { sourceRelation } from "./source.ts";
+import { withColumns } from "./subquery.ts";
 import { bindWindowFunction } from "./window-function.ts";
 
 const binder: QueryBinder = {
@@ -39,7 +41,11 @@ const binder: QueryBinder = {
 
 export function bindQuery(outer: CheckContext, query: Query): Relation {
   const context = withCommonTables(outer, query);
-  const relation = bindBody(context, query.body);
+  const { body, orderBy } = query;
+  const relation =
+    body.kind === "select" && context.options.isBounded
+      ? bindSelect(context, body, binder, orderBy)
+      : bindBody(context, body);
   return sorted(context, query, relation);
 }
 
@@ -96,7 +102,8 @@ function sorted(context: CheckContext, query: Query, relation: Relation): Relati
     return context.refuse(clause, problem);
   }
   const binding = bindingOf(context, relation, "ORDER BY");
-  const keys = orderBy.map((item): SortKey => {
+  const added: Scalar[] = [];
+  const keys = orderBy.map((item, index): SortKey => {
     const nullsFirst = item.nulls === null ? !item.isDescending : item.nulls === "first";
     const { expression } = item;
     const isPosition = expression.kind === "number" && /^\d+$/.test(expression.text);
@@ -107,25 +114,21 @@ function sorted(context: CheckContext, query: Query, relation: Relation): Relati
       }
       return { column, descending: item.isDescending, nullsFirst };
     }
+    const unseen = relation.fields.findIndex(({ name }) => name === sortName(index));
+    const place = { descending: item.isDescending, nullsFirst };
+    if (unseen >= 0) return { column: unseen, ...place };
     const scalar = bindExpression(binding, expression);
-    return scalar.kind === "column"
-      ? { column: scalar.index, descending: item.isDescending, nullsFirst }
-      : context.refuse(
-          expression,
-          "ORDER BY takes columns of the result: give the expression a name",
-        );
+    if (scalar.kind === "column") return { column: scalar.index, ...place };
+    return { column: relation.node.columns.length + added.push(scalar) - 1, ...place };
   });
+  const sortedBy = added.length === 0 ? relation : withColumns(relation, added);
+  const { columns, changes, key } = sortedBy.node;
   const node: SortNode = {
-    kind: "sort",
-    input: relation.node,
-    orderBy: keys,
+    ...{ kind: "sort", input: sortedBy.node, orderBy: keys, columns, changes, key },
     limit: limit?.value ?? null,
     skip: offset?.value ?? 0,
-    columns: relation.node.columns,
-    changes: relation.node.changes,
-    key: relation.node.key,
   };
-  return { ...relation, node };
+  return { ...sortedBy, node };
 }
 
 function bindValues(context: CheckContext, values: Values): Relation {

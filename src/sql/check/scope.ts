@@ -79,6 +79,11 @@ function failUnknownName(
     );
   }
   const word = first?.text ?? "";
+  if (fields.length === 0) {
+    return context.failUnknown(first ?? node, `there is no column "${word}" without a FROM`, word, [
+      "FROM",
+    ]);
+  }
   const known = visible.flatMap(({ name, table }) =>
     second === undefined || table === null ? [name] : [name, table],
   );

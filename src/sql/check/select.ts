@@ -16,9 +16,11 @@ import type {
   QueryBody,
   Select,
   SelectItem,
+  SortItem,
   TableReference,
 } from "../syntax/ast.ts";
 import type { AstNode } from "../syntax/node.ts";
+import { SqlError } from "../syntax/sql-error.ts";
 import { AggregateCollector } from "./aggregate.ts";
 import type { Binding } from "./binding.ts";
 import type { CheckContext } from "./context.ts";
@@ -35,6 +37,7 @@ import {
   type SubqueryTest,
   splitWhere,
 } from "./subquery.ts";
+import { standsAlone } from "./value-subquery.ts";
 
 /** What a SELECT needs of the queries in it. */
 export interface QueryBinder {
@@ -52,10 +55,16 @@ interface BoundItem {
   readonly node: AstNode;
 }
 
-export function bindSelect(context: CheckContext, select: Select, binder: QueryBinder): Relation {
+/** `orderBy` of the query may name what the result does not show: it comes along unseen. */
+export function bindSelect(
+  context: CheckContext,
+  select: Select,
+  binder: QueryBinder,
+  orderBy: readonly SortItem[] = [],
+): Relation {
   const input = bindInput(context, select, binder);
   const ranked = withRank(context, select, input);
-  const projected = project(context, select, ranked);
+  const projected = project(context, select, ranked, select.isDistinct ? [] : orderBy);
   return select.isDistinct ? distinct(context, select, projected) : projected;
 }
 
@@ -66,7 +75,8 @@ function bindInput(context: CheckContext, select: Select, binder: QueryBinder): 
   }
   const tree = bindFrom(context, select.from, binder);
   const { relation } = tree;
-  const { plain, tests } = splitWhere(select.where);
+  const isValue = (query: Query) => standsAlone(context, query, relation);
+  const { plain, tests } = splitWhere(select.where, isValue);
   const where = plain.flatMap((each) =>
     conjunctsOf(bindCondition(bindingOf(context, relation, "WHERE"), each)),
   );
@@ -128,7 +138,8 @@ function bindPlain(
   const items = select.items.flatMap((item, index) => bindItem(open, item, index));
   if (!collector.isEmpty) return null;
   const width = outer.node.columns.length;
-  const { plain, tests } = splitWhere(select.where);
+  const isValue = (query: Query) => standsAlone(context, query, scope);
+  const { plain, tests } = splitWhere(select.where, isValue);
   const where = plain.flatMap((each) =>
     conjunctsOf(bindCondition(bindingOf(context, scope, "WHERE"), each)),
   );
@@ -188,7 +199,12 @@ function rankCalls(node: Expression): readonly Call[] {
   return isRank ? [node] : [];
 }
 
-function project(context: CheckContext, select: Select, input: Relation): Relation {
+function project(
+  context: CheckContext,
+  select: Select,
+  input: Relation,
+  orderBy: readonly SortItem[],
+): Relation {
   const binding = bindingOf(context, input, "this place");
   const collector = new AggregateCollector(binding);
   const rankColumn = input.fields.findIndex(({ isRank }) => isRank);
@@ -197,7 +213,8 @@ function project(context: CheckContext, select: Select, input: Relation): Relati
     return isOwnRank ? fieldScalar(input, rankColumn) : collector.add(call);
   };
   const open: Binding = bindingOf(context, input, "SELECT", onAggregate);
-  const items = select.items.flatMap((item, index) => bindItem(open, item, index));
+  const shown = select.items.flatMap((item, index) => bindItem(open, item, index));
+  const items = [...shown, ...unseenSorts(open, shown, orderBy)];
   const having =
     select.having === null
       ? null
@@ -218,6 +235,32 @@ function project(context: CheckContext, select: Select, input: Relation): Relati
   const filter = having === null ? null : rebase(select.having ?? select, having);
   const base = filter === null ? grouped.node : filterNode(grouped.node, filter);
   return calcOf(base, rebased);
+}
+
+/** The name of a column that the query is sorted by and does not show. */
+export function sortName(index: number): string {
+  return `$sort${index}`;
+}
+
+function unseenSorts(
+  open: Binding,
+  shown: readonly BoundItem[],
+  orderBy: readonly SortItem[],
+): readonly BoundItem[] {
+  return orderBy.flatMap(({ expression }, index) => {
+    if (expression.kind === "number") return [];
+    const isName = expression.kind === "name" && expression.parts.length === 1;
+    if (isName && shown.some(({ field }) => field.name === expression.parts[0]?.text)) return [];
+    try {
+      const scalar = bindExpression(open, expression);
+      const field = { ...plainField(null, sortName(index)), isHidden: true };
+      return [{ scalar, field, node: expression }];
+    } catch (error) {
+      // It may be over names that the result gives: if not, it is complained of there.
+      if (error instanceof SqlError && !isName) return [];
+      throw error;
+    }
+  });
 }
 
 interface GroupScope {

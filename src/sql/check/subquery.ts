@@ -9,7 +9,7 @@ import { columnOf, filterNode, makeCalc } from "../plan/calc.ts";
 import type { PlanColumn } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import { conjunction, moveColumns, scalarNullable } from "../plan/scalar-walk.ts";
-import type { Exists, Expression, InQuery } from "../syntax/ast.ts";
+import type { Exists, Expression, InQuery, Query } from "../syntax/ast.ts";
 import { bindKey } from "./binding.ts";
 import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf, compare } from "./expression.ts";
@@ -28,13 +28,17 @@ export interface SplitWhere {
   readonly tests: readonly SubqueryTest[];
 }
 
-export function splitWhere(where: Expression | null): SplitWhere {
+/** `isValue`: the subquery stands for a value, and its test is a condition like any. */
+export function splitWhere(
+  where: Expression | null,
+  isValue: (query: Query) => boolean,
+): SplitWhere {
   if (where === null) return { plain: [], tests: [] };
   const plain: Expression[] = [];
   const tests: SubqueryTest[] = [];
   for (const each of chainOf(where)) {
     const test = testOf(each, false);
-    if (test === null) plain.push(each);
+    if (test === null || isValue(test.node.query)) plain.push(each);
     else tests.push(test);
   }
   // A condition without subqueries is bound, and complained of, as it was written.
@@ -169,7 +173,7 @@ function liftCompared({ left, right, conditions }: Sides): Sides {
 }
 
 /** The relation with computed columns behind its own, which no name reaches. */
-function withColumns({ node, fields }: Relation, added: readonly Scalar[]): Relation {
+export function withColumns({ node, fields }: Relation, added: readonly Scalar[]): Relation {
   const own = node.columns.map((_, index) => columnOf(node, index));
   const columns = added.map((scalar): PlanColumn => {
     return { name: "$in", type: scalar.type, nullable: scalarNullable(scalar), time: null };

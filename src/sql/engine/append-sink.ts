@@ -35,6 +35,9 @@ export interface AppendSinkOptions {
   readonly onRecords: (chunk: RecordChunk) => void;
 }
 
+/** Of a batch that waits for rows: larger ones leave the cache before they are summed. */
+const chunkBytes = 512 * 1024;
+
 export class AppendSink extends Operator {
   readonly layout: RowLayout;
   readonly #input: RowLayout;
@@ -53,7 +56,7 @@ export class AppendSink extends Operator {
     this.layout = { ...input.layout, columns: calc?.columns ?? input.layout.columns };
     this.#context = options.context;
     this.#onRecords = options.onRecords;
-    this.#emitter = new Emitter(database.host, { ...shape, isHeldOpen: true });
+    this.#emitter = new Emitter(database.host, { chunkBytes, ...shape, isHeldOpen: true });
     this.#reader =
       calc === null ? null : readerOf(database, { input: this.#input, calc, timeZone });
     this.#scan =

@@ -1,11 +1,13 @@
 /**
  * GROUP BY without windows. The kernel keeps the groups; what changed comes out at flushes, as it
- * was taken back and as it is added.
+ * was taken back and as it is added. Aggregates over no row at all are a row too once it is known
+ * that none will come: COUNT is 0, the others NULL. A query that goes on never knows.
  */
 import { AggregateState } from "../kernel/aggregate.ts";
 import type { SpillSpace } from "../kernel/spill-space.ts";
-import type { GroupAggregateNode } from "../plan/plan.ts";
-import type { SqliteHost } from "../sqlite/host.ts";
+import type { Accumulator, GroupAggregateNode } from "../plan/plan.ts";
+import { Collector } from "../sqlite/collector.ts";
+import type { SqliteDatabase } from "../sqlite/database.ts";
 import { ChangedRows } from "./changed-rows.ts";
 import type { DirectChanges } from "./direct-changes.ts";
 import { Operator, type Rows, type StatePart } from "./operator.ts";
@@ -16,7 +18,7 @@ import { refuseOverflow } from "./sum-overflow.ts";
 export interface GroupAggregateOptions {
   readonly name: string;
   readonly node: GroupAggregateNode;
-  readonly host: SqliteHost;
+  readonly database: SqliteDatabase;
   readonly seed: bigint;
   readonly stateBytesMax: number;
   readonly spill?: SpillSpace;
@@ -33,10 +35,15 @@ export class GroupAggregateOperator extends Operator {
   readonly #rows: ChangedRows;
   readonly #part: StatePart;
   readonly #direct: DirectChanges | null;
+  readonly #database: SqliteDatabase;
+  readonly #accumulators: readonly Accumulator[];
+  /** Of aggregates over all rows, as long as none has come. */
+  #awaitsRows: boolean;
 
   constructor(input: Operator, options: GroupAggregateOptions) {
     super([input]);
-    const { node, host } = options;
+    const { node, database } = options;
+    const { host } = database;
     this.layout = { columns: node.columns, hasOrigin: false, hasWeight: true };
     this.#weightColumn = hiddenIndex(input.layout, weightColumn);
     this.#state = new AggregateState(host, {
@@ -54,23 +61,48 @@ export class GroupAggregateOperator extends Operator {
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
     this.#direct = options.direct ?? null;
+    this.#database = database;
+    this.#awaitsRows = node.keys.length === 0;
+    this.#accumulators = node.accumulators;
     this.#part = kernelPart(options.name, this.#state);
   }
 
   push(_input: number, { table }: Rows): void {
+    this.#awaitsRows = false;
     const weights = this.#weightColumn < 0 ? {} : { weightColumn: this.#weightColumn };
     this.#state.add({ table, ...weights });
   }
 
   override flush(): void {
     const changes = this.#state.changes();
-    if (changes === null) return;
+    if (changes === null) {
+      if (this.#awaitsRows && this.hasEnded) this.#giveNone();
+      return;
+    }
     refuseOverflow(changes.after);
     if (this.#direct === null) {
       this.emit({ table: this.#rows.show(changes.before, -1), origin: null });
       this.emit({ table: this.#rows.show(changes.after, 1), origin: null });
     } else this.#replace(this.#direct, changes);
     this.#state.settle();
+  }
+
+  #giveNone(): void {
+    this.#awaitsRows = false;
+    const isCount = ({ kind }: Accumulator) => kind === "count" || kind === "approxCountDistinct";
+    const values = [...this.#accumulators.map((each) => (isCount(each) ? "0" : "NULL")), "1"];
+    const statement = this.#database.prepare(`SELECT ${values.join(", ")}`);
+    const row = new Collector(
+      this.#database.host,
+      tableColumns(this.layout).map(({ kind }) => kind),
+    );
+    try {
+      const outcome = row.collect(statement);
+      if (outcome.kind === "failed") throw outcome.error;
+      this.emit({ table: row.table, origin: null });
+    } finally {
+      statement.finalize();
+    }
   }
 
   #replace(direct: DirectChanges, { before, after }: Changes): void {

@@ -15,7 +15,7 @@ import type { StoredStretch } from "../../segment/stored-stretch.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import { checksumOf } from "../kernel/checksum.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
-import { sourceBatchesOf, sourceBatchOf } from "../kernel/source-batch.ts";
+import { freeRecords, sourceBatchesOf, sourceBatchOf } from "../kernel/source-batch.ts";
 import { SpillSpace } from "../kernel/spill-space.ts";
 import type { EmitMode, PlanNode, QueryPlan, SourceNode } from "../plan/plan.ts";
 import { shareSources } from "../plan/share-sources.ts";
@@ -89,6 +89,8 @@ export interface QueryTaskOptions {
    * Of a batch of results, unless it is one row; absent: what topics take where nothing is said.
    */
   readonly batchBytesMax?: number;
+  /** The same of the topics of what is late or wrong. */
+  readonly sideBytesMax?: number;
   /** What batches of results are written to; absent: fresh memory for each. */
   readonly buffers?: BufferPool;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
@@ -120,6 +122,9 @@ function spillSpaceOf({ host, spillDisk, spillBytesMax }: QueryTaskOptions): Spi
   const bytesMax = spillBytesMax ?? Math.floor(host.memory.bytesMax * kernelsShare);
   return new SpillSpace(host.memory, { disk: spillDisk, bytesMax });
 }
+
+/** What topics take in a batch where nothing is said. */
+const sideBytesMaxDefault = 1024 * 1024;
 
 export class QueryTask {
   readonly #options: QueryTaskOptions;
@@ -161,7 +166,10 @@ export class QueryTask {
     const spill = spillSpaceOf(options);
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
-    this.#side = new SideOutput(platform, (batch) => this.#give(batch));
+    this.#side = new SideOutput(platform, {
+      batchBytesMax: options.sideBytesMax ?? sideBytesMaxDefault,
+      onBatch: (batch) => this.#give(batch),
+    });
     const context: OperatorContext = {
       now: () => this.#now,
       onError: (row) => this.#side.add("error", row, this.#now),
@@ -310,8 +318,10 @@ export class QueryTask {
   }
 
   #read(runs: readonly TaskRun[]): void {
+    const taken: (readonly SourceBatch[])[] = [];
     const reads = runs.flatMap((run) => {
       const batches = this.#batchesOf(run);
+      taken.push(batches);
       return this.#nodes.flatMap((node, input) =>
         node.topic === run.topic ? [{ run, batches, input, partition: run.partition }] : [],
       );
@@ -322,10 +332,11 @@ export class QueryTask {
       this.#readRun({ run, batches, where, othersBound: bounds[index] ?? noTime });
     }
     this.#time.end();
+    for (const batches of taken) freeRecords(batches);
   }
 
   #batchesOf({ batches, stored, partition }: TaskRun): SourceBatch[] {
-    const { codecs, crc32c } = this.#options.platform;
+    const { codecs, crc32c } = this.#tools;
     if (stored !== undefined) return sourceBatchesOf(stored, { partition, codecs, crc32c });
     return batches.flatMap((bytes) => sourceBatchOf(bytes, { partition, codecs }));
   }

@@ -8,6 +8,9 @@ import { type OutputBatch, sideRecord } from "./task-output.ts";
 
 /** A batch goes from this size on. */
 const batchBytes = 256 * 1024;
+/** What a batch takes besides the values of its records: headers, and some bytes of each. */
+const batchRoomBytes = 128;
+const recordRoomBytes = 32;
 
 type SideKind = "late" | "error";
 
@@ -19,6 +22,7 @@ interface Waiting {
 
 export class SideOutput {
   readonly #platform: Pick<Platform, "codecs" | "crc32c">;
+  readonly #bytesMax: number;
   readonly #onBatch: (batch: OutputBatch) => void;
   readonly #waiting: Readonly<Record<SideKind, Waiting>> = {
     late: { records: [], bytes: 0, count: 0 },
@@ -27,8 +31,14 @@ export class SideOutput {
 
   constructor(
     platform: Pick<Platform, "codecs" | "crc32c">,
-    onBatch: (batch: OutputBatch) => void,
+    options: {
+      /** `max.message.bytes` of its topics, the lesser. */
+      readonly batchBytesMax: number;
+      readonly onBatch: (batch: OutputBatch) => void;
+    },
   ) {
+    const { batchBytesMax, onBatch } = options;
+    this.#bytesMax = batchBytesMax - batchRoomBytes;
     this.#platform = platform;
     this.#onBatch = onBatch;
   }
@@ -53,9 +63,11 @@ export class SideOutput {
 
   add(kind: SideKind, row: SideRow, timestamp: number): void {
     const waiting = this.#waiting[kind];
-    const value = sideRecord(row);
+    const value = sideRecord(row, this.#bytesMax);
+    const bytes = value.length + recordRoomBytes;
+    if (waiting.bytes + bytes > this.#bytesMax) this.#send(kind);
     waiting.records.push({ timestamp, key: null, value });
-    waiting.bytes += value.length;
+    waiting.bytes += bytes;
     waiting.count += 1;
     if (waiting.bytes >= batchBytes) this.#send(kind);
   }

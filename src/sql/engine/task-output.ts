@@ -12,18 +12,40 @@ export interface OutputBatch {
   readonly recordCount: number;
 }
 
-/** A late row, or one in error, as its record's value: JSON, the record's own value as it came. */
-export function sideRecord(row: SideRow): Uint8Array {
-  const { origin, reason } = row;
-  return encoder.encode(
-    JSON.stringify({
-      topic: origin?.topic ?? null,
-      partition: origin?.partition ?? null,
-      offset: origin?.offset ?? null,
-      reason,
-      ...rawValue(origin?.value ?? null),
-    }),
-  );
+/**
+ * A late row, or one in error, as its record's value: JSON, the record's own value as it came. One
+ * that would make the record larger than `bytesMax` is cut, and `valueBytes` tells how long it was:
+ * the record itself lies at the place that is named.
+ */
+export function sideRecord({ origin, reason }: SideRow, bytesMax: number): Uint8Array {
+  const value = origin?.value ?? null;
+  const place = {
+    topic: origin?.topic ?? null,
+    partition: origin?.partition ?? null,
+    offset: origin?.offset ?? null,
+  };
+  const recordOf = (text: string, raw: object) =>
+    encoder.encode(JSON.stringify({ ...place, reason: text, ...raw }));
+  const isShort = value === null || value.length <= bytesMax;
+  if (isShort && reason.length <= bytesMax) {
+    const whole = recordOf(reason, rawValue(value));
+    if (whole.length <= bytesMax) return whole;
+  }
+  // A byte takes up to six in JSON, and the reason may quote the value.
+  const kept = Math.max(0, Math.floor((bytesMax - roomBytes) / 12));
+  const valueBytes = value?.length ?? 0;
+  const start = value === null ? {} : { ...rawValue(wholeText(value, kept)), valueBytes };
+  return recordOf(reason.length <= kept ? reason : `${reason.slice(0, kept)}…`, start);
+}
+
+/** For what stands around reason and value. */
+const roomBytes = 1024;
+
+/** The first bytes, without part of a character at their end. */
+function wholeText(value: Uint8Array, bytes: number): Uint8Array {
+  let end = Math.min(bytes, value.length);
+  while (end > 0 && end < value.length && ((value[end] ?? 0) & 0xc0) === 0x80) end--;
+  return value.subarray(0, end);
 }
 
 const encoder = new TextEncoder();

@@ -14,8 +14,9 @@ import { Collector } from "../sqlite/collector.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { noTime } from "../time/event-time.ts";
+import { reasonOf } from "./evaluation-error.ts";
 import { KeptRows, namesOf } from "./kept-rows.ts";
-import { Operator, type Rows } from "./operator.ts";
+import { Operator, type OperatorContext, type Rows } from "./operator.ts";
 import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
 import { WindowClosings } from "./window-closings.ts";
 import { WindowTime } from "./window-time.ts";
@@ -25,6 +26,15 @@ export interface WindowJoinOptions {
   readonly node: WindowJoinNode;
   readonly timeZone: string;
   readonly database: SqliteDatabase;
+  readonly context: OperatorContext;
+}
+
+/** The rows of one side, one by one: for windows in which a condition fails for a pair. */
+interface Pass {
+  /** Of the rows of a window, in order. */
+  readonly rows: SqliteStatement;
+  /** What one of them gives; ?2 its `seq`. */
+  readonly one: SqliteStatement;
 }
 
 export class WindowJoinOperator extends Operator {
@@ -36,6 +46,9 @@ export class WindowJoinOperator extends Operator {
   readonly #result: Collector;
   /** Chooses which rows of one side are kept; null: all are. */
   readonly #picking: { readonly input: number; readonly best: BestRows } | null;
+  readonly #context: OperatorContext;
+  readonly #makePasses: () => readonly Pass[];
+  #passes: readonly Pass[] | null = null;
 
   constructor(inputs: readonly [Operator, Operator], options: WindowJoinOptions) {
     super(inputs);
@@ -54,7 +67,20 @@ export class WindowJoinOperator extends Operator {
       ],
       time: this.#time,
     });
-    this.#join = database.prepare(joinSql(options, this.#sides, { left, right }));
+    const sides = { left, right };
+    this.#join = database.prepare(
+      joinSql(options, this.#sides, sides, { joinType: node.joinType }),
+    );
+    this.#context = options.context;
+    this.#makePasses = () =>
+      passesOf(node).map(({ of, ...pass }) => {
+        const { sqlName } = this.#sides[of === "l" ? 0 : 1];
+        const end = columnName(of === "l" ? node.leftWindow[1] : node.rightWindow[1]);
+        return {
+          rows: database.prepare(`SELECT seq FROM ${sqlName} WHERE ${end} = ?1 ORDER BY seq`),
+          one: database.prepare(joinSql(options, this.#sides, sides, { ...pass, only: of })),
+        };
+      });
     this.#result = new Collector(
       database.host,
       tableColumns(this.layout).map(({ kind }) => kind),
@@ -83,9 +109,24 @@ export class WindowJoinOperator extends Operator {
       this.#result.clear();
       const outcome = this.#result.collect(this.#join.bind(end));
       this.#join.reset();
-      if (outcome.kind === "failed") throw outcome.error;
-      this.emit({ table: this.#result.table, origin: null });
+      if (outcome.kind === "failed") this.#closeRowByRow(end);
+      else this.emit({ table: this.#result.table, origin: null });
     });
+  }
+
+  /** A row for which the condition fails is in error; the others are joined as ever. */
+  #closeRowByRow(end: bigint): void {
+    this.#passes ??= this.#makePasses();
+    for (const { rows, one } of this.#passes) {
+      for (const [seq] of rows.all(end)) {
+        this.#result.clear();
+        const outcome = this.#result.collect(one.bind(end, seq as bigint));
+        one.reset();
+        if (outcome.kind === "failed") {
+          this.#context.onError({ origin: null, reason: reasonOf(outcome.error) });
+        } else this.emit({ table: this.#result.table, origin: null });
+      }
+    }
   }
 
   override get lastWindowEnd(): number {
@@ -150,11 +191,28 @@ function notInOf({ joinType, residual, left }: WindowJoinNode): NotIn | null {
   return null;
 }
 
+interface JoinPass {
+  readonly joinType: WindowJoinNode["joinType"] | "unmatched";
+  /** Whose row, of `seq` ?2, is the only one. */
+  readonly only?: "l" | "r";
+}
+
+/** Passes over rows of a side that give together what the join gives at once. */
+function passesOf({ joinType }: WindowJoinNode): readonly (JoinPass & { of: "l" | "r" })[] {
+  if (joinType === "right") return [{ joinType, of: "r" }];
+  if (joinType !== "full") return [{ joinType, of: "l" }];
+  return [
+    { joinType: "left", of: "l" },
+    { joinType: "unmatched", of: "r" },
+  ];
+}
+
 /** ?1 the end of the window that closes. */
 function joinSql(
   { node, timeZone }: WindowJoinOptions,
   [leftRows, rightRows]: readonly [KeptRows, KeptRows],
   { left, right }: { readonly left: Operator; readonly right: Operator },
+  { joinType, only }: JoinPass,
 ): string {
   const leftCount = left.layout.columns.length;
   const column = (index: number) =>
@@ -167,13 +225,20 @@ function joinSql(
     ...node.equalities.map((each) => `l.${columnName(each.left)} = r.${columnName(each.right)}`),
     ...(residual === null ? [] : [sql(residual)]),
   ].join(" AND ");
-  const l = `(SELECT * FROM ${leftRows.sqlName} WHERE ${columnName(node.leftWindow[1])} = ?1)`;
-  const r = `(SELECT * FROM ${rightRows.sqlName} WHERE ${columnName(node.rightWindow[1])} = ?1)`;
+  const onlyOf = (side: "l" | "r") => (only === side ? " AND seq = ?2" : "");
+  const [leftEnd, rightEnd] = [node.leftWindow[1], node.rightWindow[1]].map(columnName);
+  const l = `(SELECT * FROM ${leftRows.sqlName} WHERE ${leftEnd} = ?1${onlyOf("l")})`;
+  const r = `(SELECT * FROM ${rightRows.sqlName} WHERE ${rightEnd} = ?1${onlyOf("r")})`;
   const leftNames = namesOf(left.layout.columns, "l");
   const bothNames = [...leftNames, ...namesOf(right.layout.columns, "r")];
-  if (node.joinType === "semi" || node.joinType === "anti") {
+  if (joinType === "unmatched") {
+    const nulls = leftNames.map(() => "NULL");
+    const list = [...nulls, ...namesOf(right.layout.columns, "r")].join(", ");
+    return `SELECT ${list} FROM ${r} r WHERE NOT EXISTS (SELECT 1 FROM ${l} l WHERE ${matches})`;
+  }
+  if (joinType === "semi" || joinType === "anti") {
     const exists = (more: string) => `EXISTS (SELECT 1 FROM ${r} r WHERE ${matches}${more})`;
-    const plain = node.joinType === "semi" ? exists("") : `NOT ${exists("")}`;
+    const plain = joinType === "semi" ? exists("") : `NOT ${exists("")}`;
     // A scan of the window per row of the left side, where no index finds what is not FALSE, is
     // parted into looks at equals and at NULLs.
     const where =
@@ -184,7 +249,7 @@ function joinSql(
           `(${sql(notIn.value)} IS NOT NULL OR ${plain})`;
     return `SELECT ${leftNames.join(", ")} FROM ${l} l WHERE ${where} ORDER BY l.seq`;
   }
-  const kind = `${node.joinType.toUpperCase()} JOIN`;
+  const kind = `${joinType.toUpperCase()} JOIN`;
   return (
     `SELECT ${bothNames.join(", ")} FROM ${l} l ${kind} ${r} r ON ${matches} ` +
     "ORDER BY l.seq IS NULL, l.seq, r.seq"

@@ -24,6 +24,8 @@ interface AboutBatch {
 export interface SummedBatch extends AboutBatch {
   /** The bytes behind the header. */
   readonly records: Uint8Array;
+  /** Their memory is nobody else's: they were decompressed for this batch. */
+  readonly isOwned?: boolean;
   readonly unsummed?: undefined;
 }
 

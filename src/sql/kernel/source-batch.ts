@@ -14,6 +14,8 @@ import type { SourceBatch, SummedBatch } from "./record-walk.ts";
 
 /** A batch's records decompressed are no larger. */
 const recordsBytesMax = 256 * 1024 * 1024;
+/** Far above the size of what runtimes share between small buffers. */
+const freedBytesMin = 64 * 1024;
 
 /** What a batch's header says, and its records decompressed; none for control batches. */
 export function sourceBatchOf(
@@ -23,8 +25,7 @@ export function sourceBatchOf(
   const header = readBatchHeader(bytes);
   if (header.isControl) return [];
   const { baseOffset } = header;
-  const records = recordsOf(bytes, header, codecs);
-  return [{ ...aboutOf(header, { partition, baseOffset }), records }];
+  return [{ ...aboutOf(header, { partition, baseOffset }), ...recordsOf(bytes, header, codecs) }];
 }
 
 /**
@@ -46,8 +47,21 @@ export function sourceBatchesOf(
     }
     const bytes = joinedParts(batch.parts);
     checkSum(bytes, { stretch, crc32c });
-    return header.isControl ? [] : [{ ...about, records: recordsOf(bytes, header, codecs) }];
+    return header.isControl ? [] : [{ ...about, ...recordsOf(bytes, header, codecs) }];
   });
+}
+
+/**
+ * Gives memory back that batches were decompressed to, which nobody reads any more: what waits for
+ * a collection of garbage is out of the caches when it is used again, and fresh pages cost more
+ * than to decompress into them. Small ones may lie in a pool of the runtime's.
+ */
+export function freeRecords(batches: readonly SourceBatch[]): void {
+  for (const batch of batches) {
+    if (batch.unsummed !== undefined || batch.isOwned !== true) continue;
+    const { buffer } = batch.records;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength >= freedBytesMin) buffer.transfer(0);
+  }
 }
 
 function aboutOf(
@@ -59,10 +73,15 @@ function aboutOf(
   return { ...where, timestamp, isLogAppendTime, recordCount: header.recordCount };
 }
 
-function recordsOf(bytes: Uint8Array, header: BatchHeader, codecs: Codecs): Uint8Array {
+function recordsOf(
+  bytes: Uint8Array,
+  header: BatchHeader,
+  codecs: Codecs,
+): Pick<SummedBatch, "records" | "isOwned"> {
   const packed = bytes.subarray(batchHeaderBytes, header.sizeBytes);
-  if (header.codec === "none") return packed;
-  return codecs.decompress(header.codec, packed, { sizeMax: recordsBytesMax });
+  if (header.codec === "none") return { records: packed };
+  const records = codecs.decompress(header.codec, packed, { sizeMax: recordsBytesMax });
+  return { records, isOwned: true };
 }
 
 function checkSum(

@@ -26,12 +26,19 @@ import type { Scalar } from "./scalar.ts";
 import { conjunctsOf } from "./scalar-walk.ts";
 import { hasPlainName, showScalar } from "./show-scalar.ts";
 
-export function explain(plan: QueryPlan): string {
+/** `ends`: of a query that ends nothing is kept longer, and nothing goes on growing. */
+export function explain(plan: QueryPlan, { ends = false } = {}): string {
   const lines: string[] = [];
   const warnings: string[] = [];
-  describe(plan.root, 0, lines, warnings);
-  const notes = [...new Set(warnings)].map((warning) => `Warning: ${warning}`);
+  describe(plan.root, 0, { lines, warnings, ends });
+  const notes = [...new Set(ends ? [] : warnings)].map((warning) => `Warning: ${warning}`);
   return `${[...lines, ...notes].join("\n")}\n`;
+}
+
+interface Explanation {
+  readonly lines: string[];
+  readonly warnings: string[];
+  readonly ends: boolean;
 }
 
 /** One operator: its head, what stands under it, its state. */
@@ -41,13 +48,18 @@ interface Description {
   readonly warning?: string;
 }
 
-function describe(node: PlanNode, depth: number, lines: string[], warnings: string[]): void {
+function describe(node: PlanNode, depth: number, to: Explanation): void {
   const { head, details, warning } = descriptionOf(node);
+  const { lines, warnings, ends } = to;
   const indent = "  ".repeat(depth);
-  lines.push(`${indent}${head}${changesText(node)}`);
-  for (const detail of details) lines.push(`${indent}    ${detail}`);
+  lines.push(`${indent}${head}${ends ? "" : changesText(node)}`);
+  for (const detail of details) {
+    const isOfGoingOn = /^(?:emit |no watermark)/.test(detail);
+    if (!ends) lines.push(`${indent}    ${detail}`);
+    else if (!isOfGoingOn) lines.push(`${indent}    ${detail.replace(", kept for ever", "")}`);
+  }
   if (warning !== undefined) warnings.push(warning);
-  for (const input of inputsOf(node)) describe(input, depth + 1, lines, warnings);
+  for (const input of inputsOf(node)) describe(input, depth + 1, to);
 }
 
 export function inputsOf(node: PlanNode): readonly PlanNode[] {

@@ -17,6 +17,8 @@ export type Scalar =
       /** In the form of `types/data-type.ts`; integers of any kind are bigints. */
       readonly value: SqlValue;
       readonly type: DataType;
+      /** What EXPLAIN shows of a value that is not known yet. */
+      readonly shown?: string;
     }
   | {
       readonly kind: "call";

@@ -59,7 +59,7 @@ export function showScalar(scalar: Scalar, nameOf: (index: number) => string): s
     case "column":
       return nameOf(scalar.index);
     case "literal":
-      return showLiteral(scalar.value, scalar.type);
+      return scalar.shown ?? showLiteral(scalar.value, scalar.type);
     case "cast":
       return `${castName(scalar.isTry)}(${plain(scalar.input)} AS ${showType(scalar.type)})`;
     case "case": {

@@ -20,7 +20,7 @@ export function renderDiagnostic(text: string, error: SqlError): string {
   const lineEnd = endOfLine(text, at.start);
   const shown = excerpt([...text.slice(lineStart, lineEnd)], column - 1);
   const marked = [...text.slice(at.start, Math.max(at.start, Math.min(at.end, lineEnd)))];
-  const room = Math.max(1, [...shown.text].length - shown.caret);
+  const room = Math.max(1, shown.end - shown.caret);
   const carets = "^".repeat(Math.max(1, widthOf(marked.slice(0, room))));
   const indent = " ".repeat(widthOf([...shown.text].slice(0, shown.caret)));
   const label = String(line);
@@ -41,13 +41,17 @@ function endOfLine(text: string, from: number): number {
 }
 
 /** The part of a long line around the caret, and the caret's place in it. */
-function excerpt(line: readonly string[], caret: number): { text: string; caret: number } {
+function excerpt(
+  line: readonly string[],
+  caret: number,
+): { readonly text: string; readonly caret: number; readonly end: number } {
   const from = caret > columnsBefore ? caret - columnsBefore : 0;
   const to = from + excerptColumns;
   const head = from > 0 ? "…" : "";
   const tail = to < line.length ? "…" : "";
   const middle = line.slice(from, to).map(printable).join("");
-  return { text: head + middle + tail, caret: caret - from + head.length };
+  const end = head.length + Math.min(to, line.length) - from;
+  return { text: head + middle + tail, caret: caret - from + head.length, end };
 }
 
 /** Control characters would move the terminal's cursor; one column each keeps the caret right. */

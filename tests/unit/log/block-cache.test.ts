@@ -84,6 +84,18 @@ describe("BlockCache", () => {
     expect(store.reads).toHaveLength(1);
   });
 
+  test("a store that gains nothing from long reads gets several", async () => {
+    class ShortReads extends CountingStore {
+      readonly readBytesMax = 2 * blockBytes;
+    }
+    const store = new ShortReads();
+    await store.create("segments/o", new Uint8Array(5 * blockBytes));
+    const { cache } = cacheOf(store, 16);
+    const range = { key: "segments/o", position: 0, length: 5 * blockBytes };
+    expect(cache.readAhead([{ ...range, knownEnd: range.length }])).toBe(true);
+    expect(store.reads.map(({ length }) => length / blockBytes)).toEqual([2, 2, 1]);
+  });
+
   test("a run that goes round a small arena does not take its own blocks", async () => {
     const { bytes, cache, rangeOf, read } = await fixture(5 * blockBytes, 4);
     for (const block of [0, 1, 2, 0, 1, 2]) await read(block * blockBytes, 100);

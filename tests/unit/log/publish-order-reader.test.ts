@@ -9,14 +9,21 @@ import { batchesIn, readBatchHeader } from "../../../src/record/batch.ts";
 import { encodeBatch } from "../../../src/record/batch-encode.ts";
 import { decodeRecords } from "../../../src/record/batch-records.ts";
 import { inflateBatches } from "../../../src/record/inflate-batches.ts";
+import {
+  batchesOfStretch,
+  joinedParts,
+  type StretchedBatch,
+} from "../../../src/segment/stored-stretch.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import type { ObjectLocation } from "../../../src/store/object-store.ts";
+import { missingObject } from "../../../src/store/store-errors.ts";
 import {
   batchOf,
   type LogStack,
   lentBlocks,
   lentBytes,
   openStack,
+  storedStretches,
 } from "../../support/log-stack.ts";
 
 let stack: LogStack;
@@ -304,6 +311,146 @@ describe("PublishOrderReader for queries in threads", () => {
     expect(inflater.inUse).toBe(0);
   });
 });
+
+describe("PublishOrderReader for threads that sum", () => {
+  /** `partition:from-next` per run, with `s` where it comes as it is stored. */
+  const kinds = ({ publishes }: PublishSlice) =>
+    publishes.flatMap(({ runs }) =>
+      runs.map(({ partition, fromOffset, nextOffset, stored }) => {
+        return `${partition}:${fromOffset}-${nextOffset}${stored === undefined ? "" : "s"}`;
+      }),
+    );
+
+  function valuesOf({ publishes }: PublishSlice): string[] {
+    const { codecs } = stack.platform;
+    return publishes.flatMap(({ runs }) =>
+      runs.flatMap(({ batches, stored }) => {
+        const found = stored === undefined ? batches : batchesOfStretch(stored).map(joined);
+        return found.flatMap((batch) =>
+          [...decodeRecords(batch, { codecs, sizeMax: 100_000 })].map(({ value }) =>
+            new TextDecoder().decode(value ?? undefined).replaceAll(".", ""),
+          ),
+        );
+      }),
+    );
+  }
+
+  const joined = ({ parts }: StretchedBatch) => joinedParts(parts);
+
+  async function filled(parts: Partial<LogOptions>, codec?: "zstd"): Promise<TopicInfo> {
+    stack = await openStack({ ...storedStretches(), ...parts });
+    const topic = await newTopic(2);
+    for (let count = 0; count < 20; count++) {
+      const values = codec === undefined ? [`${count} a`, `${count} b`] : [hardToPack(20_000)];
+      const batch = batchOf(stack, topic, values, { partition: count % 2, valueBytes: 7_000 });
+      const records = [...decodeRecords(batch.bytes, decoding())];
+      const bytes = encodeBatch({ records, codec: codec ?? "none" }, stack.platform);
+      await stack.log.append({ ...batch, bytes, header: readBatchHeader(bytes) });
+    }
+    return topic;
+  }
+
+  function hardToPack(length: number): string {
+    let state = 1;
+    const digits = Array.from({ length }, () => {
+      state = (state * 48_271) % 2_147_483_647;
+      return (state % 36).toString(36);
+    });
+    return digits.join("");
+  }
+
+  const decoding = () => ({ codecs: stack.platform.codecs, sizeMax: 100_000 });
+  const expected = Array.from({ length: 20 }, (_, count) => [`${count} a`, `${count} b`]).flat();
+
+  test("gives what is stored as it lies, the tail as batches, and takes all of it back", async () => {
+    const topic = await filled({});
+    const reader = fromStart(topic);
+    const seen: string[] = [];
+    const runs: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      const slice = await reader.next({ bytesMax: 30_000, waitMsMax: 0 });
+      seen.push(...valuesOf(slice));
+      runs.push(...kinds(slice));
+      slice.release();
+    }
+    expect(seen).toEqual(expected);
+    expect(runs[0]).toBe("0:0-2s");
+    expect(runs.at(-1)).toBe("1:18-20");
+    expect(lentBytes(stack)).toBe(0);
+  });
+
+  test("a reader in the middle of an extent gets batches, and extents behind it", async () => {
+    const topic = await filled({});
+    const { topicNumber } = topic;
+    const cursors = [1, 0].map((nextOffset, partition) => ({ topicNumber, partition, nextOffset }));
+    const reader = stack.log.follow([topic], { publishPosition: 0, cursors });
+    const first = await reader.next({ bytesMax: 30_000, waitMsMax: 0 });
+    expect(kinds(first)).toEqual(["0:1-2", "1:0-2s"]);
+    first.release();
+    const second = await reader.next({ bytesMax: 30_000, waitMsMax: 0 });
+    expect(kinds(second)).toEqual(["0:2-4s", "1:2-4s"]);
+    second.release();
+  });
+
+  test("looks again for what lies elsewhere since the index was asked", async () => {
+    const store = new LosingStore();
+    const topic = await filled({ store });
+    const reader = fromStart(topic);
+    const first = await reader.next({ bytesMax: 1, waitMsMax: 0 });
+    expect(kinds(first)).toEqual(["0:0-2s"]);
+    first.release();
+    store.isLosing = true;
+    await expect(reader.next({ bytesMax: 1, waitMsMax: 0 })).rejects.toMatchObject({
+      message: expect.stringContaining('Cannot go on reading "t"/1 at offset 0'),
+    });
+    store.isLosing = false;
+    const second = await reader.next({ bytesMax: 1, waitMsMax: 0 });
+    expect(kinds(second)).toEqual(["1:0-2s"]);
+    second.release();
+  });
+
+  test("asks anew once the log was cut", async () => {
+    const topic = await filled({});
+    const { topicNumber } = topic;
+    const reader = fromStart(topic);
+    (await reader.next({ bytesMax: 1, waitMsMax: 0 })).release();
+    const cuts = [0, 1].map((partition) => ({
+      ...{ topicNumber, partition, offset: 18, nextOffset: 20, leaderEpoch: 0 },
+    }));
+    expect(await applyCuts(stack.database, cuts)).toBe(true);
+    await stack.log.append(batchOf(stack, topic, ["new"], { partition: 1 }));
+    const slice = await reader.next({ bytesMax: 1, waitMsMax: 0 });
+    // What it has planned is of the epoch before.
+    expect(kinds(slice)).toEqual(["1:0-2"]);
+    slice.release();
+  });
+
+  test("several on one compressed topic fetch, so that it is decompressed once", async () => {
+    const inflater = new CountingInflater();
+    const topic = await filled({ inflater }, "zstd");
+    const readers = [fromStart(topic), fromStart(topic)];
+    const step = { bytesMax: 1, waitMsMax: 0 };
+    const firsts = await Promise.all(readers.map((reader) => reader.next(step)));
+    expect(firsts.map(kinds)[0]).toEqual(["0:0-1s"]);
+    for (const slice of firsts) slice.release();
+    const before = inflater.batchCount;
+    const slices = await Promise.all(readers.map((reader) => reader.next(step)));
+    expect(slices.map(kinds)).toEqual([["1:0-1"], ["1:0-1"]]);
+    expect(inflater.batchCount - before).toBe(1);
+    for (const slice of slices) slice.release();
+    expect(inflater.inUse).toBe(0);
+  });
+});
+
+/** A store that says that objects are gone while it is losing. */
+class LosingStore extends MemoryStore {
+  isLosing = false;
+
+  override async readInto(location: ObjectLocation, targets: readonly Uint8Array[]) {
+    if (this.isLosing) throw missingObject(location.key, "the test's store");
+    return super.readInto(location, targets);
+  }
+}
 
 /** Objects that were read, and how often. */
 class CountingStore extends MemoryStore {

@@ -1,7 +1,9 @@
 import { afterEach, describe, expect, test } from "bun:test";
 import type { RowsChunk } from "../../../src/pipeline/sql-result.ts";
 import { parseScript } from "../../../src/sql/syntax/parse-script.ts";
-import { lentBlocks, lentBytes } from "../../support/log-stack.ts";
+import { MemoryStore } from "../../../src/store/memory-store.ts";
+import type { ObjectLocation } from "../../../src/store/object-store.ts";
+import { lentBlocks, lentBytes, storedStretches } from "../../support/log-stack.ts";
 import { SqlStack } from "../../support/sql-stack.ts";
 
 let sql: SqlStack;
@@ -16,6 +18,50 @@ async function started(text: string, signal: AbortSignal): Promise<AsyncIterator
   if (result.kind !== "rows") throw new Error(`rows, not ${result.kind}`);
   return result.rows[Symbol.asyncIterator]();
 }
+
+/** A store whose reads come with one bit of some object wrong. */
+class DamagedStore extends MemoryStore {
+  damaged: string | null = null;
+
+  override async readInto(location: ObjectLocation, targets: readonly Uint8Array[]) {
+    await super.readInto(location, targets);
+    const [target] = targets;
+    if (location.key !== this.damaged || target === undefined) return;
+    target[3_000] = (target[3_000] ?? 0) ^ 1;
+  }
+}
+
+/** Forty words of 7 KB, each a segment, most of which only the store has. */
+async function words(parts: Parameters<typeof SqlStack.open>[0]): Promise<void> {
+  sql = await SqlStack.open({ ...storedStretches(), ...parts });
+  await sql.run("CREATE STREAM words (word STRING) WITH ('partitions' = '1')");
+  for (let count = 0; count < 40; count++) {
+    await sql.append("words", [{ word: `${count}`.padEnd(7_000, "x") }]);
+  }
+}
+
+describe("BoundedQueries over stored stretches", () => {
+  test("give the rows of tail and store in order, and everything back", async () => {
+    await words({});
+    const rows = (await sql.run("SELECT TRIM(TRAILING 'x' FROM word) AS w FROM words"))[0];
+    expect(rows).toEqual(Array.from({ length: 40 }, (_, count) => ({ w: `${count}` })));
+    expect(lentBytes(sql.stack)).toBe(0);
+  });
+
+  test("tell damage with object and position", async () => {
+    const store = new DamagedStore();
+    await words({ store });
+    const objects: string[] = [];
+    for await (const { key } of store.list("segments/")) objects.push(key);
+    store.damaged = objects.toSorted()[2] ?? null;
+    await expect(sql.run("SELECT COUNT(*) AS n FROM words")).rejects.toMatchObject({
+      code: "corrupt_segment",
+      message: expect.stringContaining(`Cannot read ${store.damaged} at `),
+      details: { key: store.damaged },
+    });
+    expect(lentBytes(sql.stack)).toBe(0);
+  });
+});
 
 describe("BoundedQueries", () => {
   test("ends without an error when its reader leaves", async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { Pages } from "../../../src/pipeline/view-pages.ts";
 import type { ViewReply } from "../../../src/pipeline/view-protocol.ts";
+import { createVirtualPlatform } from "../../support/virtual-platform.ts";
 
 const page = (rowCount: number, read: number | null): ViewReply => ({
   state: { position: 7, changesFrom: null, memoryBytes: 0 },
@@ -32,5 +33,30 @@ describe("Pages", () => {
     const iterator = pages.taken();
     expect((await iterator.next()).value?.rows?.rowCount).toBe(1);
     await expect(iterator.next()).rejects.toThrow("no more");
+  });
+
+  const bytes = (length: number, read: number | null): ViewReply => ({
+    ...page(1, read),
+    rows: { batches: [new Uint8Array(length)], rowCount: 1, read },
+  });
+
+  test("have room again when the reader has taken what waits", async () => {
+    const platform = createVirtualPlatform({ seed: 1 });
+    const { signal } = new AbortController();
+    const pages = new Pages(bytes(10, 5), bytes(10, 5));
+    expect(await pages.room(platform, signal, 21)).toBe(true);
+    const room = pages.room(platform, signal, 20);
+    const iterator = pages.taken();
+    await iterator.next();
+    expect(await room).toBe(true);
+  });
+
+  test("have none for a reader who takes nothing for half a minute", async () => {
+    const platform = createVirtualPlatform({ seed: 1 });
+    const { signal } = new AbortController();
+    const pages = new Pages(bytes(10, 5));
+    const room = pages.room(platform, signal, 10);
+    await platform.advance(30_000);
+    expect(await room).toBe(false);
   });
 });

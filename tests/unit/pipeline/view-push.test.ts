@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { statement } from "../../../src/meta/sql-values.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import { memoryDatabase } from "../../support/log-stack.ts";
 import { type SeenEvent, SqlStack } from "../../support/sql-stack.ts";
@@ -133,6 +134,38 @@ describe.each([1, 3])("EMIT CHANGES with a cursor, of %d partitions", (partition
     await sql.run("DROP MATERIALIZED VIEW totals");
     await sql.run(definition.split(";\n").at(-1) ?? "");
     await expect(sql.follow(follow, last)).rejects.toMatchObject({ code: "topic_recreated" });
+  });
+
+  test("is refused where the log was cut below it, and goes on where it was cut above", async () => {
+    const sql = await open();
+    const events = await unbrokenRun(sql, partitions);
+    const { database, log } = sql.stack;
+    const topic = await log.topics.byName("totals");
+    if (topic === undefined) throw new Error("no topic");
+    const place = [topic.topicNumber, 0] as const;
+    await database.batch(
+      [
+        statement(
+          "UPDATE topic_partition SET leader_epoch = 1 WHERE topic_number = ?1 AND partition = ?2",
+          ...place,
+        ),
+        statement(
+          "INSERT INTO leader_epoch (topic_number, partition, leader_epoch, start_offset) " +
+            "VALUES (?1, ?2, 1, 5)",
+          ...place,
+        ),
+      ],
+      "write",
+    );
+    const [id] = (events[0]?.cursor ?? "").split(":");
+    const refused = { code: "offset_out_of_range" };
+    await expect(sql.follow(follow, events.at(-1)?.cursor ?? "")).rejects.toMatchObject(refused);
+    await expect(sql.follow(follow, `${id}:6`)).rejects.toMatchObject(refused);
+    // Of several partitions nobody can tell what is left.
+    const kept = sql.follow(follow, `${id}:5`);
+    if (partitions > 1) await expect(kept).rejects.toMatchObject(refused);
+    else await (await kept).close();
+    await (await sql.follow(follow, `${id}:6@1`)).close();
   });
 
   test("ends when the view is dropped under its reader", async () => {

@@ -58,7 +58,12 @@ describe("readSettings", () => {
   });
 
   test("bounds the memory of views between what one table needs and what one can have", () => {
-    expect(readSettings([], {}).viewMemoryBytes).toBe(512 * 1024 * 1024);
+    expect(readSettings([], {})).toMatchObject({
+      ...{ viewMemoryBytes: 512 * 1024 * 1024, viewIdleMs: 600_000, viewChangesMax: 65_536 },
+    });
+    const kept = readSettings(["--view-idle-ms", "5000"], { MILLRACE_VIEW_CHANGES_MAX: "7" });
+    expect(kept).toMatchObject({ viewIdleMs: 5_000, viewChangesMax: 7 });
+    expect(refusal(["--view-idle-ms", "0"])).toContain("--view-idle-ms");
     const given = readSettings(["--view-memory-bytes", "8MiB"], {});
     expect(given.viewMemoryBytes).toBe(8 * 1024 * 1024);
     expect(refusal(["--view-memory-bytes", "7MiB"])).toContain("--view-memory-bytes");

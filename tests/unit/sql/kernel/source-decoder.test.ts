@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
-import type { RecordInput } from "../../../../src/record/batch-encode.ts";
+import { encodeBatch, type RecordInput } from "../../../../src/record/batch-encode.ts";
+import { sourceBatchesOf } from "../../../../src/sql/kernel/source-batch.ts";
 import { SourceDecoder } from "../../../../src/sql/kernel/source-decoder.ts";
 import type { SourceOrigin } from "../../../../src/sql/plan/plan.ts";
 import { SqliteDatabase } from "../../../../src/sql/sqlite/database.ts";
 import { declareTable } from "../../../../src/sql/sqlite/virtual-table.ts";
 import type { DataType } from "../../../../src/sql/types/data-type.ts";
 import { valueKindOf } from "../../../../src/sql/types/data-type.ts";
+import { codecs, crc32c } from "../../../support/record-tools.ts";
 import { sourceBatch, valueRecords } from "../../../support/source-batches.ts";
 import { createSqliteHost } from "../../../support/sqlite.ts";
 
@@ -226,5 +228,26 @@ describe("SourceDecoder", () => {
     }
     expect(() => decoderOf([value("v", bigint)], "raw")).toThrow("in the format raw");
     expect(() => decoderOf([value("v", { kind: "intervalDay" })])).toThrow("no form of its type");
+  });
+
+  test("batches that nobody has summed are summed where they were copied to", () => {
+    const { decoder, rows } = decoderOf([value("n", bigint)]);
+    const records = valueRecords(['{"n":1}', `{"n":2,"x":"${"y".repeat(900)}"}`]);
+    const bytes = encodeBatch({ records, codec: "none" }, { crc32c, codecs });
+    for (let cut = 0; cut < bytes.length; cut += 31) {
+      const pieces = [bytes.subarray(0, cut), bytes.subarray(cut)];
+      const where = { key: "segments/one", position: 0, pieces, baseOffset: 5, lastOffset: 6 };
+      const decode = () => decoder.decode(sourceBatchesOf(where, { partition: 0, codecs, crc32c }));
+      decode();
+      expect(rows('SELECT n, "$offset" FROM rows')).toEqual([
+        [1n, 5n],
+        [2n, 6n],
+      ]);
+      // Offset and leader epoch, in front of it, are not summed.
+      const place = Math.max(21, bytes.length - 1 - cut);
+      bytes[place] = (bytes[place] ?? 0) ^ 8;
+      expect(decode).toThrow(expect.objectContaining({ code: "corrupt_segment" }));
+      bytes[place] = (bytes[place] ?? 0) ^ 8;
+    }
   });
 });
