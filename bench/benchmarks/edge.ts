@@ -58,7 +58,12 @@ const nothing: WorkerBundle = {
     export class QueryObject extends DurableObject {}
     export default { fetch: () => new Response("ok") };`,
   ),
-  ...{ chunks: new Map(), wasm: new Map(), texts: new Map(), metafile: { inputs: {}, outputs: {} } },
+  ...{
+    chunks: new Map(),
+    wasm: new Map(),
+    texts: new Map(),
+    metafile: { inputs: {}, outputs: {} },
+  },
 };
 
 async function starts({ options, say }: BenchContext, bundle: WorkerBundle): Promise<Figure[]> {
