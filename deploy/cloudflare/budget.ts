@@ -3,7 +3,7 @@ import type { WorkerBundle } from "./bundle.ts";
 
 /** Cloudflare takes more, but each kilobyte is parsed at every cold start. */
 export const javascriptBytesMax = 1_000_000;
-/** What loads when a Kafka client comes first. */
+/** What loads with the first Kafka client, SHOW or EXPLAIN. */
 export const lazyBytesMax = 200_000;
 export const wasmBytesMax = 1_200_000;
 

@@ -10,7 +10,7 @@ const out = join(import.meta.dir, "dist");
 const bundle = await bundleWorker({ entry: workerEntry, minify: true });
 const { javascript, lazy, wasm } = sizesOf(bundle);
 process.stdout.write(
-  `JavaScript ${javascript} bytes, ${lazy} more for Kafka clients, WebAssembly ${wasm} bytes\n` +
+  `JavaScript ${javascript} bytes, ${lazy} more when it is asked for, WebAssembly ${wasm} bytes\n` +
     weights(bundle)
       .slice(0, 12)
       .map(([where, bytes]) => `${String(bytes).padStart(9)}  ${where}\n`)

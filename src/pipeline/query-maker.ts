@@ -12,7 +12,7 @@ import { type TopicPartitionState, topicStates } from "../meta/publish-order.ts"
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { internalTopicPrefix } from "../record/topic-name.ts";
 import type { RecordShape } from "../sql/engine/append-sink.ts";
-import { inputsOf } from "../sql/plan/explain.ts";
+import { inputsOf } from "../sql/plan/inputs-of.ts";
 import type { PlanNode, QueryPlan, SourceNode, StartupMode } from "../sql/plan/plan.ts";
 import type { QueryDefinition, QuerySettings } from "./query-definition.ts";
 import type { ScanBounds } from "./scan-bounds.ts";

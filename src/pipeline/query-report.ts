@@ -11,7 +11,6 @@ import {
 } from "../meta/query-places.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { type QueryRow, readSqlCatalog } from "../meta/sql-objects.ts";
-import { explain } from "../sql/plan/explain.ts";
 import {
   decodeQueryDefinition,
   type QueryDefinition,
@@ -114,10 +113,14 @@ export async function reportQueries(
       })),
     ),
   );
+  // Loaded when it is asked for: a Worker starts sooner without it.
+  const { explain } = await import("../sql/plan/explain.ts");
   return known
     .map(({ row, definition }) => {
       const own = partitions.filter((each) => each.queryId === row.queryId);
-      return report(parts, { row, definition, holder: holders.get(row.queryId), partitions: own });
+      const holder = holders.get(row.queryId);
+      const plan = explain(definition.plan);
+      return report(parts, { row, definition, holder, plan, partitions: own });
     })
     .sort((a, b) => (a.queryId < b.queryId ? -1 : 1));
 }
@@ -128,6 +131,8 @@ function report(
     readonly row: QueryRow;
     readonly definition: QueryDefinition;
     readonly holder: QueryHolder | undefined;
+    /** In words. */
+    readonly plan: string;
     readonly partitions: readonly QueryPartition[];
   },
 ): QueryReport {
@@ -147,7 +152,7 @@ function report(
       .filter(isCheckpoint)
       .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
     settings: definition.settings,
-    plan: explain(definition.plan),
+    plan: found.plan,
     live: status === undefined ? null : liveReport(status, definition),
   };
 }

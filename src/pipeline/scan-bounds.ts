@@ -6,7 +6,7 @@
  * Only where rows alone matter: windows and joins over time look at the watermark, which rows move
  * that WHERE leaves out.
  */
-import { inputsOf } from "../sql/plan/explain.ts";
+import { inputsOf } from "../sql/plan/inputs-of.ts";
 import type { PlanNode, QueryPlan, SourceNode } from "../sql/plan/plan.ts";
 import type { Scalar } from "../sql/plan/scalar.ts";
 

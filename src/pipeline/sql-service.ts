@@ -33,7 +33,6 @@ import { encodeQueryDefinition } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
 import type { QueryManager } from "./query-manager.ts";
 import { querySettingsOf } from "./query-settings.ts";
-import { describeObject, explainedPlan, explainResult, showObjects } from "./show-objects.ts";
 import {
   catalogOf,
   encodeStreamEntry,
@@ -112,10 +111,12 @@ export class SqlService {
         return statement.noun === "query"
           ? dropQueryById(this.#parts, statement)
           : dropObject(this.#parts, statement, state);
-      case "show":
+      case "show": {
+        const { showObjects } = await shows();
         return showObjects(statement, { state, session, manager: this.#parts.manager, text });
+      }
       case "describe":
-        return describeObject(statement, state, text);
+        return (await shows()).describeObject(statement, state, text);
       case "explain":
         return this.#explain(statement, { text, state, session });
       case "controlQuery":
@@ -284,6 +285,7 @@ export class SqlService {
 
   /** A read of a view is answered by its table, and a topic that is not there yet has no size. */
   async #explain(statement: Explain, run: StatementRun): Promise<StatementResult> {
+    const { explainedPlan, explainResult } = await shows();
     const catalog = catalogOf(run.state);
     const explained = explainedPlan(statement, { ...run, catalog });
     const { plan, isRead } = explained;
@@ -316,6 +318,11 @@ export class SqlService {
     await manager.look();
     return { kind: "done", message: `${act === "pause" ? "Paused" : "Resumed"} query ${queryId}` };
   }
+}
+
+/** What shows is loaded when it is asked for: a Worker starts sooner without it. */
+function shows() {
+  return import("./show-objects.ts");
 }
 
 type Definition = Exclude<Statement, { kind: "query" }>;

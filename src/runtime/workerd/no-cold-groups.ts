@@ -1,4 +1,4 @@
-/** What the Worker has in place of `sql/kernel/cold-groups.ts`: there is no scratch disk to leave for. */
+/** What the Worker has in place of `sql/kernel/cold-groups.ts`: no scratch disk to leave for. */
 
 export class ColdGroups {
   readonly isOver = false;

@@ -1,5 +1,5 @@
 /** The way from a parsed query to a plan: bound, its emit mode applied, pruned. */
-import { inputsOf } from "../plan/explain.ts";
+import { inputsOf } from "../plan/inputs-of.ts";
 import { mapInputs } from "../plan/map-inputs.ts";
 import { optimize } from "../plan/optimize.ts";
 import type {

@@ -5,6 +5,7 @@
 
 import { showDuration } from "../types/interval-text.ts";
 import { showType } from "../types/show-type.ts";
+import { inputsOf } from "./inputs-of.ts";
 import type {
   Accumulator,
   EmitMode,
@@ -60,21 +61,6 @@ function describe(node: PlanNode, depth: number, to: Explanation): void {
   }
   if (warning !== undefined) warnings.push(warning);
   for (const input of inputsOf(node)) describe(input, depth + 1, to);
-}
-
-export function inputsOf(node: PlanNode): readonly PlanNode[] {
-  switch (node.kind) {
-    case "source":
-    case "values":
-      return [];
-    case "union":
-      return node.inputs;
-    case "windowJoin":
-    case "intervalJoin":
-      return [node.left, node.right];
-    default:
-      return [node.input];
-  }
 }
 
 function changesText(node: PlanNode): string {

@@ -4,7 +4,7 @@
  * decodes its topic once.
  */
 import { columnOf, makeCalc } from "./calc.ts";
-import { inputsOf } from "./explain.ts";
+import { inputsOf } from "./inputs-of.ts";
 import { mapInputs } from "./map-inputs.ts";
 import type { PlanColumn, PlanNode, SourceNode, SourceOrigin } from "./plan.ts";
 import { planToText } from "./plan-text.ts";

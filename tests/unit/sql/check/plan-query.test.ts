@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { inputsOf } from "../../../../src/sql/plan/explain.ts";
+import { inputsOf } from "../../../../src/sql/plan/inputs-of.ts";
 import type { PlanNode, SourceNode } from "../../../../src/sql/plan/plan.ts";
 import type { Scalar } from "../../../../src/sql/plan/scalar.ts";
 import { childrenOf } from "../../../../src/sql/plan/scalar-walk.ts";

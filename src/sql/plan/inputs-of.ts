@@ -1,0 +1,17 @@
+import type { PlanNode } from "./plan.ts";
+
+/** Nodes whose rows a node takes, in order. */
+export function inputsOf(node: PlanNode): readonly PlanNode[] {
+  switch (node.kind) {
+    case "source":
+    case "values":
+      return [];
+    case "union":
+      return node.inputs;
+    case "windowJoin":
+    case "intervalJoin":
+      return [node.left, node.right];
+    default:
+      return [node.input];
+  }
+}
