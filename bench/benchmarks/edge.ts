@@ -40,11 +40,12 @@ export const edgeBenchmark: Benchmark = {
 };
 
 function sizes(bundle: WorkerBundle): Figure[] {
-  const { javascript, wasm } = sizesOf(bundle);
+  const { javascript, lazy, wasm } = sizesOf(bundle);
   const note = budgetFaults(bundle).join("; ");
   const unit = "kB";
   return [
-    { what: "JavaScript", value: javascript / 1000, unit, goal: { atMost: 1000 }, note },
+    { what: "JavaScript", value: (javascript + lazy) / 1000, unit, goal: { atMost: 1000 }, note },
+    { what: "JavaScript that starts with the Worker", value: javascript / 1000, unit },
     { what: "WebAssembly", value: wasm / 1000, unit, goal: { atMost: 1200 } },
   ];
 }
