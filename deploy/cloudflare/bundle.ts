@@ -1,6 +1,7 @@
 /**
- * Makes one bundle for workerd: a JavaScript file, and beside it the WebAssembly modules that it
- * imports, since workerd compiles nothing while it runs, and texts.
+ * Makes the bundle for workerd: worker.js, the JavaScript modules that it loads with itself or when
+ * they are asked for, the WebAssembly modules, since workerd compiles nothing while it runs, and
+ * texts.
  */
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,7 +9,6 @@ import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { standIns } from "./stand-ins.ts";
 import { withClientText } from "./with-client-text.ts";
-import { withSmallHono } from "./with-small-hono.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
 
@@ -58,7 +58,7 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     logLevel: "error",
     plugins: [
       ...(options.plugins ?? []),
-      ...[standIns(), withSmallHono(), withoutOpenApi(texts), withClientText(texts)],
+      ...[standIns(), withoutOpenApi(texts), withClientText(texts)],
       ...[withoutDocs(), collectWasm(wasm)],
     ],
   });

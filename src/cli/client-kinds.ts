@@ -33,14 +33,20 @@ const unitMs: Readonly<Record<string, number>> = {
   d: 86_400_000,
 };
 
+/** `30d`, `12h`, `90s`: milliseconds; undefined when it is none. */
+function parseDuration(given: string): number | undefined {
+  const [, count, unit = ""] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(given) ?? [];
+  return count === undefined ? undefined : Number(count) * (unitMs[unit] ?? 0);
+}
+
 /**
  * A moment: milliseconds since 1970, an ISO 8601 text, or so long ago (`15m`). Undefined when it is
  * none of these.
  */
 export function parseMoment(given: string, now: number): number | undefined {
   if (/^\d{10,15}$/.test(given)) return Number(given);
-  const ago = /^(\d{1,9})(ms|s|m|h|d)$/.exec(given);
-  if (ago !== null) return Math.max(0, now - Number(ago[1]) * (unitMs[ago[2] ?? ""] ?? 0));
+  const ago = parseDuration(given);
+  if (ago !== undefined) return Math.max(0, now - ago);
   if (!/^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?$/.test(given)) {
     return undefined;
   }
@@ -53,10 +59,13 @@ export const momentAllowed =
 
 export const momentSchema: z.ZodType<number, string> = z.string().transform((given, context) => {
   const moment = parseMoment(given, Date.now());
-  if (moment !== undefined) return moment;
-  context.addIssue({ code: "custom", message: "no time" });
-  return z.NEVER;
+  return moment ?? refused(context, "no time");
 });
+
+function refused(context: z.RefinementCtx, message: string): never {
+  context.addIssue({ code: "custom", message });
+  return z.NEVER;
+}
 
 const linesSchema: z.ZodType<readonly string[], string> = z
   .string()
@@ -69,11 +78,9 @@ export function listOption(value: string, doc: string) {
   return { ...option(value, allowed, linesSchema, { doc }), repeated: true } as const;
 }
 
-/** `30d`, `12h`, `90s`: milliseconds. */
 export const durationSchema: z.ZodType<number, string> = z
   .string()
-  .regex(/^\d{1,9}(ms|s|m|h|d)$/)
-  .transform((given) => Number.parseInt(given, 10) * (unitMs[given.replace(/^\d+/, "")] ?? 0));
+  .transform((given, context) => parseDuration(given) ?? refused(context, "no duration"));
 
 /** `100/s`, `2.5/m`, `1000/h`: how many a second. */
 export const rateSchema: z.ZodType<number, string> = z

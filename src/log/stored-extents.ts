@@ -10,6 +10,7 @@
 import { isStreamError } from "../base/stream-error.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import type { Extent } from "../meta/log-index.ts";
+import { batchLayout } from "../record/batch-layout.ts";
 import type { AnswerChunks } from "./answer-chunks.ts";
 import type { BlockCache } from "./block-cache.ts";
 import { BlockSpan } from "./block-span.ts";
@@ -22,8 +23,8 @@ import type { TailCache } from "./tail-cache.ts";
 const bytesPerReadMax = 2 * 1024 * 1024;
 /** Who has not read for so long does not count as a reader. */
 const readerMsMax = 2_000;
-/** Bits of a batch's attributes that name its codec, and where they are. */
-const codecPosition = 22;
+/** The low byte of a batch's attributes, and the bits of it that name the codec. */
+const codecPosition = batchLayout.attributes + 1;
 const codecBits = 7;
 
 export interface StoredExtentsParts {

@@ -17,7 +17,6 @@ const entries = new Set([
   "src/runtime/workerd/no-cuts.ts",
   "src/runtime/workerd/no-arrow.ts",
   "src/runtime/workerd/small-base64.ts",
-  // Put in place of hono by deploy/cloudflare/with-small-hono.ts.
   "src/runtime/workerd/small-hono.ts",
 ]);
 
