@@ -2,12 +2,18 @@
 import { StreamError } from "../base/stream-error.ts";
 import { setQueryDesired } from "../meta/sql-objects.ts";
 import { type DropParts, dropQuery } from "./drop-object.ts";
-import { type QueryReport, type QueryReportParts, reportQueries } from "./query-report.ts";
+import {
+  DescribedQueries,
+  type QueryReport,
+  type QueryReportParts,
+  reportQueries,
+} from "./query-report.ts";
 
 export type QueryAdminParts = DropParts & QueryReportParts;
 
 export class QueryAdmin {
   readonly #parts: QueryAdminParts;
+  readonly #described = new DescribedQueries();
 
   constructor(parts: QueryAdminParts) {
     this.#parts = parts;
@@ -15,12 +21,12 @@ export class QueryAdmin {
 
   /** All queries of the namespace, by id. */
   list(): Promise<QueryReport[]> {
-    return reportQueries(this.#parts);
+    return reportQueries(this.#parts, this.#described);
   }
 
   /** @throws StreamError `sql_object_unknown` */
   async find(queryId: string): Promise<QueryReport> {
-    const [found] = await reportQueries(this.#parts, queryId);
+    const [found] = await reportQueries(this.#parts, this.#described, queryId);
     if (found === undefined) throw queryUnknown(queryId);
     return found;
   }

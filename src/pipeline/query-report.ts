@@ -84,23 +84,55 @@ export interface QueryReportParts {
   readonly statusOf: (queryId: string) => QueryStatus | undefined;
 }
 
+/** A definition, and its plan in words. */
+interface Described {
+  readonly definition: QueryDefinition;
+  readonly plan: string;
+}
+
+/** Definitions that are kept decoded. */
+const describedMax = 64;
+
+/**
+ * What definitions say, kept by their text: reports are asked for again and again while a query
+ * runs, and to decode and explain took most of one.
+ */
+export class DescribedQueries {
+  readonly #known = new Map<string, Described>();
+
+  /** @throws StreamError `corrupt_metadata` */
+  async of(text: string): Promise<Described> {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    const definition = decodeQueryDefinition(text);
+    // Loaded when it is asked for: a Worker starts sooner without it.
+    const { explain } = await import("../sql/plan/explain.ts");
+    const described = { definition, plan: explain(definition.plan) };
+    this.#known.set(text, described);
+    const [oldest] = this.#known.keys();
+    if (this.#known.size > describedMax && oldest !== undefined) this.#known.delete(oldest);
+    return described;
+  }
+}
+
 /** Reports on all queries, or on the one named, by id. */
 export async function reportQueries(
   parts: QueryReportParts,
+  described: DescribedQueries,
   queryId?: string,
 ): Promise<QueryReport[]> {
   const { queries } = await readSqlCatalog(parts.database);
   const rows = queries.filter((row) => queryId === undefined || row.queryId === queryId);
   if (rows.length === 0) return [];
-  const known = rows.flatMap((row) => {
+  const known: (Described & { readonly row: QueryRow })[] = [];
+  for (const row of rows) {
     try {
-      return [{ row, definition: decodeQueryDefinition(row.definition) }];
+      known.push({ row, ...(await described.of(row.definition)) });
     } catch (error) {
       // One that this version cannot read hides itself, not the others.
       if (queryId !== undefined) throw error;
-      return [];
     }
-  });
+  }
   const holders = new Map(
     (await queryHolders(parts.database)).map((holder) => [holder.queryId, holder]),
   );
@@ -113,13 +145,10 @@ export async function reportQueries(
       })),
     ),
   );
-  // Loaded when it is asked for: a Worker starts sooner without it.
-  const { explain } = await import("../sql/plan/explain.ts");
   return known
-    .map(({ row, definition }) => {
+    .map(({ row, definition, plan }) => {
       const own = partitions.filter((each) => each.queryId === row.queryId);
       const holder = holders.get(row.queryId);
-      const plan = explain(definition.plan);
       return report(parts, { row, definition, holder, plan, partitions: own });
     })
     .sort((a, b) => (a.queryId < b.queryId ? -1 : 1));

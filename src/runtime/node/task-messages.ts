@@ -6,6 +6,7 @@
 import type { TaskReply, TaskRequest, TaskSetup } from "../../pipeline/task-protocol.ts";
 import type { TaskPublish } from "../../sql/engine/query-task.ts";
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
+import { type FlatPublishes, flattenPublishes, unflattenPublishes } from "./flat-publishes.ts";
 import type { ThreadError } from "./libsql-thread.ts";
 import {
   isSharedBytes,
@@ -18,22 +19,9 @@ import {
 /** As a `SharedPlace`; −1 in place of a number: in the buffer given away. */
 type Place = SharedPlace;
 
-type Run = TaskPublish["runs"][number];
-
-export type PackedRun = Omit<Run, "batches" | "stored"> & {
-  readonly batches: readonly Place[];
-  readonly stored?: Omit<NonNullable<Run["stored"]>, "pieces"> & {
-    readonly pieces: readonly Place[];
-  };
-};
-
-export interface PackedPublish extends Omit<TaskPublish, "runs"> {
-  readonly runs: readonly PackedRun[];
-}
-
 export interface PublishesMessage {
   readonly kind: "publishes";
-  readonly publishes: readonly PackedPublish[];
+  readonly publishes: FlatPublishes;
   readonly drains: boolean;
   readonly buffer: ArrayBuffer;
   readonly shared: SharedNews;
@@ -62,6 +50,8 @@ export interface TaskAnswer {
   readonly buffer: ArrayBuffer | null;
   /** Of an end: whether the thread can have another task. */
   readonly isReusable: boolean;
+  /** Of the task: it never shrinks. 0 where there is none. */
+  readonly memoryBytes: number;
 }
 
 /** Of the batches that are to be copied. */
@@ -95,13 +85,7 @@ export function packPublishes(
       position += batch.length;
       return [-1, start, position];
     };
-    return publishes.map((publish) => ({
-      ...publish,
-      runs: publish.runs.map(({ stored, ...run }) => ({
-        ...{ ...run, batches: run.batches.map(placeOf) },
-        ...(stored && { stored: { ...stored, pieces: stored.pieces.map(placeOf) } }),
-      })),
-    }));
+    return flattenPublishes(publishes, placeOf);
   });
   return { publishes: made, shared: news };
 }
@@ -115,11 +99,5 @@ export function unpackPublishes(
   views.learn(shared);
   const bytesAt = (place: Place) =>
     place[0] < 0 ? given.subarray(place[1], place[2]) : views.at(place);
-  return publishes.map((publish) => ({
-    ...publish,
-    runs: publish.runs.map(({ stored, ...run }) => ({
-      ...{ ...run, batches: run.batches.map(bytesAt) },
-      ...(stored && { stored: { ...stored, pieces: stored.pieces.map(bytesAt) } }),
-    })),
-  }));
+  return unflattenPublishes(publishes, bytesAt);
 }

@@ -30,6 +30,7 @@ export class TaskThread {
   /** Given back, and not sent yet. */
   #stored: Uint8Array<ArrayBuffer>[] = [];
   #hasFailed = false;
+  #memoryBytes = 0;
   #end: Error | null = null;
 
   constructor() {
@@ -77,6 +78,11 @@ export class TaskThread {
     return this.#waiting.length === 0 && !this.#hasFailed && this.#end === null;
   }
 
+  /** What its task held when it last answered: no garbage of this thread's. */
+  get memoryBytes(): number {
+    return this.#memoryBytes;
+  }
+
   /** Ends the task. Gives whether the thread, whose memory is small, can have another. */
   async endTask(): Promise<boolean> {
     this.#idle.length = 0;
@@ -119,6 +125,7 @@ export class TaskThread {
 
   #settle(answer: TaskAnswer): void {
     const { error, buffer } = answer;
+    this.#memoryBytes = answer.memoryBytes;
     if (buffer !== null) {
       this.#idle.push(buffer);
       if (this.#idle.length > idleBuffersMax) this.#idle.shift();

@@ -36,8 +36,8 @@ export class TaskThreads {
   /** Compiled once for all threads: their code, as it gets faster, is shared too. */
   #modules: Promise<SqlModules> | undefined;
   #isRefilling = false;
-  /** Threads that have a task. */
-  #lentCount = 0;
+  /** Threads that have a task, or are about to. */
+  readonly #lent = new Set<TaskThread>();
   /** Some thread has run long enough for its code, and the WebAssembly of all, to be fast. */
   #isWarm = false;
 
@@ -50,16 +50,23 @@ export class TaskThreads {
     return this.#idle.length;
   }
 
+  /** What tasks hold: resident, and not for the event loop's collector to free. */
+  get memoryBytes(): number {
+    let bytes = 0;
+    for (const { memoryBytes } of this.#lent) bytes += memoryBytes;
+    return bytes;
+  }
+
   /** Starts a task in a thread of its own, which has succeeded when this resolves. */
   readonly start: StartTask = async (setup) => {
     this.#refuseClosed();
-    this.#lentCount += 1;
     const thread = (await this.#takeIdle()) ?? new TaskThread();
+    this.#lent.add(thread);
     try {
       await thread.start(setup, await this.#compiled());
       this.#refuseClosed();
     } catch (error) {
-      this.#lentCount -= 1;
+      this.#lent.delete(thread);
       thread.close();
       throw error;
     }
@@ -80,7 +87,7 @@ export class TaskThreads {
     const modules = await this.#compiled();
     await thread.prepare(modules);
     // Beside a query that runs it would only be in the way, and that query does the same.
-    if (this.#isWarm || this.#lentCount > 0) return true;
+    if (this.#isWarm || this.#lent.size > 0) return true;
     const warmed = {
       start: (setup: TaskSetup) => thread.start(setup, modules),
       send: (request: TaskRequest) => thread.send(request),
@@ -117,7 +124,7 @@ export class TaskThreads {
   }
 
   #takeBack(thread: TaskThread): void {
-    this.#lentCount -= 1;
+    this.#lent.delete(thread);
     const isKept = this.#idle.length < idleThreadsMax && !this.#closing.signal.aborted;
     if (isKept && thread.isSound) {
       this.#keep({ thread, isReady: thread.endTask(), needed: new AbortController() });

@@ -45,10 +45,13 @@ scope.onmessage = ({ data }) => {
     const reply = answer(data);
     const given = (reply?.outputs ?? []).map(({ bytes }) => bytes.buffer as ArrayBuffer);
     if (reply?.state != null) given.push(reply.state.buffer as ArrayBuffer);
-    scope.postMessage({ reply, error: null, buffer, isReusable }, [...back, ...given]);
+    const { memoryBytes = 0 } = task ?? {};
+    const sent = { reply, error: null, buffer, isReusable, memoryBytes };
+    scope.postMessage(sent, [...back, ...given]);
   } catch (error) {
+    const { memoryBytes = 0 } = task ?? {};
     const failure = { reply: null, error: toThreadError(error), isReusable: false };
-    scope.postMessage({ ...failure, buffer }, back);
+    scope.postMessage({ ...failure, buffer, memoryBytes }, back);
   }
 };
 

@@ -34,7 +34,7 @@ export interface WarmUpParts {
   readonly signal: AbortSignal;
 }
 
-/** A statement that defines something is often followed at once by the query that needs a thread. */
+/** What defines something is often followed at once by the query that needs the thread. */
 const calmMs = 500;
 /** Between steps. */
 const pauseMs = 4;

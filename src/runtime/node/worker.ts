@@ -92,7 +92,7 @@ export class Worker implements RunningServer {
     const { queueBytes } = parts.settings;
     this.#requestBudget = new ByteBudget(queueBytes);
     this.#answerMemory = new AnswerMemory(queueBytes);
-    this.#memory = memoryWatch(parts);
+    this.#memory = memoryWatch(parts, () => this.#threads?.memoryBytes ?? 0);
     this.#kafka = new KafkaService(this.#shutdown.signal);
   }
 
@@ -353,14 +353,21 @@ export class Worker implements RunningServer {
   }
 }
 
-/** Garbage may take what the base and half of the queues leave, or else what lives leaves. */
-function memoryWatch({ settings, runtime }: WorkerParts): MemoryWatch | undefined {
+/**
+ * Garbage may take what the base and half of the queues leave, or else what lives leaves.
+ * `tasksBytes`: what queries hold, which is bounded by their settings. To collect here for it would
+ * free nothing, again and again.
+ */
+function memoryWatch(
+  { settings, runtime }: WorkerParts,
+  tasksBytes: () => number,
+): MemoryWatch | undefined {
   const { cacheBytes, queueBytes } = settings;
   if (runtime.collectGarbage === undefined) return undefined;
   return new MemoryWatch({
     limitBytes: residentBaseBytes + cacheBytes + queueBytes / 2,
     boundBytes: residentBaseBytes + cacheBytes + queueBytes * 2,
-    resident: residentBytes,
+    resident: () => residentBytes() - tasksBytes(),
     collect: runtime.collectGarbage,
   });
 }
