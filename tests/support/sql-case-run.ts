@@ -94,6 +94,8 @@ export interface CaseResult {
   /** After each commit: the publishes before it, and what an updating result folds to. */
   readonly states: readonly { readonly publishes: number; readonly state: Folded }[];
   readonly statistics: readonly unknown[];
+  /** How often state left memory. */
+  readonly spillCount: number;
 }
 
 export type Folded = ReadonlyMap<string, string>;
@@ -142,6 +144,7 @@ class CaseRunner {
   #chain: readonly SavedState[];
   #task: LocalTask;
   #made = 0;
+  #spillCount = 0;
 
   constructor(setup: Omit<TaskSetup, "states">, isAppend: boolean, options: RunOptions) {
     this.#setup = setup;
@@ -162,7 +165,9 @@ class CaseRunner {
       this.#task.answer({ kind: "publishes", publishes: waiting });
       waiting = [];
       if (act !== "go on") this.#commit(index + 1);
-      if (act === "restore") this.#task = this.#start();
+      if (act !== "restore") continue;
+      this.#spillCount += this.#task.spillCount;
+      this.#task = this.#start();
     }
     this.#task.answer({ kind: "publishes", publishes: waiting });
     if (!this.#setup.isBounded) this.#commit(publishes.length);
@@ -179,6 +184,7 @@ class CaseRunner {
         statistics.rowsWrong,
         statistics.rowsAhead,
       ],
+      spillCount: this.#spillCount + this.#task.spillCount,
     };
   }
 

@@ -20,13 +20,14 @@ import type { RowTable } from "../memory/row-table.ts";
 import type { GridSpec } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { AwayPanes } from "./away-panes.ts";
-import { ColdGroups, type ColdKernel, type ColdPlace } from "./cold-groups.ts";
+import { type ColdGroupKernel, ColdGroups } from "./cold-groups.ts";
+import type { ColdPlace } from "./cold-table.ts";
 import { MemberSets, type SetKernel } from "./member-sets.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import { KernelState, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
 
-interface AggregateKernel extends SetKernel, ColdKernel {
+interface AggregateKernel extends SetKernel, ColdGroupKernel {
   create(layout: number, size: bigint, offset: bigint, seed: bigint, limit: bigint): number;
   paneEntries(state: number, index: number): number;
   dropBefore(state: number, start: bigint): void;

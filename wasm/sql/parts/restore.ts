@@ -87,15 +87,25 @@ export function restoreEntry(state: usize, pane: usize, address: usize): bool {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
   const nodes = load<u32>(address);
   at = address + 4;
+  const isSession = isSavedWhole(state);
+  const columns = at;
   readKeys(state, layout, 1);
-  if (!findRows(state, layout, pane, 1, 0)) return false;
+  const created = isSession ? fieldAt(layout, columns, 1, load<u32>(layout, F.L_CREATED)) : 0;
+  if (!findRows(state, layout, pane, 1, created)) return false;
   readFields(state, layout, pane, 1);
   if (nodes && !hasFailed(state)) readNodes(state, layout, pane, nodes);
   if (hasFailed(state)) return false;
   const entry = entryOf(state, layout, pane, 0);
   const checkpoint = load<u32>(state, F.S_CHECKPOINT);
   store<u32>(entry, checkpoint, F.E_CHECKPOINT);
-  if (!push(state, pane + F.P_DIRTY, numberOf(layout, pane, entry))) return false;
+  const number = numberOf(layout, pane, entry);
+  if (!push(state, pane + F.P_DIRTY, number)) return false;
+  if (isSession) {
+    // Of sessions this says whether the last checkpoint holds them; their nodes are written whole.
+    store<u32>(entry, 0, F.E_IMAGE);
+    arm(state, layout, entry, number + 1);
+    return true;
+  }
   let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
   for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
     const owner = load<u32>(a, F.A_NODES);
