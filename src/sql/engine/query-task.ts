@@ -187,7 +187,7 @@ export class QueryTask {
     this.#graph = buildGraph(calc?.input ?? root, {
       ...(direct !== null && { direct }),
       ...{ database, timeZone, context, seed, stateBytesMax, ...(spill !== null && { spill }) },
-      onSource: (node) => nodes.push(node),
+      ...{ isBounded: options.isBounded, onSource: (node) => nodes.push(node) },
     });
     this.#nodes = nodes;
     const onRecords = (chunk: RecordChunk) => this.#take(chunk);

@@ -2,18 +2,25 @@
  * Groups without windows that left memory: rows of a table of the task's database, by key, whose
  * pages go to scratch disk and to checkpoints as those of any other (ADR 23). A group is either in
  * the kernel or here. When memory is short, all groups leave together, after their changes were
- * read; before rows are added, the groups that they need come back.
+ * read (of a query that ends: at any time); before rows are added, the groups that they need come
+ * back.
  *
  * What must hold: keys are compared here by SQLite, which may find more groups than the kernel
  * would (0.0 and -0.0), never fewer. One that comes back too early does no harm.
  *
  * An image is, little-endian, what a checkpoint has of one entry (`wasm/sql/parts/image.ts`):
- *   u32 count of nodes, the entry's fields one after the other, its nodes
+ *   u32 count of nodes, the entry's fields one after the other, its name if it has one, its nodes
  * The table has it beside the key, and as many tables as layouts of entries: their names end with
  * the fingerprint of the layout.
  */
 import type { RowTable } from "../memory/row-table.ts";
-import { type ColdKernel, type ColdKey, type ColdPlace, ColdTable } from "./cold-table.ts";
+import {
+  type ColdKernel,
+  type ColdKey,
+  type ColdOrder,
+  type ColdPlace,
+  ColdTable,
+} from "./cold-table.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import type { KernelState } from "./state.ts";
 
@@ -25,12 +32,17 @@ export interface ColdGroupKernel extends ColdKernel {
 /** Groups that hold less than this part of what all may hold are not what memory is short of. */
 const smallShare = 1 / 32;
 
+/** Groups of a query that ends which come out together, and their part of what all may hold. */
+const comingOutMax = 16_384;
+const comingOutShare = 1 / 8;
+
 export class ColdGroups {
   readonly #kernel: ColdGroupKernel;
   readonly #state: KernelState;
   readonly #place: ColdPlace;
   readonly #keys: readonly ColdKey[];
   readonly #space: SpillSpace | null;
+  readonly #order: ColdOrder;
   #table: ColdTable | null = null;
 
   constructor(
@@ -40,12 +52,15 @@ export class ColdGroups {
       readonly place: ColdPlace;
       readonly keys: readonly ColdKey[];
       readonly space: SpillSpace | null;
+      /** "name": all come out by their order, at the end. */
+      readonly order: ColdOrder;
     },
   ) {
     this.#kernel = kernel;
     this.#state = options.state;
     this.#keys = options.keys;
     this.#space = options.space;
+    this.#order = options.order;
     const { database, name } = options.place;
     this.#place = { database, name: `${name}_cold_${options.state.layout.fingerprint}` };
     if (ColdTable.isThere(this.#place)) this.#table = this.#open();
@@ -65,7 +80,10 @@ export class ColdGroups {
 
   /** All groups leave when memory is short. Changes are settled. @throws `sql_memory_exceeded` */
   spill(): void {
-    if (!this.isOver) return;
+    if (this.isOver) this.#sendAll();
+  }
+
+  #sendAll(): void {
     this.#table ??= this.#open();
     this.#table.sendAll(this.#kernel, this.#state, "send groups to scratch disk");
     this.#space?.noteLeft();
@@ -77,6 +95,29 @@ export class ColdGroups {
     this.#table.fetchFor(rows, this.#kernel, { state: this.#state, keys: this.#keys });
   }
 
+  /**
+   * Calls `show` when groups are in the kernel that come out next, until all did: those that left
+   * go in parts. @throws `sql_memory_exceeded`
+   */
+  bringOut(show: () => void): void {
+    if (this.#table === null) {
+      show();
+      return;
+    }
+    this.#sendAll();
+    const bytesMax = Math.floor((this.#space?.bytesMax ?? 0) * comingOutShare);
+    for (const images of this.#table.names.parts({ rowsMax: comingOutMax, bytesMax })) {
+      this.#kernel.readGroups(this.#state.address, images.address);
+      this.#check("fetch groups from scratch disk");
+      show();
+      this.#kernel.forgetGroups(this.#state.address);
+    }
+  }
+
+  #check(act: string): void {
+    this.#state.check(this.#kernel.failure(this.#state.address), act);
+  }
+
   free(): void {
     this.#table?.free();
     this.#table = null;
@@ -84,6 +125,8 @@ export class ColdGroups {
 
   #open(): ColdTable {
     const kinds = this.#keys.map(({ kind }) => kind);
-    return new ColdTable(this.#place, { shown: this.#state.newResult(), kinds });
+    const { isNamed } = this.#state.layout;
+    const shown = this.#state.newResult();
+    return new ColdTable(this.#place, { shown, kinds, isNamed, order: this.#order });
   }
 }

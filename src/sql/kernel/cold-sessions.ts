@@ -84,8 +84,8 @@ export class ColdSessions {
   }
 
   /**
-   * Fetches what is to be closed next, and gives the time by which sessions may close now; null: all
-   * that are due are here. `areAll`: every session ends by `until`.
+   * Fetches what is to be closed next, and gives the time by which sessions may close now; null:
+   * all that are due are here. `areAll`: every session ends by `until`.
    * @throws `sql_memory_exceeded`
    */
   fetchDue(until: bigint, areAll: boolean): bigint | null {
@@ -95,7 +95,7 @@ export class ColdSessions {
       this.#sendAll();
     }
     if (this.#table === null || !this.#table.times.hasDue(until)) return null;
-    const limits = { rowsMax: closingMax, bytesMax: bytesMax * closingShare };
+    const limits = { rowsMax: closingMax, bytesMax: Math.floor(bytesMax * closingShare) };
     const { times } = this.#table;
     let part = times.partOf(until, limits);
     if (part !== null && !part.isLast && !this.#areKept && this.#hasSessions) {
@@ -119,6 +119,6 @@ export class ColdSessions {
   #open(): ColdTable {
     const kinds = this.#keys.map(({ kind }) => kind);
     const shown = this.#state.newResult();
-    return new ColdTable(this.#place, { shown, kinds, isTimed: true });
+    return new ColdTable(this.#place, { shown, kinds, order: "due" });
   }
 }

@@ -1,7 +1,7 @@
 /**
  * A table of the task's database with what left a kernel: an image of each entry, by its key. Its
- * pages go to scratch disk and to checkpoints as those of any other (ADR 23). Of sessions it also
- * has, and finds them by, when something is due for them.
+ * pages go to scratch disk and to checkpoints as those of any other (ADR 23). It finds sessions
+ * also by when something is due for them, and groups that come out at an end by their order.
  */
 import { present } from "../../base/assert.ts";
 import { columnBytes, tableField } from "../memory/column-layout.ts";
@@ -12,6 +12,7 @@ import { quoteName } from "../sqlite/quote.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { declaredTypes, declareTable, type VirtualTable } from "../sqlite/virtual-table.ts";
 import type { ValueKind } from "../types/data-type.ts";
+import { ColdNames, nameColumns } from "./cold-names.ts";
 import { ColdTimes, timeColumns } from "./cold-times.ts";
 import type { KernelState, StateKernel, StateResult } from "./state.ts";
 
@@ -34,9 +35,11 @@ export interface ColdKey {
   readonly kind: ValueKind;
 }
 
-/** What the kernel writes of an entry before the images, and of a session (`parts/cold.ts`). */
+export type ColdOrder = "due" | "name" | null;
+
+/** What the kernel writes of an entry before the images; long with a time or a name. */
 const slotBytes = 8;
-const timedSlotBytes = 16;
+const longSlotBytes = 16;
 
 /** The table, and the statements that rows pass through. */
 export class ColdTable {
@@ -50,23 +53,28 @@ export class ColdTable {
   readonly #drop: SqliteStatement;
   readonly #images: Collector;
   readonly #times: ColdTimes | null;
+  readonly #names: ColdNames | null;
+  readonly #stride: number;
 
   constructor(
     { database, name }: ColdPlace,
     options: {
       readonly shown: StateResult;
       readonly kinds: readonly ValueKind[];
-      /** Of sessions, which are also found by when something is due for them. */
-      readonly isTimed?: boolean;
+      /** By what else they are found: sessions by when something is due, groups by their names. */
+      readonly order?: ColdOrder;
+      /** The kernel writes names of groups. */
+      readonly isNamed?: boolean;
     },
   ) {
-    const { kinds, shown, isTimed = false } = options;
+    const { kinds, shown, order = null, isNamed = false } = options;
     this.shown = shown;
     this.#keyCount = kinds.length;
     const keys = kinds.map((kind, index) => ({ name: `k${index}`, kind }));
     const names = keys.map((key) => key.name);
     // With the types of virtual tables, so that comparing converts nothing and the index serves.
-    const times = isTimed ? timeColumns : [];
+    this.#stride = isNamed || order !== null ? longSlotBytes : slotBytes;
+    const times = order === "due" ? timeColumns : order === "name" ? nameColumns : [];
     const columns = [...keys, ...times].map((each) => `${each.name} ${declaredTypes[each.kind]}`);
     const rows = quoteName(name);
     database.run(`CREATE TABLE IF NOT EXISTS ${rows} (${columns.join(", ")}, image BLOB NOT NULL)`);
@@ -89,7 +97,8 @@ export class ColdTable {
     this.#find = database.prepare(`SELECT image FROM ${rows} WHERE rowid IN (${found})`);
     this.#drop = database.prepare(`DELETE FROM ${rows} WHERE rowid IN (${found})`);
     this.#images = new Collector(database.host, ["blob"]);
-    this.#times = isTimed ? new ColdTimes(database, { name, rows, matches: names }) : null;
+    this.#times = order === "due" ? new ColdTimes(database, { name, rows, matches: names }) : null;
+    this.#names = order === "name" ? new ColdNames(database, { name, rows }) : null;
   }
 
   static isThere({ database, name }: ColdPlace): boolean {
@@ -125,6 +134,11 @@ export class ColdTable {
     state.check(kernel.failure(address), "fetch groups from scratch disk");
   }
 
+  /** Of a table by names: all groups by their order. */
+  get names(): ColdNames {
+    return present(this.#names, "names of a table of groups");
+  }
+
   /** Of a table with times: what is due by one comes back, or a part of it. */
   get times(): ColdTimes {
     return present(this.#times, "times of a table of sessions");
@@ -135,9 +149,10 @@ export class ColdTable {
     const { table } = this.#leaving;
     const columnOf = tableColumnsOf(this.shown.address, table);
     this.#pointKeys(table, columnOf);
-    const stride = this.#times === null ? slotBytes : timedSlotBytes;
+    const stride = this.#stride;
     const values = (blob - stride * from) >>> 0;
     let column = this.#keyCount;
+    if (this.#names !== null) table.point(column++, { values: values + slotBytes, stride });
     if (this.#times !== null) {
       this.#times.note();
       table.point(column++, { values: values + slotBytes, stride });
@@ -179,6 +194,7 @@ export class ColdTable {
   free(): void {
     for (const statement of [this.#insert, this.#find, this.#drop]) statement.finalize();
     this.#times?.free();
+    this.#names?.free();
     this.#leaving.drop();
     this.#coming.drop();
     this.#images.free();

@@ -15,14 +15,15 @@ import { restoreEntry } from "./restore";
 import { R_SELECTION, select, showEntries, showSelection, showSessions } from "./result";
 import { hashBlock, isPlainKey, pointKeys, readBlock } from "./rows";
 import { dueAt } from "./sessions";
+import { takeSets } from "./set-image";
 import { slotOf } from "./value";
 
 /** Entries and bytes that are written in one go; one entry may be larger. */
 const ROWS_MAX: u32 = 4096;
 const BYTES_MAX: u32 = 1 << 20;
-/** Of a session there is also when something is due for it. */
-const GROUP_SLOT_BYTES: u32 = 8;
-const SESSION_SLOT_BYTES: u32 = 16;
+/** Of a session there is also when something is due for it, of a named group its name. */
+const SLOT_BYTES: u32 = 8;
+const LONG_SLOT_BYTES: u32 = 16;
 
 /** Selects in `result` the rows of a table of whose groups none is in memory. */
 export function missingRows(state: usize, table: usize, result: usize): void {
@@ -50,15 +51,16 @@ export function missingRows(state: usize, table: usize, result: usize): void {
  * Writes entries from `from` on into the blob, and shows them in `result`. Gives where to go on:
  * the count of entries, when all were written. The blob begins with a slot for each of them, the
  * first being that of `from`, which says where its bytes begin in the blob and how many they are,
- * and of a session then when something is due for it (i64).
+ * and then (i64) when something is due for a session, or the name of a group that has one.
  */
 export function writeGroups(state: usize, result: usize, from: u32): u32 {
   store<u32>(state, 0, F.S_BLOB + 4);
   store<u32>(result, 0, R_SELECTION + 4);
   const isSession = isSavedWhole(state);
-  const slotBytes = isSession ? SESSION_SLOT_BYTES : GROUP_SLOT_BYTES;
-  if (paneCount(state) == 0 || room(state, ROWS_MAX * slotBytes) == 0) return from;
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const name = load<u32>(layout, F.L_NAME);
+  const slotBytes = isSession || name ? LONG_SLOT_BYTES : SLOT_BYTES;
+  if (paneCount(state) == 0 || room(state, ROWS_MAX * slotBytes) == 0) return from;
   const pane = paneAt(state, 0);
   const count = load<u32>(pane, F.P_ENTRIES + 4);
   let i = from;
@@ -72,6 +74,7 @@ export function writeGroups(state: usize, result: usize, from: u32): u32 {
     const slot = <usize>load<u32>(state, F.S_BLOB) + <usize>(i - from) * slotBytes;
     store<u64>(slot, (<u64>length << 32) | begin);
     if (isSession) store<i64>(slot, dueAt(state, layout, entry), 8);
+    else if (name) store<i64>(slot, load<u32>(entry + name), 8);
   }
   const entries = load<u32>(pane, F.P_ENTRIES);
   if (isSession) showSessions(state, result, entries, 0, load<u32>(pane, F.P_ARENA));
@@ -82,6 +85,10 @@ export function writeGroups(state: usize, result: usize, from: u32): u32 {
 
 /** All groups were written: the pane begins anew, and the next checkpoint says so. */
 export function forgetGroups(state: usize): void {
+  if (paneCount(state) == 0) return;
+  // Members know groups by their names, wherever these are.
+  const isNamed = load<u32>(load<u32>(state, F.S_LAYOUT), F.L_NAME) != 0;
+  const sets = isNamed ? takeSets(paneAt(state, 0)) : 0;
   dropPaneAt(state, 0);
   releaseList(state, state + F.S_BLOB, 1);
   releaseList(state, state + F.S_NUMBERS, 4);
@@ -91,7 +98,9 @@ export function forgetGroups(state: usize): void {
   const buckets = state + F.S_BUCKETS;
   memory.fill(load<u32>(buckets), 0, <usize>load<u32>(buckets, 4) << 2);
   const pane = paneFrom(state, 0);
-  if (pane) store<u32>(pane, 1, F.P_WHOLE);
+  if (pane == 0) return;
+  store<u32>(pane, 1, F.P_WHOLE);
+  store<u32>(pane, sets, F.P_SETS);
 }
 
 /** Reads the groups whose bytes are the first column of a table. */
