@@ -17,7 +17,7 @@ import { LogLoad } from "./log-load.ts";
 import { QueryLoad } from "./query-load.ts";
 
 const entry = join(import.meta.dir, "../runtime/workerd/faulty-worker.ts");
-const loadMs = 2_500;
+const loadMs = 2_000;
 
 const twin = { Authorization: `Bearer ${edgeToken}`, "Test-Activation": "twin" };
 const metadata = startLibsqlHttpServer();
