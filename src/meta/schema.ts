@@ -1,6 +1,7 @@
 /**
  * The tables, as numbered migrations. A released migration is never edited: a change is a new
- * number. docs/FORMATS.md ("Metadata schema") explains every table.
+ * number. One that programs of before cannot live with has the next thousand's number (ADR 48).
+ * docs/FORMATS.md ("Metadata schema") explains every table.
  */
 export interface Migration {
   readonly version: number;
