@@ -129,7 +129,7 @@ function endOf(table: RowTable, column: number): bigint | null {
   return integerAt(table, column, 0);
 }
 
-/** Null where SQLite must join: outer joins, other conditions, and what the kernel cannot compare. */
+/** Null where SQLite must join: outer joins, other conditions, kinds that the kernel leaves alone. */
 export function freshWindowsOf(
   node: WindowJoinNode,
   host: SqliteHost,
