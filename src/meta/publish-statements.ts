@@ -39,7 +39,8 @@ WHERE id = 1 AND ${open}`;
  * is one; 15 is 1 when a producer without state is out of order, else left out.
  */
 const plainColumns = `entry, topic_number, partition, position, length, record_count,
-  max_timestamp, island, min_timestamp, group_number, base_offset, leader_epoch, log_start_offset, next_offset`;
+  max_timestamp, island, min_timestamp, group_number, base_offset, leader_epoch, log_start_offset,
+  next_offset`;
 
 /** Materialized, so that each field is taken out of the JSON once, however often it is named. */
 const plainFields = `e.key AS entry, e.value ->> 0 AS topic_number, e.value ->> 1 AS partition,
@@ -48,8 +49,8 @@ const plainFields = `e.key AS entry, e.value ->> 0 AS topic_number, e.value ->> 
   e.value ->> 8 AS min_timestamp, e.value ->> 9 AS group_number`;
 
 const plainValues = `e.entry, e.topic_number, e.partition, e.position, e.length, e.record_count,
-  e.max_timestamp, e.island, e.min_timestamp, e.group_number, p.next_offset + e.count_before, p.leader_epoch,
-  p.log_start_offset, p.next_offset`;
+  e.max_timestamp, e.island, e.min_timestamp, e.group_number, p.next_offset + e.count_before,
+  p.leader_epoch, p.log_start_offset, p.next_offset`;
 
 const joinPartition = `LEFT JOIN topic_partition p
   ON p.topic_number = e.topic_number AND p.partition = e.partition AND p.deleted = 0`;
