@@ -11,13 +11,15 @@ import { listWorkers } from "../../src/meta/workers.ts";
 import { openLibsqlServer } from "../../src/runtime/node/libsql-server.ts";
 import { edgeOptions, edgeToken } from "../support/edge-worker.ts";
 import { type Isolate, startIsolate } from "../support/isolate.ts";
+import { eventually } from "../support/processes.ts";
 import { SlowDatabase } from "../support/slow-database.ts";
 import { type AskedServer, persist } from "./crash-server.ts";
 import { LogLoad } from "./log-load.ts";
 import { QueryLoad } from "./query-load.ts";
 
 const entry = join(import.meta.dir, "../runtime/workerd/faulty-worker.ts");
-const loadMs = 2_000;
+/** Records that producers get answered between two things that go wrong. */
+const between = 6;
 
 const twin = { Authorization: `Bearer ${edgeToken}`, "Test-Activation": "twin" };
 const metadata = startLibsqlHttpServer();
@@ -60,7 +62,11 @@ interface Trouble {
   /** Whom producers ask; absent: the Worker. */
   readonly asked?: AskedServer;
   /** Breaks things; what it has set is mended afterwards. */
-  act(queryIds: readonly string[]): Promise<void>;
+  act(load: {
+    readonly queryIds: readonly string[];
+    /** Waits until so many records more were acknowledged, of the log and of the queries' input. */
+    progress(records: number): Promise<void>;
+  }): Promise<void>;
 }
 
 /** Has producers write meanwhile, mends all, and compares. */
@@ -74,12 +80,20 @@ async function underLoad(name: string, { asked = server, act }: Trouble): Promis
   const running = producers.map((producer) =>
     persist(() => producer.run(asked, over.signal), over.signal),
   );
-  await act(await queries.queryIds(server)).finally(() => over.abort());
+  const progress = async (records: number) => {
+    const from = [log.acked.length, queries.bids.length] as const;
+    await eventually(async () => {
+      const isFurther = log.acked.length >= from[0] + records;
+      return (isFurther && queries.bids.length >= from[1] + records) || undefined;
+    });
+  };
+  const queryIds = await queries.queryIds(server);
+  await act({ queryIds, progress }).finally(() => over.abort());
   await Promise.all(running);
   const faults = await log.faults(server);
   const { windows, faults: others } = await queries.finish(server);
   expect([...faults, ...others]).toEqual([]);
-  expect(log.acked.length).toBeGreaterThan(30);
+  expect(log.acked.length).toBeGreaterThanOrEqual(8 * between);
   expect(windows).toBeGreaterThan(5);
 }
 
@@ -91,15 +105,15 @@ const openObjects = async () =>
 describe("under load", () => {
   test("objects are evicted again and again", async () => {
     await underLoad("evicted", {
-      async act(queryIds) {
+      async act({ queryIds, progress }) {
         for (let round = 0; round < 12; round++) {
-          await Bun.sleep(200);
+          await progress(between);
           const [first = "", second = ""] = queryIds;
           await ended(["", `?query=${first}`, `?query=${second}`][round % 3] ?? "");
         }
       },
     });
-  }, 60_000);
+  }, 120_000);
 
   test("an object is replaced and does not know it", async () => {
     const before = await openObjects();
@@ -114,9 +128,9 @@ describe("under load", () => {
     };
     await underLoad("replaced", {
       asked,
-      async act() {
+      async act({ progress }) {
         for (let round = 0; round < 8; round++) {
-          await Bun.sleep(300);
+          await progress(between);
           // Whichever comes to life next closes the epoch of the other, which goes on.
           await ended(round % 2 === 0 ? "?twin" : "");
         }
@@ -126,30 +140,31 @@ describe("under load", () => {
     const after = (await openObjects()).filter(({ workerEpoch }) => !known.has(workerEpoch));
     expect(after.length).toBeGreaterThan(0);
     expect(worker.log()).toContain("worker_fenced");
-  }, 60_000);
+  }, 120_000);
 
   test("R2 throws, also after it has stored what it was given", async () => {
     await underLoad("throwing", {
-      async act() {
+      async act({ progress }) {
         await faultBucket({ putBefore: 0.3, putAfter: 0.3, get: 0.3 });
-        await Bun.sleep(loadMs);
+        await progress(60);
         // No put gets through for a while, retries included.
-        await faultBucket({ putBefore: 1 });
+        const thrown = await faultBucket({ putBefore: 1 });
         await Bun.sleep(500);
-        expect(await faultBucket({})).toBeGreaterThan(5);
+        expect(thrown).toBeGreaterThan(5);
+        expect(await faultBucket({})).toBeGreaterThan(0);
       },
     });
-  }, 60_000);
+  }, 120_000);
 
   test("libSQL is slow and loses answers", async () => {
     await underLoad("slow", {
-      async act() {
+      async act({ progress }) {
         const before = database.lost;
         Object.assign(database, { delayMsMax: 100, lostBefore: 0.1, lostAfter: 0.2 });
-        await Bun.sleep(loadMs);
+        await progress(60);
         Object.assign(database, { delayMsMax: 0, lostBefore: 0, lostAfter: 0 });
         expect(database.lost - before).toBeGreaterThan(5);
       },
     });
-  }, 60_000);
+  }, 120_000);
 });

@@ -8,7 +8,7 @@ import { bundleWorker, type WorkerBundle } from "../../deploy/cloudflare/bundle.
 import { freePorts } from "../support/processes.ts";
 
 const entry = join(import.meta.dir, "../../bench/support/measured-worker.ts");
-const keys = 60_000;
+const keys = 40_000;
 
 describe("an isolate with a log object and a query's", () => {
   let bundle: WorkerBundle;
