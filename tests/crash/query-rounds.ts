@@ -6,13 +6,14 @@
  */
 import { queryList } from "../../src/wire/http/sql-shapes.ts";
 import { eventually } from "../support/processes.ts";
-import { StreamServer } from "../support/stream-server.ts";
+import { type ServerPlace, StreamServer } from "../support/stream-server.ts";
 import { createRandom } from "../support/virtual-platform.ts";
 import { type Bid, BidProducer, baseTime } from "./bid-producer.ts";
 
 export interface QueryCrashOptions {
   readonly rounds: number;
   readonly seed: number;
+  readonly place?: ServerPlace;
   readonly onRound?: (round: number, bids: number) => void;
 }
 
@@ -42,7 +43,7 @@ ${view("totals")}`;
 
 export async function runQueryCrashes(options: QueryCrashOptions): Promise<QueryCrashResult> {
   const random = createRandom(options.seed);
-  const server = await StreamServer.start();
+  const server = await StreamServer.start(options.place);
   await sql(server, setup);
   const producers = Array.from(
     { length: partitionCount },

@@ -3,7 +3,7 @@
  * and what was unanswered is sent again. In the end every acknowledged record must stand where its
  * answer said, once, in its producer's order.
  */
-import { StreamServer } from "../support/stream-server.ts";
+import { type ServerPlace, StreamServer } from "../support/stream-server.ts";
 import { createRandom } from "../support/virtual-platform.ts";
 import { type AckedRecord, type FoundRecord, faultsOf } from "./acked-records.ts";
 import { HttpProducer } from "./http-producer.ts";
@@ -12,8 +12,8 @@ import { IdempotentProducer } from "./kafka-producer.ts";
 export interface CrashOptions {
   readonly rounds: number;
   readonly seed: number;
-  /** Of `streamctl server`. */
-  readonly flags: readonly string[];
+  /** Where it runs, and how. */
+  readonly place: ServerPlace;
   /** Called after each round: a long run shows that it moves. */
   readonly onRound?: (round: number, acked: number) => void;
 }
@@ -28,7 +28,7 @@ const partitionCount = 3;
 
 export async function runCrashes(options: CrashOptions): Promise<CrashResult> {
   const random = createRandom(options.seed);
-  const server = await StreamServer.start({ flags: options.flags });
+  const server = await StreamServer.start(options.place);
   await createTopic(server);
   const kafka = Array.from({ length: partitionCount }, (_, partition) => {
     const name = `kafka${partition}`;

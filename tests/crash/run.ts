@@ -18,7 +18,7 @@ async function crashLog(): Promise<readonly string[]> {
   const { acked, faults } = await runCrashes({
     rounds,
     seed,
-    flags: ["--fsync", seed % 2 === 0 ? "on" : "off"],
+    place: { flags: ["--fsync", seed % 2 === 0 ? "on" : "off"] },
     onRound: (round, count) => {
       if (round % 10 === 0) console.log(`round ${round}: ${count} records acknowledged`);
     },
