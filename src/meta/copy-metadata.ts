@@ -1,8 +1,8 @@
 /**
- * Copies all of a log's metadata into another database. While that is under way the other one has a
- * schema version that no program knows, so that no worker starts on half of it; the last batch gives
- * it the row that names the log, and takes the mark away. Until then the copy may be begun anew at
- * any moment: rows replace themselves.
+ * Copies all of a log's metadata into another database. While that is under way the other one has
+ * a schema version that no program knows, so that no worker starts on half of it; the last batch
+ * gives it the row that names the log, and takes the mark away. Until then the copy may be begun
+ * anew at any moment: rows replace themselves (ADR 51).
  */
 import { StreamError } from "../base/stream-error.ts";
 import { copyingVersion, migrate, schemaVersion } from "./migrate.ts";
@@ -53,8 +53,8 @@ export async function copyState(from: SqlDatabase, to: SqlDatabase): Promise<Cop
 }
 
 /**
- * Refuses a log that somebody may be writing, or whose workers did not all leave in order: what they
- * left behind is looked after where they ran. Errors: `invalid_request`.
+ * Refuses a log that somebody may be writing, or whose workers did not all leave in order: what
+ * they left behind is looked after where they ran. Errors: `invalid_request`.
  */
 export async function refuseOpenEpochs(from: SqlDatabase): Promise<void> {
   const [found] = await ask(from, "SELECT count(*) FROM worker WHERE closed = 0 OR mended = 0");
