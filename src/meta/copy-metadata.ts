@@ -87,9 +87,15 @@ export async function copyMetadata(copy: MetadataCopy): Promise<number> {
 }
 
 async function beginCopy(from: SqlDatabase, to: SqlDatabase): Promise<void> {
-  await migrate(from);
+  const version = await migrate(from);
   if ((await schemaVersion(to)) === copyingVersion) return;
-  await migrate(to);
+  if ((await migrate(to)) !== version) {
+    throw new StreamError(
+      "unsupported_version",
+      `Cannot copy ${from.description}: a newer Millrace has used it or ${to.description}. Copy ` +
+        "with that one",
+    );
+  }
   const mark = statement(
     `INSERT INTO migration (version, title, applied_at) VALUES (?1, ?2, 0)
 ON CONFLICT (version) DO NOTHING`,

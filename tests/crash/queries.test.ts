@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { denoProgram } from "../support/deno-program.ts";
+import { StreamServer } from "../support/stream-server.ts";
 import { runQueryCrashes } from "./query-rounds.ts";
 
 describe("queries of a worker that is killed", () => {
@@ -8,7 +9,8 @@ describe("queries of a worker that is killed", () => {
     ["Deno", { program: denoProgram("start") }, 6],
   ] as const) {
     test(`count and copy every bid exactly once over ${rounds} rounds on ${name}`, async () => {
-      const result = await runQueryCrashes({ rounds, seed: 11, place });
+      const server = await StreamServer.start(place);
+      const result = await runQueryCrashes(server, { rounds, seed: 11 });
       expect(result.faults).toEqual([]);
       expect(result.bids).toBeGreaterThan(rounds * 25);
       expect(result.windows).toBeGreaterThan(rounds);

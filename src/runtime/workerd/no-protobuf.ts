@@ -13,3 +13,5 @@ export const PipelineRespBody = refuse;
 export const CursorReqBody = refuse;
 export const CursorRespBody = refuse;
 export const CursorEntry = refuse;
+export const ClientMsg = refuse;
+export const ServerMsg = refuse;

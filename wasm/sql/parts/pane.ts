@@ -5,7 +5,7 @@
 import { holdsBytes, keepBytes, NO_OFFSET, ownsBytes, waste } from "./arena";
 import { freeNode, freeNodes, nodeAt } from "./distinct";
 import * as F from "./fields";
-import { grabZeroed, push, release, releaseList, reserve } from "./heap";
+import { FAILED_MEMORY, fail, grabZeroed, push, release, releaseList, reserve } from "./heap";
 import { freeRegisters } from "./registers";
 import { freeSets } from "./sets";
 import { hashBytes, isNull, mix, realBits, sameBytes, slotOf } from "./value";
@@ -234,6 +234,24 @@ export function newEntry(state: usize, pane: usize, keys: usize, row: usize, has
     }
   }
   return entry;
+}
+
+/** Gives a new group its name, where groups have names. False: there is no other. */
+export function nameEntry(state: usize, layout: usize, entry: usize): bool {
+  const at = load<u32>(layout, F.L_NAME);
+  if (at == 0) return true;
+  const name = load<u32>(state, F.S_NEXT_NAME);
+  store<u32>(entry + at, name);
+  store<u32>(state, name + 1, F.S_NEXT_NAME);
+  return name != u32.MAX_VALUE || fail(state, FAILED_MEMORY);
+}
+
+/** What members of sets call a group: its name, or the number of its entry. */
+// @ts-ignore: decorator
+@inline
+export function nameOf(layout: usize, pane: usize, entry: usize): u32 {
+  const at = load<u32>(layout, F.L_NAME);
+  return at ? load<u32>(entry + at) : numberOf(layout, pane, entry);
 }
 
 /** Makes the slot that `findKey` left free point to an entry. */
