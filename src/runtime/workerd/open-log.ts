@@ -110,7 +110,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
-      ...{ queries, queryId: parts.queryId },
+      ...{ queries, queryId: parts.queryId, objectName },
       onWanted: (queryIds) => {
         const isNew = [...queryIds].some((queryId) => !wanted.has(queryId));
         wanted = queryIds;
@@ -165,7 +165,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   return {
     ...{ answer: (request) => app.fetch(request), appends, log, groups },
     look: () => sql.engine.manager.look(),
-    isWanted: () => parts.queryId !== undefined && wanted.has(parts.queryId),
+    isWanted: () => queries === "runs" && wanted.has(parts.queryId ?? ""),
   };
 }
 
