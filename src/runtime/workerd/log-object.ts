@@ -5,7 +5,7 @@
  * producer headers; nothing is replayed.
  */
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
-import { responseOfError } from "../../server/http/problem-response.ts";
+import { answerOfError, responseOfError } from "../../server/http/problem-response.ts";
 import { clock } from "../node/platform.ts";
 import { answerAll } from "./append-calls.ts";
 import type { Bindings, GroupAnswer, GroupCall } from "./bindings.ts";
@@ -47,8 +47,15 @@ export class LogObject extends DurableObject<Bindings> {
 
   /** See AppendCalls. */
   async appendAll(asked: string, bodies: Uint8Array<ArrayBuffer>): Promise<string> {
-    const answer = (request: Request) => this.fetch(request);
-    return await answerAll(answer, { asked, bodies });
+    let opened: ObjectLog;
+    try {
+      opened = await this.open();
+    } catch (error) {
+      const { status, headers, text } = answerOfError(error, createConsoleLogger("info"));
+      const refusal = { status, headers: [...headers], text };
+      return await answerAll(async () => refusal, { asked, bodies });
+    }
+    return await answerAll((request) => opened.appends.answer(request), { asked, bodies });
   }
 
   /** One round of retention and the collector, for cron. */

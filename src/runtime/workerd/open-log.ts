@@ -12,8 +12,9 @@ import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
 import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
-import { createHttpApp } from "../../server/http/app.ts";
+import { createHttpSurface } from "../../server/http/app.ts";
 import type { OpenKafka } from "../../server/http/context.ts";
+import type { HandedAppends } from "../../server/http/handed-appends.ts";
 import { R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
@@ -39,6 +40,7 @@ const quietPollMs = 1_000;
 
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
+  readonly appends: HandedAppends;
   readonly log: Log;
   /** Of its own coordinator. */
   readonly groups: GroupService;
@@ -108,7 +110,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
-      ...{ queries, queryId: parts.queryId },
+      ...{ queries, queryId: parts.queryId, objectName },
       onWanted: (queryIds) => {
         const isNew = [...queryIds].some((queryId) => !wanted.has(queryId));
         wanted = queryIds;
@@ -141,7 +143,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       shutdown,
     );
   };
-  const app = createHttpApp({
+  const { app, appends } = createHttpSurface({
     clientScript: clientText,
     ...sql.http,
     ...{ ...shared, groups, shutdown },
@@ -161,9 +163,9 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     status: () => "ok",
   });
   return {
-    ...{ answer: (request) => app.fetch(request), log, groups },
+    ...{ answer: (request) => app.fetch(request), appends, log, groups },
     look: () => sql.engine.manager.look(),
-    isWanted: () => parts.queryId !== undefined && wanted.has(parts.queryId),
+    isWanted: () => queries === "runs" && wanted.has(parts.queryId ?? ""),
   };
 }
 
