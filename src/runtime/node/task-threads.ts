@@ -3,15 +3,17 @@
  * so a few are kept: one that is ready before a query needs it, and those whose tasks have ended.
  * What has failed, or has become large, is not used again.
  */
-import type { Timers } from "../../base/platform.ts";
+import type { Platform } from "../../base/platform.ts";
 import type {
   StartTask,
   TaskHandle,
   TaskReply,
   TaskRequest,
+  TaskSetup,
 } from "../../pipeline/task-protocol.ts";
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { TaskThread } from "./task-thread.ts";
+import { warmUp } from "./warm-up.ts";
 import { compileSqlModules } from "./wasm-modules.ts";
 
 /** Threads without a task; each takes some 20 MB, which the watch of resident memory counts. */
@@ -23,18 +25,24 @@ const refillMs = 3000;
 interface Idle {
   readonly thread: TaskThread;
   readonly isReady: Promise<boolean>;
+  /** Aborted when it is needed: `isReady` then resolves soon. */
+  readonly needed: AbortController;
 }
 
 export class TaskThreads {
-  readonly #timers: Pick<Timers, "sleep">;
+  readonly #platform: Pick<Platform, "timers" | "codecs" | "crc32c">;
   readonly #idle: Idle[] = [];
   readonly #closing = new AbortController();
   /** Compiled once for all threads: their code, as it gets faster, is shared too. */
   #modules: Promise<SqlModules> | undefined;
   #isRefilling = false;
+  /** Threads that have a task. */
+  #lentCount = 0;
+  /** Some thread has run long enough for its code, and the WebAssembly of all, to be fast. */
+  #isWarm = false;
 
-  constructor(timers: Pick<Timers, "sleep">) {
-    this.#timers = timers;
+  constructor(platform: Pick<Platform, "timers" | "codecs" | "crc32c">) {
+    this.#platform = platform;
   }
 
   /** Threads that wait for a task. */
@@ -45,11 +53,13 @@ export class TaskThreads {
   /** Starts a task in a thread of its own, which has succeeded when this resolves. */
   readonly start: StartTask = async (setup) => {
     this.#refuseClosed();
+    this.#lentCount += 1;
     const thread = (await this.#takeIdle()) ?? new TaskThread();
     try {
       await thread.start(setup, await this.#compiled());
       this.#refuseClosed();
     } catch (error) {
+      this.#lentCount -= 1;
       thread.close();
       throw error;
     }
@@ -61,19 +71,34 @@ export class TaskThreads {
   prepare(): void {
     if (this.#idle.length > 0 || this.#closing.signal.aborted) return;
     const thread = new TaskThread();
-    const isReady = this.#compiled()
-      .then((modules) => thread.prepare(modules))
-      .then(
-        () => true,
-        () => false,
-      );
-    this.#keep({ thread, isReady });
+    const needed = new AbortController();
+    this.#keep({ thread, needed, isReady: this.#prepared(thread, needed.signal) });
+  }
+
+  /** Gives whether the thread can have a task. */
+  async #prepared(thread: TaskThread, needed: AbortSignal): Promise<boolean> {
+    const modules = await this.#compiled();
+    await thread.prepare(modules);
+    // Beside a query that runs it would only be in the way, and that query does the same.
+    if (this.#isWarm || this.#lentCount > 0) return true;
+    const warmed = {
+      start: (setup: TaskSetup) => thread.start(setup, modules),
+      send: (request: TaskRequest) => thread.send(request),
+      giveBack: (batches: readonly Uint8Array[]) => thread.giveBack(batches),
+      endTask: () => thread.endTask(),
+    };
+    const isFit = await warmUp(warmed, { platform: this.#platform, signal: needed });
+    this.#isWarm ||= !needed.aborted;
+    return isFit;
   }
 
   /** Closes the threads without a task; those that have one are closed as it ends. */
   close(): void {
     this.#closing.abort();
-    for (const { thread } of this.#idle.splice(0)) thread.close();
+    for (const { thread, needed } of this.#idle.splice(0)) {
+      needed.abort();
+      thread.close();
+    }
   }
 
   #compiled(): Promise<SqlModules> {
@@ -84,6 +109,7 @@ export class TaskThreads {
   /** The warmest: the one that was given back last. */
   async #takeIdle(): Promise<TaskThread | undefined> {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
+      idle.needed.abort();
       if (await idle.isReady) return idle.thread;
       idle.thread.close();
     }
@@ -91,9 +117,11 @@ export class TaskThreads {
   }
 
   #takeBack(thread: TaskThread): void {
+    this.#lentCount -= 1;
     const isKept = this.#idle.length < idleThreadsMax && !this.#closing.signal.aborted;
-    if (isKept && thread.isSound) this.#keep({ thread, isReady: thread.endTask() });
-    else thread.close();
+    if (isKept && thread.isSound) {
+      this.#keep({ thread, isReady: thread.endTask(), needed: new AbortController() });
+    } else thread.close();
   }
 
   #keep(idle: Idle): void {
@@ -113,7 +141,7 @@ export class TaskThreads {
   async #refill(): Promise<void> {
     if (this.#isRefilling) return;
     this.#isRefilling = true;
-    await this.#timers.sleep(refillMs, this.#closing.signal);
+    await this.#platform.timers.sleep(refillMs, this.#closing.signal);
     this.#isRefilling = false;
     this.prepare();
   }

@@ -23,6 +23,8 @@ interface ThreadScope {
 
 /** Larger memories go with their threads: a collection that comes late must not keep them. */
 const keptMemoryBytesMax = 128 * 1024 * 1024;
+/** The same where no collection can be asked for: several may wait for one that comes by itself. */
+const uncollectedBytesMax = 32 * 1024 * 1024;
 /** Ended tasks whose memory waits to be collected. */
 const endedTasksMax = 4;
 const collectAfterMs = 500;
@@ -90,7 +92,7 @@ function warm(modules: SqlModules): void {
   endedTasks++;
 }
 
-/** Gives whether there can be another: where garbage cannot be collected, a thread has one task. */
+/** Gives whether there can be another: where garbage cannot be collected, a thread has a few. */
 function endTask(): boolean {
   const memoryBytes = task?.memoryBytes ?? 0;
   task = null;
@@ -99,10 +101,12 @@ function endTask(): boolean {
   setTimeout(() => {
     if (task === null) collect();
   }, collectAfterMs);
-  return scope.Bun !== undefined && memoryBytes <= keptMemoryBytesMax;
+  if (scope.Bun !== undefined) return memoryBytes <= keptMemoryBytesMax;
+  return memoryBytes <= uncollectedBytesMax && endedTasks < endedTasksMax;
 }
 
 function collect(): void {
-  if (endedTasks > 0) scope.Bun?.gc(true);
+  if (scope.Bun === undefined || endedTasks === 0) return;
+  scope.Bun.gc(true);
   endedTasks = 0;
 }
