@@ -18,6 +18,8 @@ const root = join(import.meta.dir, "../..");
 const bunProgram = [process.execPath, join(root, "src/cli/main.ts"), "server"];
 
 export class StreamServer {
+  /** What every request carries: nothing. */
+  readonly headers: Readonly<Record<string, string>> = {};
   readonly #place: ServerPlace;
   readonly #folder: string;
   readonly #httpPort: number;

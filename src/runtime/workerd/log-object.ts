@@ -15,8 +15,12 @@ import { type ObjectLog, openObjectLog } from "./open-log.ts";
 import { createConsoleLogger } from "./platform.ts";
 import { readWorkerSettings } from "./settings.ts";
 
-/** Between wake-ups of an object that runs a query: it is put to sleep after a minute or two. */
-const alarmMs = 30_000;
+/**
+ * Between wake-ups of an object that runs a query: it is put to sleep after a minute or two. Each
+ * also begins a new count of the 30 s of processor time that an invocation may take, so that a query
+ * which catches up, and is called by nobody, never comes to the end of one.
+ */
+const alarmMs = 20_000;
 
 /** Where the storage of a query's object has the query's id: an alarm tells it no name. */
 const queryIdKey = "queryId";
