@@ -69,8 +69,8 @@ export function keepKernelOf(host: SqliteHost): KeepKernel {
 }
 
 export class KeptRows implements KernelTable {
-  readonly address: number;
   readonly kinds: readonly ValueKind[];
+  #address: number;
   readonly #host: SqliteHost;
   readonly #kernel: KeepKernel;
   readonly #timeColumn: number;
@@ -93,13 +93,34 @@ export class KeptRows implements KernelTable {
     this.#kernel = linked;
     this.kinds = options.kinds;
     this.#timeColumn = options.timeColumn;
-    this.address = host.memory.withScratch(4 * this.kinds.length, (at) => {
+    this.#address = this.#create();
+  }
+
+  #create(): number {
+    const { memory } = this.#host;
+    const address = memory.withScratch(4 * this.kinds.length, (at) => {
       for (const [index, kind] of this.kinds.entries()) {
-        host.memory.writeUint32(at + 4 * index, kindCodes[kind]);
+        memory.writeUint32(at + 4 * index, kindCodes[kind]);
       }
-      return linked.create(at, this.kinds.length);
+      return this.#kernel.create(at, this.kinds.length);
     });
-    if (this.address === 0) throw host.memory.exceeded("keep rows");
+    if (address === 0) throw memory.exceeded("keep rows");
+    return address;
+  }
+
+  /** Of the Table; another one after `clear`. */
+  get address(): number {
+    return this.#address;
+  }
+
+  /** Forgets all rows, which somebody else keeps from here on, and gives their memory back. */
+  clear(): void {
+    this.#kernel.destroy(this.#address);
+    this.#address = this.#create();
+    this.#expired = null;
+    this.#rowsPacked = 0;
+    // In checkpoints they have expired.
+    this.#expiredBelow = millisOf(Infinity);
   }
 
   get rowCount(): number {
