@@ -17,8 +17,8 @@ import { readWorkerSettings } from "./settings.ts";
 
 /**
  * Between wake-ups of an object that runs a query: it is put to sleep after a minute or two. Each
- * also begins a new count of the 30 s of processor time that an invocation may take, so that a query
- * which catches up, and is called by nobody, never comes to the end of one.
+ * also begins a new count of the 30 s of processor time that an invocation may take, so that a
+ * query which catches up, and is called by nobody, never comes to the end of one.
  */
 const alarmMs = 20_000;
 
