@@ -3,6 +3,9 @@ import { migrations as allMigrations, type Migration } from "./schema.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { numberAt } from "./sql-values.ts";
 
+/** Of a database into which a log is being copied (copy-metadata.ts): every program refuses it. */
+export const copyingVersion = 1_000_000;
+
 const createTable = `CREATE TABLE IF NOT EXISTS migration (
   version INTEGER PRIMARY KEY,
   title TEXT NOT NULL,
@@ -82,10 +85,14 @@ function refuseNewer(
   { version, known }: { readonly version: number; readonly known: number },
 ): void {
   if (eraOf(version) <= eraOf(known)) return;
+  const why =
+    version === copyingVersion
+      ? "a log is being copied into it. Let `streamctl copy` end, or run it again."
+      : `its schema is version ${version}, this program knows up to ${known}. Start a newer ` +
+        "Millrace, or restore a backup made before the upgrade.";
   throw new StreamError(
     "unsupported_version",
-    `Cannot use metadata ${database.description}: its schema is version ${version}, this program ` +
-      `knows up to ${known}. Start a newer Millrace, or restore a backup made before the upgrade.`,
+    `Cannot use metadata ${database.description}: ${why}`,
     { details: { version, known } },
   );
 }

@@ -10,7 +10,7 @@ export interface Migration {
 }
 
 /** Tables that a publish fills and empties again within its batch, as version 1 has them. */
-const stagingTables: readonly { readonly name: string; readonly columns: string }[] = [
+export const stagingTables: readonly { readonly name: string; readonly columns: string }[] = [
   {
     name: "staging",
     columns: `(

@@ -28,6 +28,17 @@ export interface KeepKernel {
   markSaved(store: number): void;
   measure(store: number, first: number): number;
   write(store: number, first: number, target: number): void;
+  clear(store: number): void;
+  matchRows(
+    matches: number,
+    left: number,
+    right: number,
+    pairs: number,
+    pairCount: number,
+    seed: bigint,
+  ): number;
+  gatherRows(table: number, list: number, count: number, columns: number): void;
+  releaseMatches(matches: number): void;
   pickBest(
     table: number,
     time: number,
@@ -134,6 +145,13 @@ export class KeptRows implements KernelTable {
     this.#expired = { bound, firstRows };
     if (bound > this.#expiredBelow) this.#expiredBelow = bound;
     if (2 * firstRows >= 3 * this.#rowsPacked) this.#pack();
+  }
+
+  /** Drops all rows. A checkpoint does not say so: for rows that are none of its. */
+  clear(): void {
+    this.#expired = null;
+    this.#rowsPacked = 0;
+    this.#kernel.clear(this.address);
   }
 
   /** Packs what is left after the last `expire`, which took what all before it did. */

@@ -110,6 +110,16 @@ const NULL_WORD: u64 = 0x51afd7ed558ccd25;
 
 function hashColumn(column: usize, rows: usize, count: u32, hashes: usize): void {
   const kind = load<u32>(column, F.C_KIND);
+  if (kind == F.INTEGER && load<u32>(column, F.C_NULLS) == 0) {
+    const values = <usize>load<u32>(column, F.C_VALUES);
+    const stride = <usize>load<u32>(column, F.C_STRIDE);
+    for (let i: u32 = 0; i < count; i++) {
+      const at = hashes + (<usize>i << 3);
+      const row = <usize>load<u32>(rows + (<usize>i << 2));
+      store<u64>(at, mix(load<u64>(at), load<u64>(values + row * stride)));
+    }
+    return;
+  }
   for (let i: u32 = 0; i < count; i++) {
     const at = hashes + (<usize>i << 3);
     const row = <usize>load<u32>(rows + (<usize>i << 2));
@@ -331,7 +341,9 @@ export function touchFirst(state: usize, layout: usize, pane: usize, entry: usiz
   const size = load<u32>(layout, F.L_ENTRY_BYTES);
   if (!reserve(state, pane + F.P_IMAGES, size, 1)) return;
   const image = load<u32>(pane, F.P_IMAGES + 4);
-  memory.copy(load<u32>(pane, F.P_IMAGES) + <usize>image * size, entry, size);
+  // Word by word, as for a new entry.
+  const to = <usize>load<u32>(pane, F.P_IMAGES) + <usize>image * size;
+  for (let at: usize = 0; at < <usize>size; at += 8) store<u64>(to + at, load<u64>(entry + at));
   store<u32>(pane, image + 1, F.P_IMAGES + 4);
   store<u32>(entry, image + 1, F.E_IMAGE);
   push(state, pane + F.P_TOUCHED, number);
