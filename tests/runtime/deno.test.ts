@@ -1,6 +1,10 @@
 /** The whole server on Deno, with the permissions that its tasks give and no more. */
-import { afterAll } from "bun:test";
+import { afterAll, expect, test } from "bun:test";
+import { join } from "node:path";
+import configuration from "../../deno.json" with { type: "json" };
+import { binaryOf } from "../run/binaries.ts";
 import { denoProgram } from "../support/deno-program.ts";
+import { run } from "../support/processes.ts";
 import { startS3FaultServer } from "../support/s3-fault-server.ts";
 import { serverChecks } from "./server-checks.ts";
 import { sqlChecks } from "./sql-checks.ts";
@@ -19,3 +23,14 @@ serverChecks("Deno, on S3", {
   env: { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "secret" },
   flags: ["--flush-rate-max", "0"],
 });
+
+// `deno` as a task's first word would be the package of that name, run as a script.
+test.each(Object.keys(configuration.tasks))(
+  "the task %s runs the server's program",
+  async (task) => {
+    const cwd = join(import.meta.dir, "../..");
+    const command = [binaryOf("deno"), "task", task, "--nonsense"];
+    const { code, stderr } = await run(command, { cwd, anyExit: true });
+    expect([code, stderr]).toEqual([2, expect.stringContaining("Unknown option --nonsense")]);
+  },
+);

@@ -15,9 +15,9 @@ export function denoProgram(
   task: keyof typeof configuration.tasks,
 ): (data: string) => readonly string[] {
   const [prepared, command = ""] = configuration.tasks[task].split(" && ");
-  const [temporary = "", ...words] = command.split(" ");
+  const [env, temporary = "", ...words] = command.split(" ");
   return (data) => {
-    if (prepared !== "mkdir -p data/tmp" || words[0] !== "deno") {
+    if (prepared !== "mkdir -p data/tmp" || env !== "env" || words[0] !== "deno") {
       throw new Error(`The task ${task} of deno.json begins in another way`);
     }
     mkdirSync(join(data, "tmp"), { recursive: true });
