@@ -112,7 +112,7 @@ export class ScanJoinOperator extends Operator {
     kept.showAll();
     old.table.pointToAddress(kept.address);
     left.add(old.table);
-    kept.clear();
+    kept.handOver();
     space.noteLeft();
   }
 

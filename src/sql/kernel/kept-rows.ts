@@ -108,13 +108,13 @@ export class KeptRows implements KernelTable {
     return address;
   }
 
-  /** Of the Table; another one after `clear`. */
+  /** Of the Table; another one after `handOver`. */
   get address(): number {
     return this.#address;
   }
 
   /** Forgets all rows, which somebody else keeps from here on, and gives their memory back. */
-  clear(): void {
+  handOver(): void {
     this.#kernel.destroy(this.#address);
     this.#address = this.#create();
     this.#expired = null;
