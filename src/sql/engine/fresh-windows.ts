@@ -129,7 +129,7 @@ function endOf(table: RowTable, column: number): bigint | null {
   return integerAt(table, column, 0);
 }
 
-/** Null where SQLite must join: outer joins, other conditions, kinds that the kernel leaves alone. */
+/** Null where SQLite must join: outer joins, other conditions, kinds that the kernel leaves. */
 export function freshWindowsOf(
   node: WindowJoinNode,
   host: SqliteHost,
