@@ -26,9 +26,9 @@ import { clientText } from "./client-text.ts";
 import { groupsInObjects } from "./group-calls.ts";
 import { firstShard } from "./object-names.ts";
 import type { ObjectRole } from "./object-roles.ts";
+import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
-import { upgradeSocket } from "./upgrade-socket.ts";
 
 const MiB = 1024 * 1024;
 
@@ -41,6 +41,7 @@ const quietPollMs = 1_000;
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
   readonly appends: HandedAppends;
+  readonly sockets: ObjectSockets;
   readonly log: Log;
   /** Of its own coordinator. */
   readonly groups: GroupService;
@@ -54,6 +55,7 @@ export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "GROUPS" | "QUERIES">;
+  readonly state: ObjectSocketsParts["state"];
   /** The object among all that share the metadata. */
   readonly objectName: string;
   /** The query that it runs, where that is its role. */
@@ -81,7 +83,10 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const log = new Log({
     ...{ platform, metrics, store, database },
     ...peersOf(settings, role),
-    onPublished: () => bell.ring(),
+    onPublished: () => {
+      bell.ring();
+      sockets.wake();
+    },
     flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
     ring,
@@ -143,7 +148,12 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       shutdown,
     );
   };
-  const { app, appends } = createHttpSurface({
+  const sockets = new ObjectSockets({
+    ...{ state: parts.state, log: logger },
+    mayRest: !settings.hasPeers,
+    resume: (state) => surface.sockets.resume(state),
+  });
+  const surface = createHttpSurface({
     clientScript: clientText,
     ...sql.http,
     ...{ ...shared, groups, shutdown },
@@ -154,7 +164,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       publicTopics: settings.publicTopics,
       ...{ requestBytesMax, decompressedBytesMax, version },
     },
-    upgradeSocket,
+    upgradeSocket: sockets.upgrade,
     openKafka: async (tunnel) => {
       kafka ??= openKafka();
       return (await kafka)(tunnel);
@@ -163,7 +173,13 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     status: () => "ok",
   });
   return {
-    ...{ answer: (request) => app.fetch(request), appends, log, groups },
+    ...{
+      answer: (request) => surface.app.fetch(request),
+      appends: surface.appends,
+      sockets,
+      log,
+      groups,
+    },
     look: () => sql.engine.manager.look(),
     isWanted: () => queries === "runs" && wanted.has(parts.queryId ?? ""),
   };

@@ -15,7 +15,7 @@ import { Producer, produceApp } from "./produce.ts";
 import { queriesApp } from "./queries.ts";
 import { readApp } from "./read.ts";
 import { recordsApp } from "./records.ts";
-import { socketApp } from "./socket.ts";
+import { type TopicSockets, topicSockets } from "./socket.ts";
 import { sqlApp } from "./sql.ts";
 import { streamApp } from "./stream.ts";
 import { tokensApp } from "./tokens.ts";
@@ -25,6 +25,8 @@ export interface HttpSurface {
   readonly app: Hono;
   /** Takes appends that are no requests, with the same state as the app's. */
   readonly appends: HandedAppends;
+  /** Makes handlers of WebSockets anew that outlived theirs. */
+  readonly sockets: Pick<TopicSockets, "resume">;
 }
 
 export function createHttpApp(context: HttpContext): Hono {
@@ -39,7 +41,8 @@ export function createHttpSurface(context: HttpContext): HttpSurface {
   app.route("/", readApp(context, endpoints));
   app.route("/", recordsApp(context, endpoints));
   app.route("/", streamApp(context, endpoints));
-  app.route("/", socketApp(context, endpoints));
+  const sockets = topicSockets(context, endpoints);
+  app.route("/", sockets.app);
   app.route("/", kafkaTunnelApp(context, endpoints));
   app.route("/", topicsApp(context, endpoints));
   app.route("/", groupsApp(context, endpoints));
@@ -54,7 +57,8 @@ export function createHttpSurface(context: HttpContext): HttpSurface {
     app.all(path, endpoints.wrap("other", refuse, "guarded"));
   }
   app.notFound(endpoints.wrap("other", (c) => routeUnknown(c.req.path), "guarded"));
-  return { app, appends: new HandedAppends(producer, endpoints, context.platform.log) };
+  const appends = new HandedAppends(producer, endpoints, context.platform.log);
+  return { app, appends, sockets };
 }
 
 function methodNotAllowed(method: string, methods: readonly string[]): Response {
