@@ -1,19 +1,27 @@
-/** The Worker of Cloudflare in workerd on this machine: appends, requests, starts, sizes, costs. */
+/**
+ * The Worker of Cloudflare in workerd on this machine: appends, requests, starts, sizes, costs, and
+ * what an isolate holds.
+ */
+import { join } from "node:path";
 import { budgetFaults, sizesOf } from "../../deploy/cloudflare/budget.ts";
 import { bundleWorker, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
 import { workerEntry } from "../../deploy/cloudflare/worker-entry.ts";
 import type { BenchContext, Benchmark } from "../benchmark.ts";
 import { alternate, medianOf } from "../support/alternate.ts";
 import { dollarsPerMillion, type EdgeOperations } from "../support/edge-costs.ts";
+import { holdKeys } from "../support/edge-keys.ts";
 import { EdgePlace } from "../support/edge-place.ts";
 import type { Figure } from "../support/figures.ts";
 import { type HttpLoad, runHttpLoad } from "../support/http-client.ts";
-import { cpuSeconds, residentBytes } from "../support/processes.ts";
+import { IsolateInspector, watched } from "../support/isolate-memory.ts";
+import { cpuSeconds, freePorts, residentBytes } from "../support/processes.ts";
 import { median, percentile, rounded } from "../support/statistics.ts";
 
 const clientsDefault = 64;
 const warmSeconds = 2;
 const linesPerBatch = 100;
+const heldKeys = 60_000;
+const measuredEntry = join(import.meta.dir, "../support/measured-worker.ts");
 
 const record = { key: "device-17", value: { temperature: 21.5, at: "2026-01-01T00:00:00Z" } };
 const single = {
@@ -35,6 +43,7 @@ export const edgeBenchmark: Benchmark = {
       ...(await starts(context, bundle)),
       ...(await appends(context, bundle)),
       ...(await requests(context, bundle)),
+      ...(await isolates(context)),
     ];
   },
 };
@@ -130,6 +139,31 @@ async function memory({ pid }: EdgePlace): Promise<Figure> {
   const bytes = pid === undefined ? Number.NaN : (await residentBytes(pid)).peak;
   const note = "the whole of workerd, with the simulators of R2 and of the objects' storage";
   return { what: "resident memory under load", value: bytes / 1e6, unit: "MB", note };
+}
+
+/** What Cloudflare counts, of an isolate that has a log object, a query's and the front. */
+async function isolates({ say }: BenchContext): Promise<Figure[]> {
+  const bundle = await bundleWorker({ entry: measuredEntry, minify: true });
+  const figures: Figure[] = [];
+  for (const query of ["groups", "windows"] as const) {
+    const [inspectorPort = 0] = await freePorts(1);
+    const variables = { MILLRACE_QUERIES: "on", MILLRACE_FLUSH_RATE_MAX: "0" };
+    await withPlace({ bundle, variables, inspectorPort }, async (place) => {
+      const inspector = await IsolateInspector.connect(inspectorPort);
+      const hold = () => holdKeys(place, { query, keys: heldKeys });
+      const { most, longestStepMs } = await watched(place, inspector, hold);
+      inspector.close();
+      const parts = [most.heapBytes, most.bufferBytes, most.wasmBytes].map((each) => each / 1e6);
+      const [heap, buffers, wasm] = parts.map(rounded);
+      const note = `heap ${heap}, buffers ${buffers}, WebAssembly ${wasm}`;
+      const what = `an isolate whose query holds ${heldKeys} keys in ${query}`;
+      const value = most.totalBytes / 1e6;
+      figures.push({ what, value, unit: "MB", goal: { atMost: 128 }, note });
+      figures.push({ what: `${what}, longest step`, value: longestStepMs, unit: "ms" });
+    });
+    say(`  memory with a query of ${query}`);
+  }
+  return figures;
 }
 
 async function cpuOf({ pid }: EdgePlace): Promise<number> {

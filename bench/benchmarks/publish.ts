@@ -130,6 +130,8 @@ class PublishStream {
         length: bytesPerEntry,
         recordCount: recordsPerEntry,
         maxTimestamp: 1_790_000_000_000 + sequence,
+
+        minTimestamp: null,
         producer: {
           id: 1,
           epoch: 0,

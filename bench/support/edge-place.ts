@@ -18,6 +18,8 @@ const compatibilityDate = "2026-10-01";
 export interface EdgePlaceOptions {
   readonly bundle: WorkerBundle;
   readonly variables?: Readonly<Record<`MILLRACE_${string}`, string>>;
+  /** Where workerd's inspector listens; absent: nowhere. */
+  readonly inspectorPort?: number;
 }
 
 interface EdgePlaceParts extends Pick<EdgePlace, "port" | "metadata" | "pid" | "firstAnswerMs"> {
@@ -43,7 +45,8 @@ export class EdgePlace {
     this.#miniflare = parts.mf;
   }
 
-  static async start({ bundle, variables = {} }: EdgePlaceOptions): Promise<EdgePlace> {
+  static async start(options: EdgePlaceOptions): Promise<EdgePlace> {
+    const { bundle, variables = {}, inspectorPort } = options;
     const metadata = startLibsqlHttpServer();
     const before = new Set(childrenNamed("workerd"));
     const [port = 0] = await freePorts(1);
@@ -52,6 +55,7 @@ export class EdgePlace {
       host: "127.0.0.1",
       compatibilityDate,
       modules: modulesOf(bundle),
+      ...(inspectorPort !== undefined && { inspectorPort }),
       unsafeDirectSockets: [{ host: "127.0.0.1", port }],
       r2Buckets: ["BUCKET"],
       durableObjects: {

@@ -9,6 +9,13 @@ export interface MessageSocket {
   send(message: string | Uint8Array): void;
   /** `code`: one of RFC 6455, 7.4; `reason`: at most 123 bytes. */
   close(code: number, reason: string): void;
+  /**
+   * Absent where sockets do not outlive their handler. Else the handler has nothing to do before a
+   * message comes or something is published, and may be made again of `state`: when this says
+   * `resting` it is done with, and must touch the socket no more. `again`: something was published
+   * since it asked last, which it may not have seen. `refused`: the state is too large.
+   */
+  rest?(state: string): "resting" | "again" | "refused";
 }
 
 /** What comes of a socket. Nothing here may throw. */
@@ -24,6 +31,8 @@ export interface SocketUpgrade {
   readonly handler: SocketHandler;
   /** Which of the protocols that the client offers; undefined: it offers none. */
   readonly protocol: string | undefined;
+  /** The handler knows of `rest`. */
+  readonly mayRest?: boolean;
 }
 
 /**

@@ -19,6 +19,7 @@ export const commandLoaders = {
   "token create": async () => (await import("./commands/token-create.ts")).tokenCreateCommand,
   "token list": async () => (await import("./commands/token-list.ts")).tokenListCommand,
   "token revoke": async () => (await import("./commands/token-revoke.ts")).tokenRevokeCommand,
+  copy: async () => (await import("./commands/copy.ts")).copyCommand,
   "segment inspect": async () =>
     (await import("./commands/segment-inspect.ts")).segmentInspectCommand,
   "segment verify": async () => (await import("./commands/segment-verify.ts")).segmentVerifyCommand,

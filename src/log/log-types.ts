@@ -18,6 +18,8 @@ export interface AppendBatch {
   readonly partition: number;
   readonly bytes: Uint8Array;
   readonly header: BatchHeader;
+  /** Least timestamp of its records, where that is known: reads up to a time stop by it. */
+  readonly minTimestamp?: number;
 }
 
 /** Where an accepted batch stands. Its records have offsets baseOffset, baseOffset + 1, … */

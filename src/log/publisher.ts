@@ -177,15 +177,28 @@ function publishRequest(flight: Flight, failed: FailedSequences): PublishRequest
         length: entry?.length ?? 0,
         recordCount: entry?.recordCount ?? 0,
         maxTimestamp: entry?.maxTimestamp ?? -1,
+        minTimestamp: minTimestampOf(run),
       });
     }),
     groups: draft.groups.map(({ group }) => (failed.isEmpty ? group : failed.mark(group))),
   };
 }
 
+function minTimestampOf({ batches }: Run): number | null {
+  let least = Number.POSITIVE_INFINITY;
+  for (const { header, minTimestamp } of batches) {
+    // The base is the time of the first record, and of all where the log gives the time.
+    const isOne = header.recordCount === 1 || header.timestampType === "LogAppendTime";
+    const known = minTimestamp ?? (isOne ? header.maxTimestamp : null);
+    if (known === null) return null;
+    least = Math.min(least, known);
+  }
+  return least;
+}
+
 function publishEntry(
   run: Run,
-  what: Pick<PublishEntry, "position" | "length" | "recordCount" | "maxTimestamp"> & {
+  what: Omit<PublishEntry, "group" | "topicNumber" | "partition" | "producer"> & {
     readonly mustBeKnown: boolean;
   },
 ): PublishEntry {

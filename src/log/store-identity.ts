@@ -10,7 +10,8 @@ import type { SqlDatabase } from "../meta/sql-database.ts";
 import { claimStoreId, readStoreId } from "../meta/store-id.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 
-const storeIdKey = "store-id";
+/** Names the store; the metadata knows the name too. */
+export const storeIdKey = "store-id";
 
 /** One that is there is enough. */
 const objectsAsked = 10;

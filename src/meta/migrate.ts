@@ -3,6 +3,9 @@ import { migrations as allMigrations, type Migration } from "./schema.ts";
 import type { SqlDatabase } from "./sql-database.ts";
 import { numberAt } from "./sql-values.ts";
 
+/** Of a database into which a log is being copied (copy-metadata.ts): every program refuses it. */
+export const copyingVersion = 1_000_000;
+
 const createTable = `CREATE TABLE IF NOT EXISTS migration (
   version INTEGER PRIMARY KEY,
   title TEXT NOT NULL,
@@ -13,7 +16,8 @@ const createTable = `CREATE TABLE IF NOT EXISTS migration (
  * Brings the database to this program's schema; returns the version. Each migration is one write
  * batch that begins by inserting its own number, so of several programs that start together one
  * applies it and the others find it done.
- * Errors: `unsupported_version` when the database is newer than the program.
+ * A database that is newer by migrations of the program's own era is taken as it is (ADR 48).
+ * Errors: `unsupported_version` when it is of a later era.
  */
 export async function migrate(
   database: SqlDatabase,
@@ -71,15 +75,24 @@ export async function schemaVersion(database: SqlDatabase): Promise<number> {
   return numberAt(highest?.rows[0], 0);
 }
 
+/** Within a thousand versions migrations only add what older programs may leave alone. */
+function eraOf(version: number): number {
+  return Math.floor(version / 1000);
+}
+
 function refuseNewer(
   database: SqlDatabase,
   { version, known }: { readonly version: number; readonly known: number },
 ): void {
-  if (version <= known) return;
+  if (eraOf(version) <= eraOf(known)) return;
+  const why =
+    version === copyingVersion
+      ? "a log is being copied into it. Let `streamctl copy` end, or run it again."
+      : `its schema is version ${version}, this program knows up to ${known}. Start a newer ` +
+        "Millrace, or restore a backup made before the upgrade.";
   throw new StreamError(
     "unsupported_version",
-    `Cannot use metadata ${database.description}: its schema is version ${version}, this program ` +
-      `knows up to ${known}. Start a newer Millrace, or restore a backup made before the upgrade.`,
+    `Cannot use metadata ${database.description}: ${why}`,
     { details: { version, known } },
   );
 }

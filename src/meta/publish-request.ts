@@ -51,6 +51,8 @@ export interface PublishEntry {
   readonly recordCount: number;
   /** Greatest record timestamp, milliseconds; -1 when the records have none. */
   readonly maxTimestamp: number;
+  /** Least record timestamp; null when that is not known. */
+  readonly minTimestamp: number | null;
   readonly producer: EntryProducer | null;
 }
 

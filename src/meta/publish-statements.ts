@@ -34,22 +34,23 @@ WHERE id = 1 AND ${open}`;
 /**
  * Fields of an entry in the JSON argument: 0 topicNumber, 1 partition, 2 position, 3 length,
  * 4 recordCount, 5 maxTimestamp, 6 records of the partition's entries before it, 7 island (position
- * less the bytes before it: equal for entries that touch), 8 group or null, 9 producer id,
- * 10 producer epoch, 11 first and 12 last sequence, 13 batches or null when there is one;
- * 14 is 1 when a producer without state is out of order, else left out.
+ * less the bytes before it: equal for entries that touch), 8 minTimestamp or null, 9 group or null,
+ * 10 producer id, 11 producer epoch, 12 first and 13 last sequence, 14 batches or null when there
+ * is one; 15 is 1 when a producer without state is out of order, else left out.
  */
 const plainColumns = `entry, topic_number, partition, position, length, record_count,
-  max_timestamp, island, group_number, base_offset, leader_epoch, log_start_offset, next_offset`;
+  max_timestamp, island, min_timestamp, group_number, base_offset, leader_epoch, log_start_offset,
+  next_offset`;
 
 /** Materialized, so that each field is taken out of the JSON once, however often it is named. */
 const plainFields = `e.key AS entry, e.value ->> 0 AS topic_number, e.value ->> 1 AS partition,
   e.value ->> 2 AS position, e.value ->> 3 AS length, e.value ->> 4 AS record_count,
   e.value ->> 5 AS max_timestamp, e.value ->> 6 AS count_before, e.value ->> 7 AS island,
-  e.value ->> 8 AS group_number`;
+  e.value ->> 8 AS min_timestamp, e.value ->> 9 AS group_number`;
 
 const plainValues = `e.entry, e.topic_number, e.partition, e.position, e.length, e.record_count,
-  e.max_timestamp, e.island, e.group_number, p.next_offset + e.count_before, p.leader_epoch,
-  p.log_start_offset, p.next_offset`;
+  e.max_timestamp, e.island, e.min_timestamp, e.group_number, p.next_offset + e.count_before,
+  p.leader_epoch, p.log_start_offset, p.next_offset`;
 
 const joinPartition = `LEFT JOIN topic_partition p
   ON p.topic_number = e.topic_number AND p.partition = e.partition AND p.deleted = 0`;
@@ -69,9 +70,9 @@ WHERE ${open}`;
 /** The same with producers. An int32 sequence wraps from 2147483647 to 0 (KIP-98). */
 export const stageProducerEntries = `INSERT INTO staging (${plainColumns}, code,
   producer_id, producer_epoch, first_sequence, last_sequence, batches, state_sequence, recent)
-WITH fields AS MATERIALIZED (SELECT ${plainFields}, e.value ->> 9 AS producer_id,
-  e.value ->> 10 AS producer_epoch, e.value ->> 11 AS first_sequence,
-  e.value ->> 12 AS last_sequence, e.value ->> 13 AS batches, e.value ->> 14 AS must_be_known
+WITH fields AS MATERIALIZED (SELECT ${plainFields}, e.value ->> 10 AS producer_id,
+  e.value ->> 11 AS producer_epoch, e.value ->> 12 AS first_sequence,
+  e.value ->> 13 AS last_sequence, e.value ->> 14 AS batches, e.value ->> 15 AS must_be_known
   FROM json_each(?3) e)
 SELECT ${plainValues},
   CASE WHEN p.next_offset IS NULL THEN ${unknownPartition}
@@ -164,11 +165,13 @@ ON CONFLICT (key) DO UPDATE SET
 
 /** ?1 key. After the partitions, whose greatest timestamp goes into max_so_far. */
 export const insertExtents = `INSERT INTO extent (topic_number, partition, base_offset, last_offset,
-  publish_position, published_at, object_id, position, length, max_timestamp, max_so_far)
+  publish_position, published_at, object_id, position, length, max_timestamp, max_so_far,
+  min_timestamp)
 SELECT s.topic_number, s.partition, min(s.base_offset),
   max(s.base_offset + s.record_count) - 1, n.publish_position, n.published_at,
   (SELECT object_id FROM object WHERE key = ?1), min(s.position), sum(s.length),
-  max(s.max_timestamp), p.max_timestamp
+  max(s.max_timestamp), p.max_timestamp,
+  CASE WHEN count(s.min_timestamp) = count(*) THEN min(s.min_timestamp) END
 FROM namespace n CROSS JOIN staging s
 CROSS JOIN topic_partition p ON p.topic_number = s.topic_number AND p.partition = s.partition
 WHERE s.code = ${verdict.appended}

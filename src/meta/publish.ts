@@ -99,7 +99,7 @@ function entryRows(entries: readonly PublishEntry[]): EntryRow[] {
     }
     const row = [
       ...[entry.topicNumber, entry.partition, entry.position, entry.length, entry.recordCount],
-      ...[entry.maxTimestamp, countBefore, entry.position - lengthBefore],
+      ...[entry.maxTimestamp, countBefore, entry.position - lengthBefore, entry.minTimestamp],
       ...tail(entry),
     ];
     countBefore += entry.recordCount;

@@ -1,6 +1,7 @@
 /**
  * The tables, as numbered migrations. A released migration is never edited: a change is a new
- * number. docs/FORMATS.md ("Metadata schema") explains every table.
+ * number. One that programs of before cannot live with has the next thousand's number (ADR 48).
+ * docs/FORMATS.md ("Metadata schema") explains every table.
  */
 export interface Migration {
   readonly version: number;
@@ -8,7 +9,7 @@ export interface Migration {
   readonly statements: readonly string[];
 }
 
-/** Tables that a publish fills and empties again within its batch: nothing lives in them. */
+/** Tables that a publish fills and empties again within its batch, as version 1 has them. */
 export const stagingTables: readonly { readonly name: string; readonly columns: string }[] = [
   {
     name: "staging",
@@ -50,8 +51,7 @@ export const stagingTables: readonly { readonly name: string; readonly columns: 
   },
 ];
 
-export const stagingIndex =
-  "staging_by_group ON staging (group_number) WHERE group_number IS NOT NULL";
+const stagingIndex = "staging_by_group ON staging (group_number) WHERE group_number IS NOT NULL";
 
 const first: readonly string[] = [
   `CREATE TABLE namespace (
@@ -273,6 +273,11 @@ const tokens: readonly string[] = [
 ) STRICT, WITHOUT ROWID`,
 ];
 
+const times: readonly string[] = [
+  "ALTER TABLE extent ADD COLUMN min_timestamp INTEGER",
+  "ALTER TABLE main.staging ADD COLUMN min_timestamp INTEGER",
+];
+
 export const migrations: readonly Migration[] = [
   { version: 1, title: "the log", statements: first },
   {
@@ -284,6 +289,7 @@ export const migrations: readonly Migration[] = [
   { version: 4, title: "watermarks of queries' commits", statements: watermarks },
   { version: 5, title: "Durable Objects and their leases", statements: objects },
   { version: 6, title: "access tokens", statements: tokens },
+  { version: 7, title: "least times", statements: times },
 ];
 
 /**
@@ -294,5 +300,6 @@ export const migrations: readonly Migration[] = [
 export const privateStaging: readonly string[] = [
   "PRAGMA temp_store = MEMORY",
   ...stagingTables.map((table) => `CREATE TEMP TABLE ${table.name} ${table.columns}`),
+  "ALTER TABLE temp.staging ADD COLUMN min_timestamp INTEGER",
   `CREATE INDEX temp.${stagingIndex}`,
 ];

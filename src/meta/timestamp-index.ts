@@ -52,6 +52,40 @@ export async function extentForTimestamp(
   return row === undefined ? null : extentFromRow(row);
 }
 
+export interface TimestampEnd extends PartitionRef {
+  /** From here on every record is later. */
+  readonly endOffset: number;
+}
+
+/**
+ * Where reads of records up to `timestamp` end, by partition. Rows that do not tell their least
+ * time, such as those of queries' results, are read. Walks the index rows behind those ends.
+ */
+export async function endsForTimestamp(
+  database: SqlDatabase,
+  partitions: readonly PartitionRef[],
+  timestamp: number,
+): Promise<TimestampEnd[]> {
+  const wanted = partitions.map(({ topicNumber, partition }) => [topicNumber, partition]);
+  const results = await database.batch(
+    [
+      statement(
+        `SELECT j.value ->> 0, j.value ->> 1, coalesce((SELECT e.last_offset + 1 FROM extent e
+  WHERE e.topic_number = j.value ->> 0 AND e.partition = j.value ->> 1
+    AND (e.min_timestamp IS NULL OR e.min_timestamp <= ?2)
+  ORDER BY e.base_offset DESC LIMIT 1), 0)
+FROM json_each(?1) j`,
+        ...[JSON.stringify(wanted), timestamp],
+      ),
+    ],
+    "read",
+  );
+  return rowsOf(results, 0).map((row) => ({
+    ...{ topicNumber: numberAt(row, 0), partition: numberAt(row, 1) },
+    endOffset: numberAt(row, 2),
+  }));
+}
+
 /**
  * The first of the extents reaching `fromOffset` that has their greatest timestamp, or null when
  * there is none. As above, that record may lie below the log start.

@@ -25,7 +25,7 @@ import type { PlanNode, QueryPlan } from "../sql/plan/plan.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { querySettingsDefault } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
-import { type ScanBounds, scanBoundsOf } from "./scan-bounds.ts";
+import { scanBoundsOf } from "./scan-bounds.ts";
 import type { RowsChunk } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
 import type { StartTask, TaskHandle, TaskReply, TaskSetup } from "./task-protocol.ts";
@@ -55,8 +55,6 @@ export interface ReadSize {
   readonly within: ScanSize;
   /** Without the bounds that WHERE sets. */
   readonly whole: ScanSize;
-  /** WHERE has a last time, up to which nobody can tell where to stop reading. */
-  readonly hasLastTime: boolean;
 }
 
 /** Where reads end; null until the first of them begins. */
@@ -103,16 +101,14 @@ export class BoundedQueries {
     const plan = { ...query.plan, root: withFedTopics(query.plan.root, fed) };
     const shape = { ...shapeOf(plan.root, []), key: [] };
     const bounds = scanBoundsOf(plan);
-    const { inputs, start } = await maker.startOf(
+    const { inputs, start, spans } = await maker.startOf(
       sourcesOf(plan.root).filter(({ stream }) => !fed.has(stream)),
       bounds,
     );
     const topics = [...inputs.values()];
     const ends = await this.#ends(topics, query.moment);
     const { bytes: bytesTotal } =
-      bounds.size === 0
-        ? ends
-        : await scanSize(this.#parts.database, this.#spans({ inputs, start }, bounds));
+      bounds.size === 0 ? ends : await scanSize(this.#parts.database, spans);
     const task = await this.#start(plan, { shape, session, topics, start });
     // What a task is busy with is not waited for once nobody reads.
     const leave = () => task.close();
@@ -133,7 +129,7 @@ export class BoundedQueries {
         const progress = { recordsRead, bytesRead: Math.min(bytesRead, bytesTotal), bytesTotal };
         return { rows: this.#rowsOf(reply.outputs), progress };
       };
-      const isRead = () => this.#isRead(reader.position, { ends, topics, bounds });
+      const isRead = () => isReadUpTo(reader.position, ends, spans);
       while (!signal.aborted && !isFull && !isRead()) {
         const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: 0, signal });
         ahead.push(feed(task, slice, { names, upTo: ends.publishPosition }));
@@ -166,26 +162,9 @@ export class BoundedQueries {
     const whole = await this.#parts.maker.startOf(sourcesOf(plan.root));
     const { database } = this.#parts;
     return {
-      within: await scanSize(database, this.#spans(within, bounds)),
-      whole: await scanSize(database, this.#spans(whole, new Map())),
-      hasLastTime: [...bounds.values()].some(({ timestampTo }) => Number.isFinite(timestampTo)),
+      within: await scanSize(database, within.spans),
+      whole: await scanSize(database, whole.spans),
     };
-  }
-
-  #spans(
-    { inputs, start }: Awaited<ReturnType<QueryMaker["startOf"]>>,
-    bounds: ReadonlyMap<string, ScanBounds>,
-  ): OffsetSpan[] {
-    const within = new Map(
-      [...inputs.values()].map(({ topicNumber, name }) => [topicNumber, bounds.get(name)]),
-    );
-    return start.cursors.flatMap(({ topicNumber, partition, nextOffset }) => {
-      const { partition: only = null, offsetTo = Number.POSITIVE_INFINITY } =
-        within.get(topicNumber) ?? {};
-      if (only !== null && only !== partition) return [];
-      const toOffset = Number.isFinite(offsetTo) ? offsetTo : null;
-      return [{ topicNumber, partition, fromOffset: nextOffset, toOffset }];
-    });
   }
 
   /** Appends the rows that the statement itself gives, all or none; returns their number. */
@@ -235,26 +214,6 @@ export class BoundedQueries {
     });
   }
 
-  /** Whether all has been read that there was, or that lies within the bounds. */
-  #isRead(
-    { publishPosition, cursors }: ReaderPosition,
-    what: {
-      readonly ends: { readonly publishPosition: number };
-      readonly topics: readonly TopicInfo[];
-      readonly bounds: ReadonlyMap<string, ScanBounds>;
-    },
-  ): boolean {
-    const { ends, topics, bounds } = what;
-    if (publishPosition >= ends.publishPosition) return true;
-    const within = new Map(topics.map(({ topicNumber, name }) => [topicNumber, bounds.get(name)]));
-    return cursors.every(({ topicNumber, partition, nextOffset }) => {
-      const bound = within.get(topicNumber);
-      if (bound === undefined) return false;
-      const isOutside = bound.partition !== null && bound.partition !== partition;
-      return isOutside || nextOffset >= bound.offsetTo;
-    });
-  }
-
   async #ends(topics: readonly TopicInfo[], moment: ReadMoment = { publishPosition: null }) {
     const numbers = topics.map(({ topicNumber }) => topicNumber);
     const { head, partitions } = await topicStates(this.#parts.database, numbers);
@@ -267,6 +226,22 @@ export class BoundedQueries {
     refuseErrors(outputs, this.#parts.platform);
     return valuesOf(outputs, this.#parts.platform);
   }
+}
+
+/** Whether all has been read that there was, or that lies within the spans. */
+function isReadUpTo(
+  { publishPosition, cursors }: ReaderPosition,
+  ends: { readonly publishPosition: number },
+  spans: readonly OffsetSpan[],
+): boolean {
+  if (publishPosition >= ends.publishPosition) return true;
+  return cursors.every(({ topicNumber, partition, nextOffset }) => {
+    const span = spans.find(
+      (each) => each.topicNumber === topicNumber && each.partition === partition,
+    );
+    const toOffset = span?.toOffset ?? null;
+    return toOffset !== null && nextOffset >= toOffset;
+  });
 }
 
 function tooMany(): StreamError {

@@ -105,6 +105,11 @@ export class LocalTask implements TaskHandle {
     return this.#host.memory.bytes.byteLength;
   }
 
+  /** How often state has left memory for scratch disk. */
+  get spillCount(): number {
+    return this.#task.spillCount;
+  }
+
   #gave(outputs: TaskReply["outputs"]): TaskReply {
     return { ...this.#reply(), outputs };
   }

@@ -9,7 +9,9 @@ import type { LogService, TopicService } from "../log/log-types.ts";
 import type { ReaderPosition } from "../log/publish-order-reader.ts";
 import type { TopicInfo } from "../meta/catalog.ts";
 import { type TopicPartitionState, topicStates } from "../meta/publish-order.ts";
+import type { OffsetSpan } from "../meta/scan-size.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
+import { endsForTimestamp } from "../meta/timestamp-index.ts";
 import { internalTopicPrefix } from "../record/topic-name.ts";
 import type { RecordShape } from "../sql/engine/append-sink.ts";
 import { inputsOf } from "../sql/plan/inputs-of.ts";
@@ -31,6 +33,20 @@ export interface NewQueryOptions {
   readonly output: TopicInfo;
   readonly settings: QuerySettings;
 }
+
+/** Where the reading of a plan's topics begins. */
+export interface ReadStart {
+  readonly inputs: ReadonlyMap<string, TopicInfo>;
+  readonly start: ReaderPosition;
+  /** By partition, what is to be read; without bounds all from the start on. */
+  readonly spans: readonly OffsetSpan[];
+}
+
+const unbounded = {
+  partition: null,
+  offsetTo: Number.POSITIVE_INFINITY,
+  timestampTo: Number.POSITIVE_INFINITY,
+} as const;
 
 export class QueryMaker {
   readonly #parts: QueryMakerParts;
@@ -70,9 +86,33 @@ export class QueryMaker {
   async startOf(
     sources: readonly SourceNode[],
     bounds: ReadonlyMap<string, ScanBounds> = new Map(),
-  ): Promise<{ readonly inputs: ReadonlyMap<string, TopicInfo>; readonly start: ReaderPosition }> {
+  ): Promise<ReadStart> {
     const inputs = await this.#inputs(sources);
-    return { inputs, start: await this.#start(sources, inputs, bounds) };
+    const start = await this.#start(sources, inputs, bounds);
+    return { inputs, start, spans: await this.#spans([...inputs.values()], start, bounds) };
+  }
+
+  async #spans(
+    topics: readonly TopicInfo[],
+    { cursors }: ReaderPosition,
+    bounds: ReadonlyMap<string, ScanBounds>,
+  ): Promise<OffsetSpan[]> {
+    const spans: OffsetSpan[] = [];
+    for (const { topicNumber, name } of topics) {
+      const mine = cursors.filter((cursor) => cursor.topicNumber === topicNumber);
+      const { partition: only = null, offsetTo, timestampTo } = bounds.get(name) ?? unbounded;
+      const ends = Number.isFinite(timestampTo)
+        ? await endsForTimestamp(this.#parts.database, mine, timestampTo)
+        : [];
+      for (const { partition, nextOffset } of mine) {
+        const end = ends.find((each) => each.partition === partition)?.endOffset ?? offsetTo;
+        const isOutside = only !== null && only !== partition;
+        const toOffset = isOutside ? nextOffset : Math.min(offsetTo, end);
+        const span = { topicNumber, partition, fromOffset: nextOffset };
+        spans.push({ ...span, toOffset: Number.isFinite(toOffset) ? toOffset : null });
+      }
+    }
+    return spans;
   }
 
   async #inputs(sources: readonly SourceNode[]): Promise<Map<string, TopicInfo>> {

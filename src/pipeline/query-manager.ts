@@ -7,7 +7,7 @@ import type { Logger } from "../base/log.ts";
 import type { Platform } from "../base/platform.ts";
 import type { LogService } from "../log/log-types.ts";
 import type { WorkerIdentity } from "../log/worker-identity.ts";
-import { acquireLease, releaseLease } from "../meta/leases.ts";
+import { acquireLease, readLease, releaseLease } from "../meta/leases.ts";
 import { publishTick } from "../meta/publish-order.ts";
 import { wantedQueries } from "../meta/query-places.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
@@ -34,6 +34,11 @@ export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "st
   readonly identity: WorkerIdentity;
   /** Which queries this worker takes; default: those that prefer it (QueryPlacement). */
   readonly placement?: Pick<QueryPlacement, "toTake" | "toHandOver">;
+  /**
+   * The Durable Object that this worker is: leases are marked as its own, so that no process takes
+   * them while it sleeps or is moved, and its next activation has them.
+   */
+  readonly objectName?: string | undefined;
   /** Told of all queries that are to run, at each look. */
   readonly onWanted?: (queryIds: ReadonlySet<string>) => void;
   /** So long the end waits for last commits, milliseconds; default 10 s. */
@@ -137,11 +142,27 @@ export class QueryManager {
     const free = idle.filter(({ heldBy }) => heldBy === null).map(({ queryId }) => queryId);
     // Where giving a lease back went unanswered, it is this worker's still.
     const kept = idle.filter(({ heldBy }) => heldBy === workerEpoch).map(({ queryId }) => queryId);
-    await this.#takeAll([...kept, ...this.#placement.toTake(free, log.cluster())]);
+    await this.#takeAll([
+      ...(await this.#toKeep(kept)),
+      ...this.#placement.toTake(free, log.cluster()),
+    ]);
     const moving = this.#placement.toHandOver([...this.#running.keys()], log.cluster());
     if (moving !== undefined) this.#handOver(moving);
     // Last: a commit that takes long keeps no other query from being taken.
     await Promise.all(unwanted.map(([, { ended }]) => ended));
+  }
+
+  /** An object has the leases of its last activation, also when it is to run them no more. */
+  async #toKeep(held: readonly string[]): Promise<readonly string[]> {
+    const { database, log, objectName } = this.#parts;
+    if (objectName === undefined || held.length === 0) return held;
+    const kept = this.#placement.toTake(held, log.cluster());
+    for (const name of held) {
+      if (kept.includes(name)) continue;
+      const lease = await readLease(database, { kind: queryLeaseKind, name });
+      if (lease !== null) await releaseLease(database, lease);
+    }
+    return kept;
   }
 
   async #takeAll(queryIds: readonly string[]): Promise<void> {
@@ -159,12 +180,13 @@ export class QueryManager {
   }
 
   async #take(query: QueryRow): Promise<void> {
-    const { database, identity } = this.#parts;
+    const { database, identity, objectName } = this.#parts;
     const name = query.queryId;
     const definition = this.#definitionOf(query);
     if (definition === undefined) return;
     const { workerEpoch } = identity.current();
-    const lease = await acquireLease(database, { kind: queryLeaseKind, name, workerEpoch });
+    const taker = { workerEpoch, objectName };
+    const lease = await acquireLease(database, { kind: queryLeaseKind, name, ...taker });
     if (lease.workerEpoch !== workerEpoch || this.#closing.signal.aborted) return;
     const { leaseEpoch } = lease;
     const stop = new AbortController();

@@ -19,10 +19,7 @@ export interface ScanBounds {
   readonly offsetTo: number;
   /** Records are not older, milliseconds since 1970. */
   readonly timestampFrom: number;
-  /**
-   * … nor younger, which shortens no scan: a producer's times need not rise, and batches tell their
-   * greatest time only. It is here to be told.
-   */
+  /** … nor younger. */
   readonly timestampTo: number;
 }
 

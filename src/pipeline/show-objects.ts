@@ -205,12 +205,6 @@ export function explainResult(
     ...textOf(each.plan).map((line) => `  ${line}`),
   ]);
   const lines = [...first, ...textOf(plan), ...notes];
-  if (size?.hasLastTime === true) {
-    lines.push(
-      "Note: the last time of METADATA timestamp does not shorten the scan, since producers' " +
-        "times need not rise; a first time does, and offsets do",
-    );
-  }
   if (size !== null) {
     const { within, whole } = size;
     const objects = `${within.objectCount} of ${whole.objectCount} objects`;

@@ -32,6 +32,12 @@ export interface ValidateBatchOptions {
   readonly keysRequired?: boolean;
 }
 
+export interface ValidBatch {
+  readonly header: BatchHeader;
+  /** Least timestamp of its records, milliseconds; −1: one has none. */
+  readonly minTimestamp: number;
+}
+
 /**
  * Checks `batch`, exactly one whole batch as a client sent it, and gives its header. When the
  * stated maxTimestamp is not that of its records it is corrected in place with the CRC, as Kafka
@@ -41,7 +47,7 @@ export interface ValidateBatchOptions {
  *   `invalid_timestamp` (details name the first bad `recordIndex`), `record_too_large` (over
  *   `decompressedBytesMax`), `unsupported_compression`.
  */
-export function validateBatch(batch: Uint8Array, options: ValidateBatchOptions): BatchHeader {
+export function validateBatch(batch: Uint8Array, options: ValidateBatchOptions): ValidBatch {
   requireOneBatch(batch);
   const header = readBatchHeader(batch, 0);
   if (header.baseOffset !== 0) throw invalid(`its base offset is ${header.baseOffset}, not 0`);
@@ -52,15 +58,15 @@ export function validateBatch(batch: Uint8Array, options: ValidateBatchOptions):
     header.codec === "none"
       ? packed
       : options.codecs.decompress(header.codec, packed, { sizeMax: options.decompressedBytesMax });
-  const maxTimestamp = walkRecords(records, {
+  const { least, greatest } = walkRecords(records, {
     recordCount: header.recordCount,
     baseTimestamp: header.baseTimestamp,
     timestampBounds: options.timestampBounds,
     keysRequired: options.keysRequired ?? false,
   });
-  if (maxTimestamp === header.maxTimestamp) return header;
-  setMaxTimestamp(batch, maxTimestamp, options.crc32c);
-  return readBatchHeader(batch, 0);
+  if (greatest === header.maxTimestamp) return { header, minTimestamp: least };
+  setMaxTimestamp(batch, greatest, options.crc32c);
+  return { header: readBatchHeader(batch, 0), minTimestamp: least };
 }
 
 /** The checks that need no look at the records. */

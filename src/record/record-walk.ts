@@ -22,23 +22,31 @@ export interface WalkRecordsOptions {
 
 const unbounded: TimestampBounds = { min: Number.MIN_SAFE_INTEGER, max: Number.MAX_SAFE_INTEGER };
 
+/** Of records without a timestamp it is −1. */
+export interface TimestampRange {
+  readonly least: number;
+  readonly greatest: number;
+}
+
 /**
  * Checks that `records` holds exactly `recordCount` records whose offset deltas count from 0, each
- * as long as it says, and gives the greatest timestamp, −1 when there is none.
+ * as long as it says, and gives their timestamps' range; the greatest is −1 at least.
  * @throws StreamError `invalid_record`, or `invalid_timestamp` for one outside of the bounds.
  */
-export function walkRecords(records: Uint8Array, options: WalkRecordsOptions): number {
+export function walkRecords(records: Uint8Array, options: WalkRecordsOptions): TimestampRange {
   const { recordCount, baseTimestamp, keysRequired } = options;
   const { min, max } = options.timestampBounds ?? unbounded;
   const reader = new RecordReader(records, "invalid_record");
-  let maxTimestamp = noTimestamp;
+  let greatest = noTimestamp;
+  let least = Number.MAX_SAFE_INTEGER;
   for (let index = 0; index < recordCount; index++) {
     reader.enter();
     const timestamp = baseTimestamp + reader.varlong();
     if ((timestamp < min || timestamp > max) && timestamp !== noTimestamp) {
       throw outOfBounds(index, timestamp, { min, max });
     }
-    if (timestamp > maxTimestamp) maxTimestamp = timestamp;
+    if (timestamp > greatest) greatest = timestamp;
+    if (timestamp < least) least = timestamp;
     const offsetDelta = reader.varint();
     if (offsetDelta !== index) throw reader.refuse(`has offset delta ${offsetDelta}`);
     if (reader.skip("a key") < 0 && keysRequired) {
@@ -59,7 +67,7 @@ export function walkRecords(records: Uint8Array, options: WalkRecordsOptions): n
         `${recordCount} records`,
     );
   }
-  return maxTimestamp;
+  return { least, greatest };
 }
 
 function outOfBounds(index: number, timestamp: number, bounds: TimestampBounds): StreamError {

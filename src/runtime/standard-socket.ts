@@ -48,15 +48,11 @@ class Unheard {
   }
 }
 
-/**
- * Joins the two; a socket that is open already is opened for the handler at once. `now` in
- * milliseconds.
- */
-export function joinSocket(
+/** Sends and closes; `heard` says that the client has sent something. `now` in milliseconds. */
+export function messageSocket(
   socket: StandardSocket,
-  handler: SocketHandler,
-  now: () => number = () => Date.now(),
-): void {
+  now: () => number,
+): { readonly ours: MessageSocket; readonly heard: () => void } {
   const unheard = new Unheard(now);
   const ours: MessageSocket = {
     get bufferedBytes() {
@@ -73,6 +69,19 @@ export function joinSocket(
       if (socket.readyState <= open) socket.close(code, reason);
     },
   };
+  return { ours, heard: () => unheard.clear() };
+}
+
+/**
+ * Joins the two; a socket that is open already is opened for the handler at once. `now` in
+ * milliseconds.
+ */
+export function joinSocket(
+  socket: StandardSocket,
+  handler: SocketHandler,
+  now: () => number = () => Date.now(),
+): void {
+  const { ours, heard } = messageSocket(socket, now);
   let isClosed = false;
   const close = () => {
     if (!isClosed) handler.closed();
@@ -80,7 +89,7 @@ export function joinSocket(
   };
   socket.binaryType = "arraybuffer";
   socket.addEventListener("message", ({ data }) => {
-    unheard.clear();
+    heard();
     if (typeof data === "string") handler.received(data);
     else if (data instanceof ArrayBuffer) handler.received(new Uint8Array(data));
   });

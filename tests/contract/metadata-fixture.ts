@@ -71,6 +71,8 @@ export interface Run {
   readonly count: number;
   readonly group?: number;
   readonly maxTimestamp?: number;
+  /** Default: not known. */
+  readonly minTimestamp?: number;
   readonly producer?: EntryProducer;
   /** Bytes left free before the run, so that it does not touch the one before. */
   readonly gap?: number;
@@ -107,6 +109,7 @@ export class Publisher {
         length,
         recordCount: run.count,
         maxTimestamp: run.maxTimestamp ?? 1_000 + sequence,
+        minTimestamp: run.minTimestamp ?? null,
         producer: run.producer ?? null,
       };
       position += length;

@@ -5,7 +5,11 @@ import { applyCuts } from "../../src/meta/cut.ts";
 import { partitionStates } from "../../src/meta/log-index.ts";
 import { deleteRecords, releaseSlice } from "../../src/meta/release.ts";
 import { statement } from "../../src/meta/sql-values.ts";
-import { extentForTimestamp, extentOfMaxTimestamp } from "../../src/meta/timestamp-index.ts";
+import {
+  endsForTimestamp,
+  extentForTimestamp,
+  extentOfMaxTimestamp,
+} from "../../src/meta/timestamp-index.ts";
 import {
   type MetadataUnderTest,
   newTopic,
@@ -54,6 +58,32 @@ export function timestampsContract(name: string, open: OpenMetadata): void {
       expect([await newest(topic), await newest(topic, 17), await newest(topic, 18)]).toEqual([
         ...[16, 16, undefined],
       ]);
+    });
+
+    test("end reads up to them where every later row is later", async () => {
+      const topic = await newTopic(database());
+      const worker = await Publisher.open(database());
+      const ends = async (timestamp: number) =>
+        await endsForTimestamp(database(), [{ ...topic, partition: 0 }], timestamp);
+      expect(await ends(5)).toEqual([
+        { topicNumber: topic.topicNumber, partition: 0, endOffset: 0 },
+      ]);
+      for (const minTimestamp of [100, 300, 200, 400]) {
+        await worker.publish([{ topic, count: 2, maxTimestamp: 500, minTimestamp }]);
+      }
+      // Runs that touch are one row: its least time is that of both, if both are known.
+      await worker.publish([
+        { topic, count: 1, maxTimestamp: 900, minTimestamp: 700 },
+        { topic, count: 1, maxTimestamp: 900, minTimestamp: 600 },
+      ]);
+      const endOf = async (timestamp: number) => (await ends(timestamp))[0]?.endOffset;
+      expect([await endOf(99), await endOf(100), await endOf(250)]).toEqual([0, 2, 6]);
+      expect([await endOf(400), await endOf(599), await endOf(600)]).toEqual([8, 8, 10]);
+      await worker.publish([
+        { topic, count: 1, maxTimestamp: 900, minTimestamp: 800 },
+        { topic, count: 1, maxTimestamp: 900 },
+      ]);
+      expect(await endOf(99)).toBe(12);
     });
 
     test("that retention has taken are not found, nor do they hide others", async () => {

@@ -2,6 +2,8 @@
  * Bids over HTTP for one partition, one request at a time, each sent until it is answered: with
  * Producer-Id and Producer-Seq every bid stands in the topic once. Event times rise with the number.
  */
+import { eventually } from "../support/processes.ts";
+import { type AskedServer, mayPass } from "./crash-server.ts";
 
 export interface Bid {
   readonly producer: number;
@@ -34,30 +36,26 @@ export class BidProducer {
     return this.#sent;
   }
 
-  /** Sends until the server is gone. */
-  async run(url: string): Promise<void> {
-    for (;;) {
-      if (this.#unanswered.length === 0) {
-        const first = this.#sent.length;
-        this.#unanswered = Array.from({ length: bidsPerRequest }, (_, index) =>
-          this.#bid(first + index),
-        );
-      }
-      if (!(await this.#post(url))) return;
-    }
+  /** Sends until the server is gone, or until `signal`. */
+  async run(server: AskedServer, signal?: AbortSignal): Promise<void> {
+    do {
+      if (this.#unanswered.length > 0 && !(await this.#post(server))) return;
+      const first = this.#sent.length;
+      this.#unanswered = Array.from({ length: bidsPerRequest }, (_, index) =>
+        this.#bid(first + index),
+      );
+    } while (signal?.aborted !== true);
   }
 
-  /** Sends the unanswered request once more. */
-  async settle(url: string): Promise<void> {
-    if (this.#unanswered.length > 0 && !(await this.#post(url))) {
-      throw new Error("The server is gone");
-    }
+  /** Sends the unanswered request until it is answered. */
+  async settle(server: AskedServer): Promise<void> {
+    await eventually(async () => this.#unanswered.length === 0 || (await this.#post(server)));
   }
 
   /** A bid at that event time: it moves the watermark over all before. */
-  async finish(url: string, ts: number): Promise<void> {
+  async finish(server: AskedServer, ts: number): Promise<void> {
     this.#unanswered = [{ ...this.#bid(this.#sent.length), ts: new Date(ts).toISOString() }];
-    await this.settle(url);
+    await this.settle(server);
   }
 
   #bid(number: number): Bid {
@@ -68,11 +66,12 @@ export class BidProducer {
     };
   }
 
-  async #post(url: string): Promise<boolean> {
+  async #post({ httpUrl, headers }: AskedServer): Promise<boolean> {
     const records = this.#unanswered.map((value) => ({ value, partition: this.#partition }));
-    const answer = await fetch(`${url}/v1/topics/${this.#topic}/records`, {
+    const answer = await fetch(`${httpUrl}/v1/topics/${this.#topic}/records`, {
       method: "POST",
       headers: {
+        ...headers,
         "Content-Type": "application/json",
         "Producer-Id": `bids-${this.#partition}`,
         "Producer-Epoch": "0",
@@ -80,7 +79,7 @@ export class BidProducer {
       },
       body: JSON.stringify({ records }),
     }).catch(() => undefined);
-    if (answer === undefined || answer.status === 503) return false;
+    if (answer === undefined || mayPass(answer)) return false;
     const text = await answer.text().catch(() => undefined);
     if (text === undefined) return false;
     if (!answer.ok) throw new Error(`The server refused bids: ${answer.status} ${text}`);

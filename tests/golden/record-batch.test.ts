@@ -28,7 +28,7 @@ function recordsOf(bytes: Uint8Array, codec: CodecName): LogRecord[] {
     const sent = batch.bytes.slice();
     stampBatch(sent, 0, { baseOffset: 0, leaderEpoch: -1 });
     const copy = sent.slice();
-    const header = validateBatch(copy, validation);
+    const { header } = validateBatch(copy, validation);
     expect(header).toEqual(readBatchHeader(sent));
     expect(copy).toEqual(sent);
     expect(header.codec).toBe(codec);

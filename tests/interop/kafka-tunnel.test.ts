@@ -1,11 +1,12 @@
 /**
  * Kafka clients through `/kafka`: kafkajs over its socket factory, and kcat (librdkafka) through
- * `streamctl shim`, both of which know nothing of WebSockets; against Bun and against the Worker.
+ * `streamctl shim`, both of which know nothing of WebSockets; against Bun, Deno and the Worker.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
 import { kafkajsSocket } from "../../src/client/kafkajs-socket.ts";
+import { denoProgram } from "../support/deno-program.ts";
 import { edgeToken, startEdgeWorker } from "../support/edge-worker.ts";
 import {
   eventually,
@@ -30,6 +31,11 @@ const places: Readonly<Record<string, () => Promise<Place>>> = {
   Bun: async () => {
     const env = { MILLRACE_TOKEN: edgeToken };
     const server = await StreamServer.start({ env });
+    return { url: server.httpUrl, stop: () => server.stop() };
+  },
+  Deno: async () => {
+    const env = { MILLRACE_TOKEN: edgeToken };
+    const server = await StreamServer.start({ program: denoProgram("start"), env });
     return { url: server.httpUrl, stop: () => server.stop() };
   },
   "the Worker": async () => {

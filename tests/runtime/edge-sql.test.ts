@@ -1,9 +1,10 @@
 /** SQL in the Worker: statements in the first shard, continuous queries where they are let run. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
+import { acquireLease, releaseLease } from "../../src/meta/leases.ts";
 import { queryHolders } from "../../src/meta/query-places.ts";
 import type { SqlDatabase } from "../../src/meta/sql-database.ts";
-import { listWorkers } from "../../src/meta/workers.ts";
+import { closeWorker, leaveWorkers, listWorkers, registerWorker } from "../../src/meta/workers.ts";
 import { openLibsqlServer } from "../../src/runtime/node/libsql-server.ts";
 import { edgeToken, startEdgeWorker } from "../support/edge-worker.ts";
 import type { Isolate } from "../support/isolate.ts";
@@ -150,6 +151,58 @@ describe("continuous queries in the Worker", () => {
     expect(open.map(({ workerEpoch }) => workerEpoch)).toContain(holders[0]?.workerEpoch ?? -1);
     // It made itself known after the shard, which had taken the records by then.
     expect(holders[0]?.workerEpoch).toBe(Math.max(...open.map(({ workerEpoch }) => workerEpoch)));
+  });
+
+  test("a process beside it never takes the query's lease, not while nothing of it runs", async () => {
+    const { database, worker } = client();
+    const [held] = await queryHolders(database);
+    const { workerEpoch } = await registerWorker(database, {
+      ...{ registration: "a process", kind: "process", nodeId: null },
+      ...{ kafkaHost: null, kafkaPort: null, httpUrl: null },
+    });
+    const wanted = { kind: "query", name: held?.queryId ?? "", workerEpoch };
+    const take = () => acquireLease(database, wanted);
+    expect((await take()).workerEpoch).toBe(held?.workerEpoch ?? -1);
+    // As the object's next activation does it, before it has the lease.
+    await closeWorker(database, { workerEpoch: held?.workerEpoch ?? -1, observedCounter: 0 });
+    expect((await take()).workerEpoch).not.toBe(workerEpoch);
+    await leaveWorkers(database, workerEpoch);
+    await worker.restart();
+    await client().bid(4);
+    const [again] = await eventually(async () => {
+      const holders = await queryHolders(database);
+      return holders.length > 0 ? holders : undefined;
+    });
+    expect(again?.queryId).toBe(held?.queryId ?? "");
+    expect(again?.workerEpoch).toBeGreaterThan(workerEpoch);
+  });
+
+  test("while a process runs the query the object waits until it leaves", async () => {
+    const { database } = client();
+    const [held] = await queryHolders(database);
+    const name = held?.queryId ?? "";
+    await client().post(`/v1/queries/${name}/pause`, "");
+    const process = await registerWorker(database, {
+      ...{ registration: "another process", kind: "process", nodeId: null },
+      ...{ kafkaHost: null, kafkaPort: null, httpUrl: null },
+    });
+    const { workerEpoch } = process;
+    // The object gives the lease back, and its mark with it.
+    const lease = await eventually(async () => {
+      const now = await acquireLease(database, { kind: "query", name, workerEpoch });
+      return now.workerEpoch === workerEpoch ? now : undefined;
+    });
+    await client().post(`/v1/queries/${name}/resume`, "");
+    await client().bid(5);
+    await Bun.sleep(2_500);
+    expect(await queryHolders(database)).toMatchObject([{ queryId: name, workerEpoch }]);
+    await releaseLease(database, lease);
+    await leaveWorkers(database, workerEpoch);
+    const [again] = await eventually(async () => {
+      const holders = await queryHolders(database);
+      return holders.length > 0 ? holders : undefined;
+    });
+    expect(again?.workerEpoch).not.toBe(workerEpoch);
   });
 
   test("after workerd was killed it goes on where it was", async () => {

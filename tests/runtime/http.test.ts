@@ -1,8 +1,7 @@
 /** The same requests and the same answers on each runtime. */
 
-import configuration from "../../deno.json" with { type: "json" };
 import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
-import { binaryOf } from "../run/binaries.ts";
+import { denoProgram } from "../support/deno-program.ts";
 import { edgeToken, startEdgeWorker } from "../support/edge-worker.ts";
 import { type ServerPlace, StreamServer } from "../support/stream-server.ts";
 import { type HttpPlace, httpChecks } from "./http-checks.ts";
@@ -14,8 +13,7 @@ async function server(place: ServerPlace): Promise<HttpPlace> {
 
 httpChecks("Bun", () => server({}));
 
-const [, ...words] = configuration.tasks.start.split(" ");
-httpChecks("Deno", () => server({ program: [binaryOf("deno"), ...words] }));
+httpChecks("Deno", () => server({ program: denoProgram("start") }));
 
 for (const shards of ["1", "3"]) {
   httpChecks(`a Cloudflare Worker of ${shards} shards`, async () => {

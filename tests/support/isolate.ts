@@ -3,7 +3,12 @@ import type { Readable } from "node:stream";
 import { Miniflare, type MiniflareOptions, type WorkerOptions } from "miniflare";
 import { modulesOf, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
 
-export type IsolateOptions = Omit<WorkerOptions, "modules" | "script" | "scriptPath">;
+export type IsolateOptions = Omit<WorkerOptions, "modules" | "script" | "scriptPath"> & {
+  /** Where it keeps R2 and what objects store; absent: with this process. */
+  readonly defaultPersistRoot?: string;
+  /** Absent: a free one. */
+  readonly port?: number;
+};
 
 /** What tests do with a bucket from outside the Worker. */
 export interface BucketOutside {

@@ -15,7 +15,7 @@ import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
 import type { StreamEntry } from "../../src/sql/check/catalog.ts";
 import { planMaterializedView } from "../../src/sql/check/create-view.ts";
 import { planInsert } from "../../src/sql/check/insert.ts";
-import type { TaskPublish } from "../../src/sql/engine/query-task.ts";
+import type { SavedState, TaskPublish } from "../../src/sql/engine/query-task.ts";
 import type { OutputBatch } from "../../src/sql/engine/task-output.ts";
 import type { QueryPlan } from "../../src/sql/plan/plan.ts";
 import { planToText } from "../../src/sql/plan/plan-text.ts";
@@ -94,6 +94,8 @@ export interface CaseResult {
   /** After each commit: the publishes before it, and what an updating result folds to. */
   readonly states: readonly { readonly publishes: number; readonly state: Folded }[];
   readonly statistics: readonly unknown[];
+  /** How often state left memory. */
+  readonly spillCount: number;
 }
 
 export type Folded = ReadonlyMap<string, string>;
@@ -109,6 +111,11 @@ export interface RunOptions {
   readonly after: (publish: number) => "go on" | "commit" | "restore";
   /** Seed of the task's own randomness. */
   readonly seed: number;
+  /** Where an earlier run stopped: states of its commits, and the next offsets by topic/partition. */
+  readonly from?: {
+    readonly states: readonly SavedState[];
+    readonly offsets: ReadonlyMap<string, number>;
+  };
 }
 
 export const straight: RunOptions = {
@@ -128,20 +135,23 @@ class CaseRunner {
   readonly #setup: Omit<TaskSetup, "states">;
   readonly #isAppend: boolean;
   readonly #options: RunOptions;
-  readonly #offsets = new Map<string, number>();
+  readonly #offsets: Map<string, number>;
   readonly #rows: ResultRow[] = [];
   readonly #late: string[] = [];
   readonly #errors: string[] = [];
   readonly #states: CaseResult["states"][number][] = [];
   readonly #folded = new Map<string, string>();
-  #chain: { kind: "full" | "delta"; bytes: Uint8Array }[] = [];
+  #chain: readonly SavedState[];
   #task: LocalTask;
   #made = 0;
+  #spillCount = 0;
 
   constructor(setup: Omit<TaskSetup, "states">, isAppend: boolean, options: RunOptions) {
     this.#setup = setup;
     this.#isAppend = isAppend;
     this.#options = options;
+    this.#offsets = new Map(options.from?.offsets);
+    this.#chain = options.from?.states ?? [];
     this.#task = this.#start();
   }
 
@@ -155,7 +165,9 @@ class CaseRunner {
       this.#task.answer({ kind: "publishes", publishes: waiting });
       waiting = [];
       if (act !== "go on") this.#commit(index + 1);
-      if (act === "restore") this.#task = this.#start();
+      if (act !== "restore") continue;
+      this.#spillCount += this.#task.spillCount;
+      this.#task = this.#start();
     }
     this.#task.answer({ kind: "publishes", publishes: waiting });
     if (!this.#setup.isBounded) this.#commit(publishes.length);
@@ -172,6 +184,7 @@ class CaseRunner {
         statistics.rowsWrong,
         statistics.rowsAhead,
       ],
+      spillCount: this.#spillCount + this.#task.spillCount,
     };
   }
 

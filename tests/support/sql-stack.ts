@@ -102,13 +102,26 @@ export class SqlStack {
 
   /** Appends a batch of JSON records (an object each) or texts. */
   async append(name: string, rows: readonly unknown[], partition = 0): Promise<void> {
+    const now = this.stack.platform.clock.now();
+    const timed = rows.map((row) => ({ row, timestamp: now }));
+    await this.appendTimed(name, timed, partition);
+  }
+
+  /** One batch of rows with times of their own. */
+  async appendTimed(
+    name: string,
+    rows: readonly { readonly row: unknown; readonly timestamp: number }[],
+    partition = 0,
+  ): Promise<void> {
     const topic = await this.topic(name);
-    const records = rows.map((row) => ({
-      ...{ timestamp: this.stack.platform.clock.now(), key: null },
+    const records = rows.map(({ row, timestamp }) => ({
+      ...{ timestamp, key: null },
       value: new TextEncoder().encode(typeof row === "string" ? row : JSON.stringify(row)),
     }));
     const bytes = encodeBatch({ records, codec: "none" }, this.stack.platform);
-    await this.stack.log.append({ topic, partition, bytes, header: readBatchHeader(bytes) });
+    const minTimestamp = Math.min(...rows.map(({ timestamp }) => timestamp));
+    const header = readBatchHeader(bytes);
+    await this.stack.log.append({ topic, partition, bytes, header, minTimestamp });
   }
 
   async tick(name: string): Promise<void> {

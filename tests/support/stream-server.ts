@@ -3,8 +3,11 @@ import { join } from "node:path";
 import { freePorts, listens, RunningProgram, temporaryFolder } from "./processes.ts";
 
 export interface ServerPlace {
-  /** The program, run in the project's root, up to the word `server`; absent: this Bun. */
-  readonly program?: readonly string[];
+  /**
+   * The program, run in the project's root, up to the word `server`, or what makes it for a data
+   * folder; absent: this Bun.
+   */
+  readonly program?: readonly string[] | ((data: string) => readonly string[]);
   /** As `--store` takes it; absent: a folder of its own. */
   readonly store?: string;
   /** As `--metadata` takes it; absent: a file of its own. */
@@ -18,6 +21,8 @@ const root = join(import.meta.dir, "../..");
 const bunProgram = [process.execPath, join(root, "src/cli/main.ts"), "server"];
 
 export class StreamServer {
+  /** What every request carries: nothing. */
+  readonly headers: Readonly<Record<string, string>> = {};
   readonly #place: ServerPlace;
   readonly #folder: string;
   readonly #httpPort: number;
@@ -76,8 +81,10 @@ export class StreamServer {
 
   #launch(): RunningProgram {
     const { program = bunProgram, store, metadata, flags = [], env } = this.#place;
+    const data = join(this.#folder, "data");
     const command = [
-      ...[...program, "--data", join(this.#folder, "data")],
+      ...(typeof program === "function" ? program(data) : program),
+      ...["--data", data],
       ...["--http", `127.0.0.1:${this.#httpPort}`, "--kafka", this.bootstrap],
       ...(store === undefined ? [] : ["--store", store]),
       ...(metadata === undefined ? [] : ["--metadata", metadata]),

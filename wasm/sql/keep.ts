@@ -6,6 +6,10 @@
  * descriptors say.
  */
 import * as F from "./parts/fields";
+import { copyBytes } from "./parts/layout";
+import { gatherRows, matchRows, releaseMatches } from "./parts/match";
+
+export { gatherRows, matchRows, releaseMatches };
 
 // @ts-ignore: decorator
 @external("env", "malloc")
@@ -285,7 +289,7 @@ function appendColumn(
       const length = isAbsent ? 0 : load<u32>(slot, 4);
       store<u32>(target, used);
       store<u32>(target, length, 4);
-      if (length) memory.copy(arena + used, <usize>(base + load<u32>(slot)), length);
+      copyBytes(arena + used, <usize>(base + load<u32>(slot)), length);
       used += length;
     } else {
       store<u64>(target, load<u64>(slot));
@@ -293,6 +297,15 @@ function appendColumn(
     }
   }
   store<u32>(address, used, K_ARENA_USED);
+}
+
+/** Forgets all rows; their memory serves those that come next. */
+export function clear(address: usize): void {
+  store<u32>(address, 0, K_ROWS);
+  store<u32>(address, 0, K_ARENA_USED);
+  store<u32>(address, 0, K_SAVED);
+  store<u32>(address, 0, F.T_ROW_COUNT);
+  store<u32>(address, 0, F.T_SELECTION);
 }
 
 function pointBases(address: usize): void {

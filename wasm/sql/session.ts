@@ -3,6 +3,7 @@
  * row bridges them. A session is [first row, last row + gap); two that touch are one, as in Flink.
  * See parts/sessions.ts for the wheel, and `src/sql/kernel/session.ts` for who calls this and when.
  */
+import { forgetGroups, missingRows, readGroups, writeGroups } from "./parts/cold";
 import { foldBlock, inputColumn } from "./parts/fold";
 import * as F from "./parts/fields";
 import { FAILED_INPUT, fail, grabZeroed, hasFailed, push, reserve } from "./parts/heap";
@@ -17,7 +18,7 @@ import { arm, BUCKET_COUNT, dueAt, floorDivide, killSession, leaveBucket } from 
 import { markSession, NO_WHEEL, showTime, touchSession } from "./parts/sessions";
 import { isNull, slotOf } from "./parts/value";
 
-export { freeResult, newResult };
+export { forgetGroups, freeResult, missingRows, newResult, readGroups, writeGroups };
 
 /** Times that no calendar has: sums of them with gaps could wrap. */
 const TIME_MAX: i64 = 1 << 60;
@@ -60,6 +61,11 @@ export function failure(state: usize): u32 {
 
 export function bytesHeld(state: usize): i64 {
   return load<i64>(state, F.S_BYTES);
+}
+
+/** Sessions that live, and some that do not any more. */
+export function sessionCount(state: usize): u32 {
+  return load<u32>(paneAt(state, 0), F.P_ENTRIES + 4);
 }
 
 /** Row numbers of the rows that the last `add` found late. */

@@ -26,11 +26,16 @@ const chunkBytesMax = 1024 * 1024;
  */
 const workerdSlackBytes = 64 * 1024;
 
-/** Makes the port of the compiled kernels, which get their memories when they are first needed. */
-export function createCodecs(modules: {
+export interface CodecOptions {
   readonly snappy: WebAssembly.Module;
   readonly lz4: WebAssembly.Module;
-}): Codecs {
+  /** zstd compresses so much at a time, a frame each; absent: everything is one frame. */
+  readonly zstdFrameBytesMax?: number;
+}
+
+/** Makes the port of the compiled kernels, which get their memories when they are first needed. */
+export function createCodecs(modules: CodecOptions): Codecs {
+  const { zstdFrameBytesMax = Number.POSITIVE_INFINITY } = modules;
   let snappyMade: ReturnType<typeof createSnappy> | undefined;
   let lz4Made: ReturnType<typeof createLz4> | undefined;
   const snappy = () => (snappyMade ??= createSnappy(modules.snappy));
@@ -52,11 +57,11 @@ export function createCodecs(modules: {
           return snappy().compress(input);
         case "lz4":
           return lz4().compress(input);
-        case "zstd": {
-          const level = isQuick ? quickLevel : zstdLevel;
-          const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
-          return owned(zlib.zstdCompressSync(input, { params, ...chunkFor(input.length) }));
-        }
+        case "zstd":
+          return compressZstd(input, {
+            level: isQuick ? quickLevel : zstdLevel,
+            zstdFrameBytesMax,
+          });
       }
     },
     decompress(codec, input, { sizeMax }) {
@@ -77,6 +82,22 @@ export function createCodecs(modules: {
   };
 }
 
+function compressZstd(
+  input: Uint8Array,
+  options: { readonly level: number; readonly zstdFrameBytesMax: number },
+): Uint8Array {
+  const { level, zstdFrameBytesMax: frameBytesMax } = options;
+  const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
+  const compress = (part: Uint8Array) =>
+    owned(zlib.zstdCompressSync(part, { params, ...chunkFor(part.length) }));
+  if (input.length <= frameBytesMax) return compress(input);
+  const frames: Uint8Array[] = [];
+  for (let start = 0; start < input.length; start += frameBytesMax) {
+    frames.push(compress(input.subarray(start, start + frameBytesMax)));
+  }
+  return joined(frames);
+}
+
 function decompressZstd(input: Uint8Array, sizeMax: number): Uint8Array {
   const parts: Uint8Array[] = [];
   let total = 0;
@@ -92,13 +113,17 @@ function decompressZstd(input: Uint8Array, sizeMax: number): Uint8Array {
   }
   const [first] = parts;
   if (first !== undefined && parts.length === 1) return first;
-  const joined = new Uint8Array(total);
+  return joined(parts);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let position = 0;
   for (const part of parts) {
-    joined.set(part, position);
+    whole.set(part, position);
     position += part.length;
   }
-  return joined;
+  return whole;
 }
 
 function inflate(

@@ -1,6 +1,7 @@
 import { type Client, createClient, type InValue } from "@libsql/client/http";
 import type { SqlDatabase, SqlResult, SqlStatement, SqlValue } from "../../meta/sql-database.ts";
 import { metadataError } from "./libsql-errors.ts";
+import { timers } from "./platform.ts";
 
 export interface LibsqlServerOptions {
   /** `http:`, `https:` or `libsql:` (TLS) URL of a libSQL server. */
@@ -52,8 +53,26 @@ function connect({ url, authToken, timeoutMs }: LibsqlServerOptions): Client {
     intMode: "number",
     concurrency: 64,
     ...(authToken === null ? {} : { authToken }),
-    fetch: (request: Request) => fetch(request, { signal: AbortSignal.timeout(timeoutMs) }),
+    fetch: (request: Request) => fetchWithin(request, timeoutMs),
   });
+}
+
+/**
+ * The whole answer, or an error when it takes longer. No timer stays behind: each would keep a
+ * Durable Object awake until it fired.
+ */
+async function fetchWithin(request: Request, timeoutMs: number): Promise<Response> {
+  const late = new AbortController();
+  const timer = timers.after(timeoutMs, () => {
+    late.abort(new DOMException(`No answer came within ${timeoutMs} ms`, "TimeoutError"));
+  });
+  try {
+    const { body, status, headers } = await fetch(request, { signal: late.signal });
+    const bytes = await new Response(body).arrayBuffer();
+    return new Response(status === 204 ? null : bytes, { status, headers });
+  } finally {
+    timer.cancel();
+  }
 }
 
 function withoutSecrets(url: string): string {

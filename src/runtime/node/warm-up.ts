@@ -34,7 +34,7 @@ export interface WarmUpParts {
   readonly signal: AbortSignal;
 }
 
-/** What defines something is often followed at once by the query that needs the thread. */
+/** A statement that defines something often has the query behind it that needs a thread. */
 const calmMs = 500;
 /** Between steps. */
 const pauseMs = 4;

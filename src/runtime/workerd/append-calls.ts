@@ -9,6 +9,8 @@
  * ends the wait for a call that nobody will ever answer.
  */
 import { StreamError } from "../../base/stream-error.ts";
+import { topicOfAppend } from "../../server/http/handed-appends.ts";
+import type { HandedRequest } from "../../server/http/request-head.ts";
 import { timers } from "../node/platform.ts";
 import type { AppendAnswer, AppendAsked, LogObjects } from "./bindings.ts";
 
@@ -23,7 +25,11 @@ const gatherMs = 1;
 /** Longer than an object waits for its store and its metadata before it gives an append up. */
 const answerMsMax = 120_000;
 
-const recordsPath = /^\/v1\/topics\/[^/]+\/records$/;
+/** What an append or its frame looks at; to hand over all that browsers send takes longer. */
+const headersHanded = [
+  ...["authorization", "content-type", "content-encoding", "host", "origin", "sec-fetch-site"],
+  ...["producer-id", "producer-epoch", "producer-seq"],
+];
 
 interface Waiting {
   readonly asked: AppendAsked;
@@ -54,17 +60,17 @@ export class AppendCalls {
       method === "POST" &&
       length !== null &&
       Number(length) <= bodyBytesMax &&
-      recordsPath.test(new URL(url).pathname)
+      topicOfAppend(url) !== undefined
     );
   }
 
   /** @throws what the call failed with, for all that were in it. */
   async ask(request: Request, way: Way): Promise<Response> {
     const body = new Uint8Array(await request.arrayBuffer());
-    const asked = { url: request.url, headers: [...request.headers], bytes: body.length };
+    const asked = { url: request.url, headers: handed(request.headers), bytes: body.length };
     const answer = await answered((settle) => this.#add({ asked, body, ...settle }, way));
     const { status, headers, text } = answer;
-    return new Response(text === "" ? null : text, { status, headers: [...headers] });
+    return new Response(text, { status, headers: [...headers] });
   }
 
   #add(waiting: Waiting, way: Way): void {
@@ -127,23 +133,40 @@ function unanswered(): StreamError {
   );
 }
 
+function handed(headers: Headers): [string, string][] {
+  const found: [string, string][] = [];
+  for (const name of headersHanded) {
+    const value = headers.get(name);
+    if (value !== null) found.push([name, value]);
+  }
+  return found;
+}
+
 /** The object's side: answers each as if it had come alone. */
 export async function answerAll(
-  answer: (request: Request) => Response | Promise<Response>,
-  { asked, bodies }: { readonly asked: string; readonly bodies: Uint8Array<ArrayBuffer> },
+  answer: (request: HandedRequest) => Promise<AppendAnswer>,
+  { asked, bodies }: { readonly asked: string; readonly bodies: Uint8Array },
 ): Promise<string> {
   let position = 0;
-  const requests = (JSON.parse(asked) as AppendAsked[]).map(({ url, headers, bytes }) => {
-    const body = bodies.subarray(position, position + bytes);
+  const answers = (JSON.parse(asked) as AppendAsked[]).map(({ url, headers, bytes }) => {
+    const handedBody = bodies.subarray(position, position + bytes);
     position += bytes;
-    return new Request(url, { method: "POST", headers: [...headers], body });
+    return answer({ method: "POST", url, headers: new HandedHeaders(headers), handedBody });
   });
-  const answers = await Promise.all(
-    requests.map(async (request): Promise<AppendAnswer> => {
-      const response = await answer(request);
-      const { status } = response;
-      return { status, headers: [...response.headers], text: await response.text() };
-    }),
-  );
-  return JSON.stringify(answers);
+  return JSON.stringify(await Promise.all(answers));
+}
+
+/** Few enough to be looked through; names are in small letters. */
+class HandedHeaders {
+  readonly #headers: AppendAsked["headers"];
+
+  constructor(headers: AppendAsked["headers"]) {
+    this.#headers = headers;
+  }
+
+  get(name: string): string | null {
+    const lower = name.toLowerCase();
+    for (const [each, value] of this.#headers) if (each === lower) return value;
+    return null;
+  }
 }

@@ -40,6 +40,7 @@ export interface QueryObjects {
 /** A request to append, which goes to its object together with others. */
 export interface AppendAsked {
   readonly url: string;
+  /** Those that matter to an append. */
   readonly headers: readonly [string, string][];
   /** Length of its body. */
   readonly bytes: number;

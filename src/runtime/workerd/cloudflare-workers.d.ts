@@ -10,6 +10,9 @@ declare module "cloudflare:workers" {
       get<T>(key: string): Promise<T | undefined>;
       put(key: string, value: unknown): Promise<void>;
     };
+    /** Keeps the socket while the object sleeps; what comes goes to the object's `webSocket…`. */
+    acceptWebSocket(socket: unknown): void;
+    getWebSockets(): import("./object-sockets.ts").KeptSocket[];
   }
 
   export class DurableObject<Bindings> {

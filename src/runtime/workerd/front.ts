@@ -63,7 +63,7 @@ export async function answerRequest(
     return refusal;
   }
   try {
-    const { kind, name } = objectPlaceOf(request, shards);
+    const { kind, name } = objectPlaceOf(request, pathname, shards);
     const objects = kind === "group" ? bindings.GROUPS : bindings.LOG;
     if (AppendCalls.takes(request)) {
       return await appendCalls.ask(request, { objects, name, later });

@@ -5,18 +5,27 @@
  * producer headers; nothing is replayed.
  */
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
-import { responseOfError } from "../../server/http/problem-response.ts";
+import { answerOfError, responseOfError } from "../../server/http/problem-response.ts";
 import { clock } from "../node/platform.ts";
 import { answerAll } from "./append-calls.ts";
 import type { Bindings, GroupAnswer, GroupCall } from "./bindings.ts";
 import { answerGroupCall } from "./group-calls.ts";
 import { groupRole, logRole, type ObjectRole, queryRole } from "./object-roles.ts";
+import type { KeptSocket } from "./object-sockets.ts";
 import { type ObjectLog, openObjectLog } from "./open-log.ts";
 import { createConsoleLogger } from "./platform.ts";
 import { readWorkerSettings } from "./settings.ts";
 
-/** Between wake-ups of an object that runs a query: it is put to sleep after a minute or two. */
-const alarmMs = 30_000;
+/**
+ * Between wake-ups of an object that runs a query: it is put to sleep after a minute or two. Each
+ * also begins a new count of the 30 s of processor time that an invocation may take, so that a
+ * query which catches up, and is called by nobody, never comes to the end of one.
+ */
+const alarmMs = 20_000;
+
+/** RFC 6455, 7.4: what an endpoint may always say of a close that the other one began. */
+const closedWell = 1000;
+const ownCodes = 3000;
 
 /** Where the storage of a query's object has the query's id: an alarm tells it no name. */
 const queryIdKey = "queryId";
@@ -43,8 +52,15 @@ export class LogObject extends DurableObject<Bindings> {
 
   /** See AppendCalls. */
   async appendAll(asked: string, bodies: Uint8Array<ArrayBuffer>): Promise<string> {
-    const answer = (request: Request) => this.fetch(request);
-    return await answerAll(answer, { asked, bodies });
+    let opened: ObjectLog;
+    try {
+      opened = await this.open();
+    } catch (error) {
+      const { status, headers, text } = answerOfError(error, createConsoleLogger("info"));
+      const refusal = { status, headers: [...headers], text };
+      return await answerAll(async () => refusal, { asked, bodies });
+    }
+    return await answerAll((request) => opened.appends.answer(request), { asked, bodies });
   }
 
   /** One round of retention and the collector, for cron. */
@@ -55,8 +71,27 @@ export class LogObject extends DurableObject<Bindings> {
 
   /** Another object has published. */
   async hear(): Promise<void> {
-    const { log } = await this.open();
+    const { log, sockets } = await this.open();
     await log.hear();
+    sockets.wake();
+  }
+
+  /** workerd calls these three for sockets that were kept, and makes the object anew for it. */
+  async webSocketMessage(socket: KeptSocket, message: string | ArrayBuffer): Promise<void> {
+    const { sockets } = await this.open();
+    sockets.received(socket, message);
+  }
+
+  async webSocketClose(socket: KeptSocket, code: number, reason: string): Promise<void> {
+    const { sockets } = await this.open();
+    sockets.closed(socket);
+    const isSayable = code === closedWell || code >= ownCodes;
+    socket.close(isSayable ? code : closedWell, reason);
+  }
+
+  async webSocketError(socket: KeptSocket): Promise<void> {
+    const { sockets } = await this.open();
+    sockets.closed(socket);
   }
 
   /** What a Kafka connection in another object asks of the coordinator in this one. */
@@ -80,6 +115,7 @@ export class LogObject extends DurableObject<Bindings> {
   async #openOnce(): Promise<ObjectLog> {
     return await openObjectLog({
       role: this.role,
+      state: this.ctx,
       settings: readWorkerSettings(this.env),
       bindings: this.env,
       objectName: this.#objectName,

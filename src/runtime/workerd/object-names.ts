@@ -13,8 +13,11 @@ export interface ObjectPlace {
   readonly name: string;
 }
 
-export function objectPlaceOf(request: Request, shards: number): ObjectPlace {
-  const { pathname } = new URL(request.url);
+export function objectPlaceOf(
+  request: Pick<Request, "headers">,
+  pathname: string,
+  shards: number,
+): ObjectPlace {
   const group = /^\/v1\/groups\/([^/]+)/.exec(pathname)?.[1];
   if (group !== undefined) return { kind: "group", name: decoded(group) };
   // What is said of queries is said where the last statement was: it sees it at once.
@@ -24,7 +27,7 @@ export function objectPlaceOf(request: Request, shards: number): ObjectPlace {
 }
 
 /** An HTTP producer by its name; else the client's address and the topic. */
-function stickyName(request: Request, pathname: string): string {
+function stickyName(request: Pick<Request, "headers">, pathname: string): string {
   const producer = request.headers.get("Producer-Id");
   if (producer !== null) return producer;
   const topic = /^\/v1\/topics\/([^/]+)/.exec(pathname)?.[1] ?? "";

@@ -12,8 +12,9 @@ import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
 import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
-import { createHttpApp } from "../../server/http/app.ts";
+import { createHttpSurface } from "../../server/http/app.ts";
 import type { OpenKafka } from "../../server/http/context.ts";
+import type { HandedAppends } from "../../server/http/handed-appends.ts";
 import { R2Store } from "../../store/r2-store.ts";
 import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
@@ -25,9 +26,9 @@ import { clientText } from "./client-text.ts";
 import { groupsInObjects } from "./group-calls.ts";
 import { firstShard } from "./object-names.ts";
 import type { ObjectRole } from "./object-roles.ts";
+import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
-import { upgradeSocket } from "./upgrade-socket.ts";
 
 const MiB = 1024 * 1024;
 
@@ -39,6 +40,8 @@ const quietPollMs = 1_000;
 
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
+  readonly appends: HandedAppends;
+  readonly sockets: ObjectSockets;
   readonly log: Log;
   /** Of its own coordinator. */
   readonly groups: GroupService;
@@ -52,6 +55,7 @@ export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "GROUPS" | "QUERIES">;
+  readonly state: ObjectSocketsParts["state"];
   /** The object among all that share the metadata. */
   readonly objectName: string;
   /** The query that it runs, where that is its role. */
@@ -79,7 +83,10 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const log = new Log({
     ...{ platform, metrics, store, database },
     ...peersOf(settings, role),
-    onPublished: () => bell.ring(),
+    onPublished: () => {
+      bell.ring();
+      sockets.wake();
+    },
     flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
     ring,
@@ -108,7 +115,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
-      ...{ queries, queryId: parts.queryId },
+      ...{ queries, queryId: parts.queryId, objectName },
       onWanted: (queryIds) => {
         const isNew = [...queryIds].some((queryId) => !wanted.has(queryId));
         wanted = queryIds;
@@ -141,7 +148,12 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       shutdown,
     );
   };
-  const app = createHttpApp({
+  const sockets = new ObjectSockets({
+    ...{ state: parts.state, log: logger },
+    mayRest: !settings.hasPeers,
+    resume: (state) => surface.sockets.resume(state),
+  });
+  const surface = createHttpSurface({
     clientScript: clientText,
     ...sql.http,
     ...{ ...shared, groups, shutdown },
@@ -152,7 +164,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       publicTopics: settings.publicTopics,
       ...{ requestBytesMax, decompressedBytesMax, version },
     },
-    upgradeSocket,
+    upgradeSocket: sockets.upgrade,
     openKafka: async (tunnel) => {
       kafka ??= openKafka();
       return (await kafka)(tunnel);
@@ -161,9 +173,15 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     status: () => "ok",
   });
   return {
-    ...{ answer: (request) => app.fetch(request), log, groups },
+    ...{
+      answer: (request) => surface.app.fetch(request),
+      appends: surface.appends,
+      sockets,
+      log,
+      groups,
+    },
     look: () => sql.engine.manager.look(),
-    isWanted: () => parts.queryId !== undefined && wanted.has(parts.queryId),
+    isWanted: () => queries === "runs" && wanted.has(parts.queryId ?? ""),
   };
 }
 

@@ -14,6 +14,12 @@ import { createLogger } from "../node/logger.ts";
 import { clock, random, timers } from "../node/platform.ts";
 
 /**
+ * workerd's one-call zstd fails where its output is larger than some 64 KiB ("Unexpected end of
+ * file"), so that it makes frames which are smaller in any case.
+ */
+const zstdFrameBytesMax = 32 * 1024;
+
+/**
  * Builds the Platform of an isolate. Its timers fire within the context that set them: a log needs
  * a Durable Object, whose requests share one, since a Worker's timers end with their request.
  */
@@ -23,7 +29,7 @@ export function createPlatform(options: {
   readonly memory: WebAssembly.Memory;
 }): Platform {
   const { log, memory } = options;
-  const codecs = createCodecs({ snappy: snappyModule, lz4: lz4Module });
+  const codecs = createCodecs({ snappy: snappyModule, lz4: lz4Module, zstdFrameBytesMax });
   const crc32c = createCrc32c({ module: crc32cModule, memory });
   return { clock, timers, random, codecs, crc32c, log };
 }

@@ -25,7 +25,8 @@ export interface ObjectSql {
   readonly engine: SqlEngine;
 }
 
-export interface ObjectQueries extends Required<Pick<QueryManagerParts, "onWanted">> {
+export interface ObjectQueries
+  extends Required<Pick<QueryManagerParts, "onWanted" | "objectName">> {
   readonly queries: ObjectRole["queries"];
   readonly queryId: string | undefined;
 }
@@ -34,7 +35,7 @@ export function openObjectSql(
   parts: Pick<SqlEngineParts, "platform" | "metrics" | "database" | "log">,
   options: ObjectQueries,
 ): ObjectSql {
-  const { onWanted } = options;
+  const { onWanted, objectName } = options;
   const local = { platform: parts.platform, modules: sqlModules };
   const engine = new SqlEngine({
     ...parts,
@@ -45,7 +46,7 @@ export function openObjectSql(
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },
     statementTasksMax,
-    queries: { placement: placementOf(options), onWanted },
+    queries: { placement: placementOf(options), onWanted, objectName },
   });
   const { service: sql, queries } = engine;
   if (options.queries !== "none") return { engine, http: { sql, queries } };

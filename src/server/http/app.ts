@@ -7,27 +7,42 @@ import { methodsByPath } from "../../wire/http/methods-by-path.ts";
 import type { HttpContext } from "./context.ts";
 import { Endpoints } from "./endpoint.ts";
 import { groupsApp } from "./groups.ts";
+import { HandedAppends } from "./handed-appends.ts";
 import { kafkaTunnelApp } from "./kafka-tunnel.ts";
 import { operationsApp } from "./operations.ts";
 import { problemResponse } from "./problem-response.ts";
-import { produceApp } from "./produce.ts";
+import { Producer, produceApp } from "./produce.ts";
 import { queriesApp } from "./queries.ts";
 import { readApp } from "./read.ts";
 import { recordsApp } from "./records.ts";
-import { socketApp } from "./socket.ts";
+import { type TopicSockets, topicSockets } from "./socket.ts";
 import { sqlApp } from "./sql.ts";
 import { streamApp } from "./stream.ts";
 import { tokensApp } from "./tokens.ts";
 import { topicsApp } from "./topics.ts";
 
+export interface HttpSurface {
+  readonly app: Hono;
+  /** Takes appends that are no requests, with the same state as the app's. */
+  readonly appends: HandedAppends;
+  /** Makes handlers of WebSockets anew that outlived theirs. */
+  readonly sockets: Pick<TopicSockets, "resume">;
+}
+
 export function createHttpApp(context: HttpContext): Hono {
+  return createHttpSurface(context).app;
+}
+
+export function createHttpSurface(context: HttpContext): HttpSurface {
   const endpoints = new Endpoints(context);
+  const producer = new Producer(context);
   const app = new Hono();
-  app.route("/", produceApp(context, endpoints));
+  app.route("/", produceApp(producer, endpoints));
   app.route("/", readApp(context, endpoints));
   app.route("/", recordsApp(context, endpoints));
   app.route("/", streamApp(context, endpoints));
-  app.route("/", socketApp(context, endpoints));
+  const sockets = topicSockets(context, endpoints);
+  app.route("/", sockets.app);
   app.route("/", kafkaTunnelApp(context, endpoints));
   app.route("/", topicsApp(context, endpoints));
   app.route("/", groupsApp(context, endpoints));
@@ -42,7 +57,8 @@ export function createHttpApp(context: HttpContext): Hono {
     app.all(path, endpoints.wrap("other", refuse, "guarded"));
   }
   app.notFound(endpoints.wrap("other", (c) => routeUnknown(c.req.path), "guarded"));
-  return app;
+  const appends = new HandedAppends(producer, endpoints, context.platform.log);
+  return { app, appends, sockets };
 }
 
 function methodNotAllowed(method: string, methods: readonly string[]): Response {

@@ -104,9 +104,14 @@ export function buildBatches(
   const batches: AppendBatch[] = [];
   for (const part of splitBySize(records, batchBytesMax - batchHeaderBytes)) {
     const bytes = encodeBatch({ records: part, codec: "none", ...appendTime }, platform);
-    batches.push({ topic, partition, bytes, header: readBatchHeader(bytes) });
+    const minTimestamp = appendTime.maxTimestamp ?? leastTimestamp(part);
+    batches.push({ topic, partition, bytes, header: readBatchHeader(bytes), minTimestamp });
   }
   return batches;
+}
+
+function leastTimestamp(records: readonly RecordInput[]): number {
+  return records.reduce((least, { timestamp }) => Math.min(least, timestamp), Infinity);
 }
 
 function splitBySize(

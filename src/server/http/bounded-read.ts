@@ -3,7 +3,7 @@
  * changes once the range lies below the log's stable end. Retention may drop the records later, and
  * a cache then still has them; a topic made again is another one, which such a read names.
  */
-import type { FetchedPartition } from "../../log/log-types.ts";
+import type { FetchedPartition, PartitionStatus } from "../../log/log-types.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 import { topicConfigList, topicConfigValue } from "../../meta/topic-config.ts";
 import { batchesIn } from "../../record/batch.ts";
@@ -41,8 +41,7 @@ export function withinRange(fetched: FetchedPartition, endOffset: number): Fetch
 export function isImmutable({ topic, fetched, ...read }: BoundedRead): boolean {
   const { lastStableOffset, logStartOffset } = fetched;
   const { fetchOffset, endOffset, nextOffset } = read;
-  const policy = topicConfigList(topicConfigValue(topic.config, "cleanup.policy") ?? "");
-  if (policy.includes("compact") || nextOffset === fetchOffset) return false;
+  if (isCompacted(topic) || nextOffset === fetchOffset) return false;
   return fetchOffset >= logStartOffset && Math.max(endOffset, nextOffset) <= lastStableOffset;
 }
 
@@ -58,6 +57,35 @@ export function entityTag({ topic, fetched, nextOffset }: BoundedRead, typeIndex
     }
   }
   return `"${topic.topicId}.${leaderEpoch}.${nextOffset}.${typeIndex}"`;
+}
+
+/**
+ * The tag out of an If-None-Match header that an answer to the range would still have, as far as
+ * the partition's status says: with the leader epoch of today no record of it was cut since, and
+ * what was stable stays so. Undefined: whether there is one shows when the records are read.
+ */
+export function standingTag(
+  header: string | null,
+  range: Pick<BoundedRead, "topic" | "fetchOffset"> & {
+    readonly typeIndex: number;
+    readonly status: Pick<PartitionStatus, "logStartOffset" | "highOffset" | "leaderEpoch">;
+  },
+): { readonly tag: string; readonly nextOffset: number } | undefined {
+  const { topic, fetchOffset, typeIndex, status } = range;
+  if (isCompacted(topic) || fetchOffset < status.logStartOffset) return undefined;
+  for (const [tag, topicId, leaderEpoch, next, type] of (header ?? "").matchAll(tagPattern)) {
+    const nextOffset = Number(next);
+    if (topicId !== topic.topicId || Number(leaderEpoch) !== status.leaderEpoch) continue;
+    if (Number(type) !== typeIndex || nextOffset <= fetchOffset) continue;
+    if (nextOffset <= status.highOffset) return { tag, nextOffset };
+  }
+  return undefined;
+}
+
+const tagPattern = /"([^".]+)\.(\d{1,10})\.(\d{1,16})\.(\d)"/g;
+
+function isCompacted({ config }: TopicInfo): boolean {
+  return topicConfigList(topicConfigValue(config, "cleanup.policy") ?? "").includes("compact");
 }
 
 /** Whether an If-None-Match header names the tag (RFC 9110, 13.1.2). */

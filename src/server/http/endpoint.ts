@@ -9,10 +9,27 @@ import type { HttpContext } from "./context.ts";
 import { decorateForAll, Guard, preflightAnswer } from "./guard.ts";
 import { responseOfError } from "./problem-response.ts";
 import { isPublicRead } from "./public-read.ts";
-import { shownToken } from "./shown-token.ts";
+import type { RequestHead } from "./request-head.ts";
+import { type ShownToken, shownToken } from "./shown-token.ts";
 import { type Grant, TokenGate, type TokenUse } from "./token-gate.ts";
 
 export type Handler = (c: Context) => Response | Promise<Response>;
+
+/** What a frame is put around. */
+export interface Framed<A> {
+  readonly request: RequestHead;
+  /** The topic that the path names; empty where it names none. */
+  readonly topic: string;
+  /** Makes the answer of whoever may ask. */
+  act(grant: Grant | undefined): A | Promise<A>;
+  /** Makes the answer of what went wrong. */
+  refuse(error: unknown): A;
+}
+
+/** The frame of a route: who may ask, errors as answers, CORS, metrics. Never rejects. */
+export type Frame = <A extends Pick<Response, "status" | "headers">>(
+  framed: Framed<A>,
+) => Promise<A>;
 
 /**
  * `open`: anyone may ask. `preflight`: browsers ask without a token, which the guard's answer to
@@ -83,6 +100,28 @@ export class Endpoints {
     access: Access,
     operation?: TokenUse["operation"],
   ): Handler {
+    const frame = this.frame(route, access, operation);
+    const { log } = this.#context.platform;
+    return (c) =>
+      frame<Response>({
+        request: c.req.raw,
+        topic: c.req.param("topic") ?? "",
+        act: async (grant) => {
+          if (grant !== undefined) c.set(grantKey, grant);
+          const response = await handler(c);
+          return c.req.raw.method === "HEAD" ? withoutBody(response) : response;
+        },
+        refuse: (error) => responseOfError(error, log),
+      });
+  }
+
+  /** The frame of the route that the table names so. */
+  frameOf(name: RouteName): Frame {
+    const spec: RouteSpec = routes[name];
+    return this.frame(name, accessOf(spec), spec.tokenOperation);
+  }
+
+  frame(route: string, access: Access, operation?: TokenUse["operation"]): Frame {
     const { platform, metrics } = this.#context;
     const counters = new Map<number, Counter>();
     const duration: Histogram = metrics.histogram(
@@ -102,24 +141,30 @@ export class Endpoints {
       counters.set(status, counter);
       return counter;
     };
-    return async (c) => {
+    return async ({ request, topic, act, refuse }) => {
       const started = platform.clock.monotonic();
-      let response: Response;
+      const use = { operation, topic };
+      let response: ReturnType<typeof refuse>;
       let pages: Pages = "listed";
       try {
+        let grant: Grant | undefined;
         if (access === "guarded" || access === "costly") {
-          pages = await this.#admit(c, operation, access === "costly");
+          const shown = shownToken(request);
+          if (shown === undefined) pages = this.#admitPlain(request, access === "costly");
+          else {
+            grant = await this.#admitToken(request, shown, use);
+            pages = grant.hasOrigins ? "tokens" : "listed";
+          }
         }
-        response = await handler(c);
-        if (c.req.raw.method === "HEAD") response = await withoutBody(response);
+        response = await act(grant);
       } catch (error) {
-        response = responseOfError(error, platform.log);
+        response = refuse(error);
       }
       // The head of a socket has left by then.
       if (access !== "open" && response.status !== switching) {
-        const isTokens = pages === "tokens" || this.#isTokensRefusal(c, response, operation);
+        const isTokens = pages === "tokens" || this.#isTokensRefusal(request, response, use);
         if (pages === "all") decorateForAll(response);
-        else this.guard.decorate(c.req.raw, response, isTokens);
+        else this.guard.decorate(request, response, isTokens);
       }
       countOf(response.status).add();
       duration.observe((platform.clock.monotonic() - started) / 1000);
@@ -128,29 +173,30 @@ export class Endpoints {
   }
 
   /** Throws for who may not ask; tells which pages may read the answer. */
-  async #admit(c: Context, operation: TokenUse["operation"], isCostly: boolean): Promise<Pages> {
-    const { raw: request } = c.req;
-    const shown = shownToken(request);
-    if (shown === undefined) {
-      const isPublic = isPublicRead(request, this.#context.settings.publicTopics);
-      if (isPublic) this.guard.checkHost(request);
-      else this.guard.check(request, isCostly);
-      return isPublic ? "all" : "listed";
-    }
+  #admitPlain(request: RequestHead, isCostly: boolean): Pages {
+    const isPublic = isPublicRead(request, this.#context.settings.publicTopics);
+    if (isPublic) this.guard.checkHost(request);
+    else this.guard.check(request, isCostly);
+    return isPublic ? "all" : "listed";
+  }
+
+  async #admitToken(request: RequestHead, shown: ShownToken, use: TokenUse): Promise<Grant> {
     this.guard.checkHost(request);
-    const use = { operation, topic: c.req.param("topic") ?? "" };
     const grant = await this.gate.admit(request, shown, use);
     // A token without pages of its own adds none to those that may use this server.
     if (!grant.hasOrigins) this.guard.checkOrigin(request);
-    c.set(grantKey, grant);
-    return grant.hasOrigins ? "tokens" : "listed";
+    return grant;
   }
 
   /** A page may see why its token was refused. */
-  #isTokensRefusal(c: Context, { status }: Response, operation: TokenUse["operation"]): boolean {
-    const origin = c.req.raw.headers.get("Origin");
+  #isTokensRefusal(
+    request: RequestHead,
+    { status }: Pick<Response, "status">,
+    { operation, topic }: TokenUse,
+  ): boolean {
+    const origin = request.headers.get("Origin");
     if (origin === null || status < 400 || operation === undefined) return false;
-    return this.gate.book.knowsOrigin(origin, c.req.param("topic") ?? "", [operation]);
+    return this.gate.book.knowsOrigin(origin, topic, [operation]);
   }
 }
 

@@ -14,6 +14,7 @@
 import { isSameSecret } from "../../base/same-secret.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import type { HttpSettings } from "./context.ts";
+import type { RequestHead } from "./request-head.ts";
 
 /** How long browsers keep a preflight's answer, in seconds. */
 const preflightSeconds = 600;
@@ -43,7 +44,7 @@ export class Guard {
    * `isCostly`: a request that pages of others may not make though it reads only.
    * @throws StreamError `origin_denied`, `unauthenticated`.
    */
-  check(request: Request, isCostly = false): void {
+  check(request: RequestHead, isCostly = false): void {
     this.checkHost(request);
     const isRead = request.method === "GET" || request.method === "HEAD";
     if (!isRead || isCostly) this.checkOrigin(request);
@@ -51,7 +52,7 @@ export class Guard {
   }
 
   /** @throws StreamError `origin_denied`. */
-  checkHost(request: Request): void {
+  checkHost(request: RequestHead): void {
     const host = hostOf(request);
     if (this.#isLoopback && !this.#isOwnName(nameOf(host))) throw foreignHost(host);
   }
@@ -65,7 +66,7 @@ export class Guard {
    * CORS headers for the answer to a page of a listed origin, or one that `isLetIn` otherwise; Vary
    * for every page.
    */
-  decorate(request: Request, response: Response, isLetIn = false): void {
+  decorate(request: RequestHead, response: Pick<Response, "headers">, isLetIn = false): void {
     const origin = request.headers.get("Origin");
     if (origin === null) return;
     const vary = response.headers.get("Vary") ?? "";
@@ -76,14 +77,14 @@ export class Guard {
   }
 
   /** The answer to a preflight (OPTIONS) for a path that takes `methods`. */
-  preflight(request: Request, methods: readonly string[]): Response {
+  preflight(request: RequestHead, methods: readonly string[]): Response {
     const origin = request.headers.get("Origin");
     if (origin !== null && !this.#origins.has(origin)) throw foreignOrigin(origin);
     return preflightAnswer(methods, origin);
   }
 
   /** @throws StreamError `origin_denied`, for a page that may not write. */
-  checkOrigin(request: Request): void {
+  checkOrigin(request: RequestHead): void {
     const host = hostOf(request);
     const origin = request.headers.get("Origin");
     if (origin === null) {
@@ -111,7 +112,7 @@ export class Guard {
     return isLoopbackName(name) || this.#hostNames.has(name);
   }
 
-  #checkToken(request: Request, token: string): void {
+  #checkToken(request: RequestHead, token: string): void {
     const authorization = request.headers.get("Authorization") ?? "";
     const presented = /^Bearer +(.+)$/i.exec(authorization)?.[1];
     if (presented !== undefined && isSameSecret(presented, token)) return;
@@ -126,7 +127,7 @@ export class Guard {
 }
 
 /** CORS headers of what pages of any origin may read, the same for all, so that caches serve it. */
-export function decorateForAll({ headers }: Response): void {
+export function decorateForAll({ headers }: Pick<Response, "headers">): void {
   headers.set("Access-Control-Allow-Origin", "*");
   headers.set("Access-Control-Expose-Headers", exposedHeaders);
 }
@@ -144,7 +145,7 @@ export function preflightAnswer(methods: readonly string[], origin: string | nul
   return new Response(null, { status: 204, headers });
 }
 
-function hostOf(request: Request): string {
+function hostOf(request: RequestHead): string {
   return (request.headers.get("Host") ?? new URL(request.url).host).toLowerCase();
 }
 

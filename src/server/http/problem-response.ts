@@ -37,7 +37,19 @@ export interface ProblemOptions {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** An answer whose text is at hand, where a Response would have to be read. */
+export interface TextAnswer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+}
+
 export function problemResponse(options: ProblemOptions): Response {
+  const { status, headers, text } = problemAnswer(options);
+  return new Response(text, { status, headers });
+}
+
+function problemAnswer(options: ProblemOptions): TextAnswer {
   const { status } = options;
   const headers = new Headers({
     "Content-Type": problemMediaType,
@@ -47,7 +59,7 @@ export function problemResponse(options: ProblemOptions): Response {
   if ((status === 429 || status === 503) && !headers.has("Retry-After")) {
     headers.set("Retry-After", String(retryAfterSeconds));
   }
-  return new Response(JSON.stringify(problemOf(options)), { status, headers });
+  return { status, headers, text: JSON.stringify(problemOf(options)) };
 }
 
 function problemOf({ status, code, detail, retriable = false, facts }: ProblemOptions): Problem {
@@ -57,6 +69,11 @@ function problemOf({ status, code, detail, retriable = false, facts }: ProblemOp
 /** An unexpected error is logged with all it has and told to the client as no more than that. */
 export function responseOfError(error: unknown, log: Logger): Response {
   return problemResponse(optionsOfError(error, log));
+}
+
+/** The same where no Response is wanted. */
+export function answerOfError(error: unknown, log: Logger): TextAnswer {
+  return problemAnswer(optionsOfError(error, log));
 }
 
 /** The document alone, for an answer that had begun. */

@@ -4,7 +4,7 @@
  * headers that is safe even when the answer was lost: the group carries the request's place in its
  * producer's sequence, and a repeat gets the first answer.
  */
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import type { Counter } from "../../base/metrics.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import type { AppendBatch } from "../../log/log-types.ts";
@@ -23,6 +23,7 @@ import { lineRecords } from "./line-records.ts";
 import { PieceTurns } from "./piece-turns.ts";
 import { RecordGatherer } from "./record-gatherer.ts";
 import { receiveBody } from "./request-body.ts";
+import type { HandedRequest, RequestHead } from "./request-head.ts";
 import type { Grant } from "./token-gate.ts";
 import { topicToWrite } from "./topic-lookup.ts";
 
@@ -63,14 +64,23 @@ interface Prepared {
 }
 
 /** The sub-app of produce. */
-export function produceApp(context: HttpContext, endpoints: Endpoints): Hono {
+export function produceApp(producer: Producer, endpoints: Endpoints): Hono {
   const app = new Hono();
-  const producer = new Producer(context);
-  endpoints.mount(app, "produce", (c) => producer.handle(c));
+  endpoints.mount(app, "produce", async (c) => {
+    const topicName = c.req.param("topic") ?? "";
+    const text = await producer.append(c.req.raw, { topicName, grant: grantOf(c) });
+    return new Response(text, { headers: { "Content-Type": media.jsonMediaType } });
+  });
   return app;
 }
 
-class Producer {
+/** What says where a request appends, and what its access token allows. */
+export interface ProduceOptions {
+  readonly topicName: string;
+  readonly grant: Grant | undefined;
+}
+
+export class Producer {
   readonly #context: HttpContext;
   readonly #gatherer: RecordGatherer;
   readonly #turns: PieceTurns;
@@ -92,12 +102,14 @@ class Producer {
     });
   }
 
-  async handle(c: Context): Promise<Response> {
+  /** Appends the records of a request, and gives its answer as JSON once they are published. */
+  async append(request: Request | HandedRequest, options: ProduceOptions): Promise<string> {
     const { topics, log } = this.#context;
-    const place = producerPlace(c.req.raw);
-    const topic = await topicToWrite(topics, c.req.param("topic") ?? "");
+    const { topicName, grant } = options;
+    const place = producerPlace(request);
+    const topic = await topicToWrite(topics, topicName);
     try {
-      return await this.#produce(c.req.raw, topic, { place, grant: grantOf(c) });
+      return await this.#produce(request, topic, { place, grant });
     } catch (error) {
       if (place !== undefined && error instanceof StreamError && error.retriable) {
         log.noteRefused({ guards: [], effects: [effectOf(topic, place)] });
@@ -106,7 +118,11 @@ class Producer {
     }
   }
 
-  async #produce(request: Request, known: TopicInfo, asker: Asker): Promise<Response> {
+  async #produce(
+    request: Request | HandedRequest,
+    known: TopicInfo,
+    asker: Asker,
+  ): Promise<string> {
     const prepared = await this.#receive(request, known, asker);
     try {
       const ranges = await this.#append(prepared);
@@ -122,7 +138,11 @@ class Producer {
    * Receives the body and makes of it what the log takes. Ends before the log is waited for: the
    * body and its records, which weigh a multiple of it when lines are short, are garbage then.
    */
-  async #receive(request: Request, known: TopicInfo, { place, grant }: Asker): Promise<Prepared> {
+  async #receive(
+    request: Request | HandedRequest,
+    known: TopicInfo,
+    { place, grant }: Asker,
+  ): Promise<Prepared> {
     const { topics, bodyBudget, settings, platform } = this.#context;
     const { bytes, release } = await receiveBody(request, {
       budget: bodyBudget,
@@ -198,7 +218,7 @@ function greatestPartition(records: readonly RecordToAppend[]): number {
   return greatest;
 }
 
-function readRecords(request: Request, body: Uint8Array, now: number): RecordToAppend[] {
+function readRecords(request: RequestHead, body: Uint8Array, now: number): RecordToAppend[] {
   const contentType = request.headers.get("Content-Type");
   const type = contentType === null ? undefined : media.essence(contentType);
   switch (type) {
@@ -223,7 +243,7 @@ function readRecords(request: Request, body: Uint8Array, now: number): RecordToA
 }
 
 /** What a beacon of a page sends: only text needs no preflight. */
-function isJsonByQuery({ url }: Request): boolean {
+function isJsonByQuery({ url }: RequestHead): boolean {
   if (!url.includes("?")) return false;
   const { body, key, partition } = checkQuery(valueQuery, url);
   if (body === "json" && (key !== undefined || partition !== undefined)) {
@@ -236,7 +256,7 @@ function isJsonByQuery({ url }: Request): boolean {
   return body === "json";
 }
 
-function recordsOfLines(request: Request, body: Uint8Array, now: number): RecordToAppend[] {
+function recordsOfLines(request: RequestHead, body: Uint8Array, now: number): RecordToAppend[] {
   const recordCountMax = requestRecordsMax;
   return lineRecords(body, { ...valueOptions(request), timestamp: now, recordCountMax });
 }
@@ -247,13 +267,13 @@ function jsonRecords(body: Uint8Array, now: number): RecordToAppend[] {
 }
 
 /** Key and partition that the query gives to every record of the body. */
-function valueOptions(request: Request) {
+function valueOptions(request: RequestHead) {
   if (!request.url.includes("?")) return { key: null, partition: undefined };
   const { key, partition } = checkQuery(valueQuery, request.url);
   return { key: key === undefined ? null : utf8.encode(key), partition };
 }
 
-function producerPlace({ headers, url }: Request): ProducerPlace | undefined {
+function producerPlace({ headers, url }: RequestHead): ProducerPlace | undefined {
   const given: Record<string, string> = {};
   // Beacons send no headers.
   const query = url.includes("Producer-") ? new URL(url).searchParams : undefined;
@@ -299,12 +319,10 @@ function rangesOf(
   return ranges;
 }
 
-function answer(ranges: readonly AppendedRange[]): Response {
+function answer(ranges: readonly AppendedRange[]): string {
   const offsets = ranges.map(
     ({ partition, baseOffset, count }) =>
       `{"partition":${partition},"baseOffset":${baseOffset},"count":${count}}`,
   );
-  return new Response(`{"offsets":[${offsets.join(",")}]}`, {
-    headers: { "Content-Type": "application/json" },
-  });
+  return `{"offsets":[${offsets.join(",")}]}`;
 }

@@ -22,6 +22,7 @@ import {
   entityTag,
   isImmutable,
   namesTag,
+  standingTag,
   withinRange,
 } from "./bounded-read.ts";
 import { checkQuery } from "./check-shape.ts";
@@ -73,6 +74,17 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
     offset: parseOffsetText(query.offset),
   });
   if (endOffset !== undefined && endOffset <= fetchOffset) throw emptyRange(fetchOffset);
+  const ifNoneMatch = request.headers.get("If-None-Match");
+  if (ifNoneMatch !== null && endOffset !== undefined && /^\d+$/.test(query.offset)) {
+    const [status] = await context.log.status([{ topic, partition }]);
+    const typeIndex = offered.indexOf(type);
+    const standing = status && standingTag(ifNoneMatch, { topic, fetchOffset, typeIndex, status });
+    if (standing !== undefined) {
+      const headers = headersOf(topic, standing.nextOffset);
+      sayCaching(request, context, { query, headers, tag: standing.tag });
+      return new Response(null, { status: 304, headers });
+    }
+  }
   const all = await fetchOne(context, {
     topic,
     partition,
@@ -93,21 +105,15 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
   if (endOffset !== undefined && type !== media.batchesMediaType) {
     nextOffset = Math.min(nextOffset, endOffset);
   }
-  const headers = new Headers({
-    "Content-Type": type,
-    "Cache-Control": "no-store",
-    "X-Content-Type-Options": "nosniff",
-    "Millrace-Topic-Id": topic.topicId,
-    "Millrace-Next-Offset": String(nextOffset),
-    Vary: "Accept",
-  });
+  const headers = headersOf(topic, nextOffset);
+  headers.set("Content-Type", type);
   if (endOffset === undefined) {
     headers.set("Millrace-High-Offset", String(fetched.highOffset));
     headers.set("Millrace-Log-Start-Offset", String(fetched.logStartOffset));
   } else {
     const bounded = { topic, fetchOffset, endOffset, fetched, nextOffset };
     const tag = cacheTag(request, context, { bounded, query, type, headers });
-    if (tag !== "" && namesTag(request.headers.get("If-None-Match"), tag)) {
+    if (tag !== "" && namesTag(ifNoneMatch, tag)) {
       finish();
       headers.delete("Content-Type");
       return new Response(null, { status: 304, headers });
@@ -117,10 +123,20 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
   return new Response(body, { headers });
 }
 
+function headersOf(topic: TopicInfo, nextOffset: number): Headers {
+  return new Headers({
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Millrace-Topic-Id": topic.topicId,
+    "Millrace-Next-Offset": String(nextOffset),
+    Vary: "Accept",
+  });
+}
+
 /** Says in `headers` how long the answer may be kept; returns its tag, empty when it has none. */
 function cacheTag(
   request: Request,
-  { settings }: HttpContext,
+  context: HttpContext,
   what: {
     readonly bounded: BoundedRead;
     readonly query: ReadQuery;
@@ -130,9 +146,19 @@ function cacheTag(
 ): string {
   const { bounded, query, type, headers } = what;
   if (!/^\d+$/.test(query.offset) || !isImmutable(bounded)) return "";
+  const tag = entityTag(bounded, offered.indexOf(type));
+  sayCaching(request, context, { query, headers, tag });
+  return tag;
+}
+
+function sayCaching(
+  request: Request,
+  { settings }: HttpContext,
+  what: { readonly query: ReadQuery; readonly headers: Headers; readonly tag: string },
+): void {
+  const { query, headers, tag } = what;
   const { token, publicTopics } = settings;
   const isPublic = token === undefined || isPublicRead(request, publicTopics);
-  const tag = entityTag(bounded, offered.indexOf(type));
   headers.set("ETag", tag);
   headers.set(
     "Cache-Control",
@@ -140,7 +166,6 @@ function cacheTag(
   );
   // Who is asked first must not decide which pages a cache answers.
   if (!isPublicRead(request, publicTopics)) headers.set("Vary", "Accept, Origin");
-  return tag;
 }
 
 function bodyOf(

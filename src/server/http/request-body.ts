@@ -6,6 +6,7 @@
 import type { ByteBudget } from "../../base/byte-budget.ts";
 import type { CodecName, Codecs } from "../../base/codecs.ts";
 import { isStreamError, StreamError } from "../../base/stream-error.ts";
+import type { HandedRequest, RequestHead } from "./request-head.ts";
 
 export interface BodyOptions {
   readonly budget: ByteBudget;
@@ -32,7 +33,10 @@ const encodings: Readonly<Record<string, CodecName>> = {
  * @throws StreamError `request_too_large`, `queue_full`, `unsupported_media_type` (an encoding that
  *   is not taken), `invalid_request` (cut off, or not what its encoding says).
  */
-export async function receiveBody(request: Request, options: BodyOptions): Promise<ReceivedBody> {
+export async function receiveBody(
+  request: Request | HandedRequest,
+  options: BodyOptions,
+): Promise<ReceivedBody> {
   const codec = codecOf(request);
   const holding = new Holding(options);
   try {
@@ -79,7 +83,15 @@ class Holding {
   }
 }
 
-async function receive(request: Request, holding: Holding, bytesMax: number): Promise<Uint8Array> {
+async function receive(
+  request: Request | HandedRequest,
+  holding: Holding,
+  bytesMax: number,
+): Promise<Uint8Array> {
+  if ("handedBody" in request) {
+    holding.hold(request.handedBody.length);
+    return request.handedBody;
+  }
   const stated = request.headers.get("Content-Length");
   if (stated !== null) {
     if (!/^\d{1,15}$/.test(stated)) throw badLength();
@@ -113,7 +125,7 @@ export function joinParts(parts: readonly Uint8Array[], length: number): Uint8Ar
   return whole;
 }
 
-function codecOf(request: Request): CodecName {
+function codecOf(request: RequestHead): CodecName {
   const encoding = request.headers.get("Content-Encoding");
   if (encoding === null) return "none";
   const codec = encodings[encoding.trim().toLowerCase()];

@@ -1,5 +1,6 @@
 /** Where a request shows an access token, and whose page it comes from. */
 import { isTokenText } from "../../wire/http/access-token.ts";
+import type { RequestHead } from "./request-head.ts";
 
 export interface ShownToken {
   readonly text: string;
@@ -11,7 +12,7 @@ export interface ShownToken {
  * WebSockets of browsers, which send no headers of a page's choice, among the protocols; else in
  * the query, for beacons, which send none either.
  */
-export function shownToken(request: Request): ShownToken | undefined {
+export function shownToken(request: RequestHead): ShownToken | undefined {
   const { headers, url } = request;
   const authorization = headers.get("Authorization");
   if (authorization !== null) {
@@ -28,7 +29,7 @@ export function shownToken(request: Request): ShownToken | undefined {
 }
 
 /** A page's GET of its own site, which browsers send without an Origin, from one of `origins`. */
-export function isSiteItself(request: Request, origins: readonly string[]): boolean {
+export function isSiteItself(request: RequestHead, origins: readonly string[]): boolean {
   if (request.headers.get("Sec-Fetch-Site") !== "same-origin") return false;
   const host = request.headers.get("Host") ?? new URL(request.url).host;
   return origins.some((origin) => new URL(origin).host === host);

@@ -1,5 +1,7 @@
 /** `GET /v1/topics/{topic}/ws`: a WebSocket over all partitions of a topic. */
 import { type Context, Hono } from "hono";
+import * as z from "zod";
+import type { SocketHandler } from "../../base/message-socket.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { streamQuery } from "../../wire/http/queries.ts";
 import { checkQuery } from "./check-shape.ts";
@@ -8,7 +10,7 @@ import type { Endpoints } from "./endpoint.ts";
 import { PieceTurns } from "./piece-turns.ts";
 import { problemResponse } from "./problem-response.ts";
 import { recordJson } from "./record-json.ts";
-import { findPlace } from "./stream-place.ts";
+import { findPlace, type Place } from "./stream-place.ts";
 import { socketFrame, TopicSocket } from "./topic-socket.ts";
 import { type RecordText, TopicStream } from "./topic-stream.ts";
 
@@ -17,41 +19,74 @@ const socketsMax = 10_000;
 /** What browsers offer beside a token, since a server must choose one of those they offer. */
 const protocolName = "millrace";
 
-export function socketApp(context: HttpContext, endpoints: Endpoints): Hono {
+/** What a socket that rests goes on from. */
+const restingState = z.object({
+  topic: z.string(),
+  values: streamQuery.shape.values,
+  cursor: z.string(),
+  credit: z.int(),
+});
+type RestingState = z.infer<typeof restingState>;
+
+export interface TopicSockets {
+  readonly app: Hono;
+  /** The handler of a socket that rested with this state. @throws StreamError as `findPlace`. */
+  resume(state: string): Promise<SocketHandler>;
+}
+
+export function topicSockets(context: HttpContext, endpoints: Endpoints): TopicSockets {
   const app = new Hono();
   const open = context.metrics.gauge({
     name: "millrace_http_sockets",
-    help: "WebSockets that are open.",
+    help: "WebSockets that are open and do not rest.",
   });
   const turns = new PieceTurns(context.platform.timers);
+  const { platform, shutdown } = context;
+  const handlerOf = (
+    place: Place,
+    what: Pick<RestingState, "topic" | "values">,
+    credit?: number,
+  ): SocketHandler => {
+    const recordText: RecordText = (record, partition) =>
+      recordJson(record, { values: what.values, isOneLine: false, partition });
+    const isOpened = credit !== undefined;
+    open.set(open.value + 1);
+    return new TopicSocket({
+      ...{ platform, turns, shutdown },
+      ...(isOpened && { credit }),
+      events: (signal) =>
+        new TopicStream(context, { ...place, recordText, frame: socketFrame, signal, isOpened }),
+      stateOf: (state) => JSON.stringify({ ...what, ...state } satisfies RestingState),
+      finish: () => open.set(open.value - 1),
+    });
+  };
   endpoints.mount(app, "socket", async (c) => {
     const { raw: request } = c.req;
-    const { upgradeSocket, platform, shutdown } = context;
+    const { upgradeSocket } = context;
     const query = checkQuery(streamQuery, request.url);
     const isAsked = request.headers.get("Upgrade")?.toLowerCase() === "websocket";
     if (!isAsked || upgradeSocket === undefined) return upgradeRequired();
     if (open.value >= socketsMax) {
       throw new StreamError("queue_full", `Cannot open a WebSocket: ${socketsMax} are open`);
     }
-    const place = await findPlace(context, c.req.param("topic") ?? "", query);
-    const { values } = query;
-    const recordText: RecordText = (record, partition) =>
-      recordJson(record, { values, isOneLine: false, partition });
-    const handler = new TopicSocket({
-      ...{ platform, turns, shutdown },
-      events: (signal) =>
-        new TopicStream(context, { ...place, recordText, frame: socketFrame, signal }),
-      finish: () => open.set(open.value - 1),
-    });
-    open.set(open.value + 1);
+    const topic = c.req.param("topic") ?? "";
+    const place = await findPlace(context, topic, query);
+    const handler = handlerOf(place, { topic, values: query.values });
     try {
-      return upgradeSocket(request, { handler, protocol: protocolOf(c) });
+      return upgradeSocket(request, { handler, protocol: protocolOf(c), mayRest: true });
     } catch (error) {
       open.set(open.value - 1);
       throw error;
     }
   });
-  return app;
+  return {
+    app,
+    async resume(text) {
+      const { cursor, credit, ...what } = restingState.parse(JSON.parse(text));
+      const place = await findPlace(context, what.topic, { cursor, offset: "" });
+      return handlerOf(place, what, credit);
+    },
+  };
 }
 
 /** Ours, or none where the client offers none. */

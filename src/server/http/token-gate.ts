@@ -13,6 +13,7 @@ import {
 } from "../../meta/access-tokens.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { RecordRate } from "./record-rate.ts";
+import type { RequestHead } from "./request-head.ts";
 import { isSiteItself, type ShownToken } from "./shown-token.ts";
 import { TokenBook } from "./token-book.ts";
 
@@ -49,7 +50,7 @@ export class TokenGate {
    * @throws StreamError `unauthenticated`, `unauthorized`, `origin_denied`, `rate_exceeded`,
    * `metadata_unavailable`.
    */
-  async admit(request: Request, shown: ShownToken, use: TokenUse): Promise<Grant> {
+  async admit(request: RequestHead, shown: ShownToken, use: TokenUse): Promise<Grant> {
     if (shown.place === "query" && use.operation !== "write") {
       throw refusal("only appends take a token from the query; send Authorization: Bearer");
     }
@@ -111,7 +112,7 @@ export async function hashOfSecret(secret: string): Promise<string> {
   return new Uint8Array(hash).toHex();
 }
 
-function checkOrigin(request: Request, origins: readonly string[]): void {
+function checkOrigin(request: RequestHead, origins: readonly string[]): void {
   const origin = request.headers.get("Origin");
   if (origin === null && isSiteItself(request, origins)) return;
   if (origin !== null && origins.includes(origin)) return;

@@ -27,8 +27,10 @@ const goingAway = 1001;
 const wrongMessage = 1008;
 const failed = 1011;
 
-/** What the socket reads from. */
+/** What the socket reads from: a TopicStream. */
 export interface EventSource {
+  waits: boolean;
+  cursor(): string;
   next(countMax: number): Promise<StreamPiece | undefined>;
 }
 
@@ -37,9 +39,13 @@ export interface TopicSocketOptions {
   readonly turns: PieceTurns;
   /** Makes the events; they end when `signal` aborts. */
   readonly events: (signal: AbortSignal) => EventSource;
+  /** Of a socket that rested: its credit then. */
+  readonly credit?: number;
+  /** What a socket that rests goes on from, as `received` by whoever makes the handler anew. */
+  readonly stateOf?: (place: { readonly cursor: string; readonly credit: number }) => string;
   /** Aborts when the server stops. */
   readonly shutdown: AbortSignal;
-  /** Called once when the socket has closed. */
+  /** Called once when the socket has closed or rests. */
   readonly finish: () => void;
 }
 
@@ -47,11 +53,13 @@ export class TopicSocket implements SocketHandler {
   readonly #options: TopicSocketOptions;
   readonly #left = new AbortController();
   #socket: MessageSocket | undefined;
-  #credit = 0;
+  #credit: number;
+  #isFinished = false;
   #wake: () => void = () => {};
 
   constructor(options: TopicSocketOptions) {
     this.#options = options;
+    this.#credit = options.credit ?? 0;
   }
 
   opened(socket: MessageSocket): void {
@@ -71,7 +79,12 @@ export class TopicSocket implements SocketHandler {
     this.#socket = undefined;
     this.#left.abort();
     this.#wake();
-    this.#options.finish();
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (!this.#isFinished) this.#options.finish();
+    this.#isFinished = true;
   }
 
   async #runUntilClosed(socket: MessageSocket): Promise<void> {
@@ -80,6 +93,7 @@ export class TopicSocket implements SocketHandler {
     shutdown.addEventListener("abort", stop);
     try {
       await this.#run(socket);
+      if (this.#isFinished) return;
       if (shutdown.aborted) this.#end(goingAway, "the server stops");
       else this.#end(failed, "the stream has ended");
     } catch (error) {
@@ -95,20 +109,41 @@ export class TopicSocket implements SocketHandler {
     const signal = AbortSignal.any([this.#left.signal, shutdown]);
     const events = this.#options.events(signal);
     // The place before any record costs no credit.
-    let countMax = 1;
+    let countMax = this.#options.credit === undefined ? 1 : 0;
+    events.waits = socket.rest === undefined;
     while (!signal.aborted) {
       await turns.take();
+      countMax = Math.max(countMax, this.#credit);
+      if (countMax <= 0 && this.#rests(socket, events)) return;
+      while (this.#credit <= 0 && countMax <= 0 && !signal.aborted) await this.#moreCredit();
+      countMax = Math.max(countMax, this.#credit);
       const piece = await events.next(countMax);
       if (piece === undefined) break;
       for (const text of piece.texts) socket.send(text);
       if (piece.isLast) break;
+      if (piece.texts.length === 0 && this.#rests(socket, events)) return;
       this.#credit -= piece.count;
       while (socket.bufferedBytes > bufferedBytesMax && !signal.aborted) {
         await platform.timers.sleep(lookMs, signal);
       }
-      while (this.#credit <= 0 && !signal.aborted) await this.#moreCredit();
       countMax = this.#credit;
     }
+  }
+
+  /** Whether it is done with, and will be made anew. */
+  #rests(socket: MessageSocket, events: EventSource): boolean {
+    const { stateOf } = this.#options;
+    if (socket.rest === undefined || stateOf === undefined || events.waits) return false;
+    const state = stateOf({ cursor: events.cursor(), credit: this.#credit });
+    let answer = socket.rest(state);
+    // What it did not ask for is no news.
+    if (answer === "again" && this.#credit <= 0) answer = socket.rest(state);
+    if (answer === "refused") events.waits = true;
+    if (answer !== "resting") return false;
+    this.#socket = undefined;
+    this.#left.abort();
+    this.#finish();
+    return true;
   }
 
   #moreCredit(): Promise<void> {

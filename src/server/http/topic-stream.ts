@@ -78,6 +78,8 @@ export interface TopicStreamOptions {
   readonly recordText: RecordText;
   /** An event as it is written; not empty. */
   readonly frame: (event: TopicEvent) => string;
+  /** It goes on where another one was, whose reader knows the place. */
+  readonly isOpened?: boolean;
   /** Ends the stream: the client left or the server stops. */
   readonly signal: AbortSignal;
 }
@@ -92,7 +94,7 @@ export class TopicStream {
   /** The last fetch, while events are made of it. */
   #fetched: readonly FetchedPartition[] = [];
   #letGo: TimerHandle | undefined;
-  #isOpened = false;
+  #isOpened: boolean;
   #isEnded = false;
   #saidAt: number;
   /** The partition asked first: the one that was served last comes last. */
@@ -102,8 +104,20 @@ export class TopicStream {
     this.#context = context;
     this.#options = options;
     this.#topic = options.topic;
+    this.#isOpened = options.isOpened ?? false;
     this.#offsets = [...options.offsets];
     this.#saidAt = context.platform.clock.monotonic();
+  }
+
+  /**
+   * When false it waits for no news and says nothing of silence: `next` gives no texts where there
+   * is nothing.
+   */
+  waits = true;
+
+  /** The cursor behind what was given. */
+  cursor(): string {
+    return this.#cursor();
   }
 
   /** What to write next, of `countMax` events at most; undefined when the stream has ended. */
@@ -153,7 +167,8 @@ export class TopicStream {
         const piece = this.#takeEvents(countMax);
         if (piece.texts.length > 0) return piece;
         const hasNews =
-          this.#events === undefined ? await this.#fetch() : await this.#waitForRoom();
+          this.#events === undefined ? await this.#fetch(this.#limits) : await this.#waitForRoom();
+        if (!hasNews && !this.waits) return { texts: [], count: 0, isLast: false };
         if (!hasNews && this.#isSilent()) return this.#note("silence");
       }
       return undefined;
@@ -161,6 +176,10 @@ export class TopicStream {
       this.#isEnded = true;
       return this.#note("problem", this.#problem(error));
     }
+  }
+
+  get #limits(): FetchLimits {
+    return this.waits ? streamLimits : { ...streamLimits, waitMsMax: 0 };
   }
 
   #open(): StreamPiece {

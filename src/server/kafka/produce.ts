@@ -18,7 +18,7 @@ import { refuseForeignWriter } from "../../log/topic-writer.ts";
 import type { TopicInfo } from "../../meta/catalog.ts";
 import { readBatchHeader, requireOneBatch, setLogAppendTime } from "../../record/batch.ts";
 import { attributeBits, batchHeaderBytes, batchLayout } from "../../record/batch-layout.ts";
-import { validateBatch } from "../../record/batch-validate.ts";
+import { type ValidBatch, validateBatch } from "../../record/batch-validate.ts";
 import {
   type PartitionProduceData,
   type PartitionProduceResponse,
@@ -157,8 +157,9 @@ function appendPartition(options: AppendOptions): Promise<Appended> | KafkaRefus
     );
   }
   try {
-    const header = checkBatch(bytes, topic, call);
-    const appending = call.context.log.append({ topic, partition: partition.index, bytes, header });
+    const valid = checkBatch(bytes, topic, call);
+    const place = { topic, partition: partition.index };
+    const appending = call.context.log.append({ ...place, bytes, ...valid });
     call.lend(appending);
     return request.acks === -1 ? within(appending, request.timeoutMs, call.context) : appending;
   } catch (error) {
@@ -188,7 +189,7 @@ function isTransactional(bytes: Uint8Array): boolean {
 }
 
 /** Refuses what may not be stored; gives the batch its time where the topic says so. */
-function checkBatch(bytes: Uint8Array, topic: TopicInfo, call: KafkaCall) {
+function checkBatch(bytes: Uint8Array, topic: TopicInfo, call: KafkaCall): ValidBatch {
   const { platform, settings } = call.context;
   refuseForeignWriter(topic);
   const rules = topicRules(topic);
@@ -202,7 +203,7 @@ function checkBatch(bytes: Uint8Array, topic: TopicInfo, call: KafkaCall) {
   }
   const now = platform.clock.now();
   const slack = rules.timestampSlack;
-  const header = validateBatch(bytes, {
+  const valid = validateBatch(bytes, {
     crc32c: platform.crc32c,
     codecs: platform.codecs,
     decompressedBytesMax: settings.decompressedBytesMax,
@@ -216,15 +217,15 @@ function checkBatch(bytes: Uint8Array, topic: TopicInfo, call: KafkaCall) {
         `${rules.segmentBytes}`,
     );
   }
-  if (header.codec === "zstd" && call.version < zstdSince) {
+  if (valid.header.codec === "zstd" && call.version < zstdSince) {
     throw new StreamError(
       "unsupported_compression",
       `Cannot append a zstd batch by Produce ${call.version}: it needs version ${zstdSince}`,
     );
   }
-  if (slack !== null) return header;
+  if (slack !== null) return valid;
   setLogAppendTime(bytes, now, platform.crc32c);
-  return readBatchHeader(bytes);
+  return { header: readBatchHeader(bytes), minTimestamp: now };
 }
 
 /** Gives up waiting after the client's time limit; the append itself goes on. */

@@ -42,6 +42,8 @@ export interface GraphOptions {
   readonly seed: bigint;
   readonly stateBytesMax: number;
   readonly spill?: SpillSpace;
+  /** The query ends: what groups are comes out then. */
+  readonly isBounded: boolean;
   /** Of the aggregate right below the sink, where there is one that may go without taking back. */
   readonly direct?: DirectChanges;
   /** Hears of each source's node, in the order of `Graph.sources`. */

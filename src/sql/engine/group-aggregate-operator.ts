@@ -22,6 +22,8 @@ export interface GroupAggregateOptions {
   readonly seed: bigint;
   readonly stateBytesMax: number;
   readonly spill?: SpillSpace;
+  /** The query ends: groups come out then. */
+  readonly isBounded: boolean;
   /** Present where the sink is right behind: rows that are replaced are not taken back first. */
   readonly direct?: DirectChanges;
 }
@@ -35,6 +37,9 @@ export class GroupAggregateOperator extends Operator {
   readonly #rows: ChangedRows;
   readonly #part: StatePart;
   readonly #direct: DirectChanges | null;
+  readonly #isBounded: boolean;
+  /** Of a query that ends: its groups came out. */
+  #isOut = false;
   readonly #database: SqliteDatabase;
   readonly #accumulators: readonly Accumulator[];
   /** Of aggregates over all rows, as long as none has come. */
@@ -52,16 +57,18 @@ export class GroupAggregateOperator extends Operator {
         keys: node.keys,
         accumulators: node.accumulators,
         isRetractable: input.layout.hasWeight,
-        tracksChanges: true,
+        tracksChanges: !options.isBounded,
       },
       panes: null,
       cold: { database, name },
+      isFinal: options.isBounded,
       seed: options.seed,
       bytesMax: options.stateBytesMax,
       spill: options.spill,
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
     this.#direct = options.direct ?? null;
+    this.#isBounded = options.isBounded;
     this.#database = database;
     this.#awaitsRows = node.keys.length === 0;
     this.#accumulators = node.accumulators;
@@ -75,9 +82,26 @@ export class GroupAggregateOperator extends Operator {
   }
 
   override flush(): void {
+    if (this.#isBounded) this.#bringOut();
+    else this.#showChanges();
+  }
+
+  #bringOut(): void {
+    if (!this.hasEnded || this.#isOut) return;
+    this.#isOut = true;
+    if (this.#awaitsRows) {
+      this.#giveNone();
+      return;
+    }
+    this.#state.bringOut((groups) => {
+      refuseOverflow(groups);
+      this.emit({ table: this.#rows.show(groups, 1), origin: null });
+    });
+  }
+
+  #showChanges(): void {
     const changes = this.#state.changes();
     if (changes === null) {
-      if (this.#awaitsRows && this.hasEnded) this.#giveNone();
       return;
     }
     refuseOverflow(changes.after);

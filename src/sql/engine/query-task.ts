@@ -136,6 +136,7 @@ export class QueryTask {
   readonly #sink: Operator;
   readonly #side: SideOutput;
   readonly #file: StateFile;
+  readonly #spill: SpillSpace | null;
   readonly #outputs: OutputBatch[] = [];
   #outputBytes = 0;
   /** Where rows without a key go until the next commit. */
@@ -164,6 +165,7 @@ export class QueryTask {
     });
     for (const { parts } of saved) this.#file.restore(partOf(parts, pagesPart));
     const spill = spillSpaceOf(options);
+    this.#spill = spill;
     const database = this.#file.open();
     registerFunctions(database, hostFunctions);
     this.#side = new SideOutput(platform, {
@@ -185,7 +187,7 @@ export class QueryTask {
     this.#graph = buildGraph(calc?.input ?? root, {
       ...(direct !== null && { direct }),
       ...{ database, timeZone, context, seed, stateBytesMax, ...(spill !== null && { spill }) },
-      onSource: (node) => nodes.push(node),
+      ...{ isBounded: options.isBounded, onSource: (node) => nodes.push(node) },
     });
     this.#nodes = nodes;
     const onRecords = (chunk: RecordChunk) => this.#take(chunk);
@@ -264,6 +266,11 @@ export class QueryTask {
   /** Whether memory is short, and a commit would let state leave it. */
   get awaitsCommit(): boolean {
     return this.#graph.operators.some((operator) => operator.awaitsCommit);
+  }
+
+  /** How often kernels' state has left memory. */
+  get spillCount(): number {
+    return this.#spill?.leaveCount ?? 0;
   }
 
   /** Bytes that wait to be taken by a commit. */

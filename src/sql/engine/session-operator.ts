@@ -56,6 +56,7 @@ export abstract class SessionOperator extends Operator {
       spec: { input: kinds, keys, accumulators },
       ...{ gapMs: options.gapMs, allowedLatenessMs, seed: options.seed },
       ...{ bytesMax: options.stateBytesMax, spill: options.spill },
+      cold: { database: options.database, name: options.name },
     });
     this.#part = kernelPart(options.name, this.sessions);
   }
@@ -76,6 +77,7 @@ export abstract class SessionOperator extends Operator {
       context.onLate(sideRowOf(this.#input, rows, row, reason));
     }
     this.onRows(rows, late);
+    this.sessions.spill();
     const seen = time.isProcessing ? context.now() : (rows.origin?.greatest ?? floor);
     this.#lastEnd = Math.max(this.#lastEnd, seen + gapMs);
   }
@@ -87,8 +89,12 @@ export abstract class SessionOperator extends Operator {
   protected abstract showClosed(until: number): void;
 
   protected closeUntil(until: number): void {
-    this.showClosed(until);
-    this.sessions.settle();
+    const areAll = this.#lastEnd !== noTime && this.#lastEnd <= until;
+    for (const part of this.sessions.closings(until, { areAll })) {
+      this.showClosed(part);
+      this.sessions.settle();
+      this.sessions.spill();
+    }
     if (this.#lastEnd <= until) this.#lastEnd = noTime;
   }
 
@@ -108,6 +114,10 @@ export abstract class SessionOperator extends Operator {
   override get nextTickAt(): number | undefined {
     const { time } = this.#options;
     return time.isProcessing && this.#lastEnd !== noTime ? this.#lastEnd : undefined;
+  }
+
+  override get awaitsCommit(): boolean {
+    return this.sessions.awaitsSettling;
   }
 
   override get state(): readonly StatePart[] {

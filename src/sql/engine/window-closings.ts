@@ -41,6 +41,11 @@ export class WindowClosings {
     this.#ends = undefined;
   }
 
+  /** Whether no row is kept. */
+  get isEmpty(): boolean {
+    return this.#known().next === null;
+  }
+
   /** Calls `close` with the end of each window that has ended by `until`, then drops its rows. */
   closeUntil(until: number, close: (end: bigint) => void): void {
     for (;;) {

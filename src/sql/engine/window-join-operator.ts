@@ -2,6 +2,7 @@
  * Join of two windowed inputs. Both sides are kept until their window closes; then SQLite joins
  * them. Results come in the order of the left side's rows, then the right's. Where one side is the
  * greatest value of the other's windows, rows that are beaten already are not kept (Nexmark q5).
+ * Windows that come whole and close before a commit are joined by a kernel (`fresh-windows.ts`).
  */
 import { assert } from "../../base/assert.ts";
 import { lowerScalar } from "../functions/lower.ts";
@@ -15,6 +16,7 @@ import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteStatement } from "../sqlite/statement.ts";
 import { noTime } from "../time/event-time.ts";
 import { reasonOf } from "./evaluation-error.ts";
+import { type FreshWindows, freshWindowsOf } from "./fresh-windows.ts";
 import { KeptRows, namesOf } from "./kept-rows.ts";
 import { Operator, type OperatorContext, type Rows } from "./operator.ts";
 import { columnName, type RowLayout, tableColumns } from "./row-layout.ts";
@@ -27,6 +29,7 @@ export interface WindowJoinOptions {
   readonly timeZone: string;
   readonly database: SqliteDatabase;
   readonly context: OperatorContext;
+  readonly seed: bigint;
 }
 
 /** The rows of one side, one by one: for windows in which a condition fails for a pair. */
@@ -42,6 +45,8 @@ export class WindowJoinOperator extends Operator {
   readonly #sides: readonly [KeptRows, KeptRows];
   readonly #time: WindowTime;
   readonly #closings: WindowClosings;
+  /** Null where all windows are SQLite's. */
+  readonly #fresh: FreshWindows | null;
   readonly #join: SqliteStatement;
   readonly #result: Collector;
   /** Chooses which rows of one side are kept; null: all are. */
@@ -86,11 +91,25 @@ export class WindowJoinOperator extends Operator {
       tableColumns(this.layout).map(({ kind }) => kind),
     );
     this.#picking = pickingOf(inputs, options);
+    const kindsOf = ({ layout }: Operator) => tableColumns(layout).map(({ kind }) => kind);
+    const kinds = [kindsOf(left), kindsOf(right)] as const;
+    // Rows that are used one by one are of many windows at a time.
+    const isWhole = !left.layout.hasOrigin && !right.layout.hasOrigin && this.#picking === null;
+    const { seed } = options;
+    this.#fresh = isWhole ? freshWindowsOf(node, database.host, { kinds, seed }) : null;
   }
 
   push(input: number, { table }: Rows): void {
+    assert(input === 0 || input === 1, "a join has two inputs");
+    if (this.#fresh !== null && this.#closings.isEmpty) {
+      if (this.#fresh.take(input, table)) return;
+      this.#leaveFresh();
+    }
+    this.#store(input, table);
+  }
+
+  #store(input: 0 | 1, table: Rows["table"]): void {
     const side = this.#sides[input];
-    assert(side !== undefined, "a join has two inputs");
     side.add(table, input === this.#picking?.input ? this.#picking.best.pick(table, noLate) : null);
     this.#closings.noteRows();
   }
@@ -104,7 +123,20 @@ export class WindowJoinOperator extends Operator {
     this.#closeUntil(this.watermark);
   }
 
+  /** What is not joined by now goes to the tables, of which a checkpoint is made. */
+  override flush(): void {
+    this.#leaveFresh();
+  }
+
+  #leaveFresh(): void {
+    this.#fresh?.leave((side, table) => this.#store(side, table));
+  }
+
   #closeUntil(until: number): void {
+    this.#fresh?.close(
+      (end) => this.#time.momentOf(Number(end)) <= until,
+      (table) => this.emit({ table, origin: null }),
+    );
     this.#closings.closeUntil(until, (end) => {
       this.#result.clear();
       const outcome = this.#result.collect(this.#join.bind(end));
@@ -130,11 +162,15 @@ export class WindowJoinOperator extends Operator {
   }
 
   override get lastWindowEnd(): number {
-    return this.#closings.lastEnd;
+    const end = this.#fresh?.lastEnd ?? null;
+    if (end === null) return this.#closings.lastEnd;
+    return this.#time.isProcessing ? noTime : this.#time.momentOf(Number(end));
   }
 
   override get nextTickAt(): number | undefined {
-    return this.#closings.nextTickAt;
+    const end = this.#fresh?.firstEnd ?? null;
+    if (end === null) return this.#closings.nextTickAt;
+    return this.#time.isProcessing ? this.#time.momentOf(Number(end)) : undefined;
   }
 }
 

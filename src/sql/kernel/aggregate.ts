@@ -20,13 +20,14 @@ import type { RowTable } from "../memory/row-table.ts";
 import type { GridSpec } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { AwayPanes } from "./away-panes.ts";
-import { ColdGroups, type ColdKernel, type ColdPlace } from "./cold-groups.ts";
+import { type ColdGroupKernel, ColdGroups } from "./cold-groups.ts";
+import type { ColdPlace } from "./cold-table.ts";
 import { MemberSets, type SetKernel } from "./member-sets.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import { KernelState, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
 
-interface AggregateKernel extends SetKernel, ColdKernel {
+interface AggregateKernel extends SetKernel, ColdGroupKernel {
   create(layout: number, size: bigint, offset: bigint, seed: bigint, limit: bigint): number;
   paneEntries(state: number, index: number): number;
   dropBefore(state: number, start: bigint): void;
@@ -101,8 +102,9 @@ export class AggregateState {
   readonly #panesByState: Map<number, AwayPanes>;
   readonly #panes: AwayPanes;
   readonly #sets: MemberSets;
-  /** Null where groups stay: windows, and sets, which know entries by their numbers. */
+  /** Null where groups stay or leave as panes. */
   readonly #cold: ColdGroups | null;
+  readonly #isFinal: boolean;
   readonly #before: StateResult | null;
   readonly #after: StateResult | null;
 
@@ -117,6 +119,8 @@ export class AggregateState {
       readonly panes: PaneSpec | null;
       /** Where groups without windows go; absent: they stay. */
       readonly cold?: ColdPlace;
+      /** Groups without windows are read once, at the end (`bringOut`), and may leave before. */
+      readonly isFinal?: boolean;
     },
   ) {
     const { kernel: linked, panes } = linkedTo(host);
@@ -124,7 +128,10 @@ export class AggregateState {
     this.#panesByState = panes;
     const sizeMs = BigInt(options.panes?.sizeMs ?? 0);
     const offsetMs = BigInt(options.panes?.offsetMs ?? 0);
-    const spec = { ...options.spec, isSession: false };
+    const { isFinal = false } = options;
+    const mayLeave = options.cold !== undefined && options.spec.keys.length > 0;
+    const names = mayLeave ? ({ names: isFinal ? "all" : "sets" } as const) : {};
+    const spec = { ...options.spec, ...names, isSession: false };
     this.#state = new KernelState(host, linked, { ...options, spec }, ({ layout, seed, limit }) =>
       linked.create(layout, sizeMs, offsetMs, seed, limit),
     );
@@ -132,7 +139,8 @@ export class AggregateState {
     this.#panes = new AwayPanes(linked, this.#state, options.panes === null ? null : space);
     panes.set(this.#state.address, this.#panes);
     this.#sets = new MemberSets(linked, { state: this.#state, panes: this.#panes, space });
-    this.#cold = this.#coldOf(spec, { place: options.cold, space });
+    this.#isFinal = isFinal;
+    this.#cold = mayLeave ? this.#coldOf(spec, { place: options.cold, space }) : null;
     this.#before = spec.tracksChanges ? this.#state.newResult() : null;
     this.#after = spec.tracksChanges ? this.#state.newResult() : null;
   }
@@ -154,6 +162,30 @@ export class AggregateState {
     this.#state.check(code, "group rows");
     this.#panes.spill();
     this.#sets.spill();
+    if (this.#isFinal) this.#spillGroups();
+  }
+
+  #spillGroups(): void {
+    if (!(this.#cold?.isOver ?? false)) return;
+    // What has waited is counted in groups that are here.
+    this.#sets.settle();
+    this.#cold?.spill();
+  }
+
+  /** Shows all groups by the order of their first rows, in parts, each good while it is shown. */
+  bringOut(show: (groups: StateResult) => void): void {
+    assert(this.#isFinal, "nothing was read of the groups before");
+    this.#sets.settle();
+    const showAll = () => {
+      const groups = this.all();
+      try {
+        show(groups);
+      } finally {
+        groups.free();
+      }
+    };
+    if (this.#cold === null) showAll();
+    else this.#cold.bringOut(showAll);
   }
 
   /** Starts of the panes that hold rows, ascending. */
@@ -225,7 +257,7 @@ export class AggregateState {
   settle(): void {
     this.#panes.fetchTouched();
     this.#state.check(this.#kernel.settle(this.#state.address), "settle groups");
-    this.#cold?.spill();
+    this.#spillGroups();
   }
 
   /**
@@ -272,11 +304,12 @@ export class AggregateState {
     { place, space }: { readonly place: ColdPlace | undefined; readonly space: SpillSpace | null },
   ): ColdGroups | null {
     const state = this.#state;
-    if (place === undefined || spec.keys.length === 0 || state.layout.hasSets) return null;
-    assert(spec.tracksChanges, "groups leave when they are settled");
+    if (place === undefined) return null;
+    assert(spec.tracksChanges || this.#isFinal, "groups leave when they are settled");
     const kinds = state.layout.resultKinds;
     const keys = spec.keys.map((column, at) => ({ column, kind: present(kinds[at], "key kind") }));
-    return new ColdGroups(this.#kernel, { state, place, keys, space });
+    const order = this.#isFinal ? "name" : null;
+    return new ColdGroups(this.#kernel, { state, place, keys, space, order });
   }
 
   #paneCount(startMs: number, endMs: number): number {

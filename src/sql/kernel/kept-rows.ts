@@ -28,6 +28,17 @@ export interface KeepKernel {
   markSaved(store: number): void;
   measure(store: number, first: number): number;
   write(store: number, first: number, target: number): void;
+  clear(store: number): void;
+  matchRows(
+    matches: number,
+    left: number,
+    right: number,
+    pairs: number,
+    pairCount: number,
+    seed: bigint,
+  ): number;
+  gatherRows(table: number, list: number, count: number, columns: number): void;
+  releaseMatches(matches: number): void;
   pickBest(
     table: number,
     time: number,
@@ -58,8 +69,8 @@ export function keepKernelOf(host: SqliteHost): KeepKernel {
 }
 
 export class KeptRows implements KernelTable {
-  readonly address: number;
   readonly kinds: readonly ValueKind[];
+  #address: number;
   readonly #host: SqliteHost;
   readonly #kernel: KeepKernel;
   readonly #timeColumn: number;
@@ -82,13 +93,34 @@ export class KeptRows implements KernelTable {
     this.#kernel = linked;
     this.kinds = options.kinds;
     this.#timeColumn = options.timeColumn;
-    this.address = host.memory.withScratch(4 * this.kinds.length, (at) => {
+    this.#address = this.#create();
+  }
+
+  #create(): number {
+    const { memory } = this.#host;
+    const address = memory.withScratch(4 * this.kinds.length, (at) => {
       for (const [index, kind] of this.kinds.entries()) {
-        host.memory.writeUint32(at + 4 * index, kindCodes[kind]);
+        memory.writeUint32(at + 4 * index, kindCodes[kind]);
       }
-      return linked.create(at, this.kinds.length);
+      return this.#kernel.create(at, this.kinds.length);
     });
-    if (this.address === 0) throw host.memory.exceeded("keep rows");
+    if (address === 0) throw memory.exceeded("keep rows");
+    return address;
+  }
+
+  /** Of the Table; another one after `handOver`. */
+  get address(): number {
+    return this.#address;
+  }
+
+  /** Forgets all rows, which somebody else keeps from here on, and gives their memory back. */
+  handOver(): void {
+    this.#kernel.destroy(this.#address);
+    this.#address = this.#create();
+    this.#expired = null;
+    this.#rowsPacked = 0;
+    // In checkpoints they have expired.
+    this.#expiredBelow = millisOf(Infinity);
   }
 
   get rowCount(): number {
@@ -134,6 +166,13 @@ export class KeptRows implements KernelTable {
     this.#expired = { bound, firstRows };
     if (bound > this.#expiredBelow) this.#expiredBelow = bound;
     if (2 * firstRows >= 3 * this.#rowsPacked) this.#pack();
+  }
+
+  /** Drops all rows. A checkpoint does not say so: for rows that are none of its. */
+  clear(): void {
+    this.#expired = null;
+    this.#rowsPacked = 0;
+    this.#kernel.clear(this.address);
   }
 
   /** Packs what is left after the last `expire`, which took what all before it did. */

@@ -10,21 +10,22 @@
  *
  * No result and no order depends on the seed or on how rows are cut into tables.
  */
-import { assert } from "../../base/assert.ts";
+import { assert, present } from "../../base/assert.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
-import { KernelState, type StateKernel, type StateOptions, type StateResult } from "./state.ts";
+import { type ColdSessionKernel, ColdSessions } from "./cold-sessions.ts";
+import type { ColdPlace } from "./cold-table.ts";
+import { KernelState, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
 import { millisOf } from "./times.ts";
 
-interface SessionKernel extends StateKernel {
+interface SessionKernel extends ColdSessionKernel {
   create(layout: number, gap: bigint, lateness: bigint, seed: bigint, limit: bigint): number;
   add(state: number, table: number, time: number, bound: number, watermark: bigint): number;
   lateRows(state: number): number;
   lateCount(state: number): number;
   close(state: number, watermark: bigint, closed: number, taken: number): number;
   settle(state: number): void;
-  isUnsettled(state: number): number;
 }
 
 export interface SessionRows {
@@ -55,6 +56,8 @@ export class SessionState {
   readonly #kernel: SessionKernel;
   readonly #state: KernelState;
   readonly #shown: ClosedSessions;
+  /** Null where sessions stay. */
+  readonly #cold: ColdSessions | null;
 
   /** @throws StreamError `sql_memory_exceeded`, as all that follow */
   constructor(
@@ -63,10 +66,12 @@ export class SessionState {
       readonly spec: Pick<StateSpec, "input" | "keys" | "accumulators">;
       readonly gapMs: number;
       readonly allowedLatenessMs: number;
+      /** Where sessions go when memory is short; absent: they stay. */
+      readonly cold?: ColdPlace;
     },
   ) {
     let kernel = kernels.get(host);
-    // Sessions are one pane, which never leaves.
+    // Sessions are one pane, which never leaves as it lies.
     kernel ??= host.link<SessionKernel>("session", { fetchPane: () => {}, leavePane: () => {} });
     kernels.set(host, kernel);
     const linked = kernel;
@@ -78,6 +83,14 @@ export class SessionState {
       linked.create(layout, gap, lateness, seed, limit),
     );
     this.#shown = { closed: this.#state.newResult(), taken: this.#state.newResult() };
+    const { spill: space, cold: place } = options;
+    const kinds = this.#state.layout.resultKinds;
+    const keys = spec.keys.map((column, at) => ({ column, kind: present(kinds[at], "key kind") }));
+    const areKept = options.allowedLatenessMs > 0;
+    this.#cold =
+      space === undefined || place === undefined || keys.length === 0
+        ? null
+        : new ColdSessions(linked, { state: this.#state, place, keys, space, areKept });
   }
 
   /** Kinds of the columns of results: keys, accumulators, window start, end and time. */
@@ -89,8 +102,9 @@ export class SessionState {
     return this.#state.bytesHeld;
   }
 
-  /** Adds rows and gives those that are late, which are not added. */
+  /** Adds rows and gives those that are late, which are not added. `spill` comes behind it. */
   add({ table, timeColumn, boundColumn, watermarkMs }: SessionRows): RowSelection {
+    this.#cold?.fetchFor(table);
     const bound = boundColumn === undefined ? 0 : boundColumn + 1;
     const { address } = this.#state;
     const watermark = millisOf(watermarkMs);
@@ -98,6 +112,32 @@ export class SessionState {
     this.#state.check(code, "hold the sessions of a query");
     const selection = this.#kernel.lateRows(address);
     return { selection, rowCount: this.#kernel.lateCount(address) };
+  }
+
+  /**
+   * Times up to the watermark, ascending: sessions are closed by one after the other, each time
+   * shown, settled and spilled before the next. Mostly there is one, the watermark. `areAll`: every
+   * session ends by it.
+   */
+  *closings(watermarkMs: number, options: { readonly areAll: boolean }): Generator<number> {
+    const watermark = millisOf(watermarkMs);
+    for (;;) {
+      const until = this.#cold?.fetchDue(watermark, options.areAll) ?? null;
+      if (until === null) break;
+      yield Number(until);
+    }
+    yield watermarkMs;
+  }
+
+  /** Sessions leave when memory is short, once what was taken back is settled. */
+  spill(): void {
+    this.#cold?.spill();
+  }
+
+  /** Whether sessions wait to leave until what was taken back is read. */
+  get awaitsSettling(): boolean {
+    const isUnsettled = this.#kernel.isUnsettled(this.#state.address) !== 0;
+    return isUnsettled && (this.#cold?.isOver ?? false);
   }
 
   /** Closes the sessions that end by the watermark. Good until the next `add`. */
@@ -128,6 +168,7 @@ export class SessionState {
   free(): void {
     this.#shown.closed.free();
     this.#shown.taken.free();
+    this.#cold?.free();
     this.#state.free();
   }
 }

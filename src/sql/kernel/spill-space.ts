@@ -27,6 +27,7 @@ export class SpillSpace {
   readonly bytesMax: number;
   readonly #holders = new Set<{ readonly bytesHeld: number }>();
   readonly #free: number[] = [];
+  #leaveCount = 0;
   #blockCount = 0;
   /** For the last block of a run, which need not be whole. */
   readonly #tail = new Uint8Array(spillBlockBytes);
@@ -59,6 +60,16 @@ export class SpillSpace {
     return held - (isTight ? this.bytesMax / 2 : this.bytesMax);
   }
 
+  /** State left memory by another way than `write`. */
+  noteLeft(): void {
+    this.#leaveCount++;
+  }
+
+  /** How often state has left memory. */
+  get leaveCount(): number {
+    return this.#leaveCount;
+  }
+
   /** Blocks that hold something. */
   get blocksUsed(): number {
     return this.#blockCount - this.#free.length;
@@ -67,6 +78,7 @@ export class SpillSpace {
   /** @throws StreamError `sql_evaluation_failed` when scratch disk fails */
   write(address: number, bytes: number): SpilledRun {
     const blocks: number[] = [];
+    if (bytes > 0) this.#leaveCount++;
     for (let done = 0; done < bytes; done += spillBlockBytes) {
       const block = this.#free.pop() ?? this.#blockCount++;
       blocks.push(block);

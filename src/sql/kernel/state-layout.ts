@@ -41,6 +41,11 @@ export interface StateSpec {
   /** `changes` will be asked for. */
   readonly tracksChanges: boolean;
   readonly isSession: boolean;
+  /**
+   * Which groups get names, numbers in the order in which they appeared, by which sets know them
+   * and the order is known while they are not in memory: all, or those with sets. Absent: none.
+   */
+  readonly names?: "all" | "sets";
 }
 
 export interface StateLayout {
@@ -49,8 +54,7 @@ export interface StateLayout {
   /** A number that differs when layouts differ: checkpoints carry it. */
   readonly fingerprint: number;
   readonly entryBytes: number;
-  /** Values of DISTINCT aggregates are in sets, which know entries by their numbers. */
-  readonly hasSets: boolean;
+  readonly isNamed: boolean;
   /** Kinds of the columns of results: keys, accumulators, window start, end and time. */
   readonly resultKinds: readonly ValueKind[];
 }
@@ -71,11 +75,11 @@ const op = {
 const fieldSort = { byte: 0, eight: 1, text: 2, registers: 3, sixteen: 4 } as const;
 
 const headBytes = 16;
-const layoutWords = 16;
+const layoutWords = 17;
 const keyWords = 4;
 const accumulatorWords = 11;
-/** Words of an accumulator before there were sets, over which fingerprints are taken for ever. */
-const fingerprintWords = 9;
+/** Words of both before there were sets and names, over which fingerprints are taken for ever. */
+const plainWords = { layout: 16, accumulator: 9 } as const;
 /** Bits of a member of a set. */
 const setBits = 16;
 const fieldWords = 3;
@@ -121,12 +125,12 @@ class EntryPlan {
 export function planState(spec: StateSpec): StateLayout {
   const { parts, resultKinds } = placeState(spec, true);
   // Entries of checkpoints are the same with and without sets, and so is what names them.
-  const plain = writeWords(placeState(spec, false).parts, fingerprintWords);
+  const plain = writeWords(placeState(spec, false).parts, plainWords);
   return {
-    words: writeWords(parts, accumulatorWords),
+    words: writeWords(parts, { layout: layoutWords, accumulator: accumulatorWords }),
     fingerprint: fingerprintOf(plain),
     entryBytes: present(parts.head[0], "entry size"),
-    hasSets: parts.accumulators.some(({ set }) => set !== 0),
+    isNamed: parts.name !== 0,
     resultKinds,
   };
 }
@@ -142,6 +146,9 @@ function placeState(spec: StateSpec, hasSets: boolean) {
   );
   if (hasSets) numberSets(spec, accumulators);
   const session = spec.isSession ? placeSession(entry) : null;
+  const isNamed =
+    spec.names === "all" || (spec.names === "sets" && accumulators.some(({ set }) => set !== 0));
+  const name = hasSets && isNamed ? entry.place(8) : 0;
   const keyNulls = keysKinds.map(() => entry.place(1));
   for (const each of accumulators) {
     if (each.resultKind !== "integer" || each.op >= op.min) {
@@ -175,7 +182,7 @@ function placeState(spec: StateSpec, hasSets: boolean) {
     ...accumulated,
     ...(["integer", "integer", "integer"] as const),
   ];
-  const parts = { head, session: session?.offsets ?? [], keys, accumulators, fields };
+  const parts = { head, session: session?.offsets ?? [], name, keys, accumulators, fields };
   return { parts, resultKinds };
 }
 
@@ -286,16 +293,18 @@ function accumulatorFields(each: PlacedAccumulator, accumulator: number): Field[
 interface LayoutParts {
   readonly head: readonly number[];
   readonly session: readonly number[];
+  readonly name: number;
   readonly keys: readonly number[];
   readonly accumulators: readonly PlacedAccumulator[];
   readonly fields: readonly Field[];
 }
 
 function writeWords(
-  { head, session, keys, accumulators, fields }: LayoutParts,
-  accumulatorLength: number,
+  { head, session, name, keys, accumulators, fields }: LayoutParts,
+  lengths: { readonly layout: number; readonly accumulator: number },
 ): Uint32Array {
-  const keysAt = layoutWords;
+  const keysAt = lengths.layout;
+  const accumulatorLength = lengths.accumulator;
   const accumulatorsAt = keysAt + keys.length;
   const fieldsAt = accumulatorsAt + accumulators.length * accumulatorLength;
   const templateAt = fieldsAt + fields.length * fieldWords;
@@ -305,6 +314,7 @@ function writeWords(
   words.set(head);
   words.set([keysAt * 4, accumulatorsAt * 4, fieldsAt * 4, templateAt * 4], 6);
   words.set(session, 10);
+  if (name !== 0) words[16] = name;
   words.set(keys, keysAt);
   for (const [index, each] of accumulators.entries()) {
     const column = each.column === null ? 0 : each.column + 1;

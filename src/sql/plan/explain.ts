@@ -228,11 +228,17 @@ function windowAggregateText(node: WindowAggregateNode): Description {
   };
 }
 
+/** Whether values are kept one by one: MIN needs the next one when the least is taken back. */
+function keepsValues({ kind, isDistinct }: Accumulator, input: PlanNode): boolean {
+  if (isDistinct) return true;
+  return input.changes === "update" && kind !== "count" && !kind.startsWith("sum");
+}
+
 function groupAggregateText(node: GroupAggregateNode): Description {
   const isDistinct = node.accumulators.length === 0;
   const keys = node.keys.map((key) => nameOf(node.input, key)).join(", ");
   const state = keys === "" ? "one entry" : "an entry per key, kept for ever";
-  const distinct = node.accumulators.some((each) => each.isDistinct)
+  const distinct = node.accumulators.some((each) => keepsValues(each, node.input))
     ? ", and each distinct value"
     : "";
   const clause = isDistinct ? "DISTINCT" : "GROUP BY";
@@ -293,7 +299,7 @@ function rankText(node: WindowRankNode): Description {
     head: `Rank in window${keysText(node.partitionBy, node.input)}: ${ranks}`,
     details: [
       `order by ${sortText(node.orderBy, node.input)}`,
-      `state: ${node.to} ${node.to === 1 ? "row" : "rows"} per key of open windows, until the watermark closes them`,
+      "state: all rows of open windows, until the watermark closes them",
     ],
   };
 }

@@ -48,7 +48,10 @@ describe("record batches", () => {
       fc.property(records, codec, producer, fc.maxSafeNat(), (inputs, name, fields, offset) => {
         const batch = encodeBatch({ records: inputs, codec: name, ...fields }, tools);
         const copy = batch.slice();
-        expect(validateBatch(batch, validation)).toEqual(readBatchHeader(copy));
+        expect(validateBatch(batch, validation)).toEqual({
+          header: readBatchHeader(copy),
+          minTimestamp: Math.min(...inputs.map(({ timestamp }) => timestamp)),
+        });
         expect(batch).toEqual(copy);
         const baseOffset = Math.min(offset, Number.MAX_SAFE_INTEGER - inputs.length);
         stampBatch(batch, 0, { baseOffset, leaderEpoch: 3 });

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { acquireLease, readLease } from "../../../src/meta/leases.ts";
 import type { SqlDatabase } from "../../../src/meta/sql-database.ts";
 import { createQuery } from "../../../src/meta/sql-objects.ts";
 import { QueryAdmin } from "../../../src/pipeline/query-admin.ts";
@@ -111,6 +112,27 @@ describe("QueryManager", () => {
     const [queryId = ""] = taking.running().keys();
     expect(told).toEqual([[queryId], [queryId]]);
     await taking.close();
+  });
+
+  test("gives back what an object's last activation held and this one is not to run", async () => {
+    const sql = await opened();
+    await sql.run(script);
+    await sql.manager.close();
+    const { log, platform, database } = sql.stack;
+    const [query] = await adminOf(sql).list();
+    const lease = { kind: "query", name: query?.queryId ?? "" };
+    const { workerEpoch } = log.session.current();
+    await acquireLease(database, { ...lease, workerEpoch, objectName: "an object" });
+    const manager = new QueryManager({
+      ...{ platform, database, topics: log.topics, identity: log.session },
+      ...{ log: runnerLogOf(log), objectName: "an object" },
+      startTask: async (setup) => new CountingTask(sql.stack, await sql.topic("doubled"), setup),
+      placement: { toTake: () => [], toHandOver: () => undefined },
+    });
+    await manager.look();
+    expect(manager.running().size).toBe(0);
+    expect(await readLease(database, lease)).toMatchObject({ workerEpoch: null });
+    expect(await rowsOf(database, "lease WHERE object_name IS NOT NULL")).toBe(0);
   });
 
   test("leaves nothing of a query that is dropped while it commits", async () => {

@@ -8,7 +8,7 @@ function recordsOf(records: readonly RecordInput[]): Uint8Array {
   return encodeBatch({ records, codec: "none" }, { codecs, crc32c }).slice(61);
 }
 
-function walk(records: Uint8Array, recordCount: number, baseTimestamp = 0): number {
+function walk(records: Uint8Array, recordCount: number, baseTimestamp = 0) {
   const options = { recordCount, baseTimestamp, timestampBounds: undefined, keysRequired: false };
   return walkRecords(records, options);
 }
@@ -17,9 +17,12 @@ const invalid = expect.objectContaining({ code: "invalid_record" });
 const { timestamp: base } = smallRecords[0] as RecordInput;
 
 describe("walkRecords", () => {
-  test("gives the greatest timestamp", () => {
-    expect(walk(recordsOf(smallRecords), 40, base)).toBe(base + 35 * 35);
-    expect(walk(recordsOf([{ timestamp: -1, key: null, value: null }]), 1, -1)).toBe(-1);
+  test("gives the least and the greatest timestamp", () => {
+    const times = smallRecords.map(({ timestamp }) => timestamp);
+    const range = { least: Math.min(...times), greatest: base + 35 * 35 };
+    expect(walk(recordsOf(smallRecords), 40, base)).toEqual(range);
+    const without = { least: -1, greatest: -1 };
+    expect(walk(recordsOf([{ timestamp: -1, key: null, value: null }]), 1, -1)).toEqual(without);
   });
 
   test("refuses records cut at any byte", () => {
@@ -39,7 +42,7 @@ describe("walkRecords", () => {
     const one = Uint8Array.of(12, 0, 0, 2, 1, 1, 0);
     expect(() => walk(one, 1)).toThrow("offset delta 1");
     one[3] = 0;
-    expect(walk(one, 1)).toBe(0);
+    expect(walk(one, 1)).toEqual({ least: 0, greatest: 0 });
   });
 
   test("refuses a header without a key", () => {

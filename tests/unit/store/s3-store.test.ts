@@ -3,8 +3,21 @@ import { silentLogger } from "../../../src/base/log.ts";
 import { S3Store, type S3StoreOptions } from "../../../src/store/s3-store.ts";
 import { expectCode, filled, same } from "../../contract/object-store.ts";
 import { realTimers, systemRandom } from "../../support/real-timers.ts";
-import { type S3FaultServer, startS3FaultServer } from "../../support/s3-fault-server.ts";
+import {
+  type S3Fault,
+  type S3FaultServer,
+  startS3FaultServer,
+} from "../../support/s3-fault-server.ts";
 import { crc32c } from "../../support/segments.ts";
+
+/** Only an answer that never comes is to be given up, however busy the machine. */
+const retry = { delayBaseMs: 1, delayMaxMs: 4, attemptTimeoutMs: 30_000 };
+
+/** For a store that meets `fault`. */
+function retryOf(fault: S3Fault) {
+  const isSilent = fault === "silent" || fault === "late";
+  return { retry: { ...retry, attemptTimeoutMs: isSilent ? 1_000 : 30_000 } };
+}
 
 async function withStore(
   use: (harness: { store: S3Store; server: S3FaultServer }) => Promise<void>,
@@ -19,7 +32,7 @@ async function withStore(
     pathStyle: true,
     credentials: { accessKeyId: "key", secretAccessKey: "secret" },
     platform: { timers: realTimers, random: systemRandom, crc32c, log: silentLogger },
-    retry: { delayBaseMs: 1, delayMaxMs: 4, attemptTimeoutMs: 150 },
+    retry,
     hedgeAfterMs: 0,
     ...options,
   });
@@ -50,7 +63,7 @@ describe("S3Store writes", () => {
         server.faults.push(fault);
         await store.create(key, bytes);
         expect(server.requests).toEqual([`PUT ${key}`, `HEAD ${key}`]);
-      }));
+      }, retryOf(fault)));
   }
 
   for (const fault of [500, "reset", "silent"] as const) {
@@ -60,7 +73,7 @@ describe("S3Store writes", () => {
         await store.create(key, bytes);
         expect(server.requests).toEqual([`PUT ${key}`, `HEAD ${key}`, `PUT ${key}`]);
         expect(server.objects.get(key)?.bytes.length).toBe(bytes.length);
-      }));
+      }, retryOf(fault)));
   }
 
   test("take an object that meets them as theirs when its bytes are the same", () =>
@@ -102,7 +115,7 @@ describe("S3Store reads", () => {
         server.faults.push(fault);
         expect(same(await store.read(whole), bytes)).toBe(true);
         expect(server.requests).toEqual([`PUT ${key}`, `GET ${key}`, `GET ${key}`]);
-      }));
+      }, retryOf(fault)));
   }
 
   test("ask only once for what is missing or too short", () =>

@@ -51,6 +51,8 @@ export const S_MERGED: usize = 184;
 export const S_NUMBERS: usize = 188;
 /** List of columns: those of the rows that are added, see `ownColumns`. */
 export const S_INPUT: usize = 208;
+/** u32: what the next group is called, where groups have names (L_NAME). */
+export const S_NEXT_NAME: usize = 220;
 export const STATE_BYTES: usize = 224;
 
 // Block: scratch for BLOCK rows
@@ -96,6 +98,11 @@ export const L_CHAIN: usize = 52;
 export const L_BUCKET: usize = 56;
 /** u32 1: the session's row is out, so that a change must take it back. */
 export const L_FIRED: usize = 60;
+/**
+ * Offset of a u32 by which a group is known wherever it is: a number in the order in which groups
+ * appeared. 0: it is known by the number of its entry.
+ */
+export const L_NAME: usize = 64;
 
 /** Keeps what entries were before they were touched. */
 export const TRACKS_CHANGES: u32 = 1;
@@ -252,11 +259,14 @@ export const G_AWAY: usize = 48;
 /** Lists of members, and of their bytes, that came while the segment was away. */
 export const G_PENDING: usize = 52;
 export const G_PENDING_BYTES: usize = 64;
-export const SEGMENT_BYTES: usize = 80;
+/** List of the numbers of their entries, where members know groups by their names. */
+export const G_PENDING_ENTRIES: usize = 76;
+export const SEGMENT_BYTES: usize = 88;
 export const SEGMENT_COUNT: u32 = 32;
 
 // Member: a value of a set of an entry. 16 bytes. Text: u32 place in the bytes, u32 length.
 export const M_VALUE: usize = 0;
+/** The group: its name, or the number of its entry. */
 export const M_ENTRY: usize = 8;
 /** u16 bits of the aggregates that have counted it, u16 number of the set. */
 export const M_MASK: usize = 12;

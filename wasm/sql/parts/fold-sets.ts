@@ -3,8 +3,8 @@
  * time, for all aggregates that share it.
  */
 import * as F from "./fields";
-import { hasFailed } from "./heap";
-import { numberOf } from "./pane";
+import { hasFailed, push } from "./heap";
+import { entryAt, nameOf, numberOf } from "./pane";
 import { firstOfSet, kindOfSet, memberHash, needSets, noteMember, placeHash } from "./sets";
 import { segmentAt, segmentOf, valueOf } from "./sets";
 import { isNull, low, slotOf, take } from "./value";
@@ -82,6 +82,7 @@ export function foldSet(
   fillMasks(layout, block, columns, first, column, count);
   if (!findSegments(state, layout, block, column, kind, set, count)) return;
   const areCounts = listCounts(layout, block, first);
+  const isNamed = load<u32>(layout, F.L_NAME) != 0;
   for (let i: u32 = 0; i < count; i++) {
     const mask = <u32>word(block + F.B_MASKS, i);
     if (mask == 0) continue;
@@ -101,6 +102,9 @@ export function foldSet(
         }
       }
       if (hasFailed(state)) return;
+    } else if (isNamed && load<u32>(segment, F.G_AWAY)) {
+      const pane = word(block + F.B_PANES, i);
+      push(state, segment + F.G_PENDING_ENTRIES, numberOf(layout, pane, entry));
     }
   }
 }
@@ -138,7 +142,7 @@ function findSegments(
     const pane = word(block + F.B_PANES, i);
     if (!needSets(state, pane)) return false;
     take(column, word(block + F.B_ROWS, i));
-    const number = numberOf(layout, pane, word(block + F.B_ENTRIES, i));
+    const number = nameOf(layout, pane, word(block + F.B_ENTRIES, i));
     store<u32>(block + F.B_NUMBERS + (<usize>i << 2), number);
     const there = placeHash(kind, low, number, set);
     const hash = memberHash(seed, kind, low, there);
@@ -186,11 +190,15 @@ function countFresh(layout: usize, first: usize, entry: usize, fresh: u32, value
   }
 }
 
-/** Adds a member of another pane, or one that waited, to the sets of an entry. */
+/**
+ * Adds a member of another pane, or one that waited, to the sets of an entry, which it knows as
+ * `number`.
+ */
 export function addMember(
   state: usize,
   layout: usize,
   pane: usize,
+  entry: usize,
   number: u32,
   member: usize,
   bytes: usize,
@@ -203,8 +211,6 @@ export function addMember(
   const mask = <u32>load<u16>(member, F.M_MASK);
   const fresh = noteMember(state, segmentOf(pane, there), hash, kind, value, number, set, mask);
   if (fresh == 0) return;
-  const size = <usize>load<u32>(layout, F.L_ENTRY_BYTES);
-  const entry = <usize>load<u32>(pane, F.P_ENTRIES) + <usize>number * size;
   countFresh(layout, firstOfSet(layout, set), entry, fresh, <i64>value);
 }
 
@@ -221,7 +227,7 @@ export function mergeSets(state: usize, pane: usize, from: usize, numbers: usize
     let member = <usize>load<u32>(segment, F.G_MEMBERS);
     for (let m: u32 = 0, n = load<u32>(segment, F.G_MEMBERS + 4); m < n; m++) {
       const number = <u32>word(numbers, load<u32>(member, F.M_ENTRY));
-      addMember(state, layout, pane, number, member, bytes);
+      addMember(state, layout, pane, entryAt(layout, pane, number), number, member, bytes);
       if (hasFailed(state)) return;
       member += F.MEMBER_BYTES;
     }

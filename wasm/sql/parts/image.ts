@@ -1,14 +1,15 @@
 /**
  * Checkpoints of a state: full, or what changed since the last one (delta). All little-endian:
  *
- *   u32 "MRST", u16 version 2, u16 flags (1: full), u32 fingerprint of the layout, u32 pane count,
+ *   u32 "MRST", u16 version 2, of named groups 3 (L_NAME), u16 flags (1: full), u32 fingerprint of the layout, u32 pane count,
  *   i64 rows added ever, i64 position of the wheel (sessions; else 0)
- *   u32 length of all this up to the sets, u32 0 (neither in version 1, which has no sets)
+ *   u32 length of all this up to the sets, u32 the next group's name, else 0 (neither in version 1,
+ *   which has no sets)
  *   per pane, by start:
  *     i64 start, u32 flags (1: whole; what an older checkpoint says of the pane is void)
  *     u32 removed, u32 entries, u32 nodes
  *     the keys of removed entries (of sessions also the i64 order of creation)
- *     the entries, a field of the layout after the other
+ *     the entries, a field of the layout after the other; of version 3 then u32 their names
  *     the nodes: u32 owner (index among the entries), u32 accumulator, i64 count (0: gone), value,
  *       u32 count of orders of arrival, then all orders (i64)
  *   the sets of DISTINCT values (set-image.ts), which in version 1 are nodes
@@ -31,7 +32,9 @@ import { registerBytes } from "./registers";
 import { leaveCheckpoint } from "./sessions";
 
 export const MAGIC: u32 = 0x5453524d;
-export const VERSION: u16 = 2;
+export const VERSION: u16 = 3;
+/** Of groups without names, whose checkpoints older versions read too. */
+const VERSION_UNNAMED: u16 = 2;
 export const HEADER_BYTES: u32 = 40;
 /** Of version 1. */
 export const HEADER_BYTES_1: u32 = 32;
@@ -53,7 +56,8 @@ export function save(state: usize, isFull: bool, fingerprint: u32): bool {
   const head = room(state, HEADER_BYTES);
   if (head == 0) return false;
   store<u32>(head, MAGIC);
-  store<u16>(head, VERSION, 4);
+  const isNamed = load<u32>(load<u32>(state, F.S_LAYOUT), F.L_NAME) != 0;
+  store<u16>(head, isNamed ? VERSION : VERSION_UNNAMED, 4);
   store<u16>(head, isFull ? 1 : 0, 6);
   store<u32>(head, fingerprint, 8);
   store<u32>(head, panes, 12);
@@ -67,7 +71,8 @@ export function save(state: usize, isFull: bool, fingerprint: u32): bool {
     if (comes) sendBack(state, pane);
   }
   const length = load<u32>(state, F.S_BLOB + 4);
-  store<u64>(<usize>load<u32>(state, F.S_BLOB), length, 32);
+  const named = <u64>load<u32>(state, F.S_NEXT_NAME);
+  store<u64>(<usize>load<u32>(state, F.S_BLOB), (named << 32) | length, 32);
   store<u32>(state, load<u32>(state, F.S_CHECKPOINT) + 1, F.S_CHECKPOINT);
   store<u32>(state, load<u32>(state, F.S_TOUCH) + 1, F.S_TOUCH);
   return true;
@@ -89,6 +94,7 @@ export function saveEntry(state: usize, pane: usize, number: u32): bool {
   store<u32>(head, nodes);
   const all = load<u32>(layout, F.L_FIELD_COUNT);
   if (!saveFields(state, layout, pane, load<u32>(numbers), 1, 0, all)) return false;
+  if (!saveNames(state, layout, pane)) return false;
   return nodes == 0 || saveNodes(state, layout, pane, nodes);
 }
 
@@ -119,6 +125,7 @@ function savePane(state: usize, pane: usize, isFull: bool): bool {
   }
   const all = load<u32>(layout, F.L_FIELD_COUNT);
   if (!saveFields(state, layout, pane, load<u32>(numbers), entries, 0, all)) return false;
+  if (!saveNames(state, layout, pane)) return false;
   if (nodes && !saveNodes(state, layout, pane, nodes)) return false;
   clean(state, layout, pane);
   return true;
@@ -193,6 +200,21 @@ function saveFields(
     if (!saveField(state, layout, pane, list, count, load<u32>(field), load<u32>(field, F.F_OFFSET))) {
       return false;
     }
+  }
+  return true;
+}
+
+/** Names of the entries that are written, where they have names. */
+function saveNames(state: usize, layout: usize, pane: usize): bool {
+  const name = load<u32>(layout, F.L_NAME);
+  if (name == 0) return true;
+  const list = <usize>load<u32>(state, F.S_NUMBERS);
+  const count = load<u32>(state, F.S_NUMBERS + 4);
+  const to = room(state, count << 2);
+  if (to == 0) return false;
+  for (let i: u32 = 0; i < count; i++) {
+    const entry = entryAt(layout, pane, load<u32>(list + (<usize>i << 2)));
+    store<u32>(to + (<usize>i << 2), load<u32>(entry + name));
   }
   return true;
 }

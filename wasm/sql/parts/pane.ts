@@ -5,7 +5,7 @@
 import { holdsBytes, keepBytes, NO_OFFSET, ownsBytes, waste } from "./arena";
 import { freeNode, freeNodes, nodeAt } from "./distinct";
 import * as F from "./fields";
-import { grabZeroed, push, release, releaseList, reserve } from "./heap";
+import { FAILED_MEMORY, fail, grabZeroed, push, release, releaseList, reserve } from "./heap";
 import { freeRegisters } from "./registers";
 import { freeSets } from "./sets";
 import { hashBytes, isNull, mix, realBits, sameBytes, slotOf } from "./value";
@@ -110,6 +110,16 @@ const NULL_WORD: u64 = 0x51afd7ed558ccd25;
 
 function hashColumn(column: usize, rows: usize, count: u32, hashes: usize): void {
   const kind = load<u32>(column, F.C_KIND);
+  if (kind == F.INTEGER && load<u32>(column, F.C_NULLS) == 0) {
+    const values = <usize>load<u32>(column, F.C_VALUES);
+    const stride = <usize>load<u32>(column, F.C_STRIDE);
+    for (let i: u32 = 0; i < count; i++) {
+      const at = hashes + (<usize>i << 3);
+      const row = <usize>load<u32>(rows + (<usize>i << 2));
+      store<u64>(at, mix(load<u64>(at), load<u64>(values + row * stride)));
+    }
+    return;
+  }
   for (let i: u32 = 0; i < count; i++) {
     const at = hashes + (<usize>i << 3);
     const row = <usize>load<u32>(rows + (<usize>i << 2));
@@ -236,6 +246,24 @@ export function newEntry(state: usize, pane: usize, keys: usize, row: usize, has
   return entry;
 }
 
+/** Gives a new group its name, where groups have names. False: there is no other. */
+export function nameEntry(state: usize, layout: usize, entry: usize): bool {
+  const at = load<u32>(layout, F.L_NAME);
+  if (at == 0) return true;
+  const name = load<u32>(state, F.S_NEXT_NAME);
+  store<u32>(entry + at, name);
+  store<u32>(state, name + 1, F.S_NEXT_NAME);
+  return name != u32.MAX_VALUE || fail(state, FAILED_MEMORY);
+}
+
+/** What members of sets call a group: its name, or the number of its entry. */
+// @ts-ignore: decorator
+@inline
+export function nameOf(layout: usize, pane: usize, entry: usize): u32 {
+  const at = load<u32>(layout, F.L_NAME);
+  return at ? load<u32>(entry + at) : numberOf(layout, pane, entry);
+}
+
 /** Makes the slot that `findKey` left free point to an entry. */
 export function fillSlot(state: usize, pane: usize, slot: u32, number: u32, hash: u32): bool {
   const at = <usize>load<u32>(pane, F.P_SLOTS) + (<usize>slot << 3);
@@ -313,7 +341,9 @@ export function touchFirst(state: usize, layout: usize, pane: usize, entry: usiz
   const size = load<u32>(layout, F.L_ENTRY_BYTES);
   if (!reserve(state, pane + F.P_IMAGES, size, 1)) return;
   const image = load<u32>(pane, F.P_IMAGES + 4);
-  memory.copy(load<u32>(pane, F.P_IMAGES) + <usize>image * size, entry, size);
+  // Word by word, as for a new entry.
+  const to = <usize>load<u32>(pane, F.P_IMAGES) + <usize>image * size;
+  for (let at: usize = 0; at < <usize>size; at += 8) store<u64>(to + at, load<u64>(entry + at));
   store<u32>(pane, image + 1, F.P_IMAGES + 4);
   store<u32>(entry, image + 1, F.E_IMAGE);
   push(state, pane + F.P_TOUCHED, number);

@@ -9,7 +9,7 @@ import { dropPaneAt, paneAt, paneCount, paneFrom } from "./panes";
 import { entryAt, fillSlot, findKey, foundSlot, hashKeys, newEntry, numberOf } from "./pane";
 import { removeEntry } from "./pane";
 import { copyRegisters, freeRegisters } from "./registers";
-import { restoreMember } from "./set-image";
+import { restoreMember, takeSets } from "./set-image";
 import { arm, findCreated, killSession } from "./sessions";
 import { needSets } from "./sets";
 import { low, takeSlot } from "./value";
@@ -32,6 +32,8 @@ export function restoreBlob(state: usize, blob: usize, length: u32, fingerprint:
   if (load<u32>(blob, 8) != fingerprint) return OTHER_LAYOUT;
   const isFull = load<u16>(blob, 6) != 0;
   const panes = load<u32>(blob, 12);
+  const isNamed = version >= 3;
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
   store<i64>(state, load<i64>(blob, 16), F.S_SEQUENCE);
   if (isFull) while (paneCount(state)) dropPaneAt(state, paneCount(state) - 1);
   at = blob + headerBytes;
@@ -39,21 +41,44 @@ export function restoreBlob(state: usize, blob: usize, length: u32, fingerprint:
     const start = load<i64>(at);
     // Panes that are not listed are gone.
     while (i < paneCount(state) && load<i64>(paneAt(state, i)) < start) dropPaneAt(state, i);
+    let sets: u32 = 0;
     if (load<u32>(at, 8) && i < paneCount(state) && load<i64>(paneAt(state, i)) == start) {
+      // Groups left memory; those that named them know them still.
+      if (isNamed) sets = takeSets(paneAt(state, i));
       dropPaneAt(state, i);
     }
     const pane = paneFrom(state, start);
     if (pane == 0) return NO_MEMORY;
+    if (sets) store<u32>(pane, sets, F.P_SETS);
     needPane(state, pane);
-    restorePane(state, pane);
+    restorePane(state, pane, isNamed);
     if (hasFailed(state)) return NO_MEMORY;
   }
   while (paneCount(state) > panes) dropPaneAt(state, paneCount(state) - 1);
+  if (isNamed) store<u32>(state, load<u32>(blob, 36), F.S_NEXT_NAME);
+  else if (load<u32>(layout, F.L_NAME) && paneCount(state)) nameEntries(state, layout, paneAt(state, 0));
   if (isSavedWhole(state)) rearm(state, load<i64>(blob, 24));
   return at == blob + length ? RESTORED : NOT_A_CHECKPOINT;
 }
 
-function restorePane(state: usize, pane: usize): void {
+/** Of an older version: groups are called what members call them, the numbers of their entries. */
+function nameEntries(state: usize, layout: usize, pane: usize): void {
+  const name = load<u32>(layout, F.L_NAME);
+  const count = load<u32>(pane, F.P_ENTRIES + 4);
+  for (let i: u32 = 0; i < count; i++) store<u32>(entryAt(layout, pane, i) + name, i);
+  store<u32>(state, count, F.S_NEXT_NAME);
+}
+
+/** Names of entries, which stand behind their fields. */
+function readNames(state: usize, layout: usize, pane: usize, count: u32): void {
+  const name = load<u32>(layout, F.L_NAME);
+  if (name == 0) return;
+  for (let i: u32 = 0; i < count; i++, at += 4) {
+    store<u32>(entryOf(state, layout, pane, i) + name, load<u32>(at));
+  }
+}
+
+function restorePane(state: usize, pane: usize, isNamed: bool): void {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
   const removed = load<u32>(at, 12);
   const entries = load<u32>(at, 16);
@@ -71,6 +96,7 @@ function restorePane(state: usize, pane: usize): void {
   if (!findRows(state, layout, pane, entries, created)) return;
   readFields(state, layout, pane, entries);
   if (hasFailed(state)) return;
+  if (isNamed) readNames(state, layout, pane, entries);
   if (isSavedWhole(state)) forgetNodes(state, layout, pane);
   if (nodes) readNodes(state, layout, pane, nodes);
   markNodes(pane);
@@ -87,15 +113,26 @@ export function restoreEntry(state: usize, pane: usize, address: usize): bool {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
   const nodes = load<u32>(address);
   at = address + 4;
+  const isSession = isSavedWhole(state);
+  const columns = at;
   readKeys(state, layout, 1);
-  if (!findRows(state, layout, pane, 1, 0)) return false;
+  const created = isSession ? fieldAt(layout, columns, 1, load<u32>(layout, F.L_CREATED)) : 0;
+  if (!findRows(state, layout, pane, 1, created)) return false;
   readFields(state, layout, pane, 1);
+  readNames(state, layout, pane, 1);
   if (nodes && !hasFailed(state)) readNodes(state, layout, pane, nodes);
   if (hasFailed(state)) return false;
   const entry = entryOf(state, layout, pane, 0);
   const checkpoint = load<u32>(state, F.S_CHECKPOINT);
   store<u32>(entry, checkpoint, F.E_CHECKPOINT);
-  if (!push(state, pane + F.P_DIRTY, numberOf(layout, pane, entry))) return false;
+  const number = numberOf(layout, pane, entry);
+  if (!push(state, pane + F.P_DIRTY, number)) return false;
+  if (isSession) {
+    // Of sessions this says whether the last checkpoint holds them; their nodes are written whole.
+    store<u32>(entry, 0, F.E_IMAGE);
+    arm(state, layout, entry, number + 1);
+    return true;
+  }
   let a = <usize>load<u32>(layout, F.L_ACCUMULATORS);
   for (let i: u32 = 0, n = load<u32>(layout, F.L_ACCUMULATOR_COUNT); i < n; i++) {
     const owner = load<u32>(a, F.A_NODES);

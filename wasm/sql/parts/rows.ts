@@ -4,7 +4,7 @@ import { inputColumn } from "./fold";
 import { FAILED_INPUT, fail, grabState, grabZeroed, release } from "./heap";
 import { releaseList, releaseState, reserve } from "./heap";
 import { entryAt, fillSlot, findKey, foundSlot, freePane, hashKeys, newEntry, touch } from "./pane";
-import { numberOf } from "./pane";
+import { nameEntry, numberOf } from "./pane";
 import { isNull, slotOf } from "./value";
 
 /** A state without panes; 0: memory is out. `layout` stays the caller's. */
@@ -210,7 +210,7 @@ export function upsert(state: usize, layout: usize, pane: usize, i: u32): usize 
   } else {
     const slot = foundSlot;
     entry = newEntry(state, pane, block + F.B_KEYS, row, hash);
-    if (entry == 0) return 0;
+    if (entry == 0 || !nameEntry(state, layout, entry)) return 0;
     if (!fillSlot(state, pane, slot, numberOf(layout, pane, entry), hash)) return 0;
   }
   touch(state, layout, pane, entry, load<u32>(state, F.S_TOUCH));

@@ -4,7 +4,7 @@
  *
  *   i64 start of the pane, u32 segment, u32 members, u32 bytes, u32 0
  *   per member: i64 value, or, of text, u32 place in the bytes and u32 length;
- *     u32 number of its entry in the pane, u16 bits of the aggregates that count it, u16 set
+ *     u32 number of its entry in the pane, or its group's name, u16 bits of the aggregates that count it, u16 set
  *   the bytes
  *
  * A delta names members that are new or have new bits: reading it adds them. Entries of rows that
@@ -13,6 +13,7 @@
 import * as F from "./fields";
 import { addMember } from "./fold-sets";
 import { hasFailed, releaseList, reserve } from "./heap";
+import { entryAt } from "./pane";
 import { paneAt, paneCount, paneFrom } from "./panes";
 import { enterMembers, freeMembers, kindOfSet, memberHash, needSets, noteMember } from "./sets";
 import { placeHash, segmentAt, segmentOf, valueOf } from "./sets";
@@ -34,6 +35,13 @@ export function isSegmentDirty(segment: usize, isFull: bool): bool {
   const count = load<u32>(segment, F.G_MEMBERS + 4);
   if (isFull) return count != 0;
   return count != load<u32>(segment, F.G_SAVED) || load<u32>(segment, F.G_CHANGED + 4) != 0;
+}
+
+/** Takes its sets from a pane that goes, for the one that comes in its place. */
+export function takeSets(pane: usize): u32 {
+  const sets = load<u32>(pane, F.P_SETS);
+  store<u32>(pane, 0, F.P_SETS);
+  return sets;
 }
 
 let target: usize = 0;
@@ -177,12 +185,17 @@ export function comeBack(state: usize, pane: usize, segment: usize): bool {
   if (!enterMembers(state, layout, segment)) return false;
   store<u32>(segment, 0, F.G_AWAY);
   const bytes = <usize>load<u32>(segment, F.G_PENDING_BYTES);
+  const isNamed = load<u32>(layout, F.L_NAME) != 0;
+  const entries = <usize>load<u32>(segment, F.G_PENDING_ENTRIES);
   let member = <usize>load<u32>(segment, F.G_PENDING);
   for (let i: u32 = 0, n = load<u32>(segment, F.G_PENDING + 4); i < n; i++) {
-    addMember(state, layout, pane, load<u32>(member, F.M_ENTRY), member, bytes);
+    const name = load<u32>(member, F.M_ENTRY);
+    const number = isNamed ? load<u32>(entries + (<usize>i << 2)) : name;
+    addMember(state, layout, pane, entryAt(layout, pane, number), name, member, bytes);
     if (hasFailed(state)) return false;
     member += F.MEMBER_BYTES;
   }
+  releaseList(state, segment + F.G_PENDING_ENTRIES, 4);
   releaseList(state, segment + F.G_PENDING, <u32>F.MEMBER_BYTES);
   releaseList(state, segment + F.G_PENDING_BYTES, 1);
   return true;

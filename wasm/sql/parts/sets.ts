@@ -47,6 +47,7 @@ export function freeSegment(state: usize, segment: usize): void {
   freeMembers(state, segment);
   releaseList(state, segment + F.G_PENDING, <u32>F.MEMBER_BYTES);
   releaseList(state, segment + F.G_PENDING_BYTES, 1);
+  releaseList(state, segment + F.G_PENDING_ENTRIES, 4);
   releaseList(state, segment + F.G_CHANGED, 4);
   memory.fill(segment, 0, F.SEGMENT_BYTES);
 }

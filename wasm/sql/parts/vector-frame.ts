@@ -68,6 +68,27 @@ export function areNeighbours(): bool {
   return load<u32>(rows + ((<usize>rowCount - 1) << 2)) - load<u32>(rows) == rowCount - 1;
 }
 
+/**
+ * How many rows there are from the first of the list to the last, where most of them are in it; else
+ * 0. What cannot fail may take all of these then, several at a time: the slots of the others are
+ * there as well, whatever they hold, and nobody reads what is written for them.
+ */
+// @ts-ignore: decorator
+@inline
+export function denseCount(): u32 {
+  const first = load<u32>(rows);
+  const span = load<u32>(rows + ((<usize>rowCount - 1) << 2)) - first + 1;
+  return span - rowCount <= rowCount >> 1 ? span : 0;
+}
+
+/** Index in the list behind which all rows are that `done` of the first `span` rows leave. */
+// @ts-ignore: decorator
+@inline
+export function restFrom(span: u32, done: u32): u32 {
+  const left = span - done;
+  return left < rowCount ? rowCount - left : 0;
+}
+
 /** Two slots of eight bytes at `row` of a column, or twice the one value that it has for all rows. */
 // @ts-ignore: decorator
 @inline

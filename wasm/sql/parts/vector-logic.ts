@@ -7,12 +7,14 @@ import {
   I_N,
   I_TARGET,
   areNeighbours,
+  denseCount,
   fail,
   hasNulls,
   nullBytes,
   nullStrideOf,
   nullsOf,
   registerOf,
+  restFrom,
   rowCount,
   rows,
   strideOf,
@@ -58,12 +60,12 @@ function isEven(stride: usize): bool {
 }
 
 /**
- * Compares integers of neighbouring rows, two at a time. Gives how many rows are done, which are
- * all but the last few.
+ * Compares integers of the `span` rows from the first on, two at a time. Gives how many rows are
+ * done, which are all but the last few.
  */
 // @ts-ignore: decorator
 @inline
-function compareTwos(instruction: usize, test: u32): u32 {
+function compareTwos(instruction: usize, test: u32, span: u32): u32 {
   const a = registerOf(instruction, I_A);
   const b = registerOf(instruction, I_B);
   const aStride = strideOf(a);
@@ -80,7 +82,7 @@ function compareTwos(instruction: usize, test: u32): u32 {
   const nulls = targetNulls(target, hasNulls(a) || hasNulls(b));
   const first = <usize>load<u32>(rows);
   const ones = i64x2.splat(1);
-  const end = first + <usize>(rowCount & ~15);
+  const end = first + <usize>(span & ~15);
   for (let row = first; row < end; row += 16) {
     for (let at = row; at < row + 16; at += 2) {
       const left = twoSlots(aValues, aStride, at);
@@ -93,7 +95,7 @@ function compareTwos(instruction: usize, test: u32): u32 {
     );
     v128.store(nulls + row, isNull);
   }
-  return rowCount & ~15;
+  return span & ~15;
 }
 
 // @ts-ignore: decorator
@@ -112,7 +114,8 @@ function compareLoop<T>(instruction: usize, test: u32): void {
   const list = rows;
   const count = rowCount;
   let done: u32 = 0;
-  if (isInteger<T>() && areNeighbours()) done = compareTwos(instruction, test);
+  const span = isInteger<T>() ? denseCount() : 0;
+  if (span != 0) done = restFrom(span, compareTwos(instruction, test, span));
   if (!areShown) {
     for (let index = done; index < count; index++) {
       const row = <usize>load<u32>(list + ((<usize>index) << 2));
@@ -283,6 +286,31 @@ export function negateTruth(instruction: usize): void {
   }
 }
 
+/** As `joinTruths`, of `span` rows without NULLs, two at a time; gives how many are done. */
+function joinTwos(
+  aValues: usize,
+  bValues: usize,
+  to: usize,
+  nulls: usize,
+  deciding: u32,
+  span: u32,
+): u32 {
+  const first = <usize>load<u32>(rows);
+  const end = first + <usize>(span & ~15);
+  const zero = i64x2.splat(0);
+  const ones = i64x2.splat(1);
+  for (let row = first; row < end; row += 16) {
+    for (let at = row << 3; at < (row + 16) << 3; at += 16) {
+      const left = i64x2.ne(v128.load(aValues + at), zero);
+      const right = i64x2.ne(v128.load(bValues + at), zero);
+      const both = deciding ? v128.or(left, right) : v128.and(left, right);
+      v128.store(to + at, v128.and(both, ones));
+    }
+    v128.store(nulls + row, zero);
+  }
+  return span & ~15;
+}
+
 /** AND; with n = 1 OR. The side that decides does so whatever the other is, NULL too. */
 export function joinTruths(instruction: usize): void {
   const a = registerOf(instruction, I_A);
@@ -298,8 +326,14 @@ export function joinTruths(instruction: usize): void {
   const deciding = load<u32>(instruction, I_N);
   const target = registerOf(instruction, I_TARGET);
   const to = valuesOf(target);
-  const nulls = targetNulls(target, hasNulls(a) || hasNulls(b));
-  for (let index: u32 = 0; index < rowCount; index++) {
+  const areShown = hasNulls(a) || hasNulls(b);
+  const nulls = targetNulls(target, areShown);
+  const span = areShown ? 0 : denseCount();
+  let done: u32 = 0;
+  if (span != 0 && aStride == 8 && bStride == 8) {
+    done = restFrom(span, joinTwos(aValues, bValues, to, nulls, deciding, span));
+  }
+  for (let index = done; index < rowCount; index++) {
     const row = <usize>load<u32>(rows + ((<usize>index) << 2));
     const aNull = <u32>(load<u8>(aNulls + row * aNullStride) != 0);
     const bNull = <u32>(load<u8>(bNulls + row * bNullStride) != 0);

@@ -274,8 +274,6 @@ export function joinTexts(instruction: usize): void {
 /** Far below what SQLite refuses. */
 const TEXT_MAX: u64 = 100_000_000;
 
-const NO_GRAIN: i64 = -(<i64>1 << 60);
-
 /**
  * A wall time in the pattern that is the data. Times alike within `low` milliseconds have one text,
  * which the next row mostly shares.
@@ -283,33 +281,36 @@ const NO_GRAIN: i64 = -(<i64>1 << 60);
 export function formatTimes(instruction: usize): void {
   const a = registerOf(instruction, I_A);
   const aNulls = nullsOf(a);
+  const aNullStride = nullStrideOf(a);
+  const aValues = valuesOf(a);
+  const aStride = strideOf(a);
   const pattern = <usize>load<u32>(instruction, I_DATA);
   const length = load<u32>(instruction, I_DATA_BYTES);
   const grain = load<i64>(instruction, I_LOW);
   const target = registerOf(instruction, I_TARGET);
   const nulls = targetNulls(target, hasNulls(a));
-  // The grain of the row before begins at `start`; far off, no time is within it.
-  let start: i64 = NO_GRAIN;
-  let text: usize = 0;
-  for (let index: u32 = 0; index < rowCount; index++) {
-    const row = <usize>load<u32>(rows + ((<usize>index) << 2));
-    const isNull = load<u8>(aNulls + row * nullStrideOf(a));
+  const to = valuesOf(target);
+  const list = rows;
+  const count = rowCount;
+  // The grain of the row before begins at `start`, and has `slot` for its text; 0: it has none.
+  let start: i64 = 0;
+  let slot: u64 = 0;
+  for (let index: u32 = 0; index < count; index++) {
+    const row = <usize>load<u32>(list + ((<usize>index) << 2));
+    const isNull = load<u8>(aNulls + row * aNullStride);
     store<u8>(nulls + row, isNull);
     if (isNull) continue;
-    const wall = load<i64>(valuesOf(a) + row * strideOf(a));
-    if (!isPlainTime(wall)) {
-      failText(target, row);
-      continue;
-    }
-    if (<u64>(wall - start) >= <u64>grain) {
-      start = NO_GRAIN;
-      text = textRoom(length);
+    const wall = load<i64>(aValues + row * aStride);
+    if (slot == 0 || <u64>(wall - start) >= <u64>grain) {
+      slot = 0;
+      const text = isPlainTime(wall) ? textRoom(length) : 0;
       if (text == 0 || formatTime(text, wall, pattern, length) < 0) {
         failText(target, row);
         continue;
       }
       start = civil.floorDivide(wall, grain) * grain;
+      slot = <u64>text | (<u64>length << 32);
     }
-    putSlot(target, row, text, length);
+    store<u64>(to + (row << 3), slot);
   }
 }

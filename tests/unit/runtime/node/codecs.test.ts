@@ -2,6 +2,9 @@ import { describe, expect, test } from "bun:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { codecNames } from "../../../../src/base/codecs.ts";
 import { isStreamError } from "../../../../src/base/stream-error.ts";
+import { zstdFramesIn } from "../../../../src/base/zstd-frame.ts";
+import { createCodecs } from "../../../../src/runtime/node/codecs.ts";
+import { loadWasmModule } from "../../../../src/runtime/node/wasm-modules.ts";
 import { codecs } from "../../../support/record-tools.ts";
 
 const sizeMax = 1 << 20;
@@ -83,5 +86,21 @@ test("gzip and zstd of several members are read to the end", () => {
     expect(() => codecs.decompress(codec, two, { sizeMax: sizeBelow })).toThrow(tooLarge);
     const cut = two.subarray(0, two.length - 3);
     expect(() => codecs.decompress(codec, cut, { sizeMax })).toThrow(corrupt);
+  }
+});
+
+test("zstd in frames of so many bytes gives back what it was given", () => {
+  const inFrames = createCodecs({
+    snappy: loadWasmModule("snappy"),
+    lz4: loadWasmModule("lz4"),
+    zstdFrameBytesMax: 1000,
+  });
+  for (const length of [0, 999, 1000, 1001, 2500, 300_000]) {
+    const input = new Uint8Array(length).map((_, index) => index % 251);
+    const packed = inFrames.compress("zstd", input);
+    expect(zstdFramesIn(packed)).toHaveLength(Math.max(1, Math.ceil(length / 1000)));
+    for (const each of [inFrames, codecs]) {
+      expect(Buffer.compare(each.decompress("zstd", packed, { sizeMax: length }), input)).toBe(0);
+    }
   }
 });

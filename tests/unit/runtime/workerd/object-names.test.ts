@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { firstShard, objectPlaceOf } from "../../../../src/runtime/workerd/object-names.ts";
 
 const placeOf = (path: string, shards = 1, headers: Record<string, string> = {}) =>
-  objectPlaceOf(new Request(`https://log.example${path}`, { headers }), shards);
+  objectPlaceOf({ headers: new Headers(headers) }, path, shards);
 
 describe("objectPlaceOf", () => {
   test("takes the first shard for everything while there is one", () => {

@@ -61,6 +61,39 @@ describe("reads of a range with an end", () => {
     expect(other.status).toBe(200);
   });
 
+  test("are not read for who has them already", async () => {
+    const made = await fixtureWith(["a\nb", "c"]);
+    const query = `offset=0&endOffset=2&topicId=${made.topicId}`;
+    const first = await get(made, query);
+    let fetches = 0;
+    const fetch = made.log.fetch.bind(made.log);
+    made.log.fetch = (...asked) => {
+      fetches += 1;
+      return fetch(...asked);
+    };
+    const has = { "If-None-Match": `"x", ${first.tag}` };
+    const again = await get(made, query, has);
+    expect(again).toEqual({ ...first, status: 304, text: "" });
+    expect(fetches).toBe(0);
+    // The tag of another topic, epoch, end or media type says nothing of these.
+    const [topicId, epoch, next, type] = (first.tag ?? "").replaceAll('"', "").split(".");
+    for (const other of [
+      ...[
+        ["x", epoch, next, type],
+        [topicId, "7", next, type],
+        [topicId, epoch, "9", type],
+      ],
+      ...[
+        [topicId, epoch, "0", type],
+        [topicId, epoch, next, "3"],
+      ],
+    ]) {
+      const asked = { "If-None-Match": `"${other.join(".")}"` };
+      expect((await get(made, query, asked)).status).toBe(200);
+    }
+    expect(fetches).toBe(5);
+  });
+
   test("are not kept while the range goes on, nor is the tail, nor what has no offset", async () => {
     const made = await fixtureWith(["a\nb"]);
     const topicId = `topicId=${made.topicId}`;

@@ -1,11 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import { present } from "../../../../src/base/assert.ts";
 import type { MessageSocket, SocketHandler } from "../../../../src/base/message-socket.ts";
+import { createHttpSurface } from "../../../../src/server/http/app.ts";
 import { createHttpFixture, type HttpFixture } from "../../../support/http-fixture.ts";
 
 const handshake = { Upgrade: "websocket", Connection: "Upgrade" };
 
 class FakeSocket implements MessageSocket {
+  /** What it left when it came to rest. */
+  readonly states: string[] = [];
+  /** Answers to the next questions whether it may rest; then it may. */
+  readonly restAnswers: ("again" | "refused")[] = [];
+  rest?: (state: string) => "resting" | "again" | "refused";
   bufferedBytes = 0;
   readonly messages: { cursor?: string; event?: string; data?: { value?: string } }[] = [];
   end: { code: number; reason: string } | undefined;
@@ -55,6 +61,43 @@ async function fixture(values: readonly string[], settings: object = {}) {
     open,
     opened: async (query?: string) => present((await open(query)).socket, "socket"),
   };
+}
+
+/** A socket as an object has it that may sleep, and what makes its handler anew. */
+async function restful(values: readonly string[], answers: readonly ("again" | "refused")[] = []) {
+  const sockets: FakeSocket[] = [];
+  const { context, ask } = createHttpFixture();
+  const rest = (socket: FakeSocket) => {
+    socket.restAnswers.push(...answers);
+    socket.rest = (state) => {
+      const answer = socket.restAnswers.shift();
+      if (answer !== undefined) return answer;
+      socket.states.push(state);
+      return "resting";
+    };
+  };
+  const { app, sockets: made } = createHttpSurface({
+    ...context,
+    upgradeSocket: (_request, { handler }) => {
+      const socket = new FakeSocket();
+      rest(socket);
+      sockets.push(socket);
+      socket.handler = handler;
+      handler.opened(socket);
+      return new Response(null, { status: 101 });
+    },
+  });
+  await ask("/v1/topics", { method: "POST", json: { name: "t", partitions: 1 } });
+  await append({ ask }, values);
+  const url = "http://localhost/v1/topics/t/ws?offset=earliest";
+  await app.fetch(new Request(url, { headers: handshake }));
+  const socket = present(sockets[0], "socket");
+  const resume = async (credit: number) => {
+    socket.handler = await made.resume(present(socket.states.at(-1), "state"));
+    socket.handler.opened(socket);
+    socket.credit(credit);
+  };
+  return { ask, socket, resume };
 }
 
 async function append({ ask }: Pick<HttpFixture, "ask">, values: readonly string[]) {
@@ -177,5 +220,63 @@ describe("WebSockets", () => {
     expect((await made.open("", { ...offer, Origin: "https://evil.example" })).status).toBe(403);
     expect((await made.open("", { Origin: shop })).status).toBe(403);
     expect((await made.open("")).status).toBe(401);
+  });
+});
+
+describe("a socket whose handler may rest", () => {
+  const rested = (socket: FakeSocket, count: number) => until(() => socket.states.length === count);
+
+  test("rests without credit and with nothing new, and goes on where it was", async () => {
+    const { ask, socket, resume } = await restful(["a", "b", "c"]);
+    await rested(socket, 1);
+    await resume(2);
+    await rested(socket, 2);
+    expect(socket.values()).toEqual(["a", "b"]);
+    await resume(5);
+    await rested(socket, 3);
+    expect(socket.values()).toEqual(["a", "b", "c"]);
+    expect(JSON.parse(socket.states.at(-1) ?? "")).toMatchObject({ topic: "t", credit: 4 });
+    await append({ ask }, ["d"]);
+    await resume(1);
+    await rested(socket, 4);
+    expect(socket.values()).toEqual(["a", "b", "c", "d"]);
+    // The place before any record is told once.
+    expect(socket.messages.filter(({ data }) => data === undefined)).toHaveLength(1);
+  });
+
+  test("looks again when it was told of news before it rests", async () => {
+    const { ask, socket, resume } = await restful([]);
+    await rested(socket, 1);
+    const answer = socket.rest;
+    let isTold = false;
+    socket.rest = (state) => {
+      if (isTold) return answer?.(state) ?? "refused";
+      isTold = true;
+      void append({ ask }, ["between"]);
+      return "again";
+    };
+    await resume(10);
+    await until(() => socket.values().length === 1 || socket.states.length > 1);
+    expect(isTold).toBe(true);
+  });
+
+  test("stays awake with a place that is too large to be kept", async () => {
+    const { ask, socket, resume } = await restful([]);
+    await rested(socket, 1);
+    socket.restAnswers.push("refused");
+    await resume(10);
+    await until(() => socket.restAnswers.length === 0);
+    await append({ ask }, ["awake"]);
+    await until(() => socket.values().length === 1);
+    expect(socket.states).toHaveLength(1);
+    socket.handler?.closed();
+  });
+
+  test("a wrong message ends it also when it has just been made anew", async () => {
+    const { socket, resume } = await restful([]);
+    await rested(socket, 1);
+    await resume(-1);
+    await until(() => socket.end !== undefined);
+    expect(socket.end?.code).toBe(1008);
   });
 });

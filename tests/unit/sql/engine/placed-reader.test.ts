@@ -57,6 +57,35 @@ function readerOf(output: readonly PlacedColumn[], where: Scalar | null) {
 const max = 2n ** 63n - 1n;
 
 describe("PlacedReader", () => {
+  test("rows that a filter left are compared as if each stood alone", () => {
+    const between = call("and", call("ge", number, literal(10n)), call("lt", number, literal(60n)));
+    const either = call("or", call("lt", number, literal(5n)), between);
+    const { read } = readerOf(
+      [{ kind: "integer", from: 0 }, ...[between, either].map(computed)],
+      null,
+    );
+    const values = Array.from({ length: 100 }, (_, row) => BigInt((row * 37) % 90));
+    const truth = (value: bigint) => value >= 10n && value < 60n;
+    const expected = (value: bigint) => [
+      value,
+      truth(value) ? 1n : 0n,
+      truth(value) || value < 5n ? 1n : 0n,
+    ];
+    const rows = values.map((value) => [value, null]);
+    // From nearly all rows to few, the first and the last among those that are left out.
+    for (const step of [100, 11, 3, 2]) {
+      const kept = [...values.keys()].filter((row) => row > 0 && row < 97 && row % step !== 1);
+      const wanted = kept.map((row) => expected(values[row] ?? 0n));
+      expect(read(rows, kept)).toEqual({ rows: wanted, errors: [] });
+    }
+    const withNulls = rows.map((cells, row) => (row % 7 === 3 ? [null, null] : cells));
+    const kept = [...values.keys()].filter((row) => row % 11 !== 0);
+    const wanted = kept.map((row) =>
+      row % 7 === 3 ? [null, null, null] : expected(values[row] ?? 0n),
+    );
+    expect(read(withNulls, kept)).toEqual({ rows: wanted, errors: [] });
+  });
+
   test("rows that the kernel cannot compute come from SQLite, in the order of the rows", () => {
     const { reader, read } = readerOf(
       [{ kind: "integer", from: 0 }, computed(call("lower", word))],

@@ -1,0 +1,136 @@
+/**
+ * The Worker as it is deployed, with what goes wrong on Cloudflare at a test's wish: a bucket that
+ * throws, objects that are ended in the middle, and an object that was replaced and does not know.
+ *
+ * POST /test/faults sets the bucket's faults; POST /test/abort ends the first shard, `?twin` the twin
+ * and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
+ */
+import type { DurableObjectState } from "cloudflare:workers";
+import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/workerd/bindings.ts";
+import * as deployed from "../../../src/runtime/workerd/main.ts";
+import type { R2Bucket } from "../../../src/store/r2-store.ts";
+
+export interface BucketFaults {
+  /** Shares of the puts that throw without and after having stored, and of the reads that throw. */
+  readonly putBefore: number;
+  readonly putAfter: number;
+  readonly get: number;
+}
+
+interface Ended {
+  abort(): Promise<void>;
+}
+
+type Named = LogObjects & QueryObjects & { idFromName(name: string): { toString(): string } };
+
+interface TestBindings extends Omit<Bindings, "LOG" | "QUERIES"> {
+  readonly LOG: Named;
+  readonly QUERIES: Named;
+  readonly TWINS: Named;
+}
+
+type State = DurableObjectState & { abort(reason: string): void };
+
+const none: BucketFaults = { putBefore: 0, putAfter: 0, get: 0 };
+let faults = none;
+let thrown = 0;
+
+/** All objects of a test's workerd and the Worker in front share this module. */
+function faulty(bucket: R2Bucket): R2Bucket {
+  const mayThrow = (share: number, act: string) => {
+    if (Math.random() >= share) return;
+    thrown += 1;
+    throw new Error(`${act}: We encountered an internal error. Please try again. (10001)`);
+  };
+  return {
+    head: async (key) => {
+      mayThrow(faults.get, "head");
+      return await bucket.head(key);
+    },
+    get: async (key, options) => {
+      mayThrow(faults.get, "get");
+      return await bucket.get(key, options);
+    },
+    put: async (key, value, options) => {
+      mayThrow(faults.putBefore, "put");
+      const made = await bucket.put(key, value, options);
+      mayThrow(faults.putAfter, "put");
+      return made;
+    },
+    delete: (keys) => bucket.delete(keys),
+    list: (options) => bucket.list(options),
+  };
+}
+
+const withFaults = (bindings: TestBindings): TestBindings => ({
+  ...bindings,
+  BUCKET: faulty(bindings.BUCKET),
+});
+
+export class GroupObject extends deployed.GroupObject {
+  constructor(state: State, bindings: TestBindings) {
+    super(state, withFaults(bindings));
+  }
+}
+
+export class LogObject extends deployed.LogObject {
+  readonly #state: State;
+
+  constructor(state: State, bindings: TestBindings) {
+    super(state, withFaults(bindings));
+    this.#state = state;
+  }
+
+  async abort(): Promise<void> {
+    this.#state.abort("evicted by the test");
+  }
+}
+
+export class QueryObject extends deployed.QueryObject {
+  readonly #state: State;
+
+  constructor(state: State, bindings: TestBindings) {
+    super(state, withFaults(bindings));
+    this.#state = state;
+  }
+
+  async abort(): Promise<void> {
+    this.#state.abort("evicted by the test");
+  }
+}
+
+/** Believes that it is the first shard, as does the object that is. */
+export class TwinObject extends LogObject {
+  constructor(state: State, bindings: TestBindings) {
+    Object.defineProperty(state, "id", { value: bindings.LOG.idFromName("0") });
+    super(state, bindings);
+  }
+}
+
+export default {
+  async fetch(
+    request: Request,
+    bindings: TestBindings,
+    context: { waitUntil(work: Promise<unknown>): void },
+  ): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url);
+    if (pathname === "/test/faults") {
+      faults = { ...none, ...((await request.json()) as Partial<BucketFaults>) };
+      const before = thrown;
+      thrown = 0;
+      return Response.json({ thrown: before });
+    }
+    if (pathname === "/test/abort") {
+      const query = searchParams.get("query");
+      const log = searchParams.has("twin") ? bindings.TWINS : bindings.LOG;
+      const object = query === null ? log.getByName("0") : bindings.QUERIES.getByName(query);
+      await (object as unknown as Ended).abort().catch(() => undefined);
+      return new Response("ended");
+    }
+    if (request.headers.get("Test-Activation") === "twin") {
+      const answer = bindings.TWINS.getByName("0").fetch(request);
+      return await answer.catch(() => new Response("it was ended", { status: 503 }));
+    }
+    return await deployed.default.fetch(request, bindings, context);
+  },
+};
