@@ -104,6 +104,16 @@ export async function leasesOfWorker(database: SqlDatabase, workerEpoch: number)
   return rowsOf(results, 0).map(leaseFromRow);
 }
 
+/** The leases of a kind that are marked as a Durable Object's, whichever activation took them. */
+export async function leasesOfObject(
+  database: SqlDatabase,
+  { kind, objectName }: { readonly kind: string; readonly objectName: string },
+): Promise<Lease[]> {
+  const sql = `SELECT ${leaseColumns} FROM lease WHERE object_name = ?1 AND kind = ?2`;
+  const results = await database.batch([statement(sql, objectName, kind)], "read");
+  return rowsOf(results, 0).map(leaseFromRow);
+}
+
 function leaseFromRow(row: readonly SqlValue[]): Lease {
   return {
     kind: textAt(row, 0),

@@ -7,7 +7,7 @@ import type { Logger } from "../base/log.ts";
 import type { Platform } from "../base/platform.ts";
 import type { LogService } from "../log/log-types.ts";
 import type { WorkerIdentity } from "../log/worker-identity.ts";
-import { acquireLease, readLease, releaseLease } from "../meta/leases.ts";
+import { acquireLease, leasesOfObject, readLease, releaseLease } from "../meta/leases.ts";
 import { publishTick } from "../meta/publish-order.ts";
 import { wantedQueries } from "../meta/query-places.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
@@ -59,6 +59,8 @@ export class QueryManager {
   readonly #placement: Pick<QueryPlacement, "toTake" | "toHandOver">;
   /** Queries that this version cannot read, already complained of. */
   readonly #unreadable = new Set<string>();
+  /** The epoch in which an object's leases of queries that are not wanted were given back. */
+  #tidiedEpoch = -1;
   #looking: Promise<void> = Promise.resolve();
   #loop: Promise<void> | undefined;
 
@@ -138,6 +140,7 @@ export class QueryManager {
     const unwanted = [...this.#running].filter(([queryId]) => !wanted.has(queryId));
     for (const [, { stop }] of unwanted) stop.abort();
     const { workerEpoch } = identity.current();
+    await this.#giveBackUnwanted(wanted, workerEpoch);
     const idle = queries.filter(({ queryId }) => !this.#running.has(queryId));
     const free = idle.filter(({ heldBy }) => heldBy === null).map(({ queryId }) => queryId);
     // Where giving a lease back went unanswered, it is this worker's still.
@@ -150,6 +153,18 @@ export class QueryManager {
     if (moving !== undefined) this.#handOver(moving);
     // Last: a commit that takes long keeps no other query from being taken.
     await Promise.all(unwanted.map(([, { ended }]) => ended));
+  }
+
+  /** A query may be paused while nothing of its object runs: then its lease is still marked. */
+  async #giveBackUnwanted(wanted: ReadonlySet<string>, workerEpoch: number): Promise<void> {
+    const { database, objectName } = this.#parts;
+    if (objectName === undefined || this.#tidiedEpoch === workerEpoch) return;
+    const marked = await leasesOfObject(database, { kind: queryLeaseKind, objectName });
+    for (const lease of marked) {
+      const isOurs = this.#running.has(lease.name) || wanted.has(lease.name);
+      if (!isOurs) await releaseLease(database, lease);
+    }
+    this.#tidiedEpoch = workerEpoch;
   }
 
   /** An object has the leases of its last activation, also when it is to run them no more. */

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { acquireLease, readLease } from "../../../src/meta/leases.ts";
 import type { SqlDatabase } from "../../../src/meta/sql-database.ts";
 import { createQuery } from "../../../src/meta/sql-objects.ts";
+import { closeWorker, registerWorker } from "../../../src/meta/workers.ts";
 import { QueryAdmin } from "../../../src/pipeline/query-admin.ts";
 import { QueryManager } from "../../../src/pipeline/query-manager.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
@@ -131,6 +132,31 @@ describe("QueryManager", () => {
     });
     await manager.look();
     expect(manager.running().size).toBe(0);
+    expect(await readLease(database, lease)).toMatchObject({ workerEpoch: null });
+    expect(await rowsOf(database, "lease WHERE object_name IS NOT NULL")).toBe(0);
+  });
+
+  test("gives back the lease of a query that was paused while its object was away", async () => {
+    const sql = await opened();
+    await sql.run(script);
+    await sql.manager.close();
+    const { log, platform, database } = sql.stack;
+    const [query] = await adminOf(sql).list();
+    const lease = { kind: "query", name: query?.queryId ?? "" };
+    const objectName = "an object";
+    const before = await registerWorker(database, {
+      ...{ registration: "before", kind: "durable_object", nodeId: null },
+      ...{ kafkaHost: null, kafkaPort: null, httpUrl: null },
+    });
+    await acquireLease(database, { ...lease, workerEpoch: before.workerEpoch, objectName });
+    await closeWorker(database, { workerEpoch: before.workerEpoch, observedCounter: 0 });
+    await adminOf(sql).setDesired(lease.name, "paused");
+    const manager = new QueryManager({
+      ...{ platform, database, topics: log.topics, identity: log.session },
+      ...{ log: runnerLogOf(log), objectName },
+      startTask: async (setup) => new CountingTask(sql.stack, await sql.topic("doubled"), setup),
+    });
+    await manager.look();
     expect(await readLease(database, lease)).toMatchObject({ workerEpoch: null });
     expect(await rowsOf(database, "lease WHERE object_name IS NOT NULL")).toBe(0);
   });
