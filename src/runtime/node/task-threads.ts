@@ -3,17 +3,15 @@
  * so a few are kept: one that is ready before a query needs it, and those whose tasks have ended.
  * What has failed, or has become large, is not used again.
  */
-import type { Platform } from "../../base/platform.ts";
+import type { Timers } from "../../base/platform.ts";
 import type {
   StartTask,
   TaskHandle,
   TaskReply,
   TaskRequest,
-  TaskSetup,
 } from "../../pipeline/task-protocol.ts";
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { TaskThread } from "./task-thread.ts";
-import { warmUp } from "./warm-up.ts";
 import { compileSqlModules } from "./wasm-modules.ts";
 
 /** Threads without a task; each takes some 20 MB, which the watch of resident memory counts. */
@@ -25,12 +23,10 @@ const refillMs = 3000;
 interface Idle {
   readonly thread: TaskThread;
   readonly isReady: Promise<boolean>;
-  /** Aborted when it is needed: `isReady` then resolves soon. */
-  readonly needed: AbortController;
 }
 
 export class TaskThreads {
-  readonly #platform: Pick<Platform, "timers" | "codecs" | "crc32c">;
+  readonly #timers: Timers;
   readonly #idle: Idle[] = [];
   readonly #closing = new AbortController();
   /** Compiled once for all threads: their code, as it gets faster, is shared too. */
@@ -38,11 +34,9 @@ export class TaskThreads {
   #isRefilling = false;
   /** Threads that have a task, or are about to. */
   readonly #lent = new Set<TaskThread>();
-  /** Some thread has run long enough for its code, and the WebAssembly of all, to be fast. */
-  #isWarm = false;
 
-  constructor(platform: Pick<Platform, "timers" | "codecs" | "crc32c">) {
-    this.#platform = platform;
+  constructor(timers: Timers) {
+    this.#timers = timers;
   }
 
   /** Threads that wait for a task. */
@@ -78,34 +72,18 @@ export class TaskThreads {
   prepare(): void {
     if (this.#idle.length > 0 || this.#closing.signal.aborted) return;
     const thread = new TaskThread();
-    const needed = new AbortController();
-    this.#keep({ thread, needed, isReady: this.#prepared(thread, needed.signal) });
+    this.#keep({ thread, isReady: this.#prepared(thread) });
   }
 
-  /** Gives whether the thread can have a task. */
-  async #prepared(thread: TaskThread, needed: AbortSignal): Promise<boolean> {
-    const modules = await this.#compiled();
-    await thread.prepare(modules);
-    // Beside a query that runs it would only be in the way, and that query does the same.
-    if (this.#isWarm || this.#lent.size > 0) return true;
-    const warmed = {
-      start: (setup: TaskSetup) => thread.start(setup, modules),
-      send: (request: TaskRequest) => thread.send(request),
-      giveBack: (batches: readonly Uint8Array[]) => thread.giveBack(batches),
-      endTask: () => thread.endTask(),
-    };
-    const isFit = await warmUp(warmed, { platform: this.#platform, signal: needed });
-    this.#isWarm ||= !needed.aborted;
-    return isFit;
+  async #prepared(thread: TaskThread): Promise<boolean> {
+    await thread.prepare(await this.#compiled());
+    return true;
   }
 
   /** Closes the threads without a task; those that have one are closed as it ends. */
   close(): void {
     this.#closing.abort();
-    for (const { thread, needed } of this.#idle.splice(0)) {
-      needed.abort();
-      thread.close();
-    }
+    for (const { thread } of this.#idle.splice(0)) thread.close();
   }
 
   #compiled(): Promise<SqlModules> {
@@ -116,7 +94,6 @@ export class TaskThreads {
   /** The warmest: the one that was given back last. */
   async #takeIdle(): Promise<TaskThread | undefined> {
     for (let idle = this.#idle.pop(); idle !== undefined; idle = this.#idle.pop()) {
-      idle.needed.abort();
       if (await idle.isReady) return idle.thread;
       idle.thread.close();
     }
@@ -127,7 +104,7 @@ export class TaskThreads {
     this.#lent.delete(thread);
     const isKept = this.#idle.length < idleThreadsMax && !this.#closing.signal.aborted;
     if (isKept && thread.isSound) {
-      this.#keep({ thread, isReady: thread.endTask(), needed: new AbortController() });
+      this.#keep({ thread, isReady: thread.endTask() });
     } else thread.close();
   }
 
@@ -148,7 +125,7 @@ export class TaskThreads {
   async #refill(): Promise<void> {
     if (this.#isRefilling) return;
     this.#isRefilling = true;
-    await this.#platform.timers.sleep(refillMs, this.#closing.signal);
+    await this.#timers.sleep(refillMs, this.#closing.signal);
     this.#isRefilling = false;
     this.prepare();
   }

@@ -138,7 +138,7 @@ export class Worker implements RunningServer {
       leases: new MetadataGroupLeases(ports),
     });
     this.#groups = groups;
-    const threads = new TaskThreads(platform);
+    const threads = new TaskThreads(platform.timers);
     this.#threads = threads;
     const sql = new SqlEngine({
       ...{ platform, metrics: this.metrics, database, log, statementTasksMax },

@@ -8,7 +8,7 @@ import { TaskThreads } from "../../../../src/runtime/node/task-threads.ts";
 import { planToText } from "../../../../src/sql/plan/plan-text.ts";
 import { TestCatalog } from "../../../support/sql-catalog.ts";
 
-const platform = createPlatform({ log: silentLogger });
+const { timers } = createPlatform({ log: silentLogger });
 
 function setupOf(options: Partial<TaskSetup> = {}): TaskSetup {
   const catalog = new TestCatalog("CREATE STREAM bids (auction BIGINT)");
@@ -22,8 +22,8 @@ function setupOf(options: Partial<TaskSetup> = {}): TaskSetup {
 }
 
 const opened: TaskThreads[] = [];
-function open(parts = platform): TaskThreads {
-  const threads = new TaskThreads(parts);
+function open(): TaskThreads {
+  const threads = new TaskThreads(timers);
   opened.push(threads);
   return threads;
 }
@@ -41,23 +41,6 @@ describe("TaskThreads", () => {
     const task = await threads.start(setupOf());
     expect(threads.idleCount).toBe(0);
     await task.send({ kind: "finish" });
-    task.close();
-  });
-
-  test("a thread that is warmed meanwhile is free for the next task", async () => {
-    let pauses = 0;
-    const begun = Promise.withResolvers<void>();
-    const sleep = async () => {
-      pauses += 1;
-      if (pauses === 3) begun.resolve();
-    };
-    const threads = open({ ...platform, timers: { ...platform.timers, sleep } });
-    threads.prepare();
-    await begun.promise;
-    const task = await threads.start(setupOf());
-    expect(threads.idleCount).toBe(0);
-    const { statistics } = await task.send({ kind: "finish" });
-    expect(statistics.rowsIn).toBe(0);
     task.close();
   });
 
