@@ -48,13 +48,14 @@ export class SlowDatabase {
 
   async #pass(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { delayMsMax, lostBefore, lostAfter } = this;
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of request) chunks.push(chunk);
+    const sent = await bodyOf(request);
+    // Who asked is gone, as an object that is evicted in the middle of a request.
+    if (sent === undefined) return;
     await Bun.sleep((this.#random() * delayMsMax) / 2);
     if (this.#random() < lostBefore) return this.#breakOff(response);
     const { method = "GET", url = "/" } = request;
     const headers = { "Content-Type": "application/json" };
-    const body = method === "POST" ? Buffer.concat(chunks) : null;
+    const body = method === "POST" ? sent : null;
     const answer = await fetch(this.#behind + url, { method, headers, body });
     const text = await answer.text();
     await Bun.sleep((this.#random() * delayMsMax) / 2);
@@ -65,5 +66,17 @@ export class SlowDatabase {
   #breakOff(response: ServerResponse): void {
     this.#lost += 1;
     response.destroy();
+  }
+}
+
+/** Undefined when the connection broke before all of it had come. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer<ArrayBuffer> | undefined> {
+  const chunks: Uint8Array[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk);
+    return Buffer.concat(chunks);
+  } catch (error) {
+    if (request.complete) throw error;
+    return undefined;
   }
 }
