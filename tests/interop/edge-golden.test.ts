@@ -43,6 +43,7 @@ const leftOut: Readonly<Record<string, string>> = {
   "proctime-tumble": byClock,
   "time-added-partition": "partitions that come later are asked for by another protocol",
   "time-idle-input": byClock,
+  "time-idle-input-join": byClock,
   "time-idle-input-silent": byClock,
   "time-idle-tick": byClock,
   "time-quiet-stream": byClock,
