@@ -187,7 +187,7 @@ function publishRequest(flight: Flight, failed: FailedSequences): PublishRequest
 function minTimestampOf({ batches }: Run): number | null {
   let least = Number.POSITIVE_INFINITY;
   for (const { header, minTimestamp } of batches) {
-    // The base is the time of the first record, and of all where the log gives the time.
+    // The greatest time is the only one of a batch of one, and of all where the log gives it.
     const isOne = header.recordCount === 1 || header.timestampType === "LogAppendTime";
     const known = minTimestamp ?? (isOne ? header.maxTimestamp : null);
     if (known === null) return null;
