@@ -44,7 +44,7 @@ export const workerSettingTable = {
   queries: onOff({
     env: "MILLRACE_QUERIES",
     fallback: "off",
-    doc: "continuous queries run, each in an object of its own, which then never sleep",
+    doc: "continuous queries run, each in an object of its own",
   }),
 } as const;
 
@@ -59,6 +59,8 @@ export type WorkerSettings = Omit<
   readonly publicTopics: readonly string[];
   /** Others publish what an object does not see by itself. */
   readonly hasPeers: boolean;
+  /** Some of them are no objects of this Worker, and cannot ring. */
+  readonly hasOutsiders: boolean;
 };
 
 const settingsOf = new WeakMap<Bindings, WorkerSettings>();
@@ -95,7 +97,10 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
     );
   }
   const hasPeers = peers || settings.shards > 1;
-  return { ...settings, metadataUrl: location.url, origins: listed, publicTopics: open, hasPeers };
+  return {
+    ...{ ...settings, metadataUrl: location.url, origins: listed, publicTopics: open },
+    ...{ hasPeers, hasOutsiders: peers },
+  };
 }
 
 /** What else is bound is no text. */

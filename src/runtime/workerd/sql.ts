@@ -1,7 +1,7 @@
 /**
  * SQL inside a Durable Object: tasks run in its own thread, step by step between requests, in a
  * memory that leaves room for the log. A continuous query has an object of its own (ADR 32), and
- * runs only where `MILLRACE_QUERIES` says so, since it keeps its object awake.
+ * runs only where `MILLRACE_QUERIES` says so, since objects are billed.
  */
 import { StreamError } from "../../base/stream-error.ts";
 import { LocalTask } from "../../pipeline/local-task.ts";
@@ -26,7 +26,7 @@ export interface ObjectSql {
 }
 
 export interface ObjectQueries
-  extends Required<Pick<QueryManagerParts, "onWanted" | "objectName">> {
+  extends Required<Pick<QueryManagerParts, "onWanted" | "objectName" | "looksWhenTold" | "pace">> {
   readonly queries: ObjectRole["queries"];
   readonly queryId: string | undefined;
 }
@@ -35,7 +35,7 @@ export function openObjectSql(
   parts: Pick<SqlEngineParts, "platform" | "metrics" | "database" | "log">,
   options: ObjectQueries,
 ): ObjectSql {
-  const { onWanted, objectName } = options;
+  const { onWanted, objectName, looksWhenTold, pace } = options;
   const local = { platform: parts.platform, modules: sqlModules };
   const engine = new SqlEngine({
     ...parts,
@@ -46,7 +46,7 @@ export function openObjectSql(
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },
     statementTasksMax,
-    queries: { placement: placementOf(options), onWanted, objectName },
+    queries: { placement: placementOf(options), onWanted, objectName, looksWhenTold, pace },
   });
   const { service: sql, queries } = engine;
   if (options.queries !== "none") return { engine, http: { sql, queries } };
