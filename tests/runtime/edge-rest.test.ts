@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { bundleWorker } from "../../deploy/cloudflare/bundle.ts";
 import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
 import { queryHolders } from "../../src/meta/query-places.ts";
+import { statement } from "../../src/meta/sql-values.ts";
 import { openLibsqlServer } from "../../src/runtime/node/libsql-server.ts";
 import { edgeOptions, edgeToken } from "../support/edge-worker.ts";
 import { type Isolate, startIsolate } from "../support/isolate.ts";
@@ -184,3 +185,33 @@ describe("the object of a query", () => {
     expect(worker.log()).not.toMatch(/"level":"(warn|error)"|Error|exception/);
   });
 });
+
+test("an object that meets a schema of a later era asks to be asked again", async () => {
+  const headers = { Authorization: `Bearer ${edgeToken}`, "Content-Type": "application/json" };
+  const ask = (path: string, body: string) =>
+    fetch(`${worker.url}${path}`, { method: "POST", headers, body });
+  const records = '{"records":[{"value":{"item":"a"}}]}';
+  const paths: readonly (readonly [string, string])[] = [
+    ["/v1/topics/calm/records", records],
+    ["/v1/sql", '{"sql":"SHOW TABLES"}'],
+    ["/v1/groups/late/poll", '{"topics":["calm"]}'],
+  ];
+  await database.batch(
+    [statement("INSERT INTO migration (version, title, applied_at) VALUES (1000, 'later', 0)")],
+    "write",
+  );
+  // Those that are at work go on; the next activation meets it.
+  await fetch(`${worker.url}/test/abort`, { method: "POST" });
+  for (const [path, body] of paths) {
+    const answer = await ask(path, body);
+    const problem = (await answer.json()) as { code: string; retriable: boolean };
+    expect([path, answer.status, answer.headers.get("Retry-After")]).toEqual([path, 503, "10"]);
+    expect(problem).toMatchObject({ code: "metadata_newer", retriable: true });
+  }
+  const tunnel = await fetch(`${worker.url}/kafka`, {
+    headers: { ...headers, Upgrade: "websocket", Connection: "Upgrade" },
+  });
+  expect(tunnel.status).toBe(503);
+  await database.batch([statement("DELETE FROM migration WHERE version = 1000")], "write");
+  expect((await ask("/v1/topics/calm/records", records)).status).toBe(200);
+}, 60_000);
