@@ -36,6 +36,24 @@ export const workerSettingTable = {
       doc: "Durable Objects that take appends; a producer, or else an address, keeps to one",
     },
   ),
+  shardsMax: count(
+    "N",
+    { min: 1, max: 64 },
+    {
+      env: "MILLRACE_SHARDS_MAX",
+      fallbackShown: "MILLRACE_SHARDS",
+      doc: "up to so many of them while those in use are full, and fewer again when it is calm",
+    },
+  ),
+  shardRateMax: count(
+    "N",
+    { min: 1, max: 1_000_000 },
+    {
+      env: "MILLRACE_SHARD_RATE_MAX",
+      fallback: "500",
+      doc: "requests a second from which one of them is full",
+    },
+  ),
   peers: onOff({
     env: "MILLRACE_PEERS",
     fallback: "off",
@@ -52,8 +70,10 @@ type GivenSettings = OptionValues<typeof workerSettingTable>;
 
 export type WorkerSettings = Omit<
   GivenSettings,
-  "metadata" | "peers" | "origins" | "publicTopics"
+  "metadata" | "peers" | "origins" | "publicTopics" | "shardsMax"
 > & {
+  /** At least as many as `shards`. */
+  readonly shardsMax: number;
   readonly metadataUrl: string;
   readonly origins: readonly string[];
   readonly publicTopics: readonly string[];
@@ -87,6 +107,7 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
     peers,
     origins: listed = [],
     publicTopics: open = [],
+    shardsMax: most = 1,
     ...settings
   } = values;
   if (location?.kind !== "server") {
@@ -94,8 +115,10 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
       "MILLRACE_METADATA must be the URL of a libSQL server: libsql://…, https://… or http://…",
     );
   }
-  const hasPeers = peers || settings.shards > 1;
-  return { ...settings, metadataUrl: location.url, origins: listed, publicTopics: open, hasPeers };
+  const shardsMax = Math.max(most, settings.shards);
+  const hasPeers = peers || shardsMax > 1;
+  const lists = { origins: listed, publicTopics: open };
+  return { ...settings, ...lists, metadataUrl: location.url, shardsMax, hasPeers };
 }
 
 /** What else is bound is no text. */
