@@ -11,6 +11,7 @@ const modules: readonly (readonly [filter: RegExp, standIn: string])[] = [
   [/[\\/]protobuf[\\/_](?:en|de)code\.js$/, join(runtime, "no-protobuf.ts")],
   // One router instead of three.
   [/^hono$/, join(runtime, "small-hono.ts")],
+  [/^zod$/, join(runtime, "small-zod.ts")],
   [/^js-base64$/, join(runtime, "small-base64.ts")],
 ];
 
