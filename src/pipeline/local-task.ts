@@ -79,6 +79,8 @@ export class LocalTask implements TaskHandle {
       case "publishes":
         for (const publish of request.publishes) this.#task.publish(publish);
         return request.drains ? this.#gave(this.#task.takeOutputs()) : this.#reply();
+      case "ask":
+        return this.#reply();
       case "finish":
         this.#task.finish();
         return this.#gave(this.#task.takeOutputs());

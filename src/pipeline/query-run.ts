@@ -83,6 +83,7 @@ export class Run {
   /** Ends when the signal aborts, after a last commit. */
   async loop(): Promise<void> {
     const { signal } = this.#run;
+    await this.#learnTick();
     while (!signal.aborted) {
       this.#throwFailedCommit();
       const slice = await this.#next();
@@ -101,6 +102,11 @@ export class Run {
     await this.#commit();
     await this.#committing;
     this.#throwFailedCommit();
+  }
+
+  /** A task that goes on from a commit may have a window open that closes though nothing comes. */
+  async #learnTick(): Promise<void> {
+    this.#note(await this.#run.task.send({ kind: "ask" }));
   }
 
   /**
