@@ -26,6 +26,7 @@ import { clientText } from "./client-text.ts";
 import { groupsInObjects } from "./group-calls.ts";
 import { firstShard } from "./object-names.ts";
 import type { ObjectRole } from "./object-roles.ts";
+import type { ObjectSqlStorage } from "./object-scratch.ts";
 import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -55,7 +56,9 @@ export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "GROUPS" | "QUERIES">;
-  readonly state: ObjectSocketsParts["state"];
+  readonly state: ObjectSocketsParts["state"] & {
+    readonly storage: { readonly sql: ObjectSqlStorage };
+  };
   /** The object among all that share the metadata. */
   readonly objectName: string;
   /** The query that it runs, where that is its role. */
@@ -115,7 +118,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
-      ...{ queries, queryId: parts.queryId, objectName },
+      ...{ queries, queryId: parts.queryId, objectName, settings },
+      ...{ storage: parts.state.storage.sql, mayHaveScratch: role.queries !== "none" },
       onWanted: (queryIds) => {
         const isNew = [...queryIds].some((queryId) => !wanted.has(queryId));
         wanted = queryIds;
