@@ -29,6 +29,7 @@ import { groupsInObjects } from "./group-calls.ts";
 import { ObjectLoad } from "./object-load.ts";
 import { firstShard } from "./object-names.ts";
 import { logRole, type ObjectRole } from "./object-roles.ts";
+import type { ObjectSqlStorage } from "./object-scratch.ts";
 import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -65,7 +66,9 @@ export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "GROUPS" | "QUERIES">;
-  readonly state: ObjectSocketsParts["state"];
+  readonly state: ObjectSocketsParts["state"] & {
+    readonly storage: { readonly sql: ObjectSqlStorage };
+  };
   /** The object among all that share the metadata. */
   readonly objectName: string;
   /** The query that it runs, where that is its role. */
@@ -125,7 +128,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
-      ...{ queries, queryId: parts.queryId, objectName },
+      ...{ queries, queryId: parts.queryId, objectName, settings },
+      ...{ storage: parts.state.storage.sql, mayHaveScratch: role.queries !== "none" },
       onWanted: (queryIds) => {
         const isNew = [...queryIds].some((queryId) => !wanted.has(queryId));
         wanted = queryIds;

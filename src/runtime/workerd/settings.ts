@@ -2,10 +2,13 @@
  * The settings of the Worker: those of a server that mean something here, by the same names and
  * within the same bounds, as variables and secrets; and a few of its own.
  */
-import { count, onOff, text } from "../node/option-kinds.ts";
+import { count, onOff, size, text } from "../node/option-kinds.ts";
 import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
 import { settingTable } from "../settings.ts";
 import type { Bindings } from "./bindings.ts";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
 
 const {
   token,
@@ -64,6 +67,22 @@ export const workerSettingTable = {
     fallback: "off",
     doc: "continuous queries run, each in an object of its own, which then never sleep",
   }),
+  stateBytes: size(
+    { min: 0, max: 12 * MiB },
+    {
+      env: "MILLRACE_STATE_BYTES",
+      fallback: "6MiB",
+      doc: "what groups, windows and sessions of a query take of memory before they leave it",
+    },
+  ),
+  scratchBytes: size(
+    { min: 0, max: 8 * GiB },
+    {
+      env: "MILLRACE_SCRATCH_BYTES",
+      fallback: "1GiB",
+      doc: "what has left memory may take so much of its object's own storage",
+    },
+  ),
 } as const;
 
 type GivenSettings = OptionValues<typeof workerSettingTable>;
