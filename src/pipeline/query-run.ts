@@ -42,7 +42,6 @@ export interface RunParts {
   readonly signal: AbortSignal;
 }
 
-/** Bytes of publishes that a task is given at once, and that it may have before it. */
 const sliceBytes = 3.5 * 1024 * 1024;
 const slicesAheadMax = 1;
 /** Between looks for something new while nothing comes. */

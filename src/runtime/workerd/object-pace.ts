@@ -14,9 +14,10 @@ const KiB = 1024;
 /** What a step is to take; others wait for so long. */
 const stepMs = 100;
 const sliceBytesMin = 64 * KiB;
-const sliceBytesMax = 3584 * KiB;
+/** Rows between two commits stay in memory: a commit that is due must not wait for many. */
+const sliceBytesMax = 512 * KiB;
 /** Before anything is known of the query. */
-const sliceBytesFirst = 512 * KiB;
+const sliceBytesFirst = 256 * KiB;
 /** Smaller slices say little of the time that larger ones take. */
 const tellingShare = 0.5;
 

@@ -6,7 +6,9 @@ import type { DurableObjectState } from "cloudflare:workers";
 import { AnswerMemory } from "../../base/answer-memory.ts";
 import { ByteBudget } from "../../base/byte-budget.ts";
 import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
+import type { SocketHandler } from "../../base/message-socket.ts";
 import { Metrics } from "../../base/metrics.ts";
+import type { Platform } from "../../base/platform.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
@@ -24,8 +26,10 @@ import { BlockProducerIds } from "../producer-ids.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
 import { groupsInObjects } from "./group-calls.ts";
+import { ObjectLoad } from "./object-load.ts";
 import { ObjectPace } from "./object-pace.ts";
-import type { ObjectRole } from "./object-roles.ts";
+import { logRole, type ObjectRole } from "./object-roles.ts";
+import type { ObjectSqlStorage } from "./object-scratch.ts";
 import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import { QueryCalls } from "./query-calls.ts";
@@ -42,10 +46,17 @@ const quietPollMs = 1_000;
 /** An object looks for what no bell told it of after so long: a query's by its alarm. */
 export const watchMs = 30_000;
 
+/** An object that takes more is full; parsing and JSON take some tenths of its processor then. */
+const fullBytesPerSecond = 8 * MiB;
+/** A full object's share of the bytes that may wait in it. */
+const fullShare = 0.5;
+
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
   readonly appends: HandedAppends;
   readonly sockets: ObjectSockets;
+  /** Where the number of shards follows it. */
+  readonly load: ObjectLoad | undefined;
   readonly log: Log;
   /** Of its own coordinator. */
   readonly groups: GroupService;
@@ -65,7 +76,9 @@ export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "GROUPS" | "QUERIES">;
-  readonly state: ObjectSocketsParts["state"];
+  readonly state: ObjectSocketsParts["state"] & {
+    readonly storage: { readonly sql: ObjectSqlStorage };
+  };
   readonly storage: Pick<DurableObjectState["storage"], "get" | "put">;
   /** Has the object's `alarm` called at this time, or before. */
   readonly wakeAt: (time: number) => void;
@@ -132,7 +145,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   });
   const calls = new QueryCalls({
     ...{ log: logger, timers, queries, bindings: parts.bindings },
-    ...{ shards: settings.shards, own: parts.queryId },
+    ...{ shards: settings.shardsMax, own: parts.queryId },
     told: (await parts.storage.get<string[]>(toldKey)) ?? [],
     keep: (queryIds) => parts.storage.put(toldKey, queryIds),
     lookAgain: () => parts.wakeAt(clock.now() + watchMs),
@@ -143,7 +156,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
-      ...{ queries, queryId: parts.queryId, objectName, looksWhenTold: isQuiet, pace },
+      ...{ queries, queryId: parts.queryId, objectName, looksWhenTold: isQuiet, pace, settings },
+      ...{ storage: parts.state.storage.sql, mayHaveScratch: role.queries !== "none" },
       onWanted: (queryIds) => {
         lookedAt = clock.monotonic();
         calls.noteWanted(queryIds);
@@ -186,6 +200,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       shutdown,
     );
   };
+  const load = role === logRole ? loadOf(settings, platform) : undefined;
   const sockets = new ObjectSockets({
     ...{ state: parts.state, log: logger },
     mayRest: !settings.hasPeers,
@@ -205,7 +220,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     upgradeSocket: sockets.upgrade,
     openKafka: async (tunnel) => {
       kafka ??= openKafka();
-      return (await kafka)(tunnel);
+      const handler = await (await kafka)(tunnel);
+      return load === undefined ? handler : loading(handler, load);
     },
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
@@ -215,6 +231,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       answer: (request) => surface.app.fetch(request),
       appends: surface.appends,
       sockets,
+      load,
       log,
       groups,
     },
@@ -247,6 +264,25 @@ function peersOf(settings: WorkerSettings, role: ObjectRole) {
   if (role.queries === "runs") return { shared: true, peerPollMs: Number.POSITIVE_INFINITY };
   // Shards do not ring each other.
   return hasPeers ? { shared: true } : { shared: true, peerPollMs: quietPollMs };
+}
+
+function loadOf(settings: WorkerSettings, { clock }: Platform): ObjectLoad | undefined {
+  const { shards, shardsMax, shardRateMax: rateMax } = settings;
+  if (shardsMax === shards) return undefined;
+  const waitingBytesMax = fullShare * logRole.budgetBytes;
+  return new ObjectLoad({ rateMax, bytesPerSecondMax: fullBytesPerSecond, waitingBytesMax }, clock);
+}
+
+/** What comes on a connection is load as requests are. */
+function loading(handler: SocketHandler, load: ObjectLoad): SocketHandler {
+  return {
+    opened: (socket) => handler.opened(socket),
+    received(message) {
+      load.took(1, message.length)();
+      handler.received(message);
+    },
+    closed: () => handler.closed(),
+  };
 }
 
 /** Ring and blocks lie in the memory of the checksum kernel, which so sums them in place. */

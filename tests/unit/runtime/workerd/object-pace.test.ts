@@ -32,7 +32,7 @@ test("ObjectPace gives a step what the last ones could do in a tenth of a second
   await step(1_000, 5_000);
   expect(pace.sliceBytes).toBe(64 * KiB);
   for (let round = 0; round < 10; round++) await step(pace.sliceBytes, 1);
-  expect(pace.sliceBytes).toBe(3584 * KiB);
+  expect(pace.sliceBytes).toBe(512 * KiB);
 });
 
 test("ObjectPace has a backlog of any size worked off a share per event", async () => {
