@@ -4,21 +4,19 @@
  */
 import { count, onOff, text } from "../node/option-kinds.ts";
 import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
-import { settingTable } from "../settings.ts";
-import type { Bindings } from "./bindings.ts";
-
-const {
-  token,
-  origins,
-  publicTopics,
-  metadata,
-  metadataToken,
+import {
   autoCreateTopics,
   defaultPartitions,
   flushAgeMs,
   flushRateMax,
   logLevel,
-} = settingTable;
+  metadata,
+  metadataToken,
+  origins,
+  publicTopics,
+  token,
+} from "../shared-settings.ts";
+import type { Bindings } from "./bindings.ts";
 
 export const workerSettingTable = {
   ...{ token, origins, publicTopics, metadata, metadataToken, autoCreateTopics, defaultPartitions },
