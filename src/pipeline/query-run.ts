@@ -35,10 +35,11 @@ export interface RunParts {
   readonly publishTick: (topicNumbers: readonly number[]) => Promise<NamespaceHead>;
   readonly batchesOf: (outputs: readonly OutputBatch[]) => Promise<AppendBatch[]>;
   readonly signal: AbortSignal;
+  /** Bytes of publishes that the task is given at once, and that it may have before it. */
+  readonly sliceBytes?: number;
 }
 
-/** Bytes of publishes that a task is given at once, and that it may have before it. */
-const sliceBytes = 3.5 * 1024 * 1024;
+const sliceBytesDefault = 3.5 * 1024 * 1024;
 const slicesAheadMax = 1;
 /** Between looks for something new while nothing comes. */
 const waitMsMax = 1_000;
@@ -83,6 +84,7 @@ export class Run {
   /** Ends when the signal aborts, after a last commit. */
   async loop(): Promise<void> {
     const { signal } = this.#run;
+    await this.#learnTick();
     while (!signal.aborted) {
       this.#throwFailedCommit();
       const slice = await this.#next();
@@ -103,6 +105,11 @@ export class Run {
     this.#throwFailedCommit();
   }
 
+  /** A task that goes on from a commit may have a window open that closes though nothing comes. */
+  async #learnTick(): Promise<void> {
+    this.#note(await this.#run.task.send({ kind: "ask" }));
+  }
+
   /**
    * Resolves when no commit of this run is on its way any more. Whoever goes on from the newest
    * commit waits for it: under the same lease, one that lands later would be done twice.
@@ -113,11 +120,11 @@ export class Run {
 
   /** What is published next; null when that could not be found out, for now. */
   async #next(): Promise<PublishSlice | null> {
-    const { reader, signal } = this.#run;
+    const { reader, signal, sliceBytes: bytesMax = sliceBytesDefault } = this.#run;
     try {
       // One that was behind wants to know of the end at once.
       const wait = this.#tickIsDue || this.#isBehind ? 0 : this.#waitMs();
-      const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: wait, signal });
+      const slice = await reader.next({ bytesMax, waitMsMax: wait, signal });
       this.#againMs = againMsMin;
       this.#tickIsDue = false;
       return slice;
