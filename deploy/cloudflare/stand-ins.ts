@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
+import { version } from "../../src/runtime/node/version.ts";
 
 const runtime = join(import.meta.dir, "../../src/runtime/workerd");
 
@@ -18,7 +19,12 @@ const modules: readonly (readonly [filter: RegExp, standIn: string])[] = [
 export function standIns(): Plugin {
   return {
     name: "stand-ins",
-    setup({ onResolve }) {
+    setup({ onResolve, onLoad }) {
+      // Of the whole manifest only that is asked for.
+      onLoad({ filter: /[\\/]package\.json$/ }, () => ({
+        loader: "json",
+        contents: JSON.stringify({ version }),
+      }));
       for (const [filter, path] of modules) onResolve({ filter }, () => ({ path }));
     },
   };

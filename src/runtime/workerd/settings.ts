@@ -4,24 +4,22 @@
  */
 import { count, onOff, size, text } from "../node/option-kinds.ts";
 import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
-import { settingTable } from "../settings.ts";
-import type { Bindings } from "./bindings.ts";
-
-const MiB = 1024 ** 2;
-const GiB = 1024 ** 3;
-
-const {
-  token,
-  origins,
-  publicTopics,
-  metadata,
-  metadataToken,
+import {
   autoCreateTopics,
   defaultPartitions,
   flushAgeMs,
   flushRateMax,
   logLevel,
-} = settingTable;
+  metadata,
+  metadataToken,
+  origins,
+  publicTopics,
+  token,
+} from "../shared-settings.ts";
+import type { Bindings } from "./bindings.ts";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
 
 export const workerSettingTable = {
   ...{ token, origins, publicTopics, metadata, metadataToken, autoCreateTopics, defaultPartitions },
