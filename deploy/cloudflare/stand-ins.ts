@@ -6,7 +6,7 @@ const runtime = join(import.meta.dir, "../../src/runtime/workerd");
 
 /** Modules that the Worker has no use for, and what refuses or does the same in their place. */
 const modules: readonly (readonly [filter: RegExp, standIn: string])[] = [
-  [/[\\/]arrow[\\/]ipc-stream\.ts$/, join(runtime, "no-arrow.ts")],
+  [/[\\/]arrow[\\/]ipc-stream\.ts$/, join(runtime, "../../arrow/small-ipc-stream.ts")],
   [/[\\/]lost-bytes\.ts$/, join(runtime, "no-cuts.ts")],
   [/[\\/]protobuf[\\/_](?:en|de)code\.js$/, join(runtime, "no-protobuf.ts")],
   // One router instead of three.

@@ -63,7 +63,7 @@ export const workerSettingTable = {
   queries: onOff({
     env: "MILLRACE_QUERIES",
     fallback: "off",
-    doc: "continuous queries run, each in an object of its own, which then never sleep",
+    doc: "continuous queries run, each in an object of its own",
   }),
   stateBytes: size(
     { min: 0, max: 12 * MiB },
@@ -96,6 +96,8 @@ export type WorkerSettings = Omit<
   readonly publicTopics: readonly string[];
   /** Others publish what an object does not see by itself. */
   readonly hasPeers: boolean;
+  /** Some of them are no objects of this Worker, and cannot ring. */
+  readonly hasOutsiders: boolean;
 };
 
 const settingsOf = new WeakMap<Bindings, WorkerSettings>();
@@ -135,7 +137,14 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
   const shardsMax = Math.max(most, settings.shards);
   const hasPeers = peers || shardsMax > 1;
   const lists = { origins: listed, publicTopics: open };
-  return { ...settings, ...lists, metadataUrl: location.url, shardsMax, hasPeers };
+  return {
+    ...settings,
+    ...lists,
+    metadataUrl: location.url,
+    shardsMax,
+    hasPeers,
+    hasOutsiders: peers,
+  };
 }
 
 /** What else is bound is no text. */
