@@ -219,6 +219,8 @@ describe("continuous queries in the Worker", () => {
     expect(await queryHolders(database)).toMatchObject([{ queryId: name, workerEpoch }]);
     await releaseLease(database, lease);
     await leaveWorkers(database, workerEpoch);
+    // Whom a process beside does not call looks with the next publish, or in half a minute.
+    await client().bid(5);
     const [again] = await eventually(async () => {
       const holders = await queryHolders(database);
       return holders.length > 0 ? holders : undefined;

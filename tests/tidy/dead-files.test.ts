@@ -14,11 +14,11 @@ const entries = new Set([
   "src/runtime/workerd/main.ts",
   // Put in place of others by deploy/cloudflare/stand-ins.ts.
   "src/arrow/small-ipc-stream.ts",
-  "src/runtime/workerd/no-cold-groups.ts",
   "src/runtime/workerd/no-cuts.ts",
   "src/runtime/workerd/no-protobuf.ts",
   "src/runtime/workerd/small-base64.ts",
   "src/runtime/workerd/small-hono.ts",
+  "src/runtime/workerd/small-zod.ts",
 ]);
 
 describe("dead files", () => {
