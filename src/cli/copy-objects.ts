@@ -20,7 +20,8 @@ export interface CopiedObjects {
 }
 
 /**
- * Copies all of them, one at a time, in pieces and with its checksum; safe to call again. The store's name goes first: by it a later attempt knows whose objects it finds.
+ * Copies all of them, one at a time, in pieces and with its checksum; safe to call again.
+ * The store's name goes first: by it a later attempt knows whose objects it finds.
  * Errors: `invalid_request` when objects of another log are there, and as `ObjectStore`.
  */
 export async function copyObjects(copy: ObjectCopy): Promise<CopiedObjects> {
