@@ -8,10 +8,8 @@ const modules: readonly (readonly [filter: RegExp, standIn: string])[] = [
   [/[\\/]arrow[\\/]ipc-stream\.ts$/, join(runtime, "no-arrow.ts")],
   [/[\\/]cold-groups\.ts$/, join(runtime, "no-cold-groups.ts")],
   [/[\\/]lost-bytes\.ts$/, join(runtime, "no-cuts.ts")],
-  [/[\\/]protobuf[\\/_](?:en|de)code\.js$/, join(runtime, "no-protobuf.ts")],
   // One router instead of three.
   [/^hono$/, join(runtime, "small-hono.ts")],
-  [/^js-base64$/, join(runtime, "small-base64.ts")],
 ];
 
 /** Leaves them, and all that only they import, out of the bundle. */

@@ -16,8 +16,6 @@ const entries = new Set([
   "src/runtime/workerd/no-cold-groups.ts",
   "src/runtime/workerd/no-cuts.ts",
   "src/runtime/workerd/no-arrow.ts",
-  "src/runtime/workerd/no-protobuf.ts",
-  "src/runtime/workerd/small-base64.ts",
   "src/runtime/workerd/small-hono.ts",
 ]);
 
