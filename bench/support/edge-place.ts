@@ -55,6 +55,8 @@ export class EdgePlace {
       host: "127.0.0.1",
       compatibilityDate,
       modules: modulesOf(bundle),
+      // A Worker of the simulator's own behind each request that leaves; Cloudflare has none there.
+      stripCfConnectingIp: false,
       ...(inspectorPort !== undefined && { inspectorPort }),
       unsafeDirectSockets: [{ host: "127.0.0.1", port }],
       r2Buckets: ["BUCKET"],

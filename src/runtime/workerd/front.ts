@@ -8,6 +8,7 @@ import { ClientScript } from "../../server/http/client-script.ts";
 import { Guard } from "../../server/http/guard.ts";
 import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
 import { isPublicRead } from "../../server/http/public-read.ts";
+import type { RequestHead } from "../../server/http/request-head.ts";
 import { shownToken } from "../../server/http/shown-token.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
@@ -35,7 +36,8 @@ export async function answerRequest(
   bindings: Bindings,
   { log, later }: FrontParts,
 ): Promise<Response> {
-  const { pathname } = new URL(request.url);
+  const append = AppendCalls.headOf(request);
+  const pathname = append?.pathname ?? new URL(request.url).pathname;
   if (pathname === "/healthz") return healthOf(request);
   let settings: WorkerSettings;
   try {
@@ -43,30 +45,31 @@ export async function answerRequest(
   } catch (error) {
     return misconfigured(error, log);
   }
-  const { token, origins, shards, publicTopics } = settings;
+  const { token, shards, publicTopics } = settings;
   // What anybody may do on a laptop's loopback, nobody may do on an address of the Internet.
   if (token === undefined) return responseOfError(tokenMissing(), log);
-  const isRead = request.method === "GET" || request.method === "HEAD";
+  const head: RequestHead = append ?? request;
+  const isRead = head.method === "GET" || head.method === "HEAD";
   if (pathname === "/client.js" && isRead) return clientScript.answer(request);
-  const guard = new Guard({ token, origins, isLoopback: false });
+  const guard = guardOf(settings);
   try {
     // Browsers ask beforehand without a token.
-    if (request.method !== "OPTIONS" && !openPaths.has(pathname)) {
-      const shown = shownToken(request);
+    if (head.method !== "OPTIONS" && !openPaths.has(pathname)) {
+      const shown = shownToken(head);
       if (shown === undefined) {
-        if (!isPublicRead(request, publicTopics)) guard.check(request);
+        if (!isPublicRead(head, publicTopics)) guard.check(head);
       } else checkShownToken(shown.text, pathname);
     }
   } catch (error) {
     const refusal = responseOfError(error, log);
-    guard.decorate(request, refusal);
+    guard.decorate(head, refusal);
     return refusal;
   }
   try {
     const { kind, name } = objectPlaceOf(request, pathname, shards);
     const objects = kind === "group" ? bindings.GROUPS : bindings.LOG;
-    if (AppendCalls.takes(request)) {
-      return await appendCalls.ask(request, { objects, name, later });
+    if (append !== undefined) {
+      return await appendCalls.ask(request, append, { objects, name, later });
     }
     const ask = () => objects.getByName(name).fetch(request);
     return await throughCache(request, { publicTopics, ask, later });
@@ -74,6 +77,17 @@ export async function answerRequest(
     log.warn("a Durable Object ended while it was asked", { error: String(error) });
     return responseOfError(objectEnded(error), log);
   }
+}
+
+const guards = new WeakMap<WorkerSettings, Guard>();
+
+function guardOf(settings: WorkerSettings): Guard {
+  let guard = guards.get(settings);
+  if (guard === undefined) {
+    guard = new Guard({ token: settings.token, origins: settings.origins, isLoopback: false });
+    guards.set(settings, guard);
+  }
+  return guard;
 }
 
 /**
