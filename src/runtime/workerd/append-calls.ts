@@ -88,7 +88,7 @@ export class AppendCalls {
     const asked = { url, headers: given.entries, bytes: body.length };
     const answer = await answered((settle) => this.#add({ asked, body, ...settle }, way));
     const { status, headers, text } = answer;
-    return new Response(text, { status, headers: headers as [string, string][] });
+    return new Response(text, { status, headers: initOf(headers) });
   }
 
   #add(waiting: Waiting, way: Way): void {
@@ -128,6 +128,13 @@ export class AppendCalls {
       for (const { reject } of waiting) reject(error);
     }
   }
+}
+
+/** A Response takes names of an object in a third of the time that pairs take it. */
+function initOf(headers: AppendAnswer["headers"]): Record<string, string> | [string, string][] {
+  const [first, second] = headers;
+  if (first === undefined || second !== undefined) return headers as [string, string][];
+  return { [first[0]]: first[1] };
 }
 
 /** Each context has a timer of its own and cancels it: workerd lets no other touch it. */
