@@ -55,7 +55,10 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     metafile: true,
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
+    define: { "Number.POSITIVE_INFINITY": "Infinity" },
     logLevel: "error",
+    // A stand-in that lacks what is imported of it.
+    logOverride: { "import-is-undefined": "error" },
     plugins: [
       ...(options.plugins ?? []),
       ...[standIns(), withoutOpenApi(texts), withClientText(texts)],
