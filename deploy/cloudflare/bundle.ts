@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { standIns } from "./stand-ins.ts";
 import { withClientText } from "./with-client-text.ts";
+import { withTables } from "./with-tables.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
 
@@ -61,7 +62,7 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     logOverride: { "import-is-undefined": "error" },
     plugins: [
       ...(options.plugins ?? []),
-      ...[standIns(), withoutOpenApi(texts), withClientText(texts)],
+      ...[standIns(), withTables(texts), withoutOpenApi(texts), withClientText(texts)],
       ...[withoutDocs(), collectWasm(wasm)],
     ],
   });
