@@ -9,6 +9,7 @@ import { answerOfError, responseOfError } from "../../server/http/problem-respon
 import { clock } from "../node/platform.ts";
 import { answerAll } from "./append-calls.ts";
 import type { Bindings, GroupAnswer, GroupCall } from "./bindings.ts";
+import { createConsoleLogger } from "./console-log.ts";
 import { answerGroupCall } from "./group-calls.ts";
 import { loadHeader } from "./object-load.ts";
 import { groupRole, logRole, type ObjectRole, queryRole, watchMs } from "./object-roles.ts";
