@@ -15,7 +15,6 @@ import { loadHeader } from "./object-load.ts";
 import { groupRole, logRole, type ObjectRole, queryRole, watchMs } from "./object-roles.ts";
 import type { KeptSocket } from "./object-sockets.ts";
 import type { ObjectLog } from "./open-log.ts";
-import { createConsoleLogger } from "./platform.ts";
 import { readWorkerSettings } from "./settings.ts";
 
 /** RFC 6455, 7.4: what an endpoint may always say of a close that the other one began. */
