@@ -144,7 +144,9 @@ test("a publish that is read with pauses gives what it gives without", async () 
   }));
   const shown = async (pieceRecords: number | null) => {
     let pauses = 0;
-    const take = async () => void (pauses += 1);
+    const take = async () => {
+      pauses += 1;
+    };
     const breath = pieceRecords === null ? {} : { breath: { pieceRecords, take } };
     const task = new LocalTask(
       { platform, modules: loadSqlModules(), ...breath },
