@@ -302,7 +302,7 @@ export class Log implements LogService {
     for (const { chunks } of fetched) this.#chunks.give(chunks);
   }
 
-  /** Follows `topics` in publish order from `start`; the reader needs no closing. */
+  /** Follows `topics` in publish order from `start`. */
   follow(topics: readonly TopicInfo[], start: ReaderPosition): PublishOrderReader {
     const parts = {
       database: this.#options.database,

@@ -1,7 +1,7 @@
 /** A query task in this thread: what worker threads run, and tests and Durable Objects directly. */
 import { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
-import { QueryTask } from "../sql/engine/query-task.ts";
+import { QueryTask, type TaskPublish } from "../sql/engine/query-task.ts";
 import { planFromText } from "../sql/plan/plan-text.ts";
 import { SqliteHost } from "../sql/sqlite/host.ts";
 import type { SqlModules } from "../sql/sqlite/modules.ts";
@@ -72,6 +72,22 @@ export class LocalTask implements TaskHandle {
       this.#failure = error;
       throw error;
     }
+  }
+
+  /** One of the publishes of a request whose reply somebody else asks for. */
+  take(publish: TaskPublish): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      this.#task.publish(publish);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  /** Something that it should have taken is missing: as if a request had failed. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
   }
 
   #answer(request: TaskRequest): TaskReply {

@@ -17,6 +17,7 @@ import type { OffsetToCommit } from "../meta/publish-request.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { OutputBatch, OutputKind } from "../sql/engine/task-output.ts";
 import type { CheckpointLog } from "./checkpoint-log.ts";
+import { PlacePace, sliceBytes } from "./place-pace.ts";
 import type { QuerySettings } from "./query-definition.ts";
 import type { StatusKeeper } from "./query-status.ts";
 import type { TaskHandle, TaskReply } from "./task-protocol.ts";
@@ -27,6 +28,8 @@ export interface RunParts {
   readonly platform: Platform;
   readonly settings: QuerySettings;
   readonly task: TaskHandle;
+  /** The task is given places of what is stored, where it may be. */
+  readonly givesPlaces: boolean;
   readonly checkpoints: CheckpointLog;
   /** Topics that are read, by their numbers. */
   readonly names: ReadonlyMap<number, string>;
@@ -37,9 +40,10 @@ export interface RunParts {
   readonly signal: AbortSignal;
 }
 
-/** Bytes of publishes that a task is given at once, and that it may have before it. */
-const sliceBytes = 3.5 * 1024 * 1024;
+/** Slices of publishes that a task may have before it, beside the one that it works on. */
 const slicesAheadMax = 1;
+/** Of what one group may carry, results of a slice beyond which slices are not to grow. */
+const heavyShare = 16;
 /** Between looks for something new while nothing comes. */
 const waitMsMax = 1_000;
 /** A peer's publish may be heard of so late by a worker that keeps pace. */
@@ -70,6 +74,10 @@ export class Run {
   #awaitsCommit = false;
   #nextTickAt: number | null = null;
   readonly #ticks: TickTimer;
+  /** Undefined where the task is given all bytes. */
+  readonly #pace: PlacePace | undefined;
+  /** Monotonic, of the last reply. */
+  #repliedAt = Number.NEGATIVE_INFINITY;
   /** A tick was published that the task has not met. */
   #tickIsDue = false;
   #againMs = againMsMin;
@@ -78,6 +86,7 @@ export class Run {
     this.#run = run;
     this.#committedAt = run.platform.clock.monotonic();
     this.#ticks = new TickTimer(run.platform.clock, run.reader);
+    this.#pace = run.givesPlaces ? new PlacePace(run.settings.memoryBytesMax) : undefined;
   }
 
   /** Ends when the signal aborts, after a last commit. */
@@ -117,7 +126,9 @@ export class Run {
     try {
       // One that was behind wants to know of the end at once.
       const wait = this.#tickIsDue || this.#isBehind ? 0 : this.#waitMs();
-      const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: wait, signal });
+      const placesBytesMax = this.#pace?.bytes ?? 0;
+      const limits = { bytesMax: sliceBytes, placesBytesMax, waitMsMax: wait };
+      const slice = await reader.next({ ...limits, signal });
       this.#againMs = againMsMin;
       this.#tickIsDue = false;
       return slice;
@@ -143,14 +154,25 @@ export class Run {
     const lagMs = reader.databaseNow() - (oldest?.publishedAt ?? 0);
     // While it keeps pace it commits by its interval, however little there is between publishes.
     this.#isBehind ||= lagMs > settings.commitIntervalMs + heardMsMax;
-    const sent = task.send({
-      kind: "publishes",
-      publishes: publishes.map((each) => taskPublishOf(each, names)),
-    });
+    const sentAt = this.#run.platform.clock.monotonic();
+    const request = { publishes: publishes.map((each) => taskPublishOf(each, names)) };
+    const sending = task.send({ kind: "publishes", ...request });
+    const sent = sending.then((reply) => this.#timed(reply, sentAt));
     // Its failure is met where the reply is waited for.
     sent.catch(() => {}).finally(release);
     this.#ahead.push(sent);
     await this.#settle(slicesAheadMax);
+  }
+
+  /** As it came: how long it took says how much the next slices may hold. */
+  #timed(reply: TaskReply, sentAt: number): TaskReply {
+    const now = this.#run.platform.clock.monotonic();
+    const tookMs = now - Math.max(sentAt, this.#repliedAt);
+    this.#repliedAt = now;
+    const { groupBytesMax } = this.#run.checkpoints;
+    const isHeavy = reply.awaitsCommit || this.#sliceOutputBytes > groupBytesMax / heavyShare;
+    this.#pace?.note(tookMs, isHeavy);
+    return reply;
   }
 
   /** Waits until no more than `left` requests are before the task. */

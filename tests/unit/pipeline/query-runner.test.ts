@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { StreamError } from "../../../src/base/stream-error.ts";
 import { publishTick } from "../../../src/meta/publish-order.ts";
-import { type LogStack, lentBlocks, lentBytes, openStack } from "../../support/log-stack.ts";
+import { missingObject } from "../../../src/store/store-errors.ts";
+import {
+  type LogStack,
+  lentBlocks,
+  lentBytes,
+  openStack,
+  storedStretches,
+} from "../../support/log-stack.ts";
 import { type CountingTask, queryFixture } from "../../support/query-fixture.ts";
 import { until } from "../../support/until.ts";
 
@@ -109,6 +116,43 @@ describe("QueryRunner", () => {
       expect(await ended).toEqual({ kind: "released" });
       expect(lentBytes(stack)).toBe(0);
       expect(await query.results()).toEqual(Array.from({ length: 40 }, (_, at) => `${at + 1}`));
+    });
+  }
+
+  for (const isLost of [false, true]) {
+    test(`asks the index again for an object that its task finds gone${isLost ? ", once" : ""}`, async () => {
+      await stack.log.close();
+      stack = await openStack(storedStretches());
+      const places: number[] = [];
+      const query = await queryFixture(stack, {
+        onTask: (task, index) => {
+          task.readsPlaces = true;
+          task.onRequest = (request) => {
+            if (request.kind !== "publishes") return;
+            const runs = request.publishes.flatMap((publish) => publish.runs);
+            places[index] ??= 0;
+            places[index] += runs.filter(({ place }) => place !== undefined).length;
+            if (index === 0 || isLost) throw missingObject("gone", "a test");
+          };
+        },
+      });
+      for (let count = 0; count < 40; count++) await query.append(`${count}`.padEnd(7_000, "x"));
+      const ended = query.runner.run(stop.signal);
+      if (isLost) {
+        expect(await ended).toEqual({
+          kind: "failed",
+          reason: expect.stringContaining("Cannot read gone"),
+        });
+      } else {
+        await until(async () => (await query.results()).length === 40);
+        stop.abort();
+        expect(await ended).toEqual({ kind: "released" });
+        expect(await query.results()).toEqual(Array.from({ length: 40 }, (_, at) => `${at + 1}`));
+      }
+      expect(places[0]).toBeGreaterThan(0);
+      // The log's own reads tell what is the matter.
+      expect(places[1]).toBe(0);
+      expect(query.tasks).toHaveLength(2);
     });
   }
 
