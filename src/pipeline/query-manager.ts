@@ -41,6 +41,8 @@ export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "st
   readonly objectName?: string | undefined;
   /** Told of all queries that are to run, at each look. */
   readonly onWanted?: (queryIds: ReadonlySet<string>) => void;
+  /** See `RunParts.sliceBytes`. */
+  readonly sliceBytes?: number;
   /** So long the end waits for last commits, milliseconds; default 10 s. */
   readonly closeMsMax?: number;
 }
@@ -234,9 +236,9 @@ export class QueryManager {
     options: { readonly definition: QueryDefinition; readonly leaseEpoch: number },
   ): QueryRunner {
     const { definition, leaseEpoch } = options;
-    const { platform, log, topics, startTask, database } = this.#parts;
+    const { platform, log, topics, startTask, database, sliceBytes } = this.#parts;
     return new QueryRunner({
-      ...{ platform, log, topics, startTask, queryId, definition },
+      ...{ platform, log, topics, startTask, queryId, definition, sliceBytes },
       guard: { kind: "lease", leaseKind: queryLeaseKind, name: queryId, leaseEpoch },
       publishTick: (topicNumbers) => publishTick(database, topicNumbers),
     });

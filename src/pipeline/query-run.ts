@@ -17,7 +17,7 @@ import type { OffsetToCommit } from "../meta/publish-request.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { OutputBatch, OutputKind } from "../sql/engine/task-output.ts";
 import type { CheckpointLog } from "./checkpoint-log.ts";
-import { PlacePace, sliceBytes } from "./place-pace.ts";
+import { PlacePace, sliceBytes as sliceBytesDefault } from "./place-pace.ts";
 import type { QuerySettings } from "./query-definition.ts";
 import type { StatusKeeper } from "./query-status.ts";
 import type { TaskHandle, TaskReply } from "./task-protocol.ts";
@@ -38,6 +38,8 @@ export interface RunParts {
   readonly publishTick: (topicNumbers: readonly number[]) => Promise<NamespaceHead>;
   readonly batchesOf: (outputs: readonly OutputBatch[]) => Promise<AppendBatch[]>;
   readonly signal: AbortSignal;
+  /** Bytes of publishes that the task is given at once, and that it may have before it. */
+  readonly sliceBytes?: number;
 }
 
 /** Slices of publishes that a task may have before it, beside the one that it works on. */
@@ -92,6 +94,7 @@ export class Run {
   /** Ends when the signal aborts, after a last commit. */
   async loop(): Promise<void> {
     const { signal } = this.#run;
+    await this.#learnTick();
     while (!signal.aborted) {
       this.#throwFailedCommit();
       const slice = await this.#next();
@@ -112,6 +115,11 @@ export class Run {
     this.#throwFailedCommit();
   }
 
+  /** A task that goes on from a commit may have a window open that closes though nothing comes. */
+  async #learnTick(): Promise<void> {
+    this.#note(await this.#run.task.send({ kind: "ask" }));
+  }
+
   /**
    * Resolves when no commit of this run is on its way any more. Whoever goes on from the newest
    * commit waits for it: under the same lease, one that lands later would be done twice.
@@ -122,12 +130,12 @@ export class Run {
 
   /** What is published next; null when that could not be found out, for now. */
   async #next(): Promise<PublishSlice | null> {
-    const { reader, signal } = this.#run;
+    const { reader, signal, sliceBytes: bytesMax = sliceBytesDefault } = this.#run;
     try {
       // One that was behind wants to know of the end at once.
       const wait = this.#tickIsDue || this.#isBehind ? 0 : this.#waitMs();
       const placesBytesMax = this.#pace?.bytes ?? 0;
-      const limits = { bytesMax: sliceBytes, placesBytesMax, waitMsMax: wait };
+      const limits = { bytesMax, placesBytesMax, waitMsMax: wait };
       const slice = await reader.next({ ...limits, signal });
       this.#againMs = againMsMin;
       this.#tickIsDue = false;

@@ -38,6 +38,8 @@ export interface QueryRunnerParts {
   readonly definition: QueryDefinition;
   /** The lease under which it runs. */
   readonly guard: PublishGuard;
+  /** See `RunParts.sliceBytes`. */
+  readonly sliceBytes?: number | undefined;
 }
 
 /** Between attempts after a failure that may pass. */
@@ -90,7 +92,7 @@ export class QueryRunner {
   }
 
   async #runOnce(signal: AbortSignal): Promise<void> {
-    const { definition, log, platform, publishTick, guard, queryId } = this.#parts;
+    const { definition, log, platform, publishTick, guard, queryId, sliceBytes } = this.#parts;
     const inputs = await this.#topics.inputs();
     const names = new Map(inputs.map((topic) => [topic.topicNumber, topic.name as string]));
     const over = new AbortController();
@@ -116,6 +118,7 @@ export class QueryRunner {
       status: this.#status,
       givesPlaces: this.#givesPlaces && task.readsPlaces === true,
       batchesOf: (outputs) => this.#topics.batchesOf(outputs),
+      ...(sliceBytes !== undefined && { sliceBytes }),
     });
     try {
       await run.loop();

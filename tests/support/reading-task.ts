@@ -52,5 +52,7 @@ export class ReadingTask implements TaskHandle {
     this.#task.giveBack(batches);
   }
 
-  close(): void {}
+  close(): void {
+    this.#task.close();
+  }
 }

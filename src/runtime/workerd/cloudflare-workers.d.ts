@@ -9,6 +9,8 @@ declare module "cloudflare:workers" {
       deleteAlarm(): Promise<void>;
       get<T>(key: string): Promise<T | undefined>;
       put(key: string, value: unknown): Promise<void>;
+      /** The object's own SQLite. */
+      readonly sql: import("./object-scratch.ts").ObjectSqlStorage;
     };
     /** Keeps the socket while the object sleeps; what comes goes to the object's `webSocket…`. */
     acceptWebSocket(socket: unknown): void;

@@ -10,6 +10,7 @@ import { clock } from "../node/platform.ts";
 import { answerAll } from "./append-calls.ts";
 import type { Bindings, GroupAnswer, GroupCall } from "./bindings.ts";
 import { answerGroupCall } from "./group-calls.ts";
+import { loadHeader } from "./object-load.ts";
 import { groupRole, logRole, type ObjectRole, queryRole } from "./object-roles.ts";
 import type { KeptSocket } from "./object-sockets.ts";
 import { type ObjectLog, openObjectLog } from "./open-log.ts";
@@ -47,7 +48,16 @@ export class LogObject extends DurableObject<Bindings> {
     } catch (error) {
       return responseOfError(error, createConsoleLogger("info"));
     }
-    return opened.answer(request);
+    const { load } = opened;
+    if (load === undefined) return opened.answer(request);
+    const over = load.took(1, Number(request.headers.get("Content-Length") ?? 0));
+    try {
+      const response = await opened.answer(request);
+      response.headers.set(loadHeader, String(load.percent()));
+      return response;
+    } finally {
+      over();
+    }
   }
 
   /** See AppendCalls. */
@@ -60,7 +70,8 @@ export class LogObject extends DurableObject<Bindings> {
       const refusal = { status, headers: [...headers], text };
       return await answerAll(async () => refusal, { asked, bodies });
     }
-    return await answerAll((request) => opened.appends.answer(request), { asked, bodies });
+    const { appends, load } = opened;
+    return await answerAll((request) => appends.answer(request), { asked, bodies }, load);
   }
 
   /** One round of retention and the collector, for cron. */

@@ -5,7 +5,9 @@
 import { AnswerMemory } from "../../base/answer-memory.ts";
 import { ByteBudget } from "../../base/byte-budget.ts";
 import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
+import type { SocketHandler } from "../../base/message-socket.ts";
 import { Metrics } from "../../base/metrics.ts";
+import type { Platform } from "../../base/platform.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
@@ -24,8 +26,10 @@ import { Bell, type Listener } from "./bell.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
 import { groupsInObjects } from "./group-calls.ts";
+import { ObjectLoad } from "./object-load.ts";
 import { firstShard } from "./object-names.ts";
-import type { ObjectRole } from "./object-roles.ts";
+import { logRole, type ObjectRole } from "./object-roles.ts";
+import type { ObjectSqlStorage } from "./object-scratch.ts";
 import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -38,10 +42,17 @@ const metadataTimeoutMs = 10_000;
 const pageBytes = 65_536;
 const quietPollMs = 1_000;
 
+/** An object that takes more is full; parsing and JSON take some tenths of its processor then. */
+const fullBytesPerSecond = 8 * MiB;
+/** A full object's share of the bytes that may wait in it. */
+const fullShare = 0.5;
+
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
   readonly appends: HandedAppends;
   readonly sockets: ObjectSockets;
+  /** Where the number of shards follows it. */
+  readonly load: ObjectLoad | undefined;
   readonly log: Log;
   /** Of its own coordinator. */
   readonly groups: GroupService;
@@ -55,7 +66,9 @@ export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "GROUPS" | "QUERIES">;
-  readonly state: ObjectSocketsParts["state"];
+  readonly state: ObjectSocketsParts["state"] & {
+    readonly storage: { readonly sql: ObjectSqlStorage };
+  };
   /** The object among all that share the metadata. */
   readonly objectName: string;
   /** The query that it runs, where that is its role. */
@@ -115,7 +128,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
-      ...{ queries, queryId: parts.queryId, objectName },
+      ...{ queries, queryId: parts.queryId, objectName, settings },
+      ...{ storage: parts.state.storage.sql, mayHaveScratch: role.queries !== "none" },
       onWanted: (queryIds) => {
         const isNew = [...queryIds].some((queryId) => !wanted.has(queryId));
         wanted = queryIds;
@@ -148,6 +162,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       shutdown,
     );
   };
+  const load = role === logRole ? loadOf(settings, platform) : undefined;
   const sockets = new ObjectSockets({
     ...{ state: parts.state, log: logger },
     mayRest: !settings.hasPeers,
@@ -167,7 +182,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     upgradeSocket: sockets.upgrade,
     openKafka: async (tunnel) => {
       kafka ??= openKafka();
-      return (await kafka)(tunnel);
+      const handler = await (await kafka)(tunnel);
+      return load === undefined ? handler : loading(handler, load);
     },
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
@@ -177,6 +193,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       answer: (request) => surface.app.fetch(request),
       appends: surface.appends,
       sockets,
+      load,
       log,
       groups,
     },
@@ -191,6 +208,25 @@ function peersOf({ hasPeers, queries }: WorkerSettings, role: ObjectRole) {
   return { shared: true, peerPollMs: quietPollMs };
 }
 
+function loadOf(settings: WorkerSettings, { clock }: Platform): ObjectLoad | undefined {
+  const { shards, shardsMax, shardRateMax: rateMax } = settings;
+  if (shardsMax === shards) return undefined;
+  const waitingBytesMax = fullShare * logRole.budgetBytes;
+  return new ObjectLoad({ rateMax, bytesPerSecondMax: fullBytesPerSecond, waitingBytesMax }, clock);
+}
+
+/** What comes on a connection is load as requests are. */
+function loading(handler: SocketHandler, load: ObjectLoad): SocketHandler {
+  return {
+    opened: (socket) => handler.opened(socket),
+    received(message) {
+      load.took(1, message.length)();
+      handler.received(message);
+    },
+    closed: () => handler.closed(),
+  };
+}
+
 /** A query's object hears of everybody, the shards hear of the queries' results. */
 function* listenersOf(
   { bindings, role, settings, queryId: own }: ObjectLogParts,
@@ -201,7 +237,7 @@ function* listenersOf(
     yield { name: queryId, hear: () => bindings.QUERIES.getByName(queryId).run(queryId) };
   }
   if (role.queries !== "runs") return;
-  for (let shard = Number(firstShard); shard < settings.shards; shard++) {
+  for (let shard = Number(firstShard); shard < settings.shardsMax; shard++) {
     const name = String(shard);
     yield { name: `shard ${name}`, hear: () => bindings.LOG.getByName(name).hear() };
   }

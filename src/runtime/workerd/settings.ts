@@ -2,10 +2,13 @@
  * The settings of the Worker: those of a server that mean something here, by the same names and
  * within the same bounds, as variables and secrets; and a few of its own.
  */
-import { count, onOff, text } from "../node/option-kinds.ts";
+import { count, onOff, size, text } from "../node/option-kinds.ts";
 import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
 import { settingTable } from "../settings.ts";
 import type { Bindings } from "./bindings.ts";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
 
 const {
   token,
@@ -36,6 +39,24 @@ export const workerSettingTable = {
       doc: "Durable Objects that take appends; a producer, or else an address, keeps to one",
     },
   ),
+  shardsMax: count(
+    "N",
+    { min: 1, max: 64 },
+    {
+      env: "MILLRACE_SHARDS_MAX",
+      fallbackShown: "MILLRACE_SHARDS",
+      doc: "up to so many of them while those in use are full, and fewer again when it is calm",
+    },
+  ),
+  shardRateMax: count(
+    "N",
+    { min: 1, max: 1_000_000 },
+    {
+      env: "MILLRACE_SHARD_RATE_MAX",
+      fallback: "500",
+      doc: "requests a second from which one of them is full",
+    },
+  ),
   peers: onOff({
     env: "MILLRACE_PEERS",
     fallback: "off",
@@ -46,14 +67,32 @@ export const workerSettingTable = {
     fallback: "off",
     doc: "continuous queries run, each in an object of its own, which then never sleep",
   }),
+  stateBytes: size(
+    { min: 0, max: 12 * MiB },
+    {
+      env: "MILLRACE_STATE_BYTES",
+      fallback: "6MiB",
+      doc: "what groups, windows and sessions of a query take of memory before they leave it",
+    },
+  ),
+  scratchBytes: size(
+    { min: 0, max: 8 * GiB },
+    {
+      env: "MILLRACE_SCRATCH_BYTES",
+      fallback: "1GiB",
+      doc: "what has left memory may take so much of its object's own storage",
+    },
+  ),
 } as const;
 
 type GivenSettings = OptionValues<typeof workerSettingTable>;
 
 export type WorkerSettings = Omit<
   GivenSettings,
-  "metadata" | "peers" | "origins" | "publicTopics"
+  "metadata" | "peers" | "origins" | "publicTopics" | "shardsMax"
 > & {
+  /** At least as many as `shards`. */
+  readonly shardsMax: number;
   readonly metadataUrl: string;
   readonly origins: readonly string[];
   readonly publicTopics: readonly string[];
@@ -87,6 +126,7 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
     peers,
     origins: listed = [],
     publicTopics: open = [],
+    shardsMax: most = 1,
     ...settings
   } = values;
   if (location?.kind !== "server") {
@@ -94,8 +134,10 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
       "MILLRACE_METADATA must be the URL of a libSQL server: libsql://…, https://… or http://…",
     );
   }
-  const hasPeers = peers || settings.shards > 1;
-  return { ...settings, metadataUrl: location.url, origins: listed, publicTopics: open, hasPeers };
+  const shardsMax = Math.max(most, settings.shards);
+  const hasPeers = peers || shardsMax > 1;
+  const lists = { origins: listed, publicTopics: open };
+  return { ...settings, ...lists, metadataUrl: location.url, shardsMax, hasPeers };
 }
 
 /** What else is bound is no text. */

@@ -11,6 +11,8 @@ import type { HttpContext } from "../../server/http/context.ts";
 import type { Statement } from "../../sql/syntax/statement.ts";
 import { SqlEngine, type SqlEngineParts } from "../sql-engine.ts";
 import type { ObjectRole } from "./object-roles.ts";
+import { ObjectScratch, type ObjectSqlStorage } from "./object-scratch.ts";
+import type { WorkerSettings } from "./settings.ts";
 import { sqlModules } from "./sql-modules.ts";
 
 const MiB = 1024 * 1024;
@@ -19,6 +21,8 @@ const MiB = 1024 * 1024;
 const taskMemoryBytesMax = 24 * MiB;
 const viewMemoryBytesMax = 16 * MiB;
 const statementTasksMax = 1;
+/** Rows between two commits stay in memory: a commit that is due must not wait for many. */
+const sliceBytes = MiB / 2;
 
 export interface ObjectSql {
   readonly http: Pick<HttpContext, "sql" | "queries">;
@@ -29,24 +33,33 @@ export interface ObjectQueries
   extends Required<Pick<QueryManagerParts, "onWanted" | "objectName">> {
   readonly queries: ObjectRole["queries"];
   readonly queryId: string | undefined;
+  /** Of the object, where state goes that has no room. */
+  readonly storage: ObjectSqlStorage;
+  /** It has run tasks before, maybe. */
+  readonly mayHaveScratch: boolean;
+  readonly settings: Pick<WorkerSettings, "stateBytes" | "scratchBytes">;
 }
 
 export function openObjectSql(
   parts: Pick<SqlEngineParts, "platform" | "metrics" | "database" | "log">,
   options: ObjectQueries,
 ): ObjectSql {
-  const { onWanted, objectName } = options;
-  const local = { platform: parts.platform, modules: sqlModules };
+  const { onWanted, objectName, settings } = options;
+  const scratch = new ObjectScratch(options.storage, { bytesMax: settings.scratchBytes });
+  if (options.mayHaveScratch) scratch.clear();
+  const openScratch = () => scratch.open();
+  const spillBytesMax = settings.stateBytes;
+  const local = { platform: parts.platform, modules: sqlModules, openScratch };
   const engine = new SqlEngine({
     ...parts,
     startTask: async (setup) => {
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
-      return new LocalTask(local, { ...setup, memoryBytesMax });
+      return new LocalTask({ ...local, spillBytesMax }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },
     statementTasksMax,
-    queries: { placement: placementOf(options), onWanted, objectName },
+    queries: { placement: placementOf(options), onWanted, objectName, sliceBytes },
   });
   const { service: sql, queries } = engine;
   if (options.queries !== "none") return { engine, http: { sql, queries } };

@@ -2,8 +2,8 @@
  * The Worker as it is deployed, with what goes wrong on Cloudflare at a test's wish: a bucket that
  * throws, objects that are ended in the middle, and an object that was replaced and does not know.
  *
- * POST /test/faults sets the bucket's faults; POST /test/abort ends the first shard, `?twin` the twin
- * and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
+ * POST /test/faults sets the bucket's faults; POST /test/abort ends the first shard, `?shard=…` another,
+ * `?twin` the twin and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
  */
 import type { DurableObjectState } from "cloudflare:workers";
 import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/workerd/bindings.ts";
@@ -123,7 +123,8 @@ export default {
     if (pathname === "/test/abort") {
       const query = searchParams.get("query");
       const log = searchParams.has("twin") ? bindings.TWINS : bindings.LOG;
-      const object = query === null ? log.getByName("0") : bindings.QUERIES.getByName(query);
+      const shard = searchParams.get("shard") ?? "0";
+      const object = query === null ? log.getByName(shard) : bindings.QUERIES.getByName(query);
       await (object as unknown as Ended).abort().catch(() => undefined);
       return new Response("ended");
     }
