@@ -2,6 +2,9 @@
  * How many bytes of places a task is given at once. A slice costs the event loop the same however
  * large it is, so slices grow as long as the task has done with one soon, and little comes of it;
  * what a commit, a stop or a LIMIT waits for stays short.
+ *
+ * Where much comes of them, results are what costs, commits come often, and the event loop reads
+ * further ahead of the task than the task itself would: then there are no places.
  */
 
 /** What a task is given at once at first, and where results are large or slow. */
@@ -22,14 +25,16 @@ export class PlacePace {
     this.#bytesMax = Math.max(sliceBytes, bounded);
   }
 
-  /** For the next slice. */
+  /** For the next slice; 0: none. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** A slice took the task so long; `isHeavy`: what came of it is to stay small. */
+  /** A slice took the task so long; `isHeavy`: much came of it, or memory is short. */
   note(tookMs: number, isHeavy: boolean): void {
-    if (isHeavy || tookMs > 3 * sliceMs) this.#bytes = Math.max(sliceBytes, this.#bytes / 2);
+    if (isHeavy) this.#bytes = 0;
+    else if (this.#bytes === 0) this.#bytes = sliceBytes;
+    else if (tookMs > 3 * sliceMs) this.#bytes = Math.max(sliceBytes, this.#bytes / 2);
     else if (tookMs < sliceMs) this.#bytes = Math.min(this.#bytesMax, this.#bytes * 2);
   }
 }

@@ -130,13 +130,10 @@ export class Run {
 
   /** What is published next; null when that could not be found out, for now. */
   async #next(): Promise<PublishSlice | null> {
-    const { reader, signal, sliceBytes: bytesMax = sliceBytesDefault } = this.#run;
     try {
       // One that was behind wants to know of the end at once.
       const wait = this.#tickIsDue || this.#isBehind ? 0 : this.#waitMs();
-      const placesBytesMax = this.#pace?.bytes ?? 0;
-      const limits = { bytesMax, placesBytesMax, waitMsMax: wait };
-      const slice = await reader.next({ ...limits, signal });
+      const slice = await this.#slice(wait);
       this.#againMs = againMsMin;
       this.#tickIsDue = false;
       return slice;
@@ -144,6 +141,12 @@ export class Run {
       await this.#awaitPassing(error);
       return null;
     }
+  }
+
+  #slice(waitMsMax: number): Promise<PublishSlice> {
+    const { reader, signal, sliceBytes: bytesMax = sliceBytesDefault } = this.#run;
+    const placesBytesMax = this.#pace?.bytes ?? 0;
+    return reader.next({ bytesMax, placesBytesMax, waitMsMax, signal });
   }
 
   /** A state that took long to build is not given up because a question went unanswered. */
@@ -260,7 +263,8 @@ export class Run {
     const replying = task.send({ kind: "commit", state: kind });
     // Where a request before it fails, nobody waits for this reply.
     replying.catch(() => {});
-    await this.#settle(0);
+    const goesOn = await this.#feedBeside();
+    await this.#settle(goesOn ? 1 : 0);
     const reply = await replying;
     this.#note(reply);
     this.#outputBytes = 0;
@@ -276,6 +280,21 @@ export class Run {
       },
       () => task.giveBack(stored),
     );
+  }
+
+  /**
+   * Of a backlog, a slice behind the commit that was asked for: the task goes on with it while what
+   * it has made is published. Gives whether there was one.
+   */
+  async #feedBeside(): Promise<boolean> {
+    if (!this.#isBehind || this.#run.signal.aborted) return false;
+    // What fails here fails again when the loop asks for it, and must not cost the commit.
+    const slice = await this.#slice(0).catch(() => null);
+    if (slice === null) return false;
+    const isEmpty = slice.publishes.length === 0;
+    if (isEmpty) slice.release();
+    else await this.#feed(slice.publishes, () => slice.release());
+    return !isEmpty;
   }
 
   /** Never rejects: a failure is met by the loop. */

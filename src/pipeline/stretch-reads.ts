@@ -13,8 +13,8 @@ import type { StoredPlace, StoredStretch } from "../segment/stored-stretch.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 
 /** One system call each; and as many that a few are under way while others are worked on. */
-export const slotBytes = 1024 * 1024;
-export const slotCount = 8;
+export const slotBytes = 2 * 1024 * 1024;
+export const slotCount = 6;
 /** Places of a publish are all needed at once; where that takes more, each is read by itself. */
 const publishUnitsMax = slotCount / 2;
 /** Further back nothing is added to a unit. */

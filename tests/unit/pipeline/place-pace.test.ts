@@ -16,12 +16,18 @@ test("slices grow while they are done soon and give little, up to a bound", () =
   expect(bytesAfter(pace, 10, 60)).toBe(28 * mebibyte);
 });
 
-test("they shrink where they take long or give much, and never below the first", () => {
+test("they shrink where they take long, and never below the first", () => {
   const pace = new PlacePace(256 * mebibyte);
   bytesAfter(pace, 10, 5);
   expect(bytesAfter(pace, 1, 200)).toBe(14 * mebibyte);
-  expect(bytesAfter(pace, 1, 5, true)).toBe(7 * mebibyte);
-  expect(bytesAfter(pace, 10, 5, true)).toBe(sliceBytes);
+  expect(bytesAfter(pace, 10, 200)).toBe(sliceBytes);
+});
+
+test("there are no places while much comes of them", () => {
+  const pace = new PlacePace(256 * mebibyte);
+  bytesAfter(pace, 10, 5);
+  expect(bytesAfter(pace, 2, 5, true)).toBe(0);
+  expect(bytesAfter(pace, 1, 5)).toBe(sliceBytes);
 });
 
 test("a task with little memory gets what it got at first", () => {

@@ -230,6 +230,37 @@ describe("QueryRunner", () => {
     expect(await query.results()).toEqual(["1", "2", "3"]);
   });
 
+  test("of a backlog, gives its task more before the commit is made, and loses nothing", async () => {
+    const long = "x".repeat(100_000);
+    const more = Promise.withResolvers<void>();
+    let commits = 0;
+    const query = await queryFixture(stack, {
+      commitIntervalMs: 1,
+      onTask: (task) => {
+        task.onRequest = ({ kind }) => {
+          if (kind === "publishes" && commits > 0) more.resolve();
+          return kind === "commit" && commits++ === 0 ? more.promise : undefined;
+        };
+      },
+    });
+    // As if they had waited for long.
+    const { follow } = stack.log;
+    stack.log.follow = (topics, start) => {
+      const reader = follow.call(stack.log, topics, start);
+      const now = reader.databaseNow.bind(reader);
+      reader.databaseNow = () => now() + 60_000;
+      return reader;
+    };
+    const count = 120;
+    for (let index = 0; index < count; index++) await query.append(`${index} ${long}`);
+    const ended = query.runner.run(stop.signal);
+    await until(async () => (await query.results()).length === count);
+    stop.abort();
+    expect(await ended).toEqual({ kind: "released" });
+    expect(await query.results()).toEqual(Array.from({ length: count }, (_, at) => `${at + 1}`));
+    expect(commits).toBeGreaterThan(1);
+  });
+
   test("commits early when the task has no room for more", async () => {
     const query = await queryFixture(stack, {
       commitIntervalMs: 3_600_000,
