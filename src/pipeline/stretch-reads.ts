@@ -24,7 +24,10 @@ const gapBytesMax = 64 * 1024;
 /** Of positions and lengths, so that reads may go past the page cache; objects are padded to it. */
 const alignment = 4096;
 
-/** Files that were read may be deleted, which holds their bytes until they are closed here, too. */
+/**
+ * After the last read files are closed, which hold their bytes when they are deleted, and the memory
+ * goes: a query at the end of its topics needs neither.
+ */
 const closeAfterMs = 1_000;
 
 type Store = Pick<ObjectStore, "readInto" | "close">;
@@ -34,7 +37,9 @@ export interface StretchReadsOptions {
   /** Opened when there is something to read, and closed soon after all of it was. */
   readonly openStore: () => Store;
   /** `slotCount` slots, at an address that reads past the page cache may go to. */
-  readonly memory: Uint8Array;
+  readonly allocate: () => Uint8Array;
+  /** The store was closed, and nobody has the memory any more. */
+  readonly onIdle?: () => void;
 }
 
 /** A stretch of an object that is read at once. */
@@ -62,6 +67,7 @@ export class StretchReads {
   readonly #expected = new Map<StoredPlace, readonly Unit[]>();
   readonly #alone = new Map<StoredPlace, Uint8Array>();
   #store: Store | undefined;
+  #memory: Uint8Array | undefined;
   /** Units that have a slot, and reads of what is larger. */
   #inUse = 0;
   #closing: TimerHandle | undefined;
@@ -71,12 +77,11 @@ export class StretchReads {
 
   constructor(options: StretchReadsOptions) {
     this.#options = options;
-    assert(options.memory.length >= slotBytes * slotCount, "all slots have memory");
   }
 
-  /** Memory that it holds, whether anything is read or not. */
+  /** Memory that it holds now. */
   get memoryBytes(): number {
-    return this.#options.memory.length;
+    return this.#memory?.length ?? 0;
   }
 
   /** How long it was waited for reads, in all. What comes while others are worked on took none. */
@@ -138,7 +143,7 @@ export class StretchReads {
       const from = Math.max(position, unit.start);
       const to = Math.min(end, unit.end);
       const at = unit.slot * slotBytes - alignedDown(unit.start);
-      pieces.push(this.#options.memory.subarray(at + from, at + to));
+      pieces.push(this.#slots().subarray(at + from, at + to));
     }
     return { ...where, pieces };
   }
@@ -233,13 +238,18 @@ export class StretchReads {
     const position = alignedDown(unit.start);
     const length = alignedDown(unit.end + alignment - 1) - position;
     const start = slot * slotBytes;
-    const target = this.#options.memory.subarray(start, start + length);
     try {
+      const target = this.#slots().subarray(start, start + length);
       await this.#openedStore().readInto({ key, position, length }, [target]);
     } catch (error) {
       unit.failure = error;
     }
     unit.isLoaded = true;
+  }
+
+  #slots(): Uint8Array {
+    this.#memory ??= this.#options.allocate();
+    return this.#memory;
   }
 
   #openedStore(): Store {
@@ -254,8 +264,10 @@ export class StretchReads {
     this.#closing = this.#options.platform.timers.after(closeAfterMs, () => {
       const store = this.#store;
       this.#store = undefined;
+      this.#memory = undefined;
       // It only read: nothing is lost where that fails.
       store?.close().catch(() => {});
+      this.#options.onIdle?.();
     });
   }
 }

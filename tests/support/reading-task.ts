@@ -20,12 +20,12 @@ export class ReadingTask implements TaskHandle {
   ) {
     const { platform, store } = parts;
     this.#task = task;
-    const memory = new Uint8Array(slotBytes * slotCount);
+    const allocate = () => new Uint8Array(slotBytes * slotCount);
     const openStore = () => ({
       readInto: store.readInto.bind(store),
       close: () => Promise.resolve(),
     });
-    const reads = new StretchReads({ platform, memory, openStore });
+    const reads = new StretchReads({ platform, allocate, openStore });
     this.#intake = new PublishIntake(() => reads);
   }
 

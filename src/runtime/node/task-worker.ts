@@ -47,7 +47,7 @@ let task: LocalTask | null = null;
 /** Of the task that runs. */
 const scratchFiles: ScratchFile[] = [];
 let endedTasks = 0;
-/** Made with the first place that is to be read; its memory stays. */
+/** Made with the first place that is to be read. */
 let reads: StretchReads | null = null;
 let folder: SegmentFolder | null = null;
 const intake = new PublishIntake(openReads);
@@ -102,7 +102,9 @@ function memoryBytes(): number {
 function openReads(): StretchReads {
   reads ??= new StretchReads({
     platform,
-    memory: new Uint8Array(readMemory().buffer),
+    allocate: () => new Uint8Array(readMemory().buffer),
+    // An idle thread makes no garbage that would let its memory go.
+    onIdle: () => scope.Bun?.gc(true),
     openStore: () => {
       if (folder === null) throw new Error("Broken invariant: places are of a folder");
       return new FolderStore({ fileSystem, ...folder, fsync: "off", log: silentLogger });
