@@ -17,10 +17,11 @@ import type { OffsetToCommit } from "../meta/publish-request.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { OutputBatch, OutputKind } from "../sql/engine/task-output.ts";
 import type { CheckpointLog } from "./checkpoint-log.ts";
-import { PlacePace, sliceBytes as sliceBytesDefault } from "./place-pace.ts";
+import { PlacePace, sliceBytes } from "./place-pace.ts";
 import type { QuerySettings } from "./query-definition.ts";
+import type { QueryPace } from "./query-pace.ts";
 import type { StatusKeeper } from "./query-status.ts";
-import type { TaskHandle, TaskReply } from "./task-protocol.ts";
+import type { TaskHandle, TaskReply, TaskRequest } from "./task-protocol.ts";
 import { taskPublishOf } from "./task-publish.ts";
 import { TickTimer } from "./tick-timer.ts";
 
@@ -37,9 +38,11 @@ export interface RunParts {
   readonly status: StatusKeeper;
   readonly publishTick: (topicNumbers: readonly number[]) => Promise<NamespaceHead>;
   readonly batchesOf: (outputs: readonly OutputBatch[]) => Promise<AppendBatch[]>;
+  /** Absent: it has a thread of its own. */
+  readonly pace?: QueryPace | undefined;
+  /** The task has begun anew, with rows that the statement itself gives: they are committed. */
+  readonly beginsWithRows: boolean;
   readonly signal: AbortSignal;
-  /** Bytes of publishes that the task is given at once, and that it may have before it. */
-  readonly sliceBytes?: number;
 }
 
 /** Slices of publishes that a task may have before it, beside the one that it works on. */
@@ -77,7 +80,7 @@ export class Run {
   #nextTickAt: number | null = null;
   readonly #ticks: TickTimer;
   /** Undefined where the task is given all bytes. */
-  readonly #pace: PlacePace | undefined;
+  readonly #places: PlacePace | undefined;
   /** Monotonic, of the last reply. */
   #repliedAt = Number.NEGATIVE_INFINITY;
   /** A tick was published that the task has not met. */
@@ -87,16 +90,18 @@ export class Run {
   constructor(run: RunParts) {
     this.#run = run;
     this.#committedAt = run.platform.clock.monotonic();
+    this.#hasNews = run.beginsWithRows;
     this.#ticks = new TickTimer(run.platform.clock, run.reader);
-    this.#pace = run.givesPlaces ? new PlacePace(run.settings.memoryBytesMax) : undefined;
+    this.#places = run.givesPlaces ? new PlacePace(run.settings.memoryBytesMax) : undefined;
   }
 
   /** Ends when the signal aborts, after a last commit. */
   async loop(): Promise<void> {
-    const { signal } = this.#run;
+    const { signal, pace } = this.#run;
     await this.#learnTick();
     while (!signal.aborted) {
       this.#throwFailedCommit();
+      await pace?.turn(signal);
       const slice = await this.#next();
       if (slice !== null && slice.publishes.length > 0) {
         await this.#feed(slice.publishes, () => slice.release());
@@ -130,10 +135,12 @@ export class Run {
 
   /** What is published next; null when that could not be found out, for now. */
   async #next(): Promise<PublishSlice | null> {
+    const { reader } = this.#run;
     try {
-      // One that was behind wants to know of the end at once.
-      const wait = this.#tickIsDue || this.#isBehind ? 0 : this.#waitMs();
-      const slice = await this.#slice(wait);
+      // One that was behind wants to know of the end at once; what time it is for a tick is known by
+      // a look alone.
+      const looks = this.#tickIsDue || this.#isBehind || !Number.isFinite(reader.databaseNow());
+      const slice = await this.#slice(looks ? 0 : this.#waitMs());
       this.#againMs = againMsMin;
       this.#tickIsDue = false;
       return slice;
@@ -144,8 +151,9 @@ export class Run {
   }
 
   #slice(waitMsMax: number): Promise<PublishSlice> {
-    const { reader, signal, sliceBytes: bytesMax = sliceBytesDefault } = this.#run;
-    const placesBytesMax = this.#pace?.bytes ?? 0;
+    const { reader, signal, pace } = this.#run;
+    const bytesMax = pace?.sliceBytes ?? sliceBytes;
+    const placesBytesMax = this.#places?.bytes ?? 0;
     return reader.next({ bytesMax, placesBytesMax, waitMsMax, signal });
   }
 
@@ -159,20 +167,27 @@ export class Run {
   }
 
   async #feed(publishes: readonly Publish[], release: () => void): Promise<void> {
-    const { task, names, reader, settings } = this.#run;
+    const { names, reader, settings, pace } = this.#run;
     this.#hasNews = true;
     const [oldest] = publishes;
     const lagMs = reader.databaseNow() - (oldest?.publishedAt ?? 0);
     // While it keeps pace it commits by its interval, however little there is between publishes.
     this.#isBehind ||= lagMs > settings.commitIntervalMs + heardMsMax;
     const sentAt = this.#run.platform.clock.monotonic();
-    const request = { publishes: publishes.map((each) => taskPublishOf(each, names)) };
-    const sending = task.send({ kind: "publishes", ...request });
+    const sending = this.#send(
+      { kind: "publishes", publishes: publishes.map((each) => taskPublishOf(each, names)) },
+      bytesOf(publishes),
+    );
     const sent = sending.then((reply) => this.#timed(reply, sentAt));
     // Its failure is met where the reply is waited for.
     sent.catch(() => {}).finally(release);
     this.#ahead.push(sent);
-    await this.#settle(slicesAheadMax);
+    await this.#settle(pace === undefined ? slicesAheadMax : 0);
+  }
+
+  #send(request: TaskRequest, bytes = 0): Promise<TaskReply> {
+    const { task, pace } = this.#run;
+    return pace === undefined ? task.send(request) : pace.step(() => task.send(request), bytes);
   }
 
   /** As it came: how long it took says how much the next slices may hold. */
@@ -182,7 +197,7 @@ export class Run {
     this.#repliedAt = now;
     const { groupBytesMax } = this.#run.checkpoints;
     const isHeavy = reply.awaitsCommit || this.#sliceOutputBytes > groupBytesMax / heavyShare;
-    this.#pace?.note(tookMs, isHeavy);
+    this.#places?.note(tookMs, isHeavy);
     return reply;
   }
 
@@ -207,10 +222,12 @@ export class Run {
 
   /** Until a commit or a tick may be due. */
   #waitMs(): number {
-    let waitMs = waitMsMax;
+    const { pace } = this.#run;
+    let waitMs = pace === undefined ? waitMsMax : Number.POSITIVE_INFINITY;
     if (this.#hasNews) waitMs = this.#commitDelayMs();
     if (this.#nextTickAt !== null) waitMs = Math.min(waitMs, this.#ticks.delayMs(this.#nextTickAt));
-    return Math.max(1, Math.min(waitMs, waitMsMax));
+    const bounded = Math.max(1, waitMs);
+    return pace?.rest(bounded) ?? Math.min(bounded, waitMsMax);
   }
 
   #commitDelayMs(): number {
@@ -260,7 +277,7 @@ export class Run {
     this.#committedAt = platform.clock.monotonic();
     const { publishPosition, cursors } = reader.position;
     const kind = checkpoints.wantsFull ? "full" : "delta";
-    const replying = task.send({ kind: "commit", state: kind });
+    const replying = this.#send({ kind: "commit", state: kind });
     // Where a request before it fails, nobody waits for this reply.
     replying.catch(() => {});
     const goesOn = await this.#feedBeside();
@@ -287,7 +304,9 @@ export class Run {
    * it has made is published. Gives whether there was one.
    */
   async #feedBeside(): Promise<boolean> {
-    if (!this.#isBehind || this.#run.signal.aborted) return false;
+    const { pace, signal } = this.#run;
+    // What shares its thread with others takes one step at a time.
+    if (!this.#isBehind || signal.aborted || pace !== undefined) return false;
     // What fails here fails again when the loop asks for it, and must not cost the commit.
     const slice = await this.#slice(0).catch(() => null);
     if (slice === null) return false;
@@ -313,6 +332,14 @@ export class Run {
       this.#commitFailure = error;
     }
   }
+}
+
+function bytesOf(publishes: readonly Publish[]): number {
+  let bytes = 0;
+  for (const { runs } of publishes) {
+    for (const { batches } of runs) for (const batch of batches) bytes += batch.length;
+  }
+  return bytes;
 }
 
 function offsetOf({

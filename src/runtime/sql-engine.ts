@@ -30,7 +30,7 @@ export interface SqlEngineParts {
   /** Which queries run here, and who else is told of them; absent: as processes do. */
   readonly queries?: Pick<
     QueryManagerParts,
-    "placement" | "onWanted" | "objectName" | "sliceBytes"
+    "placement" | "onWanted" | "objectName" | "looksWhenTold" | "pace"
   >;
   /** Scans and queries without a view that run at a time for clients. */
   readonly statementTasksMax: number;

@@ -4,24 +4,22 @@
  */
 import { count, onOff, size, text } from "../node/option-kinds.ts";
 import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
-import { settingTable } from "../settings.ts";
-import type { Bindings } from "./bindings.ts";
-
-const MiB = 1024 ** 2;
-const GiB = 1024 ** 3;
-
-const {
-  token,
-  origins,
-  publicTopics,
-  metadata,
-  metadataToken,
+import {
   autoCreateTopics,
   defaultPartitions,
   flushAgeMs,
   flushRateMax,
   logLevel,
-} = settingTable;
+  metadata,
+  metadataToken,
+  origins,
+  publicTopics,
+  token,
+} from "../shared-settings.ts";
+import type { Bindings } from "./bindings.ts";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
 
 export const workerSettingTable = {
   ...{ token, origins, publicTopics, metadata, metadataToken, autoCreateTopics, defaultPartitions },
@@ -65,7 +63,7 @@ export const workerSettingTable = {
   queries: onOff({
     env: "MILLRACE_QUERIES",
     fallback: "off",
-    doc: "continuous queries run, each in an object of its own, which then never sleep",
+    doc: "continuous queries run, each in an object of its own",
   }),
   stateBytes: size(
     { min: 0, max: 12 * MiB },
@@ -98,6 +96,8 @@ export type WorkerSettings = Omit<
   readonly publicTopics: readonly string[];
   /** Others publish what an object does not see by itself. */
   readonly hasPeers: boolean;
+  /** Some of them are no objects of this Worker, and cannot ring. */
+  readonly hasOutsiders: boolean;
 };
 
 const settingsOf = new WeakMap<Bindings, WorkerSettings>();
@@ -137,7 +137,14 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
   const shardsMax = Math.max(most, settings.shards);
   const hasPeers = peers || shardsMax > 1;
   const lists = { origins: listed, publicTopics: open };
-  return { ...settings, ...lists, metadataUrl: location.url, shardsMax, hasPeers };
+  return {
+    ...settings,
+    ...lists,
+    metadataUrl: location.url,
+    shardsMax,
+    hasPeers,
+    hasOutsiders: peers,
+  };
 }
 
 /** What else is bound is no text. */
