@@ -25,8 +25,8 @@ const gapBytesMax = 64 * 1024;
 const alignment = 4096;
 
 /**
- * After the last read files are closed, which hold their bytes when they are deleted, and the memory
- * goes: a query at the end of its topics needs neither.
+ * After the last read files are closed, which hold their bytes when they are deleted, and the
+ * memory goes: a query at the end of its topics needs neither.
  */
 const closeAfterMs = 1_000;
 
