@@ -312,7 +312,7 @@ export class Log implements LogService {
     for (const { chunks } of fetched) this.#chunks.give(chunks);
   }
 
-  /** Follows `topics` in publish order from `start`; the reader needs no closing. */
+  /** Follows `topics` in publish order from `start`. */
   follow(topics: readonly TopicInfo[], start: ReaderPosition): PublishOrderReader {
     // Commits without results tell how far those topics have come that queries write.
     const hearsAll = topics.some(({ writer }) => writer !== undefined);

@@ -117,6 +117,22 @@ export class LocalTask implements TaskHandle {
     }
   }
 
+  /** One of the publishes of a request whose reply somebody else asks for. */
+  take(publish: TaskPublish): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      this.#task.publish(publish);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  /** Something that it should have taken is missing: as if a request had failed. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+  }
+
   #answer(request: TaskRequest): TaskReply {
     switch (request.kind) {
       case "publishes":

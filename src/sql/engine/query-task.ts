@@ -11,7 +11,7 @@ import type { Platform } from "../../base/platform.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
-import type { StoredStretch } from "../../segment/stored-stretch.ts";
+import type { StoredPlace, StoredStretch } from "../../segment/stored-stretch.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import { checksumOf } from "../kernel/checksum.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
@@ -51,6 +51,8 @@ export interface TaskRun {
   readonly batches: readonly Uint8Array[];
   /** In place of them: as they are stored. Bytes are read before `publish` returns, too. */
   readonly stored?: StoredStretch;
+  /** In place of both: who hands the publish on reads it first (`StretchReads`). */
+  readonly place?: StoredPlace;
 }
 
 export interface TaskPublish {
@@ -362,7 +364,8 @@ export class QueryTask {
     for (const batches of taken) freeRecords(batches);
   }
 
-  #batchesOf({ batches, stored, partition }: TaskRun): SourceBatch[] {
+  #batchesOf({ batches, stored, place, partition }: TaskRun): SourceBatch[] {
+    assert(place === undefined, "what has only a place was read");
     const { codecs, crc32c } = this.#tools;
     if (stored !== undefined) return sourceBatchesOf(stored, { partition, codecs, crc32c });
     return batches.flatMap((bytes) => sourceBatchOf(bytes, { partition, codecs }));
