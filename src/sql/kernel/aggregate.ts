@@ -26,8 +26,9 @@ import { MemberSets, type SetKernel } from "./member-sets.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import { KernelState, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
+import { type PieceKernel, WindowPieces } from "./window-pieces.ts";
 
-interface AggregateKernel extends SetKernel, ColdGroupKernel {
+interface AggregateKernel extends SetKernel, ColdGroupKernel, PieceKernel {
   create(layout: number, size: bigint, offset: bigint, seed: bigint, limit: bigint): number;
   paneEntries(state: number, index: number): number;
   dropBefore(state: number, start: bigint): void;
@@ -104,7 +105,10 @@ export class AggregateState {
   readonly #sets: MemberSets;
   /** Null where groups stay or leave as panes. */
   readonly #cold: ColdGroups | null;
+  /** Null where windows show changes, or have sets, or where nothing leaves memory. */
+  readonly #pieces: WindowPieces | null;
   readonly #isFinal: boolean;
+  readonly #paneMs: number;
   readonly #before: StateResult | null;
   readonly #after: StateResult | null;
 
@@ -117,7 +121,7 @@ export class AggregateState {
     options: Omit<StateOptions, "spec"> & {
       readonly spec: Omit<StateSpec, "isSession">;
       readonly panes: PaneSpec | null;
-      /** Where groups without windows go; absent: they stay. */
+      /** Where groups go; absent: those without windows stay, windows leave as panes only. */
       readonly cold?: ColdPlace;
       /** Groups without windows are read once, at the end (`bringOut`), and may leave before. */
       readonly isFinal?: boolean;
@@ -129,7 +133,9 @@ export class AggregateState {
     const sizeMs = BigInt(options.panes?.sizeMs ?? 0);
     const offsetMs = BigInt(options.panes?.offsetMs ?? 0);
     const { isFinal = false } = options;
-    const mayLeave = options.cold !== undefined && options.spec.keys.length > 0;
+    this.#paneMs = options.panes?.sizeMs ?? 0;
+    const hasKeys = options.cold !== undefined && options.spec.keys.length > 0;
+    const mayLeave = hasKeys && options.panes === null;
     const names = mayLeave ? ({ names: isFinal ? "all" : "sets" } as const) : {};
     const spec = { ...options.spec, ...names, isSession: false };
     this.#state = new KernelState(host, linked, { ...options, spec }, ({ layout, seed, limit }) =>
@@ -141,6 +147,7 @@ export class AggregateState {
     this.#sets = new MemberSets(linked, { state: this.#state, panes: this.#panes, space });
     this.#isFinal = isFinal;
     this.#cold = mayLeave ? this.#coldOf(spec, { place: options.cold, space }) : null;
+    this.#pieces = hasKeys && options.panes !== null ? this.#piecesOf(spec, options) : null;
     this.#before = spec.tracksChanges ? this.#state.newResult() : null;
     this.#after = spec.tracksChanges ? this.#state.newResult() : null;
   }
@@ -156,12 +163,16 @@ export class AggregateState {
 
   add({ table, timeColumn, weightColumn }: AddedRows): void {
     this.#cold?.fetchFor(table);
+    if (timeColumn !== undefined) {
+      this.#pieces?.makeRoom(table, { timeColumn, paneMs: this.#paneMs });
+    }
     const time = timeColumn === undefined ? 0 : timeColumn + 1;
     const weight = weightColumn === undefined ? 0 : weightColumn + 1;
     const code = this.#kernel.add(this.#state.address, table.address, time, weight);
     this.#state.check(code, "group rows");
     this.#panes.spill();
     this.#sets.spill();
+    this.#pieces?.spill();
     if (this.#isFinal) this.#spillGroups();
   }
 
@@ -209,7 +220,25 @@ export class AggregateState {
   dropBefore(startMs: number): void {
     this.#panes.forgetBefore(startMs);
     this.#sets.forgetBefore(startMs);
+    this.#pieces?.dropBefore(startMs);
     this.#kernel.dropBefore(this.#state.address, BigInt(startMs));
+  }
+
+  /**
+   * Shows the rows of a window that closes: at once, or in parts where memory has no room for them,
+   * in the same order; each part is good while it is shown.
+   */
+  close(window: WindowBounds, show: (groups: StateResult) => void): void {
+    if (this.#pieces?.isNeededFor(window) ?? false) {
+      this.#pieces?.close(window, show);
+      return;
+    }
+    const groups = this.merge(window);
+    try {
+      show(groups);
+    } finally {
+      groups.free();
+    }
   }
 
   /**
@@ -273,6 +302,7 @@ export class AggregateState {
   save(options: { readonly full: boolean }): Uint8Array<ArrayBuffer> {
     assert(this.#kernel.isUnsettled(this.#state.address) === 0, "changes are settled");
     this.#sets.settle();
+    this.#pieces?.beforeSave(options.full);
     const groups = this.#state.save(options.full);
     return joinBytes([groups, ...this.#sets.save(options.full)]);
   }
@@ -281,6 +311,7 @@ export class AggregateState {
     const length = groupsLength(blob);
     this.#state.restore(blob.subarray(0, length));
     this.#panes.prune();
+    this.#pieces?.restored();
     this.#sets.restore(blob.subarray(length));
   }
 
@@ -288,6 +319,7 @@ export class AggregateState {
     this.#before?.free();
     this.#after?.free();
     this.#cold?.free();
+    this.#pieces?.free();
     this.#sets.free();
     this.#panes.free();
     this.#panesByState.delete(this.#state.address);
@@ -310,6 +342,21 @@ export class AggregateState {
     const keys = spec.keys.map((column, at) => ({ column, kind: present(kinds[at], "key kind") }));
     const order = this.#isFinal ? "name" : null;
     return new ColdGroups(this.#kernel, { state, place, keys, space, order });
+  }
+
+  #piecesOf(
+    spec: StateSpec,
+    options: {
+      readonly cold?: ColdPlace;
+      readonly spill?: SpillSpace | undefined;
+      readonly seed: bigint;
+    },
+  ): WindowPieces | null {
+    const { cold: place, spill: space, seed } = options;
+    if (place === undefined || space === undefined) return null;
+    if (spec.tracksChanges || spec.isRetractable || this.#state.layout.hasSets) return null;
+    const state = this.#state;
+    return new WindowPieces(this.#kernel, { state, panes: this.#panes, space, place, seed });
   }
 
   #paneCount(startMs: number, endMs: number): number {

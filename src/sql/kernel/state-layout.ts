@@ -55,6 +55,8 @@ export interface StateLayout {
   readonly fingerprint: number;
   readonly entryBytes: number;
   readonly isNamed: boolean;
+  /** Whether DISTINCT values of some accumulator are in a set. */
+  readonly hasSets: boolean;
   /** Kinds of the columns of results: keys, accumulators, window start, end and time. */
   readonly resultKinds: readonly ValueKind[];
 }
@@ -131,6 +133,7 @@ export function planState(spec: StateSpec): StateLayout {
     fingerprint: fingerprintOf(plain),
     entryBytes: present(parts.head[0], "entry size"),
     isNamed: parts.name !== 0,
+    hasSets: parts.accumulators.some(({ set }) => set !== 0),
     resultKinds,
   };
 }

@@ -223,7 +223,7 @@ describe("AggregateState", () => {
     expect(() => one.state.restore(blob.subarray(0, 20))).toThrow(refused);
     expect(() => one.state.restore(new Uint8Array(64))).toThrow(refused);
     const newer = blob.slice();
-    newer[4] = 4;
+    newer[4] = 5;
     expect(() => one.state.restore(newer)).toThrow(refused);
   });
 
