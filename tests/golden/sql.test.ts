@@ -96,8 +96,8 @@ function compare(parts: {
 }
 
 /**
- * Whether there is state that leaves memory when none of it may stay. Of windows that show changes,
- * or count DISTINCT values, that of the last row stays.
+ * Whether there is state that leaves memory when none of it may stay. Of windows that show changes
+ * the one that rows come for stays.
  */
 function mustLeave({ plan }: CaseQuery): boolean {
   const any = (node: PlanNode, has: (node: PlanNode) => boolean): boolean =>
@@ -114,10 +114,9 @@ function mustLeave({ plan }: CaseQuery): boolean {
   });
 }
 
-/** Of windows that come out once, also the pane of the last row leaves, save with sets. */
-function isFinal({ emit, allowedLatenessMs, accumulators }: WindowAggregateNode): boolean {
-  const hasSets = accumulators.some(({ isDistinct }) => isDistinct);
-  return emit.mode === "final" && allowedLatenessMs === 0 && !hasSets;
+/** Of windows that come out once, also the pane of the last row leaves. */
+function isFinal({ emit, allowedLatenessMs }: WindowAggregateNode): boolean {
+  return emit.mode === "final" && allowedLatenessMs === 0;
 }
 
 /** An updating result may pass over states in which an expression above a group would have failed. */

@@ -5,7 +5,7 @@
  */
 import { blockAddress, blockBytes, forgetBlocks, needPane } from "./parts/away";
 import { packRegisters, placeBlocks, unpackRegisters } from "./parts/away";
-import { changes, isUnsettled, looksSame, settle } from "./parts/changes";
+import { changes, isUnsettled, looksSame, settle, settlePane } from "./parts/changes";
 import { forgetGroups, missingRows, readGroups, writeGroups } from "./parts/cold";
 import { inputColumn, foldBlock } from "./parts/fold";
 import * as F from "./parts/fields";
@@ -15,7 +15,8 @@ import { finish } from "./parts/merge";
 import { isGone, mergePane } from "./parts/merge-panes";
 import { entryAt, findKey, newPane, touch } from "./parts/pane";
 import { dropPaneAt, lowerBound, paneAt, paneCount, paneFrom } from "./parts/panes";
-import { boundOfTimes, bytesBetween, dropPiece, markPane, mergePiece, newPiece } from "./parts/pieces";
+import { addMembers, boundOfTimes, bytesBetween, dropPiece, dropSegment } from "./parts/pieces";
+import { findPiece, forgetMembers, markPane, mergePiece, newPiece } from "./parts/pieces";
 import { placeEntries, releaseWork, renewPane, showPiece, writePiece } from "./parts/pieces";
 import { readPiece, restoreBlob } from "./parts/restore";
 import { freeResult, newResult, R_COLUMNS, R_END, R_OVERFLOW } from "./parts/result";
@@ -423,7 +424,7 @@ export function compare(state: usize, older: usize, newer: usize): u32 {
   return failure(state);
 }
 
-export { changes, isUnsettled, newResult, settle };
+export { changes, isUnsettled, newResult, settle, settlePane };
 
 /** Writes a checkpoint; it lies at `blobAddress` until the next call. Gives `failure`. */
 export function save(state: usize, isFull: bool, fingerprint: u32): u32 {
@@ -444,7 +445,8 @@ export { hasSets, isSegmentDirty, leaveSegment, makeRoom, segmentOfPane, settleS
 
 export { forgetGroups, missingRows, readGroups, writeGroups };
 
-export { boundOfTimes, bytesBetween, dropPiece, markPane, mergePiece, newPiece, placeEntries, readPiece };
+export { addMembers, boundOfTimes, bytesBetween, dropPiece, dropSegment, findPiece };
+export { forgetMembers, markPane, mergePiece, newPiece, placeEntries, readPiece };
 export { releaseWork, renewPane, showPiece, writePiece };
 
 /** Writes the chunk of a segment of sets into the blob. Gives `failure`. */

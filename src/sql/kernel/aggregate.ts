@@ -23,10 +23,11 @@ import { AwayPanes } from "./away-panes.ts";
 import { type ColdGroupKernel, ColdGroups } from "./cold-groups.ts";
 import type { ColdPlace } from "./cold-table.ts";
 import { MemberSets, type SetKernel } from "./member-sets.ts";
+import type { PieceKernel } from "./piece-merger.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import { KernelState, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
-import { type PieceKernel, WindowPieces } from "./window-pieces.ts";
+import { WindowPieces } from "./window-pieces.ts";
 
 interface AggregateKernel extends SetKernel, ColdGroupKernel, PieceKernel {
   create(layout: number, size: bigint, offset: bigint, seed: bigint, limit: bigint): number;
@@ -37,6 +38,7 @@ interface AggregateKernel extends SetKernel, ColdGroupKernel, PieceKernel {
   all(state: number): number;
   changes(state: number, index: number, before: number, after: number): number;
   settle(state: number): number;
+  settlePane(state: number, index: number): number;
   isUnsettled(state: number): number;
   compare(state: number, older: number, newer: number): number;
 }
@@ -105,7 +107,7 @@ export class AggregateState {
   readonly #sets: MemberSets;
   /** Null where groups stay or leave as panes. */
   readonly #cold: ColdGroups | null;
-  /** Null where windows show changes, or have sets, or where nothing leaves memory. */
+  /** Null where windows show changes, or where nothing leaves memory. */
   readonly #pieces: WindowPieces | null;
   readonly #isFinal: boolean;
   readonly #paneMs: number;
@@ -270,12 +272,15 @@ export class AggregateState {
 
   /**
    * Rows of the groups of a pane that changed since `settle`: as they were, and as they are. Groups
-   * that look as before are left out. Good until `settle`, which comes before the next `add`.
+   * that look as before are left out. Good until this is asked of another pane, or `settle`, which
+   * comes before the next `add`.
    */
   changes(pane = 0): { readonly before: StateResult; readonly after: StateResult } | null {
     assert(this.#before !== null && this.#after !== null, "the state tracks changes");
     if (pane >= this.#kernel.panes(this.#state.address)) return null;
     this.#sets.settle();
+    // Those that were asked for before may go again.
+    this.#panes.spill();
     this.#panes.fetchAt(pane);
     const { address } = this.#state;
     const code = this.#kernel.changes(address, pane, this.#before.address, this.#after.address);
@@ -284,7 +289,10 @@ export class AggregateState {
   }
 
   settle(): void {
-    this.#panes.fetchTouched();
+    this.#panes.settleTouched((pane) => {
+      const code = this.#kernel.settlePane(this.#state.address, pane);
+      this.#state.check(code, "settle groups");
+    });
     this.#state.check(this.#kernel.settle(this.#state.address), "settle groups");
     this.#spillGroups();
   }
@@ -354,9 +362,9 @@ export class AggregateState {
   ): WindowPieces | null {
     const { cold: place, spill: space, seed } = options;
     if (place === undefined || space === undefined) return null;
-    if (spec.tracksChanges || spec.isRetractable || this.#state.layout.hasSets) return null;
-    const state = this.#state;
-    return new WindowPieces(this.#kernel, { state, panes: this.#panes, space, place, seed });
+    if (spec.tracksChanges || spec.isRetractable) return null;
+    const common = { state: this.#state, panes: this.#panes, sets: this.#sets };
+    return new WindowPieces(this.#kernel, { ...common, space, place, seed });
   }
 
   #paneCount(startMs: number, endMs: number): number {

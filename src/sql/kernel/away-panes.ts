@@ -97,10 +97,16 @@ export class AwayPanes {
     }
   }
 
-  /** Fetches the panes whose changes wait to be settled. */
-  fetchTouched(): void {
-    for (const pane of this.#away.keys()) {
-      if (this.#state.memory.readUint32(pane + field.touchedCount) > 0) this.fetch(pane);
+  /** Calls `settle` for each pane that is away with changes to be settled, where it is back. */
+  settleTouched(settle: (index: number) => void): void {
+    if (this.#away.size === 0) return;
+    const { address, memory } = this.#state;
+    for (let index = 0; index < this.#kernel.panes(address); index++) {
+      const pane = this.#kernel.paneAt(address, index);
+      if (!this.#isAway(pane) || memory.readUint32(pane + field.touchedCount) === 0) continue;
+      this.fetch(pane);
+      settle(index);
+      this.spill();
     }
   }
 

@@ -11,34 +11,20 @@
  */
 import type { RowTable } from "../memory/row-table.ts";
 import type { SqliteMemory } from "../sqlite/memory.ts";
-import type { AwayPanes, PaneKernel } from "./away-panes.ts";
+import type { AwayPanes } from "./away-panes.ts";
+import type { MemberSets } from "./member-sets.ts";
 import { OrderedPieces } from "./ordered-pieces.ts";
+import { MemberSorter } from "./piece-members.ts";
+import {
+  type Merged,
+  type PieceKernel,
+  PieceMerger,
+  pieceHeadBytes,
+  pieceName,
+} from "./piece-merger.ts";
 import { type PieceHead, PieceTable, type PieceTablePlace } from "./piece-table.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import type { KernelState, StateResult } from "./state.ts";
-
-export interface PieceKernel extends PaneKernel {
-  boundOfTimes(table: number, time: number, isGreatest: number): bigint;
-  bytesBetween(state: number, start: bigint, end: bigint): bigint;
-  placeEntries(state: number, pane: number, seed: bigint): number;
-  writePiece(state: number, pane: number, list: number, count: number, marks: number): void;
-  newPiece(state: number, entries: number): number;
-  dropPiece(state: number, pane: number): void;
-  readPiece(state: number, pane: number, piece: number): void;
-  mergePiece(state: number, pane: number, from: number): void;
-  showPiece(
-    state: number,
-    result: number,
-    pane: number,
-    list: number,
-    count: number,
-    start: bigint,
-    end: bigint,
-  ): void;
-  renewPane(state: number, index: number): void;
-  markPane(state: number, start: bigint): void;
-  releaseWork(state: number): void;
-}
 
 interface RowTimes {
   readonly timeColumn: number;
@@ -51,9 +37,7 @@ interface Bounds {
 }
 
 /** `wasm/sql/parts/fields.ts` and `pieces.ts`: keep in step. */
-const numbersField = 188;
-const field = { entries: 32, entryCount: 36, away: 164, hasPieces: 180 } as const;
-const pieceHeadBytes = 16;
+const field = { entryCount: 36, away: 164, hasPieces: 180 } as const;
 
 /** Parts of the keys: 256. What is merged at a time is one of them. */
 const partShift = 24;
@@ -63,6 +47,8 @@ const pieceBytes = 128 * 1024;
 const comingOut = { groupsMin: 16, groupsMax: 65_536, share: 1 / 8 } as const;
 /** State that holds less than this part of what all may hold is not what memory is short of. */
 const smallShare = 1 / 32;
+/** DISTINCT values that are counted together: their part of what kernels may hold. */
+const members = { bytesMin: 16 * 1024, share: 1 / 16 } as const;
 /** How far over its bound memory may be while a window closes. */
 const closingShare = 1 / 4;
 
@@ -71,6 +57,7 @@ export class WindowPieces {
   readonly #state: KernelState;
   readonly #memory: SqliteMemory;
   readonly #panes: AwayPanes;
+  readonly #sets: MemberSets;
   readonly #space: SpillSpace;
   readonly #place: PieceTablePlace;
   readonly #seed: bigint;
@@ -82,6 +69,7 @@ export class WindowPieces {
     options: {
       readonly state: KernelState;
       readonly panes: AwayPanes;
+      readonly sets: MemberSets;
       readonly space: SpillSpace;
       readonly place: PieceTablePlace;
       readonly seed: bigint;
@@ -91,6 +79,7 @@ export class WindowPieces {
     this.#state = options.state;
     this.#memory = options.state.memory;
     this.#panes = options.panes;
+    this.#sets = options.sets;
     this.#space = options.space;
     this.#seed = BigInt.asIntN(64, options.seed);
     const { database, name } = options.place;
@@ -116,10 +105,12 @@ export class WindowPieces {
   /** Where other panes have gone and memory is short still, what is left of them goes in pieces. */
   spill(): void {
     if (this.#space.bytesOver <= 0) return;
-    if (this.#state.bytesHeld < this.#space.bytesMax * smallShare) return;
     for (let index = 0; index < this.#count; index++) {
       if (this.#space.bytesOver <= 0) return;
-      if (!this.#isAway(index)) this.#leave(index);
+      if (this.#isAway(index)) continue;
+      // Not for the sake of its sets, which go by themselves.
+      const bytes = this.#bytesOf(index, { hasSets: false });
+      if (bytes >= this.#space.bytesMax * smallShare) this.#leave(index);
     }
   }
 
@@ -138,7 +129,7 @@ export class WindowPieces {
       const startMs = this.#startOf(index);
       if (!this.#isAway(index) || startMs < firstMs || startMs > lastMs) continue;
       away.push(index);
-      bytes += this.#bytesBetween({ startMs, endMs: startMs + 1 });
+      bytes += this.#bytesOf(index);
     }
     if (away.length < 2 || !this.#isTooMuch(bytes)) return;
     for (const index of away) this.#leaveAny(index);
@@ -151,7 +142,11 @@ export class WindowPieces {
     }
     // All that is away would lie in memory together.
     if (!isFull || this.#panes.awayCount === 0) return;
-    if (!this.#isTooMuch(this.#bytesBetween({ startMs: -(2 ** 52), endMs: 2 ** 52 }))) return;
+    let bytes = 0;
+    for (let index = 0; index < this.#count; index++) {
+      bytes += this.#bytesOf(index, { hasSets: false });
+    }
+    if (!this.#isTooMuch(bytes)) return;
     for (let index = 0; index < this.#count; index++) {
       if (this.#isAway(index)) this.#leaveAny(index);
     }
@@ -166,9 +161,9 @@ export class WindowPieces {
     for (let index = 0; index < this.#count; index++) {
       const startMs = this.#startOf(index);
       if (!isWithin(startMs, window)) continue;
-      const own = this.#bytesBetween({ startMs, endMs: startMs + 1 });
+      const own = this.#bytesOf(index);
       bytes += own;
-      if (this.#isAway(index)) awayBytes += own;
+      if (this.#isAway(index) || this.#sets.awayCount > 0) awayBytes += own;
       count++;
     }
     // The result of more than one pane is as large as all of them, if no two share a key.
@@ -181,13 +176,16 @@ export class WindowPieces {
       if (isWithin(this.#startOf(index), window)) this.#leaveAny(index);
     }
     const heads = this.#heads.filter(({ start }) => isWithin(start, window));
-    const places = placesOf(heads);
+    const table = this.#table ?? this.#open();
+    const membersBytesMax = Math.max(members.bytesMin, this.#space.bytesMax * members.share);
+    const merger = new PieceMerger(this.#kernel, { state: this.#state, table, membersBytesMax });
+    const merging = { ...window, places: placesOf(heads) };
     const { entries, bytes } = totalOf(heads);
     const share = Math.floor((this.#space.bytesMax * comingOut.share * entries) / (bytes + 1));
     const groups = Math.min(comingOut.groupsMax, Math.max(comingOut.groupsMin, share));
     const ordered = new OrderedPieces(this.#memory, this.#space);
-    for (const part of this.#table?.parts(window) ?? []) {
-      const merged = this.#mergePart(part, { window, places });
+    for (const part of table.pieces.parts(window)) {
+      const merged = merger.merge(part, merging);
       if (merged === null) continue;
       this.#cut(merged, { groups, ordered });
       this.#kernel.dropPiece(this.#state.address, merged.pane);
@@ -228,16 +226,20 @@ export class WindowPieces {
     if (entries === 0) return;
     const table = this.#table ?? this.#open();
     const startMs = this.#startOf(index);
-    const own = this.#bytesBetween({ startMs, endMs: startMs + 1 });
+    const own = this.#bytesOf(index, { hasSets: false });
     const rowsMax = Math.max(1, Math.floor((pieceBytes * entries) / own));
     const generation = 1 + this.#generationOf(startMs);
     let bytes = 0;
-    for (const [part, numbers] of this.#partsOf(pane, entries)) {
+    const parts = this.#partsOf(pane, entries);
+    this.#sendMembers(index, parts, (part, image) => {
+      table.members.add({ start: startMs, generation, part, image });
+    });
+    for (const [part, numbers] of byPart(parts)) {
       for (let from = 0; from < numbers.length; from += rowsMax) {
         const list = Uint32Array.from(numbers.slice(from, from + rowsMax));
         const image = this.#write(pane, { list, marks: list });
         bytes += image.length;
-        table.add({ start: startMs, generation, part, image });
+        table.pieces.add({ start: startMs, generation, part, image });
       }
     }
     const head = { start: startMs, generation, entries, bytes };
@@ -248,19 +250,25 @@ export class WindowPieces {
     this.#space.noteLeft();
   }
 
-  /** Numbers of a pane's entries by the part of their keys. */
-  #partsOf(pane: number, entries: number): Map<number, number[]> {
+  /** The part of the key of each entry of a pane. */
+  #partsOf(pane: number, entries: number): Uint32Array {
     const { address } = this.#state;
     const at = this.#kernel.placeEntries(address, pane, this.#table?.seed ?? this.#seed);
     this.#check("send a window's groups to scratch disk");
-    const parts = new Map<number, number[]>();
-    for (const [number, hash] of this.#words(at, entries).entries()) {
-      const part = Math.imul(hash, 0x9e3779b1) >>> partShift;
-      const numbers = parts.get(part);
-      if (numbers === undefined) parts.set(part, [number]);
-      else numbers.push(number);
-    }
-    return parts;
+    return this.#words(at, entries).map((hash) => Math.imul(hash, 0x9e3779b1) >>> partShift);
+  }
+
+  /** DISTINCT values of a pane go where their groups go. */
+  #sendMembers(
+    index: number,
+    parts: Uint32Array,
+    give: (part: number, image: Uint8Array) => void,
+  ): void {
+    if (!this.#state.layout.hasSets) return;
+    const { textSets } = this.#state.layout;
+    const sorter = new MemberSorter({ partOf: (entry) => parts[entry] ?? 0, textSets, give });
+    for (const list of this.#sets.drain(index)) sorter.add(list);
+    sorter.flush();
   }
 
   #write(pane: number, { list, marks }: { list: Uint32Array; marks: Uint32Array }): Uint8Array {
@@ -272,57 +280,6 @@ export class WindowPieces {
     this.#memory.free(at);
     this.#check("send a window's groups to scratch disk");
     return this.#state.takeBlob();
-  }
-
-  /** The groups of a part of a window, with their places in its order; null: there are none. */
-  #mergePart(
-    part: number,
-    options: { readonly window: Bounds; readonly places: ReadonlyMap<string, number> },
-  ): Merged | null {
-    const { window, places } = options;
-    const table = this.#table;
-    let all: Merged | null = null;
-    let pane: (Merged & { readonly start: number }) | null = null;
-    for (const { start, generation, image } of table?.pieces(part, window) ?? []) {
-      if (pane !== null && pane.start !== start) {
-        all = this.#mergeInto(all, pane);
-        pane = null;
-      }
-      const piece = this.#read(image, places.get(`${start} ${generation}`) ?? 0);
-      pane = { start, ...this.#mergeInto(pane, piece) };
-    }
-    return pane === null ? all : this.#mergeInto(all, pane);
-  }
-
-  /** A piece as a pane by itself. */
-  #read(image: Uint8Array, base: number): Merged {
-    const { address } = this.#state;
-    const count = new DataView(image.buffer, image.byteOffset).getUint32(0, true);
-    const pane = this.#kernel.newPiece(address, count);
-    this.#check("merge the groups of a window");
-    const at = this.#memory.place(image);
-    this.#kernel.readPiece(address, pane, at);
-    const marks = Array.from(this.#words(at + pieceHeadBytes, count), (mark) => base + mark);
-    this.#memory.free(at);
-    this.#check("merge the groups of a window");
-    return { pane, places: marks, hasAddends: new DataView(image.buffer).getUint32(8, true) > 0 };
-  }
-
-  /** Merges `from` into `into`, and drops it. */
-  #mergeInto(into: Merged | null, from: Merged): Merged {
-    if (into === null && !from.hasAddends) return from;
-    const { address } = this.#state;
-    const pane = into?.pane ?? this.#kernel.newPiece(address, from.places.length);
-    this.#check("merge the groups of a window");
-    this.#kernel.mergePiece(address, pane, from.pane);
-    this.#check("merge the groups of a window");
-    const places = into?.places ?? [];
-    const numbers = this.#memory.readUint32(address + numbersField);
-    for (const [index, number] of this.#words(numbers, from.places.length).entries()) {
-      if (number >= places.length) places.push(from.places[index] ?? 0);
-    }
-    this.#kernel.dropPiece(address, from.pane);
-    return { pane, places, hasAddends: false };
   }
 
   /** Cuts merged groups, whose places ascend, by what comes out together. */
@@ -400,9 +357,10 @@ export class WindowPieces {
     return this.#memory.readUint32(this.#kernel.paneAt(this.#state.address, index) + at);
   }
 
-  #bytesBetween({ startMs, endMs }: Bounds): number {
+  #bytesOf(index: number, { hasSets = true } = {}): number {
     const { address } = this.#state;
-    return Number(this.#kernel.bytesBetween(address, BigInt(startMs), BigInt(endMs)));
+    const start = this.#kernel.paneStart(address, index);
+    return Number(this.#kernel.bytesBetween(address, start, start + 1n, hasSets ? 1 : 0));
   }
 
   #generationOf(startMs: number): number {
@@ -414,11 +372,15 @@ export class WindowPieces {
   }
 }
 
-/** Groups in a pane of nobody's, and their places in the order of a window. */
-interface Merged {
-  readonly pane: number;
-  readonly places: number[];
-  readonly hasAddends: boolean;
+/** Numbers of entries by the part of their keys. */
+function byPart(parts: Uint32Array): Map<number, number[]> {
+  const all = new Map<number, number[]>();
+  for (const [number, part] of parts.entries()) {
+    const numbers = all.get(part);
+    if (numbers === undefined) all.set(part, [number]);
+    else numbers.push(number);
+  }
+  return all;
 }
 
 function isWithin(start: number, { startMs, endMs }: Bounds): boolean {
@@ -431,7 +393,7 @@ function placesOf(heads: readonly PieceHead[]): Map<string, number> {
   const places = new Map<string, number>();
   let place = 0;
   for (const { start, generation, entries } of sorted) {
-    places.set(`${start} ${generation}`, place);
+    places.set(pieceName({ start, generation }), place);
     place += entries;
   }
   return places;

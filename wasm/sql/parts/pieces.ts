@@ -12,14 +12,16 @@
 import { ADDEND_BYTES, addAddends, addendAt } from "./addends";
 import { BLOCK_COUNT, blockBytes } from "./away";
 import * as F from "./fields";
+import { addMember } from "./fold-sets";
 import { hasFailed, releaseList, reserve } from "./heap";
 import { listNodes, room, saveFields, saveNodes } from "./image";
 import { finish } from "./merge";
 import { mergePane, pointToEntries } from "./merge-panes";
-import { entryAt, freePane, hashKeys, newPane } from "./pane";
+import { entryAt, findKey, freePane, hashKeys, newPane } from "./pane";
 import { lowerBound, paneAt, paneCount, paneFrom } from "./panes";
 import { registerBytes } from "./registers";
 import { R_END, R_OVERFLOW, R_START, R_TIME, showEntries } from "./result";
+import { freeSegment, freeSets, needSets, segmentAt } from "./sets";
 import { slotOf } from "./value";
 
 export const PIECE_HEAD_BYTES: u32 = 16;
@@ -182,6 +184,49 @@ function mark(state: usize, pane: usize): void {
   store<u32>(state, load<u32>(state, F.S_PIECED) + 1, F.S_PIECED);
 }
 
+/** Looks the entries of piece `from` up in `pane`, which has them all: S_NUMBERS has their numbers. */
+export function findPiece(state: usize, pane: usize, from: usize): void {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const count = load<u32>(from, F.P_ENTRIES + 4);
+  const numbers = state + F.S_NUMBERS;
+  store<u32>(numbers, 0, 4);
+  if (!reserve(state, numbers, 4, count)) return;
+  const keys = pointToEntries(state, from);
+  for (let i: u32 = 0; i < count; i++) {
+    const hash = load<u32>(entryAt(layout, from, i), F.E_HASH);
+    const reference = findKey(state, pane, keys, i, hash);
+    store<u32>(<usize>load<u32>(numbers) + (<usize>i << 2), reference - 1);
+  }
+}
+
+/** Counts members (fields.ts), whose entries are numbers in `pane`; texts lie from `bytes` on. */
+export function addMembers(
+  state: usize,
+  pane: usize,
+  members: usize,
+  count: u32,
+  bytes: usize,
+): void {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  if (!needSets(state, pane)) return;
+  let member = members;
+  for (let i: u32 = 0; i < count; i++, member += F.MEMBER_BYTES) {
+    const number = load<u32>(member, F.M_ENTRY);
+    addMember(state, layout, pane, entryAt(layout, pane, number), number, member, bytes);
+    if (hasFailed(state)) return;
+  }
+}
+
+/** Members of a pane are counted, and not asked for again. */
+export function forgetMembers(state: usize, pane: usize): void {
+  freeSets(state, pane);
+}
+
+/** Members of a segment went elsewhere. */
+export function dropSegment(state: usize, segment: usize): void {
+  freeSegment(state, segment);
+}
+
 /** The least or the greatest time of a table's rows. */
 export function boundOfTimes(table: usize, time: u32, isGreatest: bool): i64 {
   const column = <usize>load<u32>(table, F.T_COLUMNS) + <usize>time * F.COLUMN_BYTES;
@@ -195,8 +240,11 @@ export function boundOfTimes(table: usize, time: u32, isGreatest: bool): i64 {
   return bound;
 }
 
-/** Bytes of the panes that start from `start` to before `end`, wherever they are. */
-export function bytesBetween(state: usize, start: i64, end: i64): i64 {
+/**
+ * Bytes of the panes that start from `start` to before `end`, wherever they are, with those of their
+ * sets or without.
+ */
+export function bytesBetween(state: usize, start: i64, end: i64, hasSets: bool): i64 {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
   let bytes: i64 = 0;
   for (let i = lowerBound(state, start), n = paneCount(state); i < n; i++) {
@@ -208,6 +256,20 @@ export function bytesBetween(state: usize, start: i64, end: i64): i64 {
       if (load<u32>(a, F.A_OP) == F.OP_APPROXIMATE) bytes += registersOf(layout, pane, a);
       a += F.ACCUMULATOR_BYTES;
     }
+    if (hasSets && load<u32>(pane, F.P_SETS)) bytes += setBytes(pane);
+  }
+  return bytes;
+}
+
+/** Of a member there are its own bytes, and a slot and a half. */
+const MEMBER_COST: i64 = <i64>F.MEMBER_BYTES + 12;
+
+function setBytes(pane: usize): i64 {
+  let bytes: i64 = 0;
+  for (let i: u32 = 0; i < F.SEGMENT_COUNT; i++) {
+    const segment = segmentAt(pane, i);
+    bytes += <i64>load<u32>(segment, F.G_MEMBERS + 4) * MEMBER_COST;
+    bytes += load<u32>(segment, F.G_BYTES + 4);
   }
   return bytes;
 }

@@ -4,11 +4,12 @@ import { SpillSpace } from "../../../../src/sql/kernel/spill-space.ts";
 import { RowTable } from "../../../../src/sql/memory/row-table.ts";
 import type { Accumulator } from "../../../../src/sql/plan/plan.ts";
 import { StateFile } from "../../../../src/sql/sqlite/vfs.ts";
+import type { ValueKind } from "../../../../src/sql/types/data-type.ts";
 import { MemoryDisk } from "../../../support/memory-disk.ts";
 import { readResult } from "../../../support/sql-state.ts";
 import { type CellValue, createSqliteHost, tableOf } from "../../../support/sqlite.ts";
 
-const input = ["integer", "integer", "real"] as const;
+const plainInput = ["integer", "integer", "real"] as const;
 const paneMs = 1000;
 const count = { kind: "count", column: null, filter: null, isDistinct: false } as const;
 
@@ -20,10 +21,11 @@ interface Saved {
 function create(options: {
   readonly bytesMax: number;
   readonly accumulators?: readonly Accumulator[];
+  readonly input?: readonly ValueKind[];
   readonly from?: readonly Saved[];
 }) {
   const host = createSqliteHost();
-  const { bytesMax, accumulators = [count], from = [] } = options;
+  const { bytesMax, accumulators = [count], input = plainInput, from = [] } = options;
   const file = new StateFile(host, {
     name: "state",
     ...{ scratch: new MemoryDisk(), cachedBytesMax: 1 << 20 },
@@ -162,6 +164,41 @@ describe("WindowPieces", () => {
     expect(state.bytesHeld).toBeLessThan(2 << 20);
     expect(close(3, 4).rows[5]?.[1]).toBe(2n);
     expect(close(3, 4).rows).toHaveLength(4000);
+  });
+
+  test("count DISTINCT values of groups over all panes, also of one that has very many", () => {
+    const input = ["integer", "integer", "text"] as const;
+    const accumulators = ([1, 2] as const).map((column) => ({
+      ...count,
+      ...{ column, isDistinct: true },
+    }));
+    const rowsOf = (pane: number): CellValue[][] =>
+      Array.from({ length: 6000 }, (_, at) => {
+        // Half of the rows are of group 7, whose values each pane shares with the next.
+        const value = at + 3000 * pane;
+        const key = at % 2 === 0 ? 7 : at % 1500;
+        return [BigInt(pane * paneMs), BigInt(key), `value ${value}`];
+      });
+    const run = (bytesMax: number) => {
+      const { host, state } = create({ bytesMax, input, accumulators });
+      for (let pane = 0; pane < 4; pane++) {
+        for (const rows of [rowsOf(pane).slice(0, 3500), rowsOf(pane).slice(3500)]) {
+          state.add({ table: tableOf(host.memory, input, rows), timeColumn: 0 });
+        }
+      }
+      const closed = [0, 1].map((from) => {
+        const rows: CellValue[][] = [];
+        state.close({ startMs: from * paneMs, endMs: 4 * paneMs }, (groups) => {
+          rows.push(...readResult(host.memory, groups));
+        });
+        return rows;
+      });
+      return { closed, state };
+    };
+    const tight = run(1 << 16);
+    expect(tight.closed).toEqual(run(1 << 26).closed);
+    expect(tight.closed[0]?.find(([key]) => key === 7n)?.[2]).toBe(7510n);
+    expect(tight.state.bytesHeld).toBeLessThan(1 << 18);
   });
 
   test("close a HOP of ten panes with half a million groups in a bound of 8 MiB", () => {
