@@ -39,6 +39,8 @@ export type TaskRequest =
       readonly drains?: boolean;
     }
   | { readonly kind: "commit"; readonly state: "full" | "delta" }
+  /** How things stand; nothing is done. */
+  | { readonly kind: "ask" }
   /** What has been made so far, of a query that keeps nothing. */
   | { readonly kind: "drain" }
   /** The same of a query that goes on: with the changes that were held back. */

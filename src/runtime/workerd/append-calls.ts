@@ -12,7 +12,9 @@ import { StreamError } from "../../base/stream-error.ts";
 import { topicOfAppend } from "../../server/http/handed-appends.ts";
 import type { HandedRequest } from "../../server/http/request-head.ts";
 import { timers } from "../node/platform.ts";
-import type { AppendAnswer, AppendAsked, LogObjects } from "./bindings.ts";
+import type { AppendAnswer, AppendAsked, LoadSaid, LogObjects } from "./bindings.ts";
+import type { ObjectLoad } from "./object-load.ts";
+import type { Placed } from "./shard-spread.ts";
 
 /** A larger body is streamed through to its object. */
 const bodyBytesMax = 65_536;
@@ -36,6 +38,8 @@ interface Waiting {
   readonly body: Uint8Array;
   resolve(answer: AppendAnswer): void;
   reject(error: unknown): void;
+  /** The object has done with it; called also when its client has gone. */
+  done(): void;
 }
 
 interface Call {
@@ -43,12 +47,17 @@ interface Call {
   bytes: number;
 }
 
-interface Way {
+export interface Way {
   readonly objects: LogObjects;
-  readonly name: string;
+  /** Chooses the object. */
+  readonly place: () => Placed;
+  /** An object said how full it is. */
+  readonly heard: (name: string, percent: number) => void;
   /** What goes on when the answer has left. */
   readonly later: (work: Promise<unknown>) => void;
 }
+
+type NamedWay = Omit<Way, "place"> & { readonly name: string };
 
 export class AppendCalls {
   readonly #calls = new Map<string, Call>();
@@ -68,12 +77,15 @@ export class AppendCalls {
   async ask(request: Request, way: Way): Promise<Response> {
     const body = new Uint8Array(await request.arrayBuffer());
     const asked = { url: request.url, headers: handed(request.headers), bytes: body.length };
-    const answer = await answered((settle) => this.#add({ asked, body, ...settle }, way));
+    const { name, done } = way.place();
+    const answer = await answered((settle) =>
+      this.#add({ asked, body, done, ...settle }, { ...way, name }),
+    );
     const { status, headers, text } = answer;
     return new Response(text, { status, headers: [...headers] });
   }
 
-  #add(waiting: Waiting, way: Way): void {
+  #add(waiting: Waiting, way: NamedWay): void {
     let call = this.#calls.get(way.name);
     if (call === undefined) {
       const made: Call = { waiting: [], bytes: 0 };
@@ -87,7 +99,7 @@ export class AppendCalls {
     if (isFull) this.#calls.delete(way.name);
   }
 
-  async #sendSoon(call: Call, way: Way): Promise<void> {
+  async #sendSoon(call: Call, way: NamedWay): Promise<void> {
     await new Promise<void>((resolve) => timers.after(gatherMs, resolve));
     if (this.#calls.get(way.name) === call) this.#calls.delete(way.name);
     const { waiting } = call;
@@ -100,14 +112,18 @@ export class AppendCalls {
       }
       const asked = JSON.stringify(waiting.map((each) => each.asked));
       const text = await way.objects.getByName(way.name).appendAll(asked, bodies);
-      const answers = JSON.parse(text) as AppendAnswer[];
+      const answers = JSON.parse(text) as (AppendAnswer | LoadSaid)[];
+      const said = answers[waiting.length];
+      if (said !== undefined && "percent" in said) way.heard(way.name, said.percent);
       waiting.forEach(({ resolve, reject }, index) => {
         const answer = answers[index];
-        if (answer === undefined) reject(new Error("The object left an append unanswered"));
-        else resolve(answer);
+        if (answer !== undefined && "status" in answer) resolve(answer);
+        else reject(new Error("The object left an append unanswered"));
       });
     } catch (error) {
       for (const { reject } of waiting) reject(error);
+    } finally {
+      for (const { done } of waiting) done();
     }
   }
 }
@@ -142,10 +158,11 @@ function handed(headers: Headers): [string, string][] {
   return found;
 }
 
-/** The object's side: answers each as if it had come alone. */
+/** The object's side: answers each as if it had come alone, and says behind them its `load`. */
 export async function answerAll(
   answer: (request: HandedRequest) => Promise<AppendAnswer>,
   { asked, bodies }: { readonly asked: string; readonly bodies: Uint8Array },
+  load?: ObjectLoad,
 ): Promise<string> {
   let position = 0;
   const answers = (JSON.parse(asked) as AppendAsked[]).map(({ url, headers, bytes }) => {
@@ -153,7 +170,11 @@ export async function answerAll(
     position += bytes;
     return answer({ method: "POST", url, headers: new HandedHeaders(headers), handedBody });
   });
-  return JSON.stringify(await Promise.all(answers));
+  if (load === undefined) return JSON.stringify(await Promise.all(answers));
+  const over = load.took(answers.length, bodies.length);
+  const said: LoadSaid = { percent: load.percent() };
+  const all = await Promise.all(answers).finally(over);
+  return JSON.stringify([...all, said]);
 }
 
 /** Few enough to be looked through; names are in small letters. */

@@ -6,19 +6,25 @@ import type { Logger } from "../../base/log.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { ClientScript } from "../../server/http/client-script.ts";
 import { Guard } from "../../server/http/guard.ts";
+import { topicOfAppend } from "../../server/http/handed-appends.ts";
 import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
 import { isPublicRead } from "../../server/http/public-read.ts";
 import { shownToken } from "../../server/http/shown-token.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
+import { clock } from "../node/platform.ts";
 import { AppendCalls } from "./append-calls.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
 import { throughCache } from "./edge-cache.ts";
+import { loadHeader } from "./object-load.ts";
 import { objectPlaceOf } from "./object-names.ts";
 import { type WorkerSettings, workerSettingsOf } from "./settings.ts";
+import { type Placed, ShardSpread } from "./shard-spread.ts";
 
 const appendCalls = new AppendCalls();
+/** Of this isolate: settings are its bindings', which never change. */
+const spreads = new WeakMap<WorkerSettings, ShardSpread>();
 const clientScript = new ClientScript(clientText);
 
 /** For probes and tools, as on any server. */
@@ -43,7 +49,7 @@ export async function answerRequest(
   } catch (error) {
     return misconfigured(error, log);
   }
-  const { token, origins, shards, publicTopics } = settings;
+  const { token, origins, publicTopics } = settings;
   // What anybody may do on a laptop's loopback, nobody may do on an address of the Internet.
   if (token === undefined) return responseOfError(tokenMissing(), log);
   const isRead = request.method === "GET" || request.method === "HEAD";
@@ -63,17 +69,76 @@ export async function answerRequest(
     return refusal;
   }
   try {
-    const { kind, name } = objectPlaceOf(request, pathname, shards);
-    const objects = kind === "group" ? bindings.GROUPS : bindings.LOG;
-    if (AppendCalls.takes(request)) {
-      return await appendCalls.ask(request, { objects, name, later });
-    }
-    const ask = () => objects.getByName(name).fetch(request);
-    return await throughCache(request, { publicTopics, ask, later });
+    return await askObject(request, bindings, { settings, pathname, later });
   } catch (error) {
     log.warn("a Durable Object ended while it was asked", { error: String(error) });
     return responseOfError(objectEnded(error), log);
   }
+}
+
+interface Asked extends Pick<FrontParts, "later"> {
+  readonly settings: WorkerSettings;
+  readonly pathname: string;
+}
+
+async function askObject(request: Request, bindings: Bindings, asked: Asked): Promise<Response> {
+  const { settings, pathname, later } = asked;
+  const { publicTopics } = settings;
+  const { LOG: log, GROUPS: groups } = bindings;
+  const where = objectPlaceOf(request, pathname);
+  if (where.kind !== "shards") {
+    const objects = where.kind === "group" ? groups : log;
+    const ask = () => objects.getByName(where.name).fetch(request);
+    return await throughCache(request, { publicTopics, ask, later });
+  }
+  const spread = spreadOf(settings);
+  const { connection } = where;
+  const heard = (name: string, percent: number) => spread.heard(name, percent);
+  const fetched = async (name: string): Promise<Response> => {
+    const response = await log.getByName(name).fetch(request);
+    const percent = response.headers.get(loadHeader);
+    if (percent === null) return response;
+    heard(name, Number(percent));
+    const headers = new Headers(response.headers);
+    headers.delete(loadHeader);
+    const { status, body, webSocket = null } = response as Response & { webSocket?: unknown };
+    return new Response(body, { status, headers, webSocket } as ResponseInit);
+  };
+  if (request.method !== "POST" || topicOfAppend(request.url) === undefined) {
+    const isTunnel = pathname === "/kafka";
+    const ask = () => fetched(isTunnel ? spread.nextName() : spread.nameFor(connection));
+    return await throughCache(request, { publicTopics, ask, later });
+  }
+  const place = (): Placed => {
+    const producer = producerOf(request);
+    // An access token's rate is counted by each object for itself: it gets no more of them.
+    return spread.place({ producer, connection, isRated: shownToken(request) !== undefined });
+  };
+  if (AppendCalls.takes(request)) {
+    return await appendCalls.ask(request, { objects: log, place, heard, later });
+  }
+  const { name, done } = place();
+  const answer = fetched(name).finally(done);
+  later(answer.catch(() => undefined));
+  return await answer;
+}
+
+function spreadOf(settings: WorkerSettings): ShardSpread {
+  const known = spreads.get(settings);
+  if (known !== undefined) return known;
+  const spread = new ShardSpread(settings, () => clock.monotonic());
+  spreads.set(settings, spread);
+  return spread;
+}
+
+/** The producer in its topic, when it says so, in a header or as beacons do. */
+function producerOf({ headers, url }: Request): string | undefined {
+  const named = headers.get("Producer-Id") ?? queriedProducer(url);
+  return named === null ? undefined : `${topicOfAppend(url)} ${named}`;
+}
+
+function queriedProducer(url: string): string | null {
+  return url.includes("Producer-Id=") ? new URL(url).searchParams.get("Producer-Id") : null;
 }
 
 /**

@@ -2,23 +2,24 @@
  * The settings of the Worker: those of a server that mean something here, by the same names and
  * within the same bounds, as variables and secrets; and a few of its own.
  */
-import { count, onOff, text } from "../node/option-kinds.ts";
+import { count, onOff, size, text } from "../node/option-kinds.ts";
 import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
-import { settingTable } from "../settings.ts";
-import type { Bindings } from "./bindings.ts";
-
-const {
-  token,
-  origins,
-  publicTopics,
-  metadata,
-  metadataToken,
+import {
   autoCreateTopics,
   defaultPartitions,
   flushAgeMs,
   flushRateMax,
   logLevel,
-} = settingTable;
+  metadata,
+  metadataToken,
+  origins,
+  publicTopics,
+  token,
+} from "../shared-settings.ts";
+import type { Bindings } from "./bindings.ts";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
 
 export const workerSettingTable = {
   ...{ token, origins, publicTopics, metadata, metadataToken, autoCreateTopics, defaultPartitions },
@@ -36,6 +37,24 @@ export const workerSettingTable = {
       doc: "Durable Objects that take appends; a producer, or else an address, keeps to one",
     },
   ),
+  shardsMax: count(
+    "N",
+    { min: 1, max: 64 },
+    {
+      env: "MILLRACE_SHARDS_MAX",
+      fallbackShown: "MILLRACE_SHARDS",
+      doc: "up to so many of them while those in use are full, and fewer again when it is calm",
+    },
+  ),
+  shardRateMax: count(
+    "N",
+    { min: 1, max: 1_000_000 },
+    {
+      env: "MILLRACE_SHARD_RATE_MAX",
+      fallback: "500",
+      doc: "requests a second from which one of them is full",
+    },
+  ),
   peers: onOff({
     env: "MILLRACE_PEERS",
     fallback: "off",
@@ -44,21 +63,41 @@ export const workerSettingTable = {
   queries: onOff({
     env: "MILLRACE_QUERIES",
     fallback: "off",
-    doc: "continuous queries run, each in an object of its own, which then never sleep",
+    doc: "continuous queries run, each in an object of its own",
   }),
+  stateBytes: size(
+    { min: 0, max: 12 * MiB },
+    {
+      env: "MILLRACE_STATE_BYTES",
+      fallback: "6MiB",
+      doc: "what groups, windows and sessions of a query take of memory before they leave it",
+    },
+  ),
+  scratchBytes: size(
+    { min: 0, max: 8 * GiB },
+    {
+      env: "MILLRACE_SCRATCH_BYTES",
+      fallback: "1GiB",
+      doc: "what has left memory may take so much of its object's own storage",
+    },
+  ),
 } as const;
 
 type GivenSettings = OptionValues<typeof workerSettingTable>;
 
 export type WorkerSettings = Omit<
   GivenSettings,
-  "metadata" | "peers" | "origins" | "publicTopics"
+  "metadata" | "peers" | "origins" | "publicTopics" | "shardsMax"
 > & {
+  /** At least as many as `shards`. */
+  readonly shardsMax: number;
   readonly metadataUrl: string;
   readonly origins: readonly string[];
   readonly publicTopics: readonly string[];
   /** Others publish what an object does not see by itself. */
   readonly hasPeers: boolean;
+  /** Some of them are no objects of this Worker, and cannot ring. */
+  readonly hasOutsiders: boolean;
 };
 
 const settingsOf = new WeakMap<Bindings, WorkerSettings>();
@@ -87,6 +126,7 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
     peers,
     origins: listed = [],
     publicTopics: open = [],
+    shardsMax: most = 1,
     ...settings
   } = values;
   if (location?.kind !== "server") {
@@ -94,8 +134,17 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
       "MILLRACE_METADATA must be the URL of a libSQL server: libsql://…, https://… or http://…",
     );
   }
-  const hasPeers = peers || settings.shards > 1;
-  return { ...settings, metadataUrl: location.url, origins: listed, publicTopics: open, hasPeers };
+  const shardsMax = Math.max(most, settings.shards);
+  const hasPeers = peers || shardsMax > 1;
+  const lists = { origins: listed, publicTopics: open };
+  return {
+    ...settings,
+    ...lists,
+    metadataUrl: location.url,
+    shardsMax,
+    hasPeers,
+    hasOutsiders: peers,
+  };
 }
 
 /** What else is bound is no text. */

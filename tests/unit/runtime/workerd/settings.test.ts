@@ -25,6 +25,7 @@ describe("readWorkerSettings", () => {
   test("looks for others' publishes where there are others", () => {
     expect(read({ MILLRACE_PEERS: "on" }).hasPeers).toBe(true);
     expect(read({ MILLRACE_SHARDS: "2" }).hasPeers).toBe(true);
+    expect(read({ MILLRACE_SHARDS_MAX: "2" }).hasPeers).toBe(true);
   });
 
   test("takes the settings of a server within the same bounds", () => {
@@ -32,6 +33,12 @@ describe("readWorkerSettings", () => {
     expect(read(given).origins).toEqual(["https://a.example", "https://b.example"]);
     expect(() => read({ MILLRACE_FLUSH_RATE_MAX: "fast" })).toThrow("MILLRACE_FLUSH_RATE_MAX");
     expect(() => read({ MILLRACE_SHARDS: "65" })).toThrow("from 1 to 64");
+  });
+
+  test("has as many shards at most as it has at least", () => {
+    expect(read({ MILLRACE_SHARDS_MAX: "4" })).toMatchObject({ shards: 1, shardsMax: 4 });
+    expect(read({ MILLRACE_SHARDS: "3" })).toMatchObject({ shards: 3, shardsMax: 3 });
+    expect(read({ MILLRACE_SHARDS: "3", MILLRACE_SHARDS_MAX: "2" }).shardsMax).toBe(3);
   });
 
   test("refuses metadata that no Worker reaches", () => {
