@@ -23,6 +23,7 @@ import { AwayPanes } from "./away-panes.ts";
 import { type ColdGroupKernel, ColdGroups } from "./cold-groups.ts";
 import type { ColdPlace } from "./cold-table.ts";
 import { MemberSets, type SetKernel } from "./member-sets.ts";
+import { PaneRows } from "./pane-rows.ts";
 import type { PieceKernel } from "./piece-merger.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import { KernelState, type StateOptions, type StateResult } from "./state.ts";
@@ -109,6 +110,8 @@ export class AggregateState {
   readonly #cold: ColdGroups | null;
   /** Null where windows show changes, or where nothing leaves memory. */
   readonly #pieces: WindowPieces | null;
+  /** Null where panes leave in pieces, or not at all. */
+  readonly #paneRows: PaneRows | null;
   readonly #isFinal: boolean;
   readonly #paneMs: number;
   readonly #before: StateResult | null;
@@ -150,6 +153,11 @@ export class AggregateState {
     this.#isFinal = isFinal;
     this.#cold = mayLeave ? this.#coldOf(spec, { place: options.cold, space }) : null;
     this.#pieces = hasKeys && options.panes !== null ? this.#piecesOf(spec, options) : null;
+    const own = { state: this.#state, panes: this.#panes };
+    this.#paneRows =
+      options.panes !== null && space !== null && this.#pieces === null
+        ? new PaneRows(linked, { ...own, space, ...options.panes })
+        : null;
     this.#before = spec.tracksChanges ? this.#state.newResult() : null;
     this.#after = spec.tracksChanges ? this.#state.newResult() : null;
   }
@@ -163,7 +171,18 @@ export class AggregateState {
     return this.#state.bytesHeld;
   }
 
-  add({ table, timeColumn, weightColumn }: AddedRows): void {
+  add(rows: AddedRows): void {
+    const { table, timeColumn } = rows;
+    if (timeColumn === undefined || !(this.#paneRows?.areTooMany(table, timeColumn) ?? false)) {
+      this.#add(rows);
+      return;
+    }
+    for (const part of this.#paneRows?.byPane(table, timeColumn) ?? []) {
+      this.#add({ ...rows, table: part });
+    }
+  }
+
+  #add({ table, timeColumn, weightColumn }: AddedRows): void {
     this.#cold?.fetchFor(table);
     if (timeColumn !== undefined) {
       this.#pieces?.makeRoom(table, { timeColumn, paneMs: this.#paneMs });

@@ -50,6 +50,8 @@ class ImageTable {
     );
     const index = quoteName(`${name}_by`);
     database.run(`CREATE INDEX IF NOT EXISTS ${index} ON ${rows} (part, pane, generation)`);
+    const panes = quoteName(`${name}_of`);
+    database.run(`CREATE INDEX IF NOT EXISTS ${panes} ON ${rows} (pane, part)`);
     this.#add = database.prepare(
       `INSERT INTO ${rows} (pane, part, generation, image) VALUES (?1, ?2, ?3, ?4)`,
     );

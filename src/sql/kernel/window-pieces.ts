@@ -37,7 +37,7 @@ interface Bounds {
 }
 
 /** `wasm/sql/parts/fields.ts` and `pieces.ts`: keep in step. */
-const field = { entryCount: 36, away: 164, hasPieces: 180 } as const;
+const field = { isWhole: 24, entryCount: 36, dirtyCount: 60, away: 164, hasPieces: 180 } as const;
 
 /** Parts of the keys: 256. What is merged at a time is one of them. */
 const partShift = 24;
@@ -140,15 +140,18 @@ export class WindowPieces {
     for (let index = 0; index < this.#count; index++) {
       if (this.#hasPieces(index)) this.#leave(index);
     }
-    // All that is away would lie in memory together.
-    if (!isFull || this.#panes.awayCount === 0) return;
+    // What it has of all that is away would lie in memory together.
+    if (this.#panes.awayCount === 0) return;
+    const shares = Array.from({ length: this.#count }, (_, index) =>
+      this.#isAway(index) ? this.#shareToSave(index, isFull) : 0,
+    );
     let bytes = 0;
-    for (let index = 0; index < this.#count; index++) {
-      bytes += this.#bytesOf(index, { hasSets: false });
+    for (const [index, share] of shares.entries()) {
+      if (share > 0) bytes += share * this.#bytesOf(index, { hasSets: false });
     }
     if (!this.#isTooMuch(bytes)) return;
-    for (let index = 0; index < this.#count; index++) {
-      if (this.#isAway(index)) this.#leaveAny(index);
+    for (const [index, share] of shares.entries()) {
+      if (share > 0) this.#leaveAny(index);
     }
   }
 
@@ -330,6 +333,13 @@ export class WindowPieces {
   /** Words as they lie, copied: `address` need be no multiple of four. */
   #words(address: number, count: number): Uint32Array {
     return new Uint32Array(this.#memory.take(address, count * 4).buffer);
+  }
+
+  /** How much of a pane's entries a checkpoint has. */
+  #shareToSave(index: number, isFull: boolean): number {
+    const entries = this.#field(index, field.entryCount);
+    if (isFull || entries === 0 || this.#field(index, field.isWhole) !== 0) return 1;
+    return this.#field(index, field.dirtyCount) / entries;
   }
 
   /** Whether memory would be far over its bound with so much more. */

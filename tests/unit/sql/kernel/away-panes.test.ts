@@ -115,4 +115,29 @@ describe("AwayPanes", () => {
     expect(state.save({ full: false }).length).toBeGreaterThan(0);
     expect(spill.blocksUsed).toBeGreaterThan(10);
   });
+
+  test("that show changes take rows one by one where there is no room for all of them", () => {
+    const run = (bytesMax: number) => {
+      const { state, host, add } = create(bytesMax, "count", [1], 1, true);
+      for (let pane = 0; pane < 20; pane++) add(pane * paneMs, 1000);
+      let mostHeld = 0;
+      for (let round = 0; round < 3; round++) {
+        const rows = Array.from({ length: 60 }, (_, at) => [
+          BigInt((at % 20) * paneMs + at),
+          `group ${at + 17 * round}`,
+        ]);
+        state.add({ table: tableOf(host.memory, input, rows), timeColumn: 0 });
+        mostHeld = Math.max(mostHeld, state.bytesHeld);
+      }
+      const changed = Array.from({ length: 20 }, (_, pane) => {
+        const changes = state.changes(pane);
+        return changes === null ? [] : readResult(host.memory, changes.after);
+      });
+      state.settle();
+      return { changed, mostHeld };
+    };
+    const tight = run(300 * 1024);
+    expect(tight.changed).toEqual(run(1 << 26).changed);
+    expect(tight.mostHeld).toBeLessThan(500 * 1024);
+  });
 });

@@ -157,6 +157,22 @@ describe("WindowPieces", () => {
     expect(again.close(2, 10).rows).toEqual(close(2, 10).rows);
   });
 
+  test("take panes that are away where a delta of all that changed would not fit", () => {
+    const { fill, save, close, state } = create({ bytesMax: 1 << 20 });
+    fill(0, { first: 0, count: 10 });
+    const full = save("full");
+    for (let pane = 0; pane < 12; pane++) fill(pane, { first: 0, count: 4000 });
+    const delta = save("delta");
+    expect(delta.state.length).toBeLessThan(1 << 20);
+    fill(3, { first: 17, count: 1 });
+    const next = save("delta");
+    expect(next.pages.length).toBeLessThan(100_000);
+    expect(state.bytesHeld).toBeLessThan(2 << 20);
+    const again = create({ bytesMax: 1 << 20, from: [full, delta, next] });
+    expect(again.close(2, 10).rows).toEqual(close(2, 10).rows);
+    expect(again.close(3, 4).rows[17]?.[1]).toBe(2n);
+  });
+
   test("take panes of which rows need more at once than memory has room for", () => {
     const { add, fill, close, state } = create({ bytesMax: 1 << 20 });
     for (let pane = 0; pane < 20; pane++) fill(pane, { first: 0, count: 4000 });
