@@ -1,10 +1,10 @@
 /** What a bundle of the Worker must keep to; `npm run build:worker` fails where it does not. */
 import type { WorkerBundle } from "./bundle.ts";
 
-/** All of it: what starts with the Worker, and what loads with SQL or a Kafka client. */
+/** All of it: what starts with the Worker, and what loads with an object or a Kafka client. */
 export const javascriptBytesMax = 1_000_000;
 /** What starts with the Worker: each kilobyte is parsed at every cold start. */
-export const startBytesMax = 500_000;
+export const startBytesMax = 100_000;
 export const wasmBytesMax = 1_200_000;
 
 /** What workerd refuses in a handler. */

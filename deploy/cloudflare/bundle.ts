@@ -12,7 +12,6 @@ import { withClientText } from "./with-client-text.ts";
 import { withTables } from "./with-tables.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
-import { withoutUnused } from "./without-unused.ts";
 
 export interface WorkerBundle {
   readonly javascript: Uint8Array;
@@ -64,7 +63,7 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     plugins: [
       ...(options.plugins ?? []),
       ...[standIns(), withTables(texts), withoutOpenApi(texts), withClientText(texts)],
-      ...[withoutDocs(), withoutUnused(), collectWasm(wasm)],
+      ...[withoutDocs(), collectWasm(wasm)],
     ],
   });
   const started = startedWith("worker.js", metafile);

@@ -11,7 +11,6 @@ import {
 } from "../../deploy/cloudflare/budget.ts";
 import { bundleWorker, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
 import { undocumented } from "../../deploy/cloudflare/without-docs.ts";
-import { emptied } from "../../deploy/cloudflare/without-unused.ts";
 import { workerEntry } from "../../deploy/cloudflare/worker-entry.ts";
 
 import { migrations } from "../../src/meta/schema.ts";
@@ -102,13 +101,11 @@ const doc: string = text;
     expect(at("kafka.txt", "produce.produceRequest")).toBeUndefined();
   });
 
-  test("fails where a library has lost what is to be left out of it", () => {
-    const source = "class A {\n    #a(b) {\n        return b;\n    }\n    c() {\n    }\n}\n";
-    expect(emptied(source, { methods: ["#a"] })).toBe(
-      "class A {\n    #a(b) {}\n    c() {\n    }\n}\n",
-    );
-    expect(emptied(source, { classes: ["A"] })).toBe("class A {}\n");
-    expect(() => emptied(source, { methods: ["b"] })).toThrow("it is not there");
+  test("starts with what stands before the objects alone", () => {
+    const { inputs } = bundle.metafile.outputs["worker.js"] ?? { inputs: {} };
+    const started = Object.keys(inputs).filter((path) => path.startsWith("src/"));
+    expect(started).toContain("src/runtime/workerd/front.ts");
+    expect(started.filter((path) => /^src\/(?:log|sql|meta|pipeline)\//.test(path))).toEqual([]);
   });
 
   test("its budget refuses what is too large or makes code", () => {

@@ -9,12 +9,12 @@ import { answerOfError, responseOfError } from "../../server/http/problem-respon
 import { clock } from "../node/platform.ts";
 import { answerAll } from "./append-calls.ts";
 import type { Bindings, GroupAnswer, GroupCall } from "./bindings.ts";
+import { createConsoleLogger } from "./console-log.ts";
 import { answerGroupCall } from "./group-calls.ts";
 import { loadHeader } from "./object-load.ts";
 import { groupRole, logRole, type ObjectRole, queryRole, watchMs } from "./object-roles.ts";
 import type { KeptSocket } from "./object-sockets.ts";
 import type { ObjectLog } from "./open-log.ts";
-import { createConsoleLogger } from "./platform.ts";
 import { readWorkerSettings } from "./settings.ts";
 
 /** RFC 6455, 7.4: what an endpoint may always say of a close that the other one began. */
