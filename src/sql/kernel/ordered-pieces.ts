@@ -1,7 +1,7 @@
 /**
- * Results of a window that is closed in parts, on scratch disk until they come out: cut by the order
- * in which they do, so that those of one cut fit memory. Small ones wait in memory until there are
- * enough for a block.
+ * Results of a window that is closed in parts, on scratch disk until they come out: cut by the
+ * order in which they do, so that those of one cut fit memory. Small ones wait in memory until
+ * there are enough for a block.
  */
 import type { SqliteMemory } from "../sqlite/memory.ts";
 import { type SpilledRun, type SpillSpace, spillBlockBytes } from "./spill-space.ts";

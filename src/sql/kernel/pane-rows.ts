@@ -1,7 +1,7 @@
 /**
- * Rows of many windows at once, where memory has no room for all of these: they are added a pane at
- * a time, so that the others may be on scratch disk meanwhile. Panes know nothing of each other, and
- * rows of one keep their order, so nothing depends on it.
+ * Rows of many windows at once, where memory has no room for all of these: they are added a pane
+ * at a time, so that the others may be on scratch disk meanwhile. Panes know nothing of each
+ * other, and rows of one keep their order, so nothing depends on it.
  */
 import { integerAt, rowAt } from "../memory/row-access.ts";
 import { RowTable } from "../memory/row-table.ts";

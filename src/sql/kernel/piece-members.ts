@@ -1,6 +1,6 @@
 /**
- * DISTINCT values of groups that leave in pieces (`window-pieces.ts`): members of the sets of a pane,
- * by the part of their groups' keys, so that those of a part are counted together.
+ * DISTINCT values of groups that leave in pieces (`window-pieces.ts`): members of the sets of a
+ * pane, by the part of their groups' keys, so that those of a part are counted together.
  *
  * An image is, little-endian: u32 members, u32 bytes of texts; per member 16 bytes, as
  * `wasm/sql/parts/fields.ts` has them, its entry being a number in the pane that left; the texts
@@ -81,8 +81,9 @@ export class MemberSorter {
 }
 
 /**
- * The members of an image that are of one of `passes` passes, by a hash of their values, with their
- * entries called by `numberOf`: changes the image. Gives how many they are; they stand at its front.
+ * The members of an image that are of one of `passes` passes, by a hash of their values, with
+ * their entries called by `numberOf`: changes the image. Gives how many they are; they stand at
+ * its front.
  */
 export function pickMembers(
   image: Uint8Array,

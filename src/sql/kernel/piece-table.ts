@@ -1,11 +1,11 @@
 /**
- * Pieces of panes in tables of the task's database (`window-pieces.ts`), whose pages go to
- * scratch disk and to checkpoints as those of any other. Rows are only added, and dropped with their
- * pane, so that a checkpoint's delta has what left since the last one, and nothing again.
+ * Pieces of panes in tables of the task's database (`window-pieces.ts`), whose pages go to scratch
+ * disk and to checkpoints as those of any other. Rows are only added, and dropped with their pane,
+ * so that a checkpoint's delta has what left since the last one, and nothing again.
  *
- * `heads` has a row for each time that a pane left: its generation, how many entries it had and how
- * many bytes they took, and the seed by which they were cut into parts, which stays the same as long
- * as there are pieces.
+ * `heads` has a row for each time that a pane left: its generation, how many entries it had and
+ * how many bytes they took, and the seed by which they were cut into parts, which stays the same
+ * as long as there are pieces.
  */
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { quoteName } from "../sqlite/quote.ts";

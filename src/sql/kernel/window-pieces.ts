@@ -1,9 +1,9 @@
 /**
- * Groups of windows that memory has no room for (`wasm/sql/parts/pieces.ts`): those of a pane leave
- * for a table, cut into parts by a hash of their keys, and the pane begins anew. Rows that come for
- * a group of which a piece has left make another: a row waits for nothing. When a window closes, the
- * pieces of its panes are merged a part at a time, and its groups come out in the order in which
- * they first appeared, as if they had been in memory.
+ * Groups of windows that memory has no room for (`wasm/sql/parts/pieces.ts`): those of a pane
+ * leave for a table, cut into parts by a hash of their keys, and the pane begins anew. Rows that
+ * come for a group of which a piece has left make another: a row waits for nothing. When a window
+ * closes, the pieces of its panes are merged a part at a time, and its groups come out in the
+ * order in which they first appeared, as if they had been in memory.
  *
  * What must hold: merging pieces gives what the rows would have given, to the last bit. So addends
  * to sums of reals are kept one by one behind the first piece. At a checkpoint a pane of which a
