@@ -315,10 +315,12 @@ export class QueryTask {
     readonly state: Uint8Array;
   } {
     this.#flush();
+    // Before pages: some of what operators hold goes to their tables now.
+    const parts = this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) }));
     const state = encodeStateBlob([
       { name: timePart, bytes: encoder.encode(JSON.stringify(this.#saveTime())) },
       { name: pagesPart, bytes: this.#file.checkpoint(kind) },
-      ...this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) })),
+      ...parts,
     ]);
     return { outputs: this.#taken(), state };
   }
