@@ -19,7 +19,7 @@ import type { OutputBatch, OutputKind } from "../sql/engine/task-output.ts";
 import type { CheckpointLog } from "./checkpoint-log.ts";
 import type { QuerySettings } from "./query-definition.ts";
 import type { StatusKeeper } from "./query-status.ts";
-import type { TaskHandle, TaskReply } from "./task-protocol.ts";
+import type { PackedState, TaskHandle, TaskReply } from "./task-protocol.ts";
 import { taskPublishOf } from "./task-publish.ts";
 import { TickTimer } from "./tick-timer.ts";
 
@@ -236,31 +236,45 @@ export class Run {
     this.#note(reply);
     this.#outputBytes = 0;
     refuseErrors(settings, reply.outputs, platform);
-    const bytes = reply.state ?? new Uint8Array(0);
+    const { state, stateBytes } = await this.#stateOf(kind, reply);
     const results = await batchesOf(reply.outputs);
     const offsets = cursors.map(offsetOf);
     const stored = reply.outputs.map((each) => each.bytes);
     this.#committing = this.#publish(
       {
-        ...{ publishPosition, cursors, state: { kind, bytes }, results, offsets },
+        ...{ publishPosition, cursors, state, results, offsets },
         committed: reply.committed,
       },
-      () => task.giveBack(stored),
+      { stateBytes, onStored: () => task.giveBack(stored) },
     );
+  }
+
+  /** Of a large state the last part; those before it are stored, and no longer in memory. */
+  async #stateOf(kind: PackedState["kind"], reply: TaskReply) {
+    const { task, checkpoints } = this.#run;
+    let state: PackedState = { kind, bytes: reply.state ?? new Uint8Array(0) };
+    let stateBytes = state.bytes.length;
+    for (let isLeft = reply.stateIsLeft; isLeft; ) {
+      await checkpoints.store(state);
+      const rest = await task.send({ kind: "rest" });
+      state = { kind: "delta", bytes: rest.state ?? new Uint8Array(0) };
+      stateBytes += state.bytes.length;
+      isLeft = rest.stateIsLeft;
+    }
+    return { state, stateBytes };
   }
 
   /** Never rejects: a failure is met by the loop. */
   async #publish(
     commit: Parameters<CheckpointLog["commit"]>[0],
-    onStored: () => void,
+    { stateBytes, onStored }: { readonly stateBytes: number; readonly onStored: () => void },
   ): Promise<void> {
     const { checkpoints, status, platform } = this.#run;
     try {
       await checkpoints.commit(commit);
       onStored();
-      const { publishPosition, cursors, state } = commit;
-      const at = platform.clock.now();
-      status.committed({ publishPosition, cursors, stateBytes: state.bytes.length, at });
+      const { publishPosition, cursors } = commit;
+      status.committed({ publishPosition, cursors, stateBytes, at: platform.clock.now() });
     } catch (error) {
       this.#commitFailure = error;
     }

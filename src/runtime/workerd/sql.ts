@@ -23,6 +23,8 @@ const viewMemoryBytesMax = 16 * MiB;
 const statementTasksMax = 1;
 /** Rows between two commits stay in memory: a commit that is due must not wait for many. */
 const sliceBytes = MiB / 2;
+/** Of the tables' pages, in one part of a checkpoint: 2 MiB. */
+const statePagesMax = 512;
 
 export interface ObjectSql {
   readonly http: Pick<HttpContext, "sql" | "queries">;
@@ -54,7 +56,8 @@ export function openObjectSql(
     ...parts,
     startTask: async (setup) => {
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
-      return new LocalTask({ ...local, spillBytesMax }, { ...setup, memoryBytesMax });
+      const bounds = { spillBytesMax, statePagesMax };
+      return new LocalTask({ ...local, ...bounds }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },
