@@ -26,6 +26,8 @@ export interface LocalTaskParts {
   readonly openScratch?: () => ScratchDisk;
   /** See `QueryTaskOptions.spillBytesMax`. */
   readonly spillBytesMax?: number;
+  /** What pages of tables take of memory before they go to scratch disk; see `TaskPages`. */
+  readonly pageBytesMax?: number;
   /** See `QueryTaskOptions.statePagesMax`. */
   readonly statePagesMax?: number;
 }
@@ -53,7 +55,7 @@ export class LocalTask implements TaskHandle {
     const { memoryBytesMax } = setup;
     this.#host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
     this.#disks = openScratch === undefined ? [] : [openScratch(), openScratch()];
-    this.#pages = new TaskPages(this.#host, this.#disks[0]);
+    this.#pages = new TaskPages(this.#host, this.#disks[0], parts.pageBytesMax);
     try {
       for (const state of setup.states) this.#restore(state);
       if (setup.isRestored !== true) this.#begin();

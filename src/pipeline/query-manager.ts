@@ -14,6 +14,7 @@ import type { SqlDatabase } from "../meta/sql-database.ts";
 import { failQuery, type QueryRow, readSqlCatalog } from "../meta/sql-objects.ts";
 import { decodeQueryDefinition, type QueryDefinition } from "./query-definition.ts";
 import { QueryPlacement } from "./query-placement.ts";
+import type { SliceBounds } from "./query-run.ts";
 import { QueryRunner, type QueryRunnerParts, type RunnerEnd } from "./query-runner.ts";
 import type { QueryStatus } from "./query-status.ts";
 
@@ -41,8 +42,7 @@ export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "st
   readonly objectName?: string | undefined;
   /** Told of all queries that are to run, at each look. */
   readonly onWanted?: (queryIds: ReadonlySet<string>) => void;
-  /** See `RunParts.sliceBytes`. */
-  readonly sliceBytes?: number;
+  readonly slices?: SliceBounds;
   /** So long the end waits for last commits, milliseconds; default 10 s. */
   readonly closeMsMax?: number;
 }
@@ -236,9 +236,9 @@ export class QueryManager {
     options: { readonly definition: QueryDefinition; readonly leaseEpoch: number },
   ): QueryRunner {
     const { definition, leaseEpoch } = options;
-    const { platform, log, topics, startTask, database, sliceBytes } = this.#parts;
+    const { platform, log, topics, startTask, database, slices } = this.#parts;
     return new QueryRunner({
-      ...{ platform, log, topics, startTask, queryId, definition, sliceBytes },
+      ...{ platform, log, topics, startTask, queryId, definition, slices },
       guard: { kind: "lease", leaseKind: queryLeaseKind, name: queryId, leaseEpoch },
       publishTick: (topicNumbers) => publishTick(database, topicNumbers),
     });

@@ -35,12 +35,18 @@ export interface RunParts {
   readonly publishTick: (topicNumbers: readonly number[]) => Promise<NamespaceHead>;
   readonly batchesOf: (outputs: readonly OutputBatch[]) => Promise<AppendBatch[]>;
   readonly signal: AbortSignal;
-  /** Bytes of publishes that the task is given at once, and that it may have before it. */
-  readonly sliceBytes?: number;
+  readonly slices?: SliceBounds;
 }
 
-const sliceBytesDefault = 3.5 * 1024 * 1024;
-const slicesAheadMax = 1;
+/** What a task is given at once. */
+export interface SliceBounds {
+  /** Of publishes; one of them is more now and then. */
+  readonly bytesMax: number;
+  /** Slices that it may have before it: 0 where it runs in this thread. */
+  readonly aheadMax: number;
+}
+
+const slicesDefault: SliceBounds = { bytesMax: 3.5 * 1024 * 1024, aheadMax: 1 };
 /** Between looks for something new while nothing comes. */
 const waitMsMax = 1_000;
 /** A peer's publish may be heard of so late by a worker that keeps pace. */
@@ -112,9 +118,14 @@ export class Run {
     return this.#committing;
   }
 
+  get #slices(): SliceBounds {
+    return this.#run.slices ?? slicesDefault;
+  }
+
   /** What is published next; null when that could not be found out, for now. */
   async #next(): Promise<PublishSlice | null> {
-    const { reader, signal, sliceBytes: bytesMax = sliceBytesDefault } = this.#run;
+    const { reader, signal } = this.#run;
+    const { bytesMax } = this.#slices;
     try {
       // One that was behind wants to know of the end at once.
       const wait = this.#tickIsDue || this.#isBehind ? 0 : this.#waitMs();
@@ -151,7 +162,7 @@ export class Run {
     // Its failure is met where the reply is waited for.
     sent.catch(() => {}).finally(release);
     this.#ahead.push(sent);
-    await this.#settle(slicesAheadMax);
+    await this.#settle(this.#slices.aheadMax);
   }
 
   /** Waits until no more than `left` requests are before the task. */

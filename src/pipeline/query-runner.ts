@@ -13,7 +13,7 @@ import { topicConfigNumber } from "../meta/topic-config.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { CheckpointLog, type LoadedCommit } from "./checkpoint-log.ts";
 import type { QueryDefinition } from "./query-definition.ts";
-import { Run } from "./query-run.ts";
+import { Run, type SliceBounds } from "./query-run.ts";
 import { type QueryStatus, StatusKeeper } from "./query-status.ts";
 import { deleted, QueryTopics } from "./query-topics.ts";
 import type { StartTask, TaskHandle } from "./task-protocol.ts";
@@ -38,8 +38,7 @@ export interface QueryRunnerParts {
   readonly definition: QueryDefinition;
   /** The lease under which it runs. */
   readonly guard: PublishGuard;
-  /** See `RunParts.sliceBytes`. */
-  readonly sliceBytes?: number | undefined;
+  readonly slices?: SliceBounds | undefined;
 }
 
 /** Between attempts after a failure that may pass. */
@@ -90,7 +89,7 @@ export class QueryRunner {
   }
 
   async #runOnce(signal: AbortSignal): Promise<void> {
-    const { definition, log, platform, publishTick, guard, queryId, sliceBytes } = this.#parts;
+    const { definition, log, platform, publishTick, guard, queryId, slices } = this.#parts;
     const inputs = await this.#topics.inputs();
     const names = new Map(inputs.map((topic) => [topic.topicNumber, topic.name as string]));
     const over = new AbortController();
@@ -114,7 +113,7 @@ export class QueryRunner {
       reader: log.follow(inputs, start),
       status: this.#status,
       batchesOf: (outputs) => this.#topics.batchesOf(outputs),
-      ...(sliceBytes !== undefined && { sliceBytes }),
+      ...(slices !== undefined && { slices }),
     });
     try {
       await run.loop();

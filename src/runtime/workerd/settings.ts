@@ -53,7 +53,7 @@ export const workerSettingTable = {
     { min: 0, max: 12 * MiB },
     {
       env: "MILLRACE_STATE_BYTES",
-      fallback: "6MiB",
+      fallback: "3MiB",
       doc: "what groups, windows and sessions of a query take of memory before they leave it",
     },
   ),

@@ -21,10 +21,12 @@ const MiB = 1024 * 1024;
 const taskMemoryBytesMax = 24 * MiB;
 const viewMemoryBytesMax = 16 * MiB;
 const statementTasksMax = 1;
-/** Rows between two commits stay in memory: a commit that is due must not wait for many. */
-const sliceBytes = MiB / 2;
-/** Of the tables' pages, in one part of a checkpoint: 2 MiB. */
-const statePagesMax = 512;
+/** Rows since the last commit stay in memory, so what they are must show soon. */
+const slices = { bytesMax: MiB / 4, aheadMax: 0 };
+/** What pages of tables take of the task's memory; rows between two commits need the most. */
+const pageBytesMax = 3 * MiB;
+/** Of the tables' pages, in one part of a checkpoint: 1 MiB. */
+const statePagesMax = 256;
 
 export interface ObjectSql {
   readonly http: Pick<HttpContext, "sql" | "queries">;
@@ -56,13 +58,13 @@ export function openObjectSql(
     ...parts,
     startTask: async (setup) => {
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
-      const bounds = { spillBytesMax, statePagesMax };
+      const bounds = { spillBytesMax, pageBytesMax, statePagesMax };
       return new LocalTask({ ...local, ...bounds }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },
     statementTasksMax,
-    queries: { placement: placementOf(options), onWanted, objectName, sliceBytes },
+    queries: { placement: placementOf(options), onWanted, objectName, slices },
   });
   const { service: sql, queries } = engine;
   if (options.queries !== "none") return { engine, http: { sql, queries } };

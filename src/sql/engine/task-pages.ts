@@ -29,9 +29,12 @@ export class TaskPages {
   readonly file: StateFile;
   readonly saved: SavedParts[] = [];
 
-  /** `scratch`: where pages go that do not fit; without it all stay, within the memory's bound. */
-  constructor(host: SqliteHost, scratch: ScratchDisk | undefined) {
-    const cachedBytesMax = Math.floor(host.memory.bytesMax / pagesShare);
+  /**
+   * `scratch`: where pages go beyond `cachedBytesMax`, by default a quarter of the memory; without
+   * it all stay, within the memory's bound.
+   */
+  constructor(host: SqliteHost, scratch?: ScratchDisk, cachedBytes?: number) {
+    const cachedBytesMax = cachedBytes ?? Math.floor(host.memory.bytesMax / pagesShare);
     this.file = new StateFile(host, {
       name: "state",
       ...(scratch !== undefined && { scratch, cachedBytesMax }),

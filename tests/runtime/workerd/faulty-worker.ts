@@ -3,7 +3,8 @@
  * throws, objects that are ended in the middle, and an object that was replaced and does not know.
  *
  * POST /test/faults sets the bucket's faults; POST /test/abort ends the first shard, `?twin` the twin
- * and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
+ * and `?query=…` the query's object; GET /test/scratch?query=… tells how many rows of scratch space that one
+ * has; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
  */
 import type { DurableObjectState } from "cloudflare:workers";
 import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/workerd/bindings.ts";
@@ -19,6 +20,10 @@ export interface BucketFaults {
 
 interface Ended {
   abort(): Promise<void>;
+}
+
+interface Spilling {
+  scratchRows(): Promise<number>;
 }
 
 type Named = LogObjects & QueryObjects & { idFromName(name: string): { toString(): string } };
@@ -97,6 +102,14 @@ export class QueryObject extends deployed.QueryObject {
   async abort(): Promise<void> {
     this.#state.abort("evicted by the test");
   }
+
+  async scratchRows(): Promise<number> {
+    const { sql } = this.#state.storage;
+    const tables = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'scratch'").toArray();
+    if (tables.length === 0) return 0;
+    const [counted] = sql.exec("SELECT count(*) AS n FROM scratch").toArray();
+    return Number(counted?.["n"]);
+  }
 }
 
 /** Believes that it is the first shard, as does the object that is. */
@@ -126,6 +139,10 @@ export default {
       const object = query === null ? log.getByName("0") : bindings.QUERIES.getByName(query);
       await (object as unknown as Ended).abort().catch(() => undefined);
       return new Response("ended");
+    }
+    if (pathname === "/test/scratch") {
+      const object = bindings.QUERIES.getByName(searchParams.get("query") ?? "");
+      return Response.json(await (object as unknown as Spilling).scratchRows());
     }
     if (request.headers.get("Test-Activation") === "twin") {
       const answer = bindings.TWINS.getByName("0").fetch(request);
