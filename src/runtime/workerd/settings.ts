@@ -50,7 +50,7 @@ export const workerSettingTable = {
     doc: "continuous queries run, each in an object of its own, which then never sleep",
   }),
   stateBytes: size(
-    { min: 0, max: 12 * MiB },
+    { min: MiB / 16, max: 12 * MiB },
     {
       env: "MILLRACE_STATE_BYTES",
       fallback: "3MiB",

@@ -34,6 +34,13 @@ describe("readWorkerSettings", () => {
     expect(() => read({ MILLRACE_SHARDS: "65" })).toThrow("from 1 to 64");
   });
 
+  test("bounds what queries take of memory and of storage", () => {
+    expect(read({})).toMatchObject({ stateBytes: 3 * 2 ** 20, scratchBytes: 2 ** 30 });
+    expect(read({ MILLRACE_SCRATCH_BYTES: "4GiB" }).scratchBytes).toBe(4 * 2 ** 30);
+    expect(() => read({ MILLRACE_SCRATCH_BYTES: "10GiB" })).toThrow("from 0 to 8GiB");
+    expect(() => read({ MILLRACE_STATE_BYTES: "0" })).toThrow("from 64KiB to 12MiB");
+  });
+
   test("refuses metadata that no Worker reaches", () => {
     for (const url of ["file:/data/metadata.db", "memory:"] as const) {
       expect(() => read({ MILLRACE_METADATA: url })).toThrow("URL of a libSQL server");
