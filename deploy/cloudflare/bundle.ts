@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { standIns } from "./stand-ins.ts";
 import { withClientText } from "./with-client-text.ts";
+import { withTables } from "./with-tables.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
 
@@ -55,10 +56,13 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     metafile: true,
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
+    define: { "Number.POSITIVE_INFINITY": "Infinity" },
     logLevel: "error",
+    // A stand-in that lacks what is imported of it.
+    logOverride: { "import-is-undefined": "error" },
     plugins: [
       ...(options.plugins ?? []),
-      ...[standIns(), withoutOpenApi(texts), withClientText(texts)],
+      ...[standIns(), withTables(texts), withoutOpenApi(texts), withClientText(texts)],
       ...[withoutDocs(), collectWasm(wasm)],
     ],
   });

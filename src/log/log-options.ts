@@ -19,6 +19,8 @@ export interface LogOptions {
   readonly peerPollMs?: number;
   /** Called after each publish of this worker. */
   readonly onPublished?: () => void;
+  /** Called when this worker has made, changed or deleted a topic. */
+  readonly onTopicsChanged?: () => void;
   readonly flush: FlushPolicy;
   readonly topics: TopicSettings;
   /**

@@ -121,6 +121,8 @@ export class LocalTask implements TaskHandle {
       case "publishes":
         for (const publish of request.publishes) task.publish(publish);
         return replyOf(task, request.drains ? { outputs: task.takeOutputs() } : {});
+      case "ask":
+        return replyOf(task);
       case "finish":
         task.finish();
         return replyOf(task, { outputs: task.takeOutputs() });

@@ -4,17 +4,16 @@
  * believe to hold a query do no harm: a commit names its lease.
  */
 import type { Logger } from "../base/log.ts";
-import type { Platform } from "../base/platform.ts";
+import type { Platform, TimerHandle } from "../base/platform.ts";
 import type { LogService } from "../log/log-types.ts";
 import type { WorkerIdentity } from "../log/worker-identity.ts";
-import { acquireLease, leasesOfObject, readLease, releaseLease } from "../meta/leases.ts";
+import { acquireLease, leasesOfObject, releaseLease } from "../meta/leases.ts";
 import { publishTick } from "../meta/publish-order.ts";
 import { wantedQueries } from "../meta/query-places.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { failQuery, type QueryRow, readSqlCatalog } from "../meta/sql-objects.ts";
 import { decodeQueryDefinition, type QueryDefinition } from "./query-definition.ts";
 import { QueryPlacement } from "./query-placement.ts";
-import type { SliceBounds } from "./query-run.ts";
 import { QueryRunner, type QueryRunnerParts, type RunnerEnd } from "./query-runner.ts";
 import type { QueryStatus } from "./query-status.ts";
 
@@ -23,12 +22,13 @@ export const queryLeaseKind = "query";
 
 /**
  * Between looks at the catalog: queries of a dead worker are taken over within this and its fall.
+ * Also between something that went wrong and the look that makes up for it.
  */
 const lookMs = 1_000;
 
 const closeMsDefault = 10_000;
 
-export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "startTask"> {
+export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "startTask" | "pace"> {
   readonly log: QueryRunnerParts["log"] & Pick<LogService, "cluster">;
   readonly platform: Platform;
   readonly database: SqlDatabase;
@@ -42,7 +42,8 @@ export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "st
   readonly objectName?: string | undefined;
   /** Told of all queries that are to run, at each look. */
   readonly onWanted?: (queryIds: ReadonlySet<string>) => void;
-  readonly slices?: SliceBounds;
+  /** It looks when it is told to, and not by the clock: whoever changes the catalog says so. */
+  readonly looksWhenTold?: boolean;
   /** So long the end waits for last commits, milliseconds; default 10 s. */
   readonly closeMsMax?: number;
 }
@@ -64,6 +65,8 @@ export class QueryManager {
   /** The epoch in which an object's leases of queries that are not wanted were given back. */
   #tidiedEpoch = -1;
   #looking: Promise<void> = Promise.resolve();
+  /** A look by a timer, since something went wrong. */
+  #lookingAgain: TimerHandle | undefined;
   #loop: Promise<void> | undefined;
 
   constructor(parts: QueryManagerParts) {
@@ -83,6 +86,7 @@ export class QueryManager {
   async close(): Promise<void> {
     const { platform, closeMsMax = closeMsDefault } = this.#parts;
     this.#closing.abort();
+    this.#lookingAgain?.cancel();
     for (const { stop } of this.#running.values()) stop.abort();
     const late = new AbortController();
     await Promise.race([this.#allEnded(), platform.timers.sleep(closeMsMax, late.signal)]);
@@ -120,15 +124,27 @@ export class QueryManager {
       .then(() => this.#look())
       .catch((error: unknown) => {
         this.#log.warn("Cannot look for queries; the next look will", { error });
+        this.#lookAgain();
       });
     return this.#looking;
   }
 
+  #lookAgain(): void {
+    const { looksWhenTold = false, platform } = this.#parts;
+    if (!looksWhenTold || this.#closing.signal.aborted || this.#lookingAgain !== undefined) return;
+    this.#lookingAgain = platform.timers.after(lookMs, () => {
+      this.#lookingAgain = undefined;
+      void this.look();
+    });
+  }
+
   async #run(): Promise<void> {
-    const { timers } = this.#parts.platform;
+    const { platform, looksWhenTold = false } = this.#parts;
+    const { timers } = platform;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       await this.look();
+      if (looksWhenTold) return;
       await timers.sleep(lookMs, signal);
     }
   }
@@ -142,44 +158,39 @@ export class QueryManager {
     const unwanted = [...this.#running].filter(([queryId]) => !wanted.has(queryId));
     for (const [, { stop }] of unwanted) stop.abort();
     const { workerEpoch } = identity.current();
-    await this.#giveBackUnwanted(wanted, workerEpoch);
     const idle = queries.filter(({ queryId }) => !this.#running.has(queryId));
     const free = idle.filter(({ heldBy }) => heldBy === null).map(({ queryId }) => queryId);
     // Where giving a lease back went unanswered, it is this worker's still.
     const kept = idle.filter(({ heldBy }) => heldBy === workerEpoch).map(({ queryId }) => queryId);
-    await this.#takeAll([
-      ...(await this.#toKeep(kept)),
-      ...this.#placement.toTake(free, log.cluster()),
-    ]);
+    const own = await this.#giveBackOthers(wanted, kept);
+    await this.#takeAll([...own, ...this.#placement.toTake(free, log.cluster())]);
     const moving = this.#placement.toHandOver([...this.#running.keys()], log.cluster());
     if (moving !== undefined) this.#handOver(moving);
     // Last: a commit that takes long keeps no other query from being taken.
     await Promise.all(unwanted.map(([, { ended }]) => ended));
   }
 
-  /** A query may be paused while nothing of its object runs: then its lease is still marked. */
-  async #giveBackUnwanted(wanted: ReadonlySet<string>, workerEpoch: number): Promise<void> {
-    const { database, objectName } = this.#parts;
-    if (objectName === undefined || this.#tidiedEpoch === workerEpoch) return;
-    const marked = await leasesOfObject(database, { kind: queryLeaseKind, objectName });
-    for (const lease of marked) {
+  /**
+   * An object has the leases of its last activation, also of queries that were paused while nothing
+   * of it ran, and of those that it is to run no more. `held`: wanted ones of this epoch that do not
+   * run. Gives those of them that it is to run.
+   */
+  async #giveBackOthers(
+    wanted: ReadonlySet<string>,
+    held: readonly string[],
+  ): Promise<readonly string[]> {
+    const { database, identity, log, objectName } = this.#parts;
+    if (objectName === undefined) return held;
+    const { workerEpoch } = identity.current();
+    const own = this.#placement.toTake(held, log.cluster());
+    if (this.#tidiedEpoch === workerEpoch && own.length === held.length) return own;
+    const others = new Set(held.filter((name) => !own.includes(name)));
+    for (const lease of await leasesOfObject(database, { kind: queryLeaseKind, objectName })) {
       const isOurs = this.#running.has(lease.name) || wanted.has(lease.name);
-      if (!isOurs) await releaseLease(database, lease);
+      if (!isOurs || others.has(lease.name)) await releaseLease(database, lease);
     }
     this.#tidiedEpoch = workerEpoch;
-  }
-
-  /** An object has the leases of its last activation, also when it is to run them no more. */
-  async #toKeep(held: readonly string[]): Promise<readonly string[]> {
-    const { database, log, objectName } = this.#parts;
-    if (objectName === undefined || held.length === 0) return held;
-    const kept = this.#placement.toTake(held, log.cluster());
-    for (const name of held) {
-      if (kept.includes(name)) continue;
-      const lease = await readLease(database, { kind: queryLeaseKind, name });
-      if (lease !== null) await releaseLease(database, lease);
-    }
-    return kept;
+    return own;
   }
 
   async #takeAll(queryIds: readonly string[]): Promise<void> {
@@ -214,7 +225,11 @@ export class QueryManager {
       .catch((error: unknown) => {
         this.#log.error("A query ended in an unforeseen way", { query: name, error });
       })
-      .finally(() => this.#running.delete(name));
+      .finally(() => {
+        this.#running.delete(name);
+        // Its lease went to another, or with the epoch; it may be free by now.
+        this.#lookAgain();
+      });
     this.#running.set(name, { runner, stop, ended });
   }
 
@@ -236,9 +251,9 @@ export class QueryManager {
     options: { readonly definition: QueryDefinition; readonly leaseEpoch: number },
   ): QueryRunner {
     const { definition, leaseEpoch } = options;
-    const { platform, log, topics, startTask, database, slices } = this.#parts;
+    const { platform, log, topics, startTask, pace, database } = this.#parts;
     return new QueryRunner({
-      ...{ platform, log, topics, startTask, queryId, definition, slices },
+      ...{ platform, log, topics, startTask, pace, queryId, definition },
       guard: { kind: "lease", leaseKind: queryLeaseKind, name: queryId, leaseEpoch },
       publishTick: (topicNumbers) => publishTick(database, topicNumbers),
     });

@@ -51,6 +51,8 @@ export type TaskRequest =
   | { readonly kind: "rest" }
   /** Of a task that is restored, before all else: a full state, then deltas; null: it was the last. */
   | { readonly kind: "restore"; readonly state: PackedState | null }
+  /** How things stand; nothing is done. */
+  | { readonly kind: "ask" }
   /** What has been made so far, of a query that keeps nothing. */
   | { readonly kind: "drain" }
   /** The same of a query that goes on: with the changes that were held back. */

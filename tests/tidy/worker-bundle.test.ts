@@ -1,13 +1,24 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
 import {
   budgetFaults,
   javascriptBytesMax,
+  startBytesMax,
   wasmBytesMax,
   weights,
 } from "../../deploy/cloudflare/budget.ts";
 import { bundleWorker, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
 import { undocumented } from "../../deploy/cloudflare/without-docs.ts";
 import { workerEntry } from "../../deploy/cloudflare/worker-entry.ts";
+
+import { migrations } from "../../src/meta/schema.ts";
+import * as smallHono from "../../src/runtime/workerd/small-hono.ts";
+import * as smallZod from "../../src/runtime/workerd/small-zod.ts";
+import { unsupportedWords } from "../../src/sql/syntax/keywords.ts";
+import { produceApi } from "../../src/wire/kafka/api/produce.ts";
+import { root } from "./source-files.ts";
 
 const bundle = await bundleWorker({ entry: workerEntry, minify: true });
 
@@ -56,13 +67,58 @@ const doc: string = text;
     );
   });
 
+  test("its stand-ins have what is asked of zod's shapes and of hono", () => {
+    const sources = [...filesFrom(/[\\/]zod[\\/]|small-zod\.ts$/)];
+    const near = [...filesFrom(...sources.map((path) => new RegExp(`^${RegExp.escape(path)}$`)))];
+    const theirs = [z.string(), z.number(), z.object({}), z.array(z.int()), z.enum(["a"])];
+    // Methods of others that happen to be called the same.
+    const known = namesOf("", [], new Map(), new Set(), Promise.prototype, /a/);
+    for (const name of ["decode", "encode", "options"]) known.add(name);
+    const lacking = namesOf(...theirs)
+      .difference(namesOf(smallZod.string()))
+      .difference(known);
+    expect(namesOf(smallZod.string()).has("optional")).toBe(true);
+    expect(sources.length).toBeGreaterThan(8);
+    expect(calledIn([...sources, ...near], /(?<!\bz\s*)\.(\w+)\(/g).intersection(lacking)).toEqual(
+      new Set(),
+    );
+
+    const context = new smallHono.Context(new Request("http://a/"), "/");
+    const has = namesOf(context, context.req, new smallHono.Hono());
+    const routed = [...filesFrom(/small-hono\.ts$/)];
+    expect(routed.length).toBeGreaterThan(8);
+    const asked = calledIn(routed, /\b(?:c|app|c\.req|surface\.app)\.(\w+)/g);
+    expect(asked.difference(has)).toEqual(new Set());
+  });
+
+  test("holds tables as texts, with what they were made from", () => {
+    const { texts } = bundle;
+    const at = (text: string, key: string) => JSON.parse(texts.get(text) ?? "{}")[key];
+    expect(at("kafka.txt", "produce.produceApi")).toEqual(JSON.parse(JSON.stringify(produceApi)));
+    expect(at("metadata.txt", "schema.migrations")).toEqual(migrations);
+    expect(at("words.txt", "keywords.unsupportedWords")).toEqual([...unsupportedWords]);
+    // Of a table that nobody asks for nothing is left.
+    expect(at("kafka.txt", "produce.produceRequest")).toBeUndefined();
+  });
+
+  test("starts with what stands before the objects alone", () => {
+    const { inputs } = bundle.metafile.outputs["worker.js"] ?? { inputs: {} };
+    const started = Object.keys(inputs).filter((path) => path.startsWith("src/"));
+    expect(started).toContain("src/runtime/workerd/front.ts");
+    expect(started.filter((path) => /^src\/(?:log|sql|meta|pipeline)\//.test(path))).toEqual([]);
+  });
+
   test("its budget refuses what is too large or makes code", () => {
-    const made = (text: string, wasmBytes = 0): WorkerBundle => ({
+    const made = (text: string, wasmBytes = 0, lateBytes = 0): WorkerBundle => ({
       ...bundle,
       javascript: new TextEncoder().encode(text),
+      chunks: new Map([["late.js", { contents: new Uint8Array(lateBytes), isLazy: true }]]),
       wasm: new Map([["a.wasm", new Uint8Array(wasmBytes)]]),
     });
-    expect(budgetFaults(made("x".repeat(javascriptBytesMax + 1)))).toHaveLength(1);
+    expect(budgetFaults(made("x".repeat(startBytesMax)))).toEqual([]);
+    expect(budgetFaults(made("x".repeat(startBytesMax + 1)))).toHaveLength(1);
+    expect(budgetFaults(made("x", 0, javascriptBytesMax - 1))).toEqual([]);
+    expect(budgetFaults(made("x", 0, javascriptBytesMax))).toHaveLength(1);
     expect(budgetFaults(made("", wasmBytesMax + 1))).toHaveLength(1);
     for (const text of [
       'return new Function("x",y)',
@@ -77,3 +133,35 @@ const doc: string = text;
     );
   });
 });
+
+/** Sources of the bundle that import what matches. */
+function filesFrom(...patterns: readonly RegExp[]): Set<string> {
+  const entries = Object.entries(bundle.metafile.inputs).filter(
+    ([path, { imports }]) =>
+      path.startsWith("src/") &&
+      imports.some((each) => patterns.some((pattern) => pattern.test(each.path))),
+  );
+  return new Set(entries.map(([path]) => path));
+}
+
+/** The names of all that the values have, of themselves or by their classes. */
+function namesOf(...values: readonly object[] | readonly [string, ...object[]]): Set<string> {
+  const names = new Set<string>();
+  for (const value of values) {
+    for (
+      let at = Object(value);
+      at !== null && at !== Object.prototype;
+      at = Object.getPrototypeOf(at)
+    ) {
+      for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+    }
+  }
+  return names;
+}
+
+function calledIn(paths: readonly string[], pattern: RegExp): Set<string> {
+  const found = paths.flatMap((path) => [
+    ...readFileSync(join(root, path), "utf8").matchAll(pattern),
+  ]);
+  return new Set(found.map(([, name = ""]) => name));
+}

@@ -7,11 +7,16 @@ import { ByteBudget } from "../../base/byte-budget.ts";
 import { FrameMemory } from "../../base/frame-memory.ts";
 import { Metrics } from "../../base/metrics.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
+import type { GroupService } from "../../group/group-service.ts";
+import type { WorkerAddress } from "../../group/group-store.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
 import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import type { SqlDatabase } from "../../meta/sql-database.ts";
-import { createHttpApp } from "../../server/http/app.ts";
+import { createHttpSurface } from "../../server/http/app.ts";
+import type { HttpContext } from "../../server/http/context.ts";
+import { mountGroupCalls } from "../../server/http/group-calls.ts";
+import { peerGroups } from "../../server/http/peer-groups.ts";
 import type { KafkaContext } from "../../server/kafka/context.ts";
 import { createKafkaContext } from "../../server/kafka/create-context.ts";
 import { requestBytesMaxDefault } from "../../server/kafka/limits.ts";
@@ -240,7 +245,7 @@ export class Worker implements RunningServer {
   }): void {
     const { settings, platform, database } = this.#parts;
     const { log, groups, sql, kafka } = parts;
-    const app = createHttpApp({
+    const context: HttpContext = {
       clientScript: readClientScript,
       log,
       topics: log.topics,
@@ -263,21 +268,45 @@ export class Worker implements RunningServer {
       },
       shutdown: this.#shutdown.signal,
       upgradeSocket: this.#http?.upgradeSocket,
-      openKafka: kafkaTunnels(kafka, (duplex, context) => this.#kafka.accept(duplex, context)),
+      openKafka: kafkaTunnels(
+        // Whose client has one address for all workers.
+        { ...kafka, groups: this.#peerGroups({ log, groups }, () => true) },
+        (duplex, own) => this.#kafka.accept(duplex, own),
+      ),
       fetch: (url, init) => fetch(url, init),
       status: () => this.#status,
+    };
+    const surface = createHttpSurface(context);
+    mountGroupCalls(surface, context);
+    this.#answer = (request) => surface.app.fetch(request);
+  }
+
+  #peerGroups(
+    { log, groups }: { readonly log: Log; readonly groups: GroupCoordinator },
+    passesTo: (worker: WorkerAddress) => boolean,
+  ): GroupService {
+    const { platform, settings } = this.#parts;
+    return peerGroups({
+      ...{ local: groups, log, platform, token: settings.token, passesTo },
+      shutdown: this.#shutdown.signal,
+      fetch: (url, init) => fetch(url, init),
     });
-    this.#answer = (request) => app.fetch(request);
   }
 
   #kafkaContext(log: Log, groups: GroupCoordinator): KafkaContext {
     const { settings, platform, database } = this.#parts;
+    // Behind one address, as of a balancer, a client cannot go to a coordinator by itself.
+    const isSharedAddress = ({ host, port }: WorkerAddress) => {
+      const { nodes, selfNodeId } = log.cluster();
+      const self = nodes.find(({ nodeId }) => nodeId === selfNodeId);
+      return self?.kafkaHost === host && self.kafkaPort === port;
+    };
     return createKafkaContext({
       platform,
       metrics: this.metrics,
       log,
       topics: log.topics,
-      groups,
+      groups: this.#peerGroups({ log, groups }, isSharedAddress),
       producerIds: new BlockProducerIds(database),
       settings: {
         requestBytesMax: Math.min(requestBytesMaxDefault, settings.queueBytes),

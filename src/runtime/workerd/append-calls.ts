@@ -10,9 +10,11 @@
  */
 import { StreamError } from "../../base/stream-error.ts";
 import { topicOfAppend } from "../../server/http/handed-appends.ts";
-import type { HandedRequest } from "../../server/http/request-head.ts";
+import type { HandedRequest, RequestHead } from "../../server/http/request-head.ts";
 import { timers } from "../node/platform.ts";
-import type { AppendAnswer, AppendAsked, LogObjects } from "./bindings.ts";
+import type { AppendAnswer, AppendAsked, LoadSaid, LogObjects } from "./bindings.ts";
+import type { ObjectLoad } from "./object-load.ts";
+import type { Placed } from "./shard-spread.ts";
 
 /** A larger body is streamed through to its object. */
 const bodyBytesMax = 65_536;
@@ -31,49 +33,77 @@ const headersHanded = [
   ...["producer-id", "producer-epoch", "producer-seq"],
 ];
 
+/** A request that may go together with others, as far as an append is told of it. */
+export interface AppendHead extends RequestHead {
+  /** The path of its URL, as it stands. */
+  readonly pathname: string;
+  readonly headers: HandedHeaders;
+}
+
 interface Waiting {
   readonly asked: AppendAsked;
   readonly body: Uint8Array;
   resolve(answer: AppendAnswer): void;
   reject(error: unknown): void;
+  /** The object has done with it; called also when its client has gone. */
+  done(): void;
 }
+
+/** As topics are called; dots alone would be another path. */
+const plainName = /^(?!\.{1,2}$)[A-Za-z0-9._-]+$/;
 
 interface Call {
   readonly waiting: Waiting[];
   bytes: number;
 }
 
-interface Way {
+export interface Way {
   readonly objects: LogObjects;
-  readonly name: string;
+  /** Chooses the object. */
+  readonly place: () => Placed;
+  /** An object said how full it is. */
+  readonly heard: (name: string, percent: number) => void;
   /** What goes on when the answer has left. */
   readonly later: (work: Promise<unknown>) => void;
 }
 
+type NamedWay = Omit<Way, "place"> & { readonly name: string };
+
 export class AppendCalls {
   readonly #calls = new Map<string, Call>();
 
-  /** Whether the request may go together with others; its body is known to be small. */
-  static takes({ method, url, headers }: Request): boolean {
+  /**
+   * The head of a request that may go together with others, its body being known to be small; else
+   * undefined. Each look at a Request's own fields leaves JavaScript, so they are taken once.
+   */
+  static headOf(request: Request): AppendHead | undefined {
+    if (request.method !== "POST") return undefined;
+    const { url, headers } = request;
+    const topic = topicOfAppend(url);
+    // Else the path may not be what it looks like.
+    if (topic === undefined || !plainName.test(topic)) return undefined;
     const length = headers.get("Content-Length");
-    return (
-      method === "POST" &&
-      length !== null &&
-      Number(length) <= bodyBytesMax &&
-      topicOfAppend(url) !== undefined
-    );
+    if (length === null || !(Number(length) <= bodyBytesMax)) return undefined;
+    const pathname = `/v1/topics/${topic}/records`;
+    return { method: "POST", url, pathname, headers: new HandedHeaders(handed(headers)) };
   }
 
-  /** @throws what the call failed with, for all that were in it. */
-  async ask(request: Request, way: Way): Promise<Response> {
+  /**
+   * The answer to `request`, which has this head.
+   * @throws what the call failed with, for all that were in it.
+   */
+  async ask(request: Request, { url, headers: given }: AppendHead, way: Way): Promise<Response> {
     const body = new Uint8Array(await request.arrayBuffer());
-    const asked = { url: request.url, headers: handed(request.headers), bytes: body.length };
-    const answer = await answered((settle) => this.#add({ asked, body, ...settle }, way));
+    const asked = { url, headers: given.entries, bytes: body.length };
+    const { name, done } = way.place();
+    const answer = await answered((settle) =>
+      this.#add({ asked, body, done, ...settle }, { ...way, name }),
+    );
     const { status, headers, text } = answer;
-    return new Response(text, { status, headers: [...headers] });
+    return new Response(text, { status, headers: initOf(headers) });
   }
 
-  #add(waiting: Waiting, way: Way): void {
+  #add(waiting: Waiting, way: NamedWay): void {
     let call = this.#calls.get(way.name);
     if (call === undefined) {
       const made: Call = { waiting: [], bytes: 0 };
@@ -87,7 +117,7 @@ export class AppendCalls {
     if (isFull) this.#calls.delete(way.name);
   }
 
-  async #sendSoon(call: Call, way: Way): Promise<void> {
+  async #sendSoon(call: Call, way: NamedWay): Promise<void> {
     await new Promise<void>((resolve) => timers.after(gatherMs, resolve));
     if (this.#calls.get(way.name) === call) this.#calls.delete(way.name);
     const { waiting } = call;
@@ -100,19 +130,30 @@ export class AppendCalls {
       }
       const asked = JSON.stringify(waiting.map((each) => each.asked));
       const text = await way.objects.getByName(way.name).appendAll(asked, bodies);
-      const answers = JSON.parse(text) as AppendAnswer[];
+      const answers = JSON.parse(text) as (AppendAnswer | LoadSaid)[];
+      const said = answers[waiting.length];
+      if (said !== undefined && "percent" in said) way.heard(way.name, said.percent);
       waiting.forEach(({ resolve, reject }, index) => {
         const answer = answers[index];
-        if (answer === undefined) reject(new Error("The object left an append unanswered"));
-        else resolve(answer);
+        if (answer !== undefined && "status" in answer) resolve(answer);
+        else reject(new Error("The object left an append unanswered"));
       });
     } catch (error) {
       for (const { reject } of waiting) reject(error);
+    } finally {
+      for (const { done } of waiting) done();
     }
   }
 }
 
-/** Each context cancels its own timer: workerd lets no other touch it. */
+/** A Response takes names of an object in a third of the time that pairs take it. */
+function initOf(headers: AppendAnswer["headers"]): Record<string, string> | [string, string][] {
+  const [first, second] = headers;
+  if (first === undefined || second !== undefined) return headers as [string, string][];
+  return { [first[0]]: first[1] };
+}
+
+/** Each context has a timer of its own and cancels it: workerd lets no other touch it. */
 async function answered(
   start: (settle: Pick<Waiting, "resolve" | "reject">) => void,
 ): Promise<AppendAnswer> {
@@ -142,10 +183,11 @@ function handed(headers: Headers): [string, string][] {
   return found;
 }
 
-/** The object's side: answers each as if it had come alone. */
+/** The object's side: answers each as if it had come alone, and says behind them its `load`. */
 export async function answerAll(
   answer: (request: HandedRequest) => Promise<AppendAnswer>,
   { asked, bodies }: { readonly asked: string; readonly bodies: Uint8Array },
+  load?: ObjectLoad,
 ): Promise<string> {
   let position = 0;
   const answers = (JSON.parse(asked) as AppendAsked[]).map(({ url, headers, bytes }) => {
@@ -153,20 +195,24 @@ export async function answerAll(
     position += bytes;
     return answer({ method: "POST", url, headers: new HandedHeaders(headers), handedBody });
   });
-  return JSON.stringify(await Promise.all(answers));
+  if (load === undefined) return JSON.stringify(await Promise.all(answers));
+  const over = load.took(answers.length, bodies.length);
+  const said: LoadSaid = { percent: load.percent() };
+  const all = await Promise.all(answers).finally(over);
+  return JSON.stringify([...all, said]);
 }
 
 /** Few enough to be looked through; names are in small letters. */
-class HandedHeaders {
-  readonly #headers: AppendAsked["headers"];
+export class HandedHeaders {
+  readonly entries: AppendAsked["headers"];
 
-  constructor(headers: AppendAsked["headers"]) {
-    this.#headers = headers;
+  constructor(entries: AppendAsked["headers"]) {
+    this.entries = entries;
   }
 
   get(name: string): string | null {
     const lower = name.toLowerCase();
-    for (const [each, value] of this.#headers) if (each === lower) return value;
+    for (const [each, value] of this.entries) if (each === lower) return value;
     return null;
   }
 }

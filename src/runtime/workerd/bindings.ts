@@ -24,7 +24,10 @@ export interface LogObjects {
     hear(): Promise<void>;
     callGroup(call: GroupCall): Promise<GroupAnswer>;
     maintain(options: { readonly collectsOrphans: boolean }): Promise<void>;
-    /** JSON of AppendAsked[] and their bodies, one behind the other; answers AppendAnswer[]. */
+    /**
+     * JSON of AppendAsked[] and their bodies, one behind the other; answers AppendAnswer[], and
+     * behind them a LoadSaid, which older versions neither send nor see.
+     */
     appendAll(asked: string, bodies: Uint8Array): Promise<string>;
   };
 }
@@ -44,6 +47,11 @@ export interface AppendAsked {
   readonly headers: readonly [string, string][];
   /** Length of its body. */
   readonly bytes: number;
+}
+
+/** How full the object is: ObjectLoad. */
+export interface LoadSaid {
+  readonly percent: number;
 }
 
 export interface AppendAnswer {

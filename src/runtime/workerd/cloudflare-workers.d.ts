@@ -6,6 +6,8 @@ declare module "cloudflare:workers" {
     readonly storage: {
       /** Wakes the object at this time, milliseconds since 1970, by calling its `alarm`. */
       setAlarm(time: number): Promise<void>;
+      /** Null: none, also while `alarm` is called. */
+      getAlarm(): Promise<number | null>;
       deleteAlarm(): Promise<void>;
       get<T>(key: string): Promise<T | undefined>;
       put(key: string, value: unknown): Promise<void>;

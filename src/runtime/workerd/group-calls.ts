@@ -4,15 +4,16 @@
  * codes between objects.
  */
 import { isStreamError, StreamError } from "../../base/stream-error.ts";
+import { type CallGroup, calledGroups } from "../../group/called-groups.ts";
 import type { GroupService } from "../../group/group-service.ts";
-import type { GroupAnswer, GroupCall, GroupMethod, LogObjects } from "./bindings.ts";
+import type { GroupAnswer, GroupCall, LogObjects } from "./bindings.ts";
 
 /** The groups of all objects; `local` lists those that nobody leads. */
 export function groupsInObjects(
   objects: LogObjects,
   local: Pick<GroupService, "listGroups">,
 ): GroupService {
-  const call = async <T>(groupId: string, method: GroupMethod, argument: unknown): Promise<T> => {
+  const call: CallGroup = async (groupId, method, argument) => {
     let answer: GroupAnswer;
     try {
       answer = await objects.getByName(groupId).callGroup({ method, argument });
@@ -23,28 +24,10 @@ export function groupsInObjects(
         { cause },
       );
     }
-    if ("value" in answer) return answer.value as T;
+    if ("value" in answer) return answer.value as never;
     throw new StreamError(answer.code, answer.message, { details: answer.details });
   };
-  const ask =
-    <R extends { readonly groupId: string }, T>(method: GroupMethod) =>
-    (request: R) =>
-      call<T>(request.groupId, method, request);
-  const each = async <T>(groupIds: readonly string[], method: GroupMethod): Promise<T[]> =>
-    (await Promise.all(groupIds.map((groupId) => call<T[]>(groupId, method, [groupId])))).flat();
-  return {
-    locate: (groupId) => call(groupId, "locate", groupId),
-    join: ask("join"),
-    sync: ask("sync"),
-    heartbeat: ask("heartbeat"),
-    leave: ask("leave"),
-    commitOffsets: ask("commitOffsets"),
-    fetchOffsets: ask("fetchOffsets"),
-    deleteOffsets: ask("deleteOffsets"),
-    listGroups: (filter) => local.listGroups(filter),
-    describeGroups: (groupIds) => each(groupIds, "describeGroups"),
-    deleteGroups: (groupIds) => each(groupIds, "deleteGroups"),
-  };
+  return calledGroups(call, { listGroups: (filter) => local.listGroups(filter) });
 }
 
 /** The other end: answers a call out of the object's own coordinator. */

@@ -2,10 +2,13 @@
  * Composes a worker of the log inside a Durable Object: R2, libSQL over HTTP, and the HTTP surface.
  * The requests of an object share one context of input and output, so one flush serves many.
  */
+import type { DurableObjectState } from "cloudflare:workers";
 import { AnswerMemory } from "../../base/answer-memory.ts";
 import { ByteBudget } from "../../base/byte-budget.ts";
 import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
+import type { SocketHandler } from "../../base/message-socket.ts";
 import { Metrics } from "../../base/metrics.ts";
+import type { Platform } from "../../base/platform.ts";
 import { GroupCoordinator } from "../../group/coordinator.ts";
 import type { GroupService } from "../../group/group-service.ts";
 import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
@@ -20,16 +23,19 @@ import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
 import { version } from "../node/version.ts";
 import { BlockProducerIds } from "../producer-ids.ts";
-import { Bell, type Listener } from "./bell.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
+import { createConsoleLogger } from "./console-log.ts";
 import { groupsInObjects } from "./group-calls.ts";
-import { firstShard } from "./object-names.ts";
-import type { ObjectRole } from "./object-roles.ts";
+import { ObjectLoad } from "./object-load.ts";
+import { ObjectPace } from "./object-pace.ts";
+import { logRole, type ObjectRole, watchMs } from "./object-roles.ts";
 import type { ObjectSqlStorage } from "./object-scratch.ts";
 import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
-import { createConsoleLogger, createPlatform } from "./platform.ts";
+import { createPlatform } from "./platform.ts";
+import { QueryCalls } from "./query-calls.ts";
 import type { WorkerSettings } from "./settings.ts";
+import { openObjectSql } from "./sql.ts";
 
 const MiB = 1024 * 1024;
 
@@ -37,19 +43,33 @@ const requestBytesMax = 8 * MiB;
 const decompressedBytesMax = 16 * MiB;
 const metadataTimeoutMs = 10_000;
 const pageBytes = 65_536;
+/** Of an object with readers that wait; one that runs a query only has its alarm. */
 const quietPollMs = 1_000;
+
+/** An object that takes more is full; parsing and JSON take some tenths of its processor then. */
+const fullBytesPerSecond = 8 * MiB;
+/** A full object's share of the bytes that may wait in it. */
+const fullShare = 0.5;
 
 export interface ObjectLog {
   answer(request: Request): Response | Promise<Response>;
   readonly appends: HandedAppends;
   readonly sockets: ObjectSockets;
+  /** Where the number of shards follows it. */
+  readonly load: ObjectLoad | undefined;
   readonly log: Log;
   /** Of its own coordinator. */
   readonly groups: GroupService;
-  /** Looks at once whether there are queries to run. */
+  /** Hears what was published and changed, and looks for queries to run where that matters. */
+  attend(): Promise<void>;
+  /** Looks for queries to run. */
   look(): Promise<void>;
-  /** Whether the query of this object is to run, as of the last look. */
-  isWanted(): boolean;
+  /** Has the objects of queries attend. */
+  ring(): void;
+  /** Whether the query of this object is to run, as of the last look; undefined before it. */
+  isWanted(): boolean | undefined;
+  /** How it runs its query. */
+  readonly pace: ObjectPace;
 }
 
 export interface ObjectLogParts {
@@ -59,21 +79,26 @@ export interface ObjectLogParts {
   readonly state: ObjectSocketsParts["state"] & {
     readonly storage: { readonly sql: ObjectSqlStorage };
   };
+  readonly storage: Pick<DurableObjectState["storage"], "get" | "put">;
+  /** Has the object's `alarm` called at this time, or before. */
+  readonly wakeAt: (time: number) => void;
   /** The object among all that share the metadata. */
   readonly objectName: string;
   /** The query that it runs, where that is its role. */
   readonly queryId: string | undefined;
 }
 
+/** Where a log object's storage has which queries' objects it has told of them. */
+const toldKey = "toldQueries";
+
 /** Opens it; when that fails, opening it once more is safe. */
 export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const { role, settings, objectName } = parts;
-  // The Worker in front of the objects runs no SQL, and starts in half the time without it.
-  const { openObjectSql } = await import("./sql.ts");
   const { memory, ring, blocks } = recordMemoryOf(role);
   const queries = settings.queries ? role.queries : "none";
   const logger = createConsoleLogger(settings.logLevel);
   const platform = createPlatform({ log: logger, memory });
+  const { clock, timers } = platform;
   const metrics = new Metrics();
   const database = openLibsqlServer({
     url: settings.metadataUrl,
@@ -87,9 +112,12 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     ...{ platform, metrics, store, database },
     ...peersOf(settings, role),
     onPublished: () => {
-      bell.ring();
+      calls.ring();
       sockets.wake();
+      // Whom to ring is known by looks, and a shard may not have heard of a change.
+      if (isQuiet && clock.monotonic() - lookedAt > watchMs) void look();
     },
+    onTopicsChanged: () => calls.ring(),
     flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
     ring,
@@ -113,22 +141,40 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     store: new MetadataGroupStore(ports),
     leases: new MetadataGroupLeases(ports),
   });
-  let wanted: ReadonlySet<string> = new Set();
-  const bell = new Bell(logger, () => (queries === "none" ? [] : listenersOf(parts, wanted)));
+  const calls = new QueryCalls({
+    ...{ log: logger, timers, queries, bindings: parts.bindings },
+    ...{ shards: settings.shardsMax, own: parts.queryId },
+    told: (await parts.storage.get<string[]>(toldKey)) ?? [],
+    keep: (queryIds) => parts.storage.put(toldKey, queryIds),
+    lookAgain: () => parts.wakeAt(clock.now() + watchMs),
+  });
+  const isQuiet = isRung(settings, role);
+  const pace = new ObjectPace({ clock, timers, wakeAt: parts.wakeAt, mayRest: isQuiet });
+  let lookedAt = clock.monotonic();
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
-      ...{ queries, queryId: parts.queryId, objectName, settings },
+      ...{ queries, queryId: parts.queryId, objectName, looksWhenTold: isQuiet, pace, settings },
       ...{ storage: parts.state.storage.sql, mayHaveScratch: role.queries !== "none" },
       onWanted: (queryIds) => {
-        const isNew = [...queryIds].some((queryId) => !wanted.has(queryId));
-        wanted = queryIds;
-        if (isNew) bell.ring();
+        lookedAt = clock.monotonic();
+        calls.noteWanted(queryIds);
       },
     },
   );
+  const { manager } = sql.engine;
+  let looking = Promise.resolve();
+  const look = () => {
+    looking = manager.look();
+    return looking;
+  };
   await log.open();
-  if (queries !== "none") sql.engine.manager.start();
+  if (queries !== "none") {
+    if (isQuiet) {
+      log.onCatalogChange(() => void look());
+      void look();
+    } else manager.start();
+  }
   const shared = {
     ...{ log, topics: log.topics, platform, metrics },
     answerMemory: new AnswerMemory(role.budgetBytes),
@@ -152,6 +198,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       shutdown,
     );
   };
+  const load = role === logRole ? loadOf(settings, platform) : undefined;
   const sockets = new ObjectSockets({
     ...{ state: parts.state, log: logger },
     mayRest: !settings.hasPeers,
@@ -171,7 +218,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     upgradeSocket: sockets.upgrade,
     openKafka: async (tunnel) => {
       kafka ??= openKafka();
-      return (await kafka)(tunnel);
+      const handler = await (await kafka)(tunnel);
+      return load === undefined ? handler : loading(handler, load);
     },
     fetch: (url, init) => fetch(url, init),
     status: () => "ok",
@@ -181,34 +229,58 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       answer: (request) => surface.app.fetch(request),
       appends: surface.appends,
       sockets,
+      load,
       log,
       groups,
     },
-    look: () => sql.engine.manager.look(),
-    isWanted: () => queries === "runs" && wanted.has(parts.queryId ?? ""),
+    attend: async () => {
+      await log.hear();
+      await looking;
+      const isRunning = manager.running().has(parts.queryId ?? "");
+      if (!isQuiet || !isRunning) await look();
+    },
+    look,
+    ring: () => calls.ring(),
+    isWanted: () => {
+      const { wanted } = calls;
+      if (wanted === undefined) return undefined;
+      return queries === "runs" && wanted.has(parts.queryId ?? "");
+    },
+    pace,
   };
 }
 
-/** Where all who publish ring, objects ask the metadata only now and then. */
-function peersOf({ hasPeers, queries }: WorkerSettings, role: ObjectRole) {
-  if (hasPeers || role.queries === "none" || !queries) return { shared: hasPeers || role.hasPeers };
-  return { shared: true, peerPollMs: quietPollMs };
+/** Whether all who publish, and all who change queries, ring the object. */
+function isRung({ hasOutsiders, queries }: WorkerSettings, role: ObjectRole): boolean {
+  return queries && role.queries !== "none" && !hasOutsiders;
 }
 
-/** A query's object hears of everybody, the shards hear of the queries' results. */
-function* listenersOf(
-  { bindings, role, settings, queryId: own }: ObjectLogParts,
-  wanted: ReadonlySet<string>,
-): Iterable<Listener> {
-  for (const queryId of wanted) {
-    if (queryId === own) continue;
-    yield { name: queryId, hear: () => bindings.QUERIES.getByName(queryId).run(queryId) };
-  }
-  if (role.queries !== "runs") return;
-  for (let shard = Number(firstShard); shard < settings.shards; shard++) {
-    const name = String(shard);
-    yield { name: `shard ${name}`, hear: () => bindings.LOG.getByName(name).hear() };
-  }
+/** Where all who publish ring, objects ask the metadata only now and then. */
+function peersOf(settings: WorkerSettings, role: ObjectRole) {
+  const { hasPeers } = settings;
+  if (!isRung(settings, role)) return { shared: hasPeers || role.hasPeers };
+  if (role.queries === "runs") return { shared: true, peerPollMs: Number.POSITIVE_INFINITY };
+  // Shards do not ring each other.
+  return hasPeers ? { shared: true } : { shared: true, peerPollMs: quietPollMs };
+}
+
+function loadOf(settings: WorkerSettings, { clock }: Platform): ObjectLoad | undefined {
+  const { shards, shardsMax, shardRateMax: rateMax } = settings;
+  if (shardsMax === shards) return undefined;
+  const waitingBytesMax = fullShare * logRole.budgetBytes;
+  return new ObjectLoad({ rateMax, bytesPerSecondMax: fullBytesPerSecond, waitingBytesMax }, clock);
+}
+
+/** What comes on a connection is load as requests are. */
+function loading(handler: SocketHandler, load: ObjectLoad): SocketHandler {
+  return {
+    opened: (socket) => handler.opened(socket),
+    received(message) {
+      load.took(1, message.length)();
+      handler.received(message);
+    },
+    closed: () => handler.closed(),
+  };
 }
 
 /** Ring and blocks lie in the memory of the checksum kernel, which so sums them in place. */

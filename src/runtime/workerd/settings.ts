@@ -4,24 +4,22 @@
  */
 import { count, onOff, size, text } from "../node/option-kinds.ts";
 import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
-import { settingTable } from "../settings.ts";
-import type { Bindings } from "./bindings.ts";
-
-const MiB = 1024 ** 2;
-const GiB = 1024 ** 3;
-
-const {
-  token,
-  origins,
-  publicTopics,
-  metadata,
-  metadataToken,
+import {
   autoCreateTopics,
   defaultPartitions,
   flushAgeMs,
   flushRateMax,
   logLevel,
-} = settingTable;
+  metadata,
+  metadataToken,
+  origins,
+  publicTopics,
+  token,
+} from "../shared-settings.ts";
+import type { Bindings } from "./bindings.ts";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
 
 export const workerSettingTable = {
   ...{ token, origins, publicTopics, metadata, metadataToken, autoCreateTopics, defaultPartitions },
@@ -39,6 +37,24 @@ export const workerSettingTable = {
       doc: "Durable Objects that take appends; a producer, or else an address, keeps to one",
     },
   ),
+  shardsMax: count(
+    "N",
+    { min: 1, max: 64 },
+    {
+      env: "MILLRACE_SHARDS_MAX",
+      fallbackShown: "MILLRACE_SHARDS",
+      doc: "up to so many of them while those in use are full, and fewer again when it is calm",
+    },
+  ),
+  shardRateMax: count(
+    "N",
+    { min: 1, max: 1_000_000 },
+    {
+      env: "MILLRACE_SHARD_RATE_MAX",
+      fallback: "500",
+      doc: "requests a second from which one of them is full",
+    },
+  ),
   peers: onOff({
     env: "MILLRACE_PEERS",
     fallback: "off",
@@ -47,7 +63,7 @@ export const workerSettingTable = {
   queries: onOff({
     env: "MILLRACE_QUERIES",
     fallback: "off",
-    doc: "continuous queries run, each in an object of its own, which then never sleep",
+    doc: "continuous queries run, each in an object of its own",
   }),
   stateBytes: size(
     { min: MiB / 16, max: 12 * MiB },
@@ -71,13 +87,17 @@ type GivenSettings = OptionValues<typeof workerSettingTable>;
 
 export type WorkerSettings = Omit<
   GivenSettings,
-  "metadata" | "peers" | "origins" | "publicTopics"
+  "metadata" | "peers" | "origins" | "publicTopics" | "shardsMax"
 > & {
+  /** At least as many as `shards`. */
+  readonly shardsMax: number;
   readonly metadataUrl: string;
   readonly origins: readonly string[];
   readonly publicTopics: readonly string[];
   /** Others publish what an object does not see by itself. */
   readonly hasPeers: boolean;
+  /** Some of them are no objects of this Worker, and cannot ring. */
+  readonly hasOutsiders: boolean;
 };
 
 const settingsOf = new WeakMap<Bindings, WorkerSettings>();
@@ -106,6 +126,7 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
     peers,
     origins: listed = [],
     publicTopics: open = [],
+    shardsMax: most = 1,
     ...settings
   } = values;
   if (location?.kind !== "server") {
@@ -113,8 +134,17 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
       "MILLRACE_METADATA must be the URL of a libSQL server: libsql://…, https://… or http://…",
     );
   }
-  const hasPeers = peers || settings.shards > 1;
-  return { ...settings, metadataUrl: location.url, origins: listed, publicTopics: open, hasPeers };
+  const shardsMax = Math.max(most, settings.shards);
+  const hasPeers = peers || shardsMax > 1;
+  const lists = { origins: listed, publicTopics: open };
+  return {
+    ...settings,
+    ...lists,
+    metadataUrl: location.url,
+    shardsMax,
+    hasPeers,
+    hasOutsiders: peers,
+  };
 }
 
 /** What else is bound is no text. */

@@ -1,7 +1,7 @@
 /**
  * SQL inside a Durable Object: tasks run in its own thread, step by step between requests, in a
  * memory that leaves room for the log. A continuous query has an object of its own (ADR 32), and
- * runs only where `MILLRACE_QUERIES` says so, since it keeps its object awake.
+ * runs only where `MILLRACE_QUERIES` says so, since objects are billed.
  */
 import { StreamError } from "../../base/stream-error.ts";
 import { LocalTask } from "../../pipeline/local-task.ts";
@@ -21,8 +21,6 @@ const MiB = 1024 * 1024;
 const taskMemoryBytesMax = 24 * MiB;
 const viewMemoryBytesMax = 16 * MiB;
 const statementTasksMax = 1;
-/** Rows since the last commit stay in memory, so what they are must show soon. */
-const slices = { bytesMax: MiB / 4, aheadMax: 0 };
 /** What pages of tables take of the task's memory; rows between two commits need the most. */
 const pageBytesMax = 3 * MiB;
 /** Of the tables' pages, in one part of a checkpoint: 1 MiB. */
@@ -34,7 +32,7 @@ export interface ObjectSql {
 }
 
 export interface ObjectQueries
-  extends Required<Pick<QueryManagerParts, "onWanted" | "objectName">> {
+  extends Required<Pick<QueryManagerParts, "onWanted" | "objectName" | "looksWhenTold" | "pace">> {
   readonly queries: ObjectRole["queries"];
   readonly queryId: string | undefined;
   /** Of the object, where state goes that has no room. */
@@ -48,7 +46,7 @@ export function openObjectSql(
   parts: Pick<SqlEngineParts, "platform" | "metrics" | "database" | "log">,
   options: ObjectQueries,
 ): ObjectSql {
-  const { onWanted, objectName, settings } = options;
+  const { onWanted, objectName, looksWhenTold, pace, settings } = options;
   const scratch = new ObjectScratch(options.storage, { bytesMax: settings.scratchBytes });
   if (options.mayHaveScratch) scratch.clear();
   const openScratch = () => scratch.open();
@@ -64,7 +62,7 @@ export function openObjectSql(
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },
     statementTasksMax,
-    queries: { placement: placementOf(options), onWanted, objectName, slices },
+    queries: { placement: placementOf(options), onWanted, objectName, looksWhenTold, pace },
   });
   const { service: sql, queries } = engine;
   if (options.queries !== "none") return { engine, http: { sql, queries } };

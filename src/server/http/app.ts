@@ -23,6 +23,8 @@ import { topicsApp } from "./topics.ts";
 
 export interface HttpSurface {
   readonly app: Hono;
+  /** For routes that only some roots have. */
+  readonly endpoints: Endpoints;
   /** Takes appends that are no requests, with the same state as the app's. */
   readonly appends: HandedAppends;
   /** Makes handlers of WebSockets anew that outlived theirs. */
@@ -58,7 +60,7 @@ export function createHttpSurface(context: HttpContext): HttpSurface {
   }
   app.notFound(endpoints.wrap("other", (c) => routeUnknown(c.req.path), "guarded"));
   const appends = new HandedAppends(producer, endpoints, context.platform.log);
-  return { app, appends, sockets };
+  return { app, endpoints, appends, sockets };
 }
 
 function methodNotAllowed(method: string, methods: readonly string[]): Response {

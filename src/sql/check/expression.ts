@@ -1,5 +1,6 @@
 /** Expressions to typed scalars: names resolved, coercions explicit, or an error at its place. */
 import { coerce } from "../functions/definition.ts";
+import { timeUnits } from "../functions/time-fields.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import { scalarNullable } from "../plan/scalar-walk.ts";
 import type {
@@ -7,6 +8,7 @@ import type {
   Binary,
   BinaryOperator,
   Case,
+  Cast,
   Expression,
   InList,
   IsTest,
@@ -77,10 +79,8 @@ export function bindExpression(binding: Binding, node: Expression): Scalar {
       return bindLike(binding, node);
     case "case":
       return bindCase(binding, node);
-    case "cast": {
-      const input = bindExpression(binding, node.operand);
-      return makeCast(context, node, input, dataTypeOf(context, node.type), node.isTry);
-    }
+    case "cast":
+      return bindCast(binding, node);
     case "call":
       return bindCall(binding, node);
     case "trim":
@@ -105,6 +105,24 @@ export function bindExpression(binding: Binding, node: Expression): Scalar {
       return context.refuse(node, "ARRAY and MAP values are not supported yet");
   }
 }
+
+/** A TIMESTAMP of whole seconds is cut to them here: every type of times keeps milliseconds. */
+function bindCast(binding: Binding, node: Cast): Scalar {
+  const { context } = binding;
+  const { type } = node;
+  const input = bindExpression(binding, node.operand);
+  const cast = makeCast(context, node, input, dataTypeOf(context, type), node.isTry);
+  const digits = type.kind === "scalar" && isTemporal(cast.type) ? type.parameters[0] : undefined;
+  if (digits === undefined || digits === timeDigits) return cast;
+  if (digits > 0) {
+    return context.refuse(node, `a CAST to ${digits} digits of a second is not supported: 0 or 3`);
+  }
+  const second = literal(BigInt(timeUnits.indexOf("SECOND")), { kind: "int" });
+  return bindKey(binding, node, "floorTo", [cast, second], [node.operand]);
+}
+
+/** Digits of the fraction of a second that times have. */
+const timeDigits = 3;
 
 /** An expression that must be TRUE or FALSE. */
 export function bindCondition(binding: Binding, node: Expression): Scalar {

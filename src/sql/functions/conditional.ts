@@ -3,7 +3,7 @@ import type { Scalar } from "../plan/scalar.ts";
 import { isComparable } from "../types/common-type.ts";
 import type { DataType } from "../types/data-type.ts";
 import { booleanType, nullType, showType, stringType } from "../types/show-type.ts";
-import { BindFault, define, type FunctionDefinition, isNullable } from "./definition.ts";
+import { BindFault, coerce, define, type FunctionDefinition, isNullable } from "./definition.ts";
 import { flag, type HostFunction, hosted, text } from "./host-function.ts";
 import { sqlText } from "./literal.ts";
 
@@ -65,17 +65,20 @@ function textTest(name: string, doc: string): FunctionDefinition {
   });
 }
 
+/** Compares in a type that holds both values; what it gives is of the first's own. */
+const nullIf = define({
+  group: "conditional",
+  names: "NULLIF",
+  syntax: "NULLIF(value1, value2)",
+  doc: "NULL where both are equal, else the first.",
+  takes: ["same", "same"],
+  gives: firstType,
+  nullable: "always",
+  lower: ([left, right]) => `nullif(${left}, ${right})`,
+});
+
 export const conditionalFunctions: readonly FunctionDefinition[] = [
-  define({
-    group: "conditional",
-    names: "NULLIF",
-    syntax: "NULLIF(value1, value2)",
-    doc: "NULL where both are equal, else the first.",
-    takes: ["same", "same"],
-    gives: firstType,
-    nullable: "always",
-    lower: ([left, right]) => `nullif(${left}, ${right})`,
-  }),
+  { ...nullIf, bind: (args) => coerce(nullIf.bind(args), firstType(args)) },
   coalesceLike("COALESCE", "COALESCE(value1, value2, …)", "The first that is not NULL."),
   coalesceLike("IFNULL", "IFNULL(value, other)", "The value, or the other where it is NULL."),
   define({
@@ -111,6 +114,6 @@ function textHost(name: string, pattern: RegExp): HostFunction {
 
 export const conditionalHosts: readonly HostFunction[] = [
   textHost("mr_is_alpha", /^\p{L}+$/u),
-  textHost("mr_is_decimal", /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[dDfF]?$/),
+  textHost("mr_is_decimal", /^[\0- ]*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?[dDfF]?[\0- ]*$/),
   textHost("mr_is_digit", /^\p{Nd}+$/u),
 ];

@@ -84,12 +84,13 @@ function cotangent(x: number): number {
   return 1 / Math.tan(x);
 }
 
+/** As in Java, one product: both constants are the nearest doubles. */
 function degrees(x: number): number {
-  return (x * 180) / Math.PI;
+  return x * 57.29577951308232;
 }
 
 function radians(x: number): number {
-  return (x / 180) * Math.PI;
+  return x * 0.017453292519943295;
 }
 
 function ownType([value]: readonly Scalar[]): DataType {
@@ -172,6 +173,8 @@ const definitions: readonly FunctionDefinition[] = [
       if (type.kind === "decimal") {
         return type.precision > 18 ? `mr_dec_abs(${value}, ${type.precision})` : `abs(${value})`;
       }
+      // Of −0.0 SQLite's own is −0.0.
+      if (isApproximate(type)) return `(abs(${value}) + 0.0)`;
       const size = `abs(${value})`;
       return isIntegerKind(type.kind) && type.kind !== "bigint" ? checked(type, size) : size;
     },
@@ -277,7 +280,8 @@ function convert(digits: string, from: number, to: number): string | null {
 
 /** Half away from zero at a decimal digit of the shortest form, as BigDecimal.valueOf does. */
 function roundReal(value: number, digits: number, isHalfUp: boolean): number {
-  if (!Number.isFinite(value) || value === 0 || digits > 330) return value;
+  if (value === 0) return 0;
+  if (!Number.isFinite(value) || digits > 330) return value;
   if (digits < -330) return 0;
   const [mantissa = "", exponentText = "0"] = Math.abs(value).toExponential().split("e");
   const plain = mantissa.replace(".", "");
@@ -287,7 +291,7 @@ function roundReal(value: number, digits: number, isHalfUp: boolean): number {
   const head = BigInt(plain.slice(0, kept) || "0");
   const isUp = isHalfUp && Number(plain[kept]) >= 5;
   const size = Number(`${head + (isUp ? 1n : 0n)}e${-digits}`);
-  return value < 0 ? -size : size;
+  return value < 0 && size !== 0 ? -size : size;
 }
 
 export const mathFunctions: readonly FunctionDefinition[] = [

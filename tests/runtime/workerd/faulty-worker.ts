@@ -1,21 +1,25 @@
 /**
  * The Worker as it is deployed, with what goes wrong on Cloudflare at a test's wish: a bucket that
- * throws, objects that are ended in the middle, and an object that was replaced and does not know.
+ * throws, calls that are lost, objects that are ended in the middle, and an object that was replaced
+ * and does not know.
  *
- * POST /test/faults sets the bucket's faults; POST /test/abort ends the first shard, `?twin` the twin
- * and `?query=…` the query's object; GET /test/scratch?query=… tells how many rows of scratch space that one
- * has; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
+ * POST /test/faults sets the faults; /test/steps tells of steps since it was asked last; POST /test/abort ends the first shard, `?shard=…` another,
+ * `?twin` the twin and `?query=…` the query's object; GET /test/scratch?query=… tells how many rows of scratch
+ * space that one has; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
  */
 import type { DurableObjectState } from "cloudflare:workers";
 import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/workerd/bindings.ts";
 import * as deployed from "../../../src/runtime/workerd/main.ts";
+import { ObjectPace } from "../../../src/runtime/workerd/object-pace.ts";
 import type { R2Bucket } from "../../../src/store/r2-store.ts";
 
-export interface BucketFaults {
+export interface Faults {
   /** Shares of the puts that throw without and after having stored, and of the reads that throw. */
   readonly putBefore: number;
   readonly putAfter: number;
   readonly get: number;
+  /** Share of the calls of queries' objects that are lost though they seem to have been made. */
+  readonly ring: number;
 }
 
 interface Ended {
@@ -36,9 +40,31 @@ interface TestBindings extends Omit<Bindings, "LOG" | "QUERIES"> {
 
 type State = DurableObjectState & { abort(reason: string): void };
 
-const none: BucketFaults = { putBefore: 0, putAfter: 0, get: 0 };
+const none: Faults = { putBefore: 0, putAfter: 0, get: 0, ring: 0 };
 let faults = none;
 let thrown = 0;
+
+/** Steps of queries, and most of them in a row within one event of an object. */
+const steps = { total: 0, most: 0, events: 0 };
+
+/** Counts the steps that an object's events let its query take. */
+function countSteps(): void {
+  const { step, renew } = ObjectPace.prototype;
+  const counts = new WeakMap<ObjectPace, number>();
+  ObjectPace.prototype.renew = function () {
+    steps.events += 1;
+    counts.set(this, 0);
+    return renew.call(this);
+  };
+  ObjectPace.prototype.step = function <T>(work: () => Promise<T>, bytes: number) {
+    const count = (counts.get(this) ?? 0) + 1;
+    counts.set(this, count);
+    steps.total += 1;
+    steps.most = Math.max(steps.most, count);
+    return step.call(this, work, bytes) as Promise<T>;
+  };
+}
+countSteps();
 
 /** All objects of a test's workerd and the Worker in front share this module. */
 function faulty(bucket: R2Bucket): R2Bucket {
@@ -70,6 +96,16 @@ function faulty(bucket: R2Bucket): R2Bucket {
 const withFaults = (bindings: TestBindings): TestBindings => ({
   ...bindings,
   BUCKET: faulty(bindings.BUCKET),
+  QUERIES: Object.create(bindings.QUERIES, {
+    getByName: {
+      value: (name: string) => ({
+        async run(queryId: string) {
+          if (Math.random() < faults.ring) return;
+          await (bindings.QUERIES as QueryObjects).getByName(name).run(queryId);
+        },
+      }),
+    },
+  }),
 });
 
 export class GroupObject extends deployed.GroupObject {
@@ -128,15 +164,21 @@ export default {
   ): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/test/faults") {
-      faults = { ...none, ...((await request.json()) as Partial<BucketFaults>) };
+      faults = { ...none, ...((await request.json()) as Partial<Faults>) };
       const before = thrown;
       thrown = 0;
       return Response.json({ thrown: before });
     }
+    if (pathname === "/test/steps") {
+      const taken = { ...steps };
+      Object.assign(steps, { total: 0, most: 0, events: 0 });
+      return Response.json(taken);
+    }
     if (pathname === "/test/abort") {
       const query = searchParams.get("query");
       const log = searchParams.has("twin") ? bindings.TWINS : bindings.LOG;
-      const object = query === null ? log.getByName("0") : bindings.QUERIES.getByName(query);
+      const shard = searchParams.get("shard") ?? "0";
+      const object = query === null ? log.getByName(shard) : bindings.QUERIES.getByName(query);
       await (object as unknown as Ended).abort().catch(() => undefined);
       return new Response("ended");
     }

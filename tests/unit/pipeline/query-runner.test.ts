@@ -66,7 +66,8 @@ describe("QueryRunner", () => {
       onTask: (task, index) => {
         if (index > 0) return;
         // Both are asked for before either fails.
-        task.onRequest = async () => {
+        task.onRequest = async ({ kind }) => {
+          if (kind === "ask") return;
           await new Promise((resolve) => setTimeout(resolve, 20));
           died += 1;
           throw new Error("the thread of a query failed");
@@ -135,6 +136,24 @@ describe("QueryRunner", () => {
     stop.abort();
     await ended;
     expect(ticks).toBe(0);
+  });
+
+  test("ticks though nothing comes after the commit that it starts from", async () => {
+    let ticks = 0;
+    const query = await queryFixture(stack, {
+      publishTick: (numbers) => {
+        ticks += 1;
+        return publishTick(stack.database, numbers);
+      },
+      // A window is open that closes by time.
+      onTask: (task) => {
+        task.nextTickAt = 1;
+      },
+    });
+    const ended = query.runner.run(stop.signal);
+    await until(() => ticks > 0);
+    stop.abort();
+    await ended;
   });
 
   test("commits nothing while nothing comes", async () => {

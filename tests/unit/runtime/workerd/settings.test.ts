@@ -25,6 +25,7 @@ describe("readWorkerSettings", () => {
   test("looks for others' publishes where there are others", () => {
     expect(read({ MILLRACE_PEERS: "on" }).hasPeers).toBe(true);
     expect(read({ MILLRACE_SHARDS: "2" }).hasPeers).toBe(true);
+    expect(read({ MILLRACE_SHARDS_MAX: "2" }).hasPeers).toBe(true);
   });
 
   test("takes the settings of a server within the same bounds", () => {
@@ -39,6 +40,12 @@ describe("readWorkerSettings", () => {
     expect(read({ MILLRACE_SCRATCH_BYTES: "4GiB" }).scratchBytes).toBe(4 * 2 ** 30);
     expect(() => read({ MILLRACE_SCRATCH_BYTES: "10GiB" })).toThrow("from 0 to 8GiB");
     expect(() => read({ MILLRACE_STATE_BYTES: "0" })).toThrow("from 64KiB to 12MiB");
+  });
+
+  test("has as many shards at most as it has at least", () => {
+    expect(read({ MILLRACE_SHARDS_MAX: "4" })).toMatchObject({ shards: 1, shardsMax: 4 });
+    expect(read({ MILLRACE_SHARDS: "3" })).toMatchObject({ shards: 3, shardsMax: 3 });
+    expect(read({ MILLRACE_SHARDS: "3", MILLRACE_SHARDS_MAX: "2" }).shardsMax).toBe(3);
   });
 
   test("refuses metadata that no Worker reaches", () => {
