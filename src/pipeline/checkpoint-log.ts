@@ -27,6 +27,7 @@ import {
   type StatePart,
 } from "./commit-record.ts";
 import { decodePendingResult, encodePendingResult } from "./pending-result.ts";
+import type { PackedState } from "./task-protocol.ts";
 
 /** State, as its task packed it, up to this size travels in the commit's own record. */
 const inlineBytesMax = 256 * 1024;
@@ -49,16 +50,14 @@ const keptMs = 120_000;
 /** A batch of a checkpoint, decompressed, is no larger: chunks are bounded. */
 const decodedBytesMax = 64 * 1024 * 1024;
 
-export interface StateBytes {
-  readonly kind: "full" | "delta";
-  /** As it is stored: packed by the task. */
-  readonly bytes: Uint8Array;
-}
+/** As it is stored: packed by the task. */
+export type StateBytes = PackedState;
 
 export interface QueryCommit {
   /** Everything up to this publish is in the state. */
   readonly publishPosition: number;
   readonly cursors: readonly PartitionCursor[];
+  /** The last part of the state; those before it were given to `store`. */
   readonly state: StateBytes;
   /** Results, late rows and rows in error; each batch encoded without an offset. */
   readonly results: readonly AppendBatch[];
@@ -71,8 +70,8 @@ export interface QueryCommit {
 export interface LoadedCommit {
   readonly publishPosition: number;
   readonly cursors: readonly PartitionCursor[];
-  /** A full part, then deltas in order. */
-  readonly state: readonly StateBytes[];
+  /** A full part, then deltas in order, each read when it is asked for. Until the next commit. */
+  states(): AsyncGenerator<StateBytes, void>;
 }
 
 export interface CheckpointLogParts {
@@ -99,6 +98,10 @@ export class CheckpointLog {
   readonly #parts: CheckpointLogParts;
   #sequence = 0;
   #chain: readonly StatePart[] = [];
+  /** Parts at the chain's head that are one full state. */
+  #fullParts = 1;
+  /** Parts of the state of the commit to come. */
+  #stored: StatePart[] = [];
   #logStart = 0;
   /** Where chains begin that newer ones stand for, oldest first, and until when they are kept. */
   #kept: { readonly firstOffset: number; readonly until: number }[] = [];
@@ -116,10 +119,10 @@ export class CheckpointLog {
 
   /** Whether the next commit should carry its state in full: the chain has grown long. */
   get wantsFull(): boolean {
-    const [full, ...deltas] = this.#chain;
-    if (full === undefined || deltas.length >= deltasMax) return true;
-    const deltaBytes = deltas.reduce((sum, part) => sum + part.bytes, 0);
-    return deltaBytes > Math.max(full.bytes, inlineBytesMax);
+    const full = this.#chain.slice(0, this.#fullParts);
+    const deltas = this.#chain.slice(this.#fullParts);
+    if (full.length === 0 || deltas.length >= deltasMax) return true;
+    return bytesOf(deltas) > Math.max(bytesOf(full), inlineBytesMax);
   }
 
   /**
@@ -138,18 +141,34 @@ export class CheckpointLog {
     if (found === null) return null;
     const { header, inline } = found.record;
     this.#sequence = header.sequence;
-    const state: StateBytes[] = [];
-    for (const part of header.chain) {
+    this.#chain = header.chain.map((part) => settled(part, found.offset));
+    this.#fullParts = header.fullParts;
+    if (header.pending === null) this.#told = header.committed;
+    if (header.pending !== null) await this.#publishPending(header, header.pending);
+    const { publishPosition, cursors, chain } = header;
+    return { publishPosition, cursors, states: () => this.#states(chain, inline) };
+  }
+
+  async *#states(
+    chain: readonly StatePart[],
+    inline: Uint8Array,
+  ): AsyncGenerator<StateBytes, void> {
+    for (const part of chain) {
       const bytes =
         part.firstOffset === null ? inline : await this.#readPart(part, part.firstOffset);
       if (bytes.length !== part.bytes) throw this.#torn(part, bytes.length);
-      state.push({ kind: part.kind, bytes });
+      yield { kind: part.kind, bytes };
     }
-    this.#chain = header.chain.map((part) => settled(part, found.offset));
-    if (header.pending === null) this.#told = header.committed;
-    if (header.pending !== null) await this.#publishPending(header, header.pending);
-    const { publishPosition, cursors } = header;
-    return { publishPosition, cursors, state };
+  }
+
+  /**
+   * Stores a part of a state that is large: nothing points to it before the commit, whose own is
+   * the last. The first of several is full or a delta as the state is, those behind it are deltas.
+   * @throws as `commit`
+   */
+  async store({ kind, bytes }: StateBytes): Promise<void> {
+    const stored = await this.#append(chunksOf(bytes));
+    this.#stored.push({ kind, ...stored, isInline: false, bytes: bytes.length });
   }
 
   /**
@@ -171,18 +190,23 @@ export class CheckpointLog {
     const resultBytes = results.reduce((sum, batch) => sum + batch.bytes.length, 0);
     const waits = resultBytes > this.groupBytesMax && results.length > 1;
     const pending = waits ? await this.#storePending(results) : null;
+    const parts = [...this.#stored, part];
+    const isFull = parts[0]?.kind === "full";
     const header: CommitHeader = {
       version: 1,
       sequence: this.#sequence + 1,
       publishPosition,
       cursors: [...cursors],
-      chain: [...(state.kind === "full" ? [] : this.#chain), part],
+      chain: [...(isFull ? [] : this.#chain), ...parts],
+      fullParts: isFull ? parts.length : this.#fullParts,
       ...{ pending, committed },
     };
     const inline = isInline ? state.bytes : new Uint8Array(0);
     const at = await this.#publish({ header, inline }, waits ? [] : results, offsets);
-    if (state.kind === "full") this.#keepChain();
+    if (isFull) this.#keepChain();
     this.#chain = header.chain.map((each) => settled(each, at));
+    this.#fullParts = header.fullParts;
+    this.#stored = [];
     if (pending !== null) await this.#publishPending(header, pending);
     await this.#trim();
   }
@@ -404,6 +428,10 @@ const commitKey = new TextEncoder().encode("commit");
 function settled(part: StatePart, commitOffset: number): StatePart {
   if (part.firstOffset !== null) return part;
   return { ...part, firstOffset: commitOffset, lastOffset: commitOffset };
+}
+
+function bytesOf(parts: readonly StatePart[]): number {
+  return parts.reduce((sum, part) => sum + part.bytes, 0);
 }
 
 function chunksOf(bytes: Uint8Array): Uint8Array[] {

@@ -37,6 +37,8 @@ const headerShape = z.object({
   publishPosition: z.number().int(),
   cursors: z.array(cursorShape),
   chain: z.array(partShape),
+  /** Parts at its head that are one full state: a large one is cut, a full part and deltas. */
+  fullParts: z.number().int().positive().default(1),
   /** Batches of results that are stored as records of this topic and not all published yet. */
   pending: z
     .object({ firstOffset: offset, lastOffset: offset, publishedCount: z.number().int() })

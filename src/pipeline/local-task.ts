@@ -1,14 +1,23 @@
 /** A query task in this thread: what worker threads run, and tests and Durable Objects directly. */
+
+import { present } from "../base/assert.ts";
 import { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
-import { QueryTask, type TaskPublish } from "../sql/engine/query-task.ts";
+import { type CommittedState, QueryTask, type TaskPublish } from "../sql/engine/query-task.ts";
+import { TaskPages } from "../sql/engine/task-pages.ts";
 import { planFromText } from "../sql/plan/plan-text.ts";
 import { SqliteHost } from "../sql/sqlite/host.ts";
 import type { SqlModules } from "../sql/sqlite/modules.ts";
 import type { ScratchDisk } from "../sql/sqlite/scratch-disk.ts";
 import { packState, unpackState } from "./packed-state.ts";
-import type { TaskHandle, TaskReply, TaskRequest, TaskSetup } from "./task-protocol.ts";
+import type {
+  PackedState,
+  TaskHandle,
+  TaskReply,
+  TaskRequest,
+  TaskSetup,
+} from "./task-protocol.ts";
 
 export interface LocalTaskParts {
   readonly platform: Platform;
@@ -17,6 +26,10 @@ export interface LocalTaskParts {
   readonly openScratch?: () => ScratchDisk;
   /** See `QueryTaskOptions.spillBytesMax`. */
   readonly spillBytesMax?: number;
+  /** What pages of tables take of memory before they go to scratch disk; see `TaskPages`. */
+  readonly pageBytesMax?: number;
+  /** See `QueryTaskOptions.statePagesMax`. */
+  readonly statePagesMax?: number;
   /** Absent: publishes are read without a pause. */
   readonly breath?: Breath;
 }
@@ -33,51 +46,66 @@ export interface Breath {
 const idleBytesMax = 24 * 1024 * 1024;
 
 export class LocalTask implements TaskHandle {
-  readonly #task: QueryTask;
-  readonly #codecs: Platform["codecs"];
+  readonly #parts: LocalTaskParts;
+  readonly #setup: TaskSetup;
   readonly #buffers = new BufferPool(idleBytesMax);
   readonly #host: SqliteHost;
   readonly #disks: readonly ScratchDisk[];
   readonly #breath: Breath | undefined;
+  /** Absent while states are still to come. */
+  #task: QueryTask | undefined;
+  readonly #pages: TaskPages;
   /** What a request failed with: state is half changed since. */
   #failure: unknown;
 
   /** @throws StreamError `sql_memory_exceeded`, `corrupt_state` */
   constructor(parts: LocalTaskParts, setup: TaskSetup) {
-    const { platform, modules, openScratch, spillBytesMax } = parts;
-    const { memoryBytesMax, partitionCount = 1, batchBytesMax, sideBytesMax, beganAt = 0 } = setup;
-    this.#codecs = platform.codecs;
+    this.#parts = parts;
+    this.#setup = setup;
+    const { platform, modules, openScratch } = parts;
+    const { memoryBytesMax } = setup;
     this.#breath = parts.breath;
-    const states = setup.states.map(({ kind, bytes }) => ({
-      kind,
-      bytes: unpackState(bytes, this.#codecs),
-    }));
-    const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
-    this.#host = host;
-    const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
+    this.#host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
     this.#disks = openScratch === undefined ? [] : [openScratch(), openScratch()];
-    const [scratch, spillDisk] = this.#disks;
+    this.#pages = new TaskPages(this.#host, this.#disks[0], parts.pageBytesMax);
     try {
-      this.#task = new QueryTask({
-        plan: planFromText(setup.plan),
-        shape: setup.shape,
-        ...{ host, platform, seed, states, stateBytesMax: 0 },
-        ...(batchBytesMax !== undefined && { batchBytesMax }),
-        ...(sideBytesMax !== undefined && { sideBytesMax }),
-        buffers: this.#buffers,
-        ...(scratch !== undefined && spillDisk !== undefined && { scratch, spillDisk }),
-        ...(spillBytesMax !== undefined && { spillBytesMax }),
-        aheadMsMax: setup.aheadMsMax,
-        quietTimeoutMs: setup.quietTimeoutMs,
-        ...{ isBounded: setup.isBounded, partitionCount, beganAt },
-      });
+      for (const state of setup.states) this.#restore(state);
+      if (setup.isRestored !== true) this.#begin();
     } catch (error) {
       this.close();
       throw error;
     }
-    if (states.length > 0) return;
-    for (const { topic, partition } of setup.partitions) this.#task.addPartition(topic, partition);
-    this.#task.begin();
+  }
+
+  #restore({ kind, bytes }: PackedState): void {
+    this.#pages.add({ kind, bytes: unpackState(bytes, this.#parts.platform.codecs) });
+  }
+
+  #begin(): QueryTask {
+    const { platform, spillBytesMax, statePagesMax } = this.#parts;
+    const setup = this.#setup;
+    const { partitionCount = 1, batchBytesMax, sideBytesMax, beganAt = 0 } = setup;
+    const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
+    const [, spillDisk] = this.#disks;
+    const task = new QueryTask({
+      plan: planFromText(setup.plan),
+      shape: setup.shape,
+      ...{ host: this.#host, platform, seed, states: [], pages: this.#pages, stateBytesMax: 0 },
+      ...(batchBytesMax !== undefined && { batchBytesMax }),
+      ...(sideBytesMax !== undefined && { sideBytesMax }),
+      buffers: this.#buffers,
+      ...(spillDisk !== undefined && { spillDisk }),
+      ...(spillBytesMax !== undefined && { spillBytesMax }),
+      ...(statePagesMax !== undefined && { statePagesMax }),
+      aheadMsMax: setup.aheadMsMax,
+      quietTimeoutMs: setup.quietTimeoutMs,
+      ...{ isBounded: setup.isBounded, partitionCount, beganAt },
+    });
+    this.#task = task;
+    if (this.#pages.saved.splice(0).length > 0) return task;
+    for (const { topic, partition } of setup.partitions) task.addPartition(topic, partition);
+    task.begin();
+    return task;
   }
 
   /** Where it pauses, one request at a time. */
@@ -95,9 +123,10 @@ export class LocalTask implements TaskHandle {
   }
 
   async #publish(publishes: readonly TaskPublish[], breath: Breath): Promise<void> {
+    const task = present(this.#task, "a task that has begun");
     let records = 0;
     for (const publish of publishes) {
-      for (const more of this.#task.publishInPieces(publish, () => breath.pieceRecords)) {
+      for (const more of task.publishInPieces(publish, () => breath.pieceRecords)) {
         records += more;
         if (records < breath.pieceRecords) continue;
         await breath.take(records);
@@ -121,7 +150,7 @@ export class LocalTask implements TaskHandle {
   take(publish: TaskPublish): void {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      this.#task.publish(publish);
+      present(this.#task, "a task that has begun").publish(publish);
     } catch (error) {
       this.#failure = error;
       throw error;
@@ -134,25 +163,40 @@ export class LocalTask implements TaskHandle {
   }
 
   #answer(request: TaskRequest): TaskReply {
+    if (request.kind === "restore") {
+      if (request.state !== null) this.#restore(request.state);
+      return request.state === null ? replyOf(this.#begin()) : notYet;
+    }
+    const task = present(this.#task, "a task that has begun");
     switch (request.kind) {
       case "publishes":
-        for (const publish of request.publishes) this.#task.publish(publish);
-        return request.drains ? this.#gave(this.#task.takeOutputs()) : this.#reply();
+        for (const publish of request.publishes) task.publish(publish);
+        return replyOf(task, request.drains ? { outputs: task.takeOutputs() } : {});
       case "ask":
-        return this.#reply();
+        return replyOf(task);
       case "finish":
-        this.#task.finish();
-        return this.#gave(this.#task.takeOutputs());
+        task.finish();
+        return replyOf(task, { outputs: task.takeOutputs() });
       case "drain":
-        return this.#gave(this.#task.takeOutputs());
+        return replyOf(task, { outputs: task.takeOutputs() });
       case "flush":
-        return this.#gave(this.#task.flushOutputs());
+        return replyOf(task, { outputs: task.flushOutputs() });
       case "commit": {
-        const { outputs, state } = this.#task.commit(request.state);
-        const { committedTime: committed } = this.#task;
-        return { ...this.#reply(), outputs, state: packState(state, this.#codecs), committed };
+        const { outputs, ...committed } = task.commit(request.state);
+        return this.#replyOfState(task, { outputs, ...committed });
       }
+      case "rest":
+        return this.#replyOfState(task, { outputs: [], ...task.restOfState() });
     }
+  }
+
+  #replyOfState(
+    task: QueryTask,
+    { state, isLeft, outputs }: CommittedState & Pick<TaskReply, "outputs">,
+  ): TaskReply {
+    const packed = packState(state, this.#parts.platform.codecs);
+    const { committedTime: committed } = task;
+    return replyOf(task, { outputs, state: packed, stateIsLeft: isLeft, committed });
   }
 
   giveBack(batches: readonly Uint8Array[]): void {
@@ -171,18 +215,25 @@ export class LocalTask implements TaskHandle {
 
   /** How often state has left memory for scratch disk. */
   get spillCount(): number {
-    return this.#task.spillCount;
-  }
-
-  #gave(outputs: TaskReply["outputs"]): TaskReply {
-    return { ...this.#reply(), outputs };
-  }
-
-  #reply(): TaskReply {
-    const { statistics, nextTickAt, isFull, outputBytes, awaitsCommit } = this.#task;
-    return {
-      ...{ statistics, isFull, nextTickAt: nextTickAt ?? null, outputBytes },
-      ...{ awaitsCommit, outputs: [], state: null, committed: null },
-    };
+    return this.#task?.spillCount ?? 0;
   }
 }
+
+function replyOf(task: QueryTask, made: Partial<TaskReply> = {}): TaskReply {
+  const { statistics, nextTickAt, isFull, outputBytes, awaitsCommit } = task;
+  return {
+    ...{ statistics, isFull, nextTickAt: nextTickAt ?? null, outputBytes, awaitsCommit },
+    ...{ outputs: [], state: null, stateIsLeft: false, committed: null },
+    ...made,
+  };
+}
+
+/** Of a task that has more states to come. */
+const notYet: TaskReply = {
+  statistics: {
+    ...{ rowsIn: 0, rowsOut: 0, rowsLate: 0, rowsWrong: 0, rowsAhead: 0 },
+    ...{ watermarks: [], watermarkHolders: [] },
+  },
+  ...{ isFull: false, nextTickAt: null, outputBytes: 0, awaitsCommit: false },
+  ...{ outputs: [], state: null, stateIsLeft: false, committed: null },
+};

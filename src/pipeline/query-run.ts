@@ -3,6 +3,7 @@
  * at a time, a few ahead of it; what it has made goes out in commits, one on its way at a time,
  * while the next slices are worked on. All that is lost when it fails is what was not committed.
  */
+import { assert } from "../base/assert.ts";
 import type { Platform } from "../base/platform.ts";
 import { isStreamError, StreamError } from "../base/stream-error.ts";
 import type { AppendBatch } from "../log/log-types.ts";
@@ -21,7 +22,7 @@ import { PlacePace, sliceBytes } from "./place-pace.ts";
 import type { QuerySettings } from "./query-definition.ts";
 import type { QueryPace } from "./query-pace.ts";
 import type { StatusKeeper } from "./query-status.ts";
-import type { TaskHandle, TaskReply, TaskRequest } from "./task-protocol.ts";
+import type { PackedState, TaskHandle, TaskReply, TaskRequest } from "./task-protocol.ts";
 import { taskPublishOf } from "./task-publish.ts";
 import { TickTimer } from "./tick-timer.ts";
 
@@ -286,16 +287,20 @@ export class Run {
     this.#note(reply);
     this.#outputBytes = 0;
     refuseErrors(settings, reply.outputs, platform);
-    const bytes = reply.state ?? new Uint8Array(0);
+    assert(
+      !(goesOn && reply.stateIsLeft),
+      "a task that commits in parts has been fed nothing more",
+    );
+    const { state, stateBytes } = await this.#stateOf(kind, reply);
     const results = await batchesOf(reply.outputs);
     const offsets = cursors.map(offsetOf);
     const stored = reply.outputs.map((each) => each.bytes);
     this.#committing = this.#publish(
       {
-        ...{ publishPosition, cursors, state: { kind, bytes }, results, offsets },
+        ...{ publishPosition, cursors, state, results, offsets },
         committed: reply.committed,
       },
-      () => task.giveBack(stored),
+      { stateBytes, onStored: () => task.giveBack(stored) },
     );
   }
 
@@ -316,18 +321,32 @@ export class Run {
     return !isEmpty;
   }
 
+  /** Of a large state the last part; those before it are stored, and no longer in memory. */
+  async #stateOf(kind: PackedState["kind"], reply: TaskReply) {
+    const { checkpoints } = this.#run;
+    let state: PackedState = { kind, bytes: reply.state ?? new Uint8Array(0) };
+    let stateBytes = state.bytes.length;
+    for (let isLeft = reply.stateIsLeft; isLeft; ) {
+      await checkpoints.store(state);
+      const rest = await this.#send({ kind: "rest" });
+      state = { kind: "delta", bytes: rest.state ?? new Uint8Array(0) };
+      stateBytes += state.bytes.length;
+      isLeft = rest.stateIsLeft;
+    }
+    return { state, stateBytes };
+  }
+
   /** Never rejects: a failure is met by the loop. */
   async #publish(
     commit: Parameters<CheckpointLog["commit"]>[0],
-    onStored: () => void,
+    { stateBytes, onStored }: { readonly stateBytes: number; readonly onStored: () => void },
   ): Promise<void> {
     const { checkpoints, status, platform } = this.#run;
     try {
       await checkpoints.commit(commit);
       onStored();
-      const { publishPosition, cursors, state } = commit;
-      const at = platform.clock.now();
-      status.committed({ publishPosition, cursors, stateBytes: state.bytes.length, at });
+      const { publishPosition, cursors } = commit;
+      status.committed({ publishPosition, cursors, stateBytes, at: platform.clock.now() });
     } catch (error) {
       this.#commitFailure = error;
     }

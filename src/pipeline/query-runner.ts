@@ -139,11 +139,11 @@ export class QueryRunner {
     const { definition, startTask } = this.#parts;
     const { partitionCount, config } = await this.#topics.output();
     const batchBytesMax = topicConfigNumber(config, "max.message.bytes");
-    return startTask({
+    const task = await startTask({
       plan: planToText(definition.plan),
       shape: definition.shape,
       ...definition.settings,
-      states: loaded?.state ?? [],
+      ...{ states: [], isRestored: loaded !== null },
       ...{ isBounded: false, partitionCount },
       ...(batchBytesMax !== null && { batchBytesMax }),
       sideBytesMax: await this.#topics.sideBytesMax(),
@@ -152,6 +152,15 @@ export class QueryRunner {
         partition,
       })),
     });
+    if (loaded === null) return task;
+    try {
+      for await (const state of loaded.states()) await task.send({ kind: "restore", state });
+      await task.send({ kind: "restore", state: null });
+      return task;
+    } catch (error) {
+      task.close();
+      throw error;
+    }
   }
 
   /**

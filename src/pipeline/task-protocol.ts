@@ -8,6 +8,12 @@ import type { TaskPublish, TaskStatistics } from "../sql/engine/query-task.ts";
 import type { OutputBatch } from "../sql/engine/task-output.ts";
 import type { CommittedTime } from "../sql/time/event-time.ts";
 
+export interface PackedState {
+  readonly kind: "full" | "delta";
+  /** See `packState`. */
+  readonly bytes: Uint8Array;
+}
+
 export interface TaskSetup {
   /** As `planToText` wrote it. */
   readonly plan: string;
@@ -26,7 +32,9 @@ export interface TaskSetup {
   /** `max.message.bytes` of the topics of what is late or wrong. */
   readonly sideBytesMax?: number;
   /** A full state, then deltas, as commits gave them; none: the query begins. */
-  readonly states: readonly { readonly kind: "full" | "delta"; readonly bytes: Uint8Array }[];
+  readonly states: readonly PackedState[];
+  /** States come by requests instead, one after the other, since together they may be large. */
+  readonly isRestored?: boolean;
   /** Partitions that there are where a query begins. */
   readonly partitions: readonly { readonly topic: string; readonly partition: number }[];
 }
@@ -39,6 +47,10 @@ export type TaskRequest =
       readonly drains?: boolean;
     }
   | { readonly kind: "commit"; readonly state: "full" | "delta" }
+  /** What the commit before has left of its state. */
+  | { readonly kind: "rest" }
+  /** Of a task that is restored, before all else: a full state, then deltas; null: it was the last. */
+  | { readonly kind: "restore"; readonly state: PackedState | null }
   /** How things stand; nothing is done. */
   | { readonly kind: "ask" }
   /** What has been made so far, of a query that keeps nothing. */
@@ -62,6 +74,8 @@ export interface TaskReply {
   readonly outputs: readonly OutputBatch[];
   /** Of a commit: see `packState`. */
   readonly state: Uint8Array | null;
+  /** More of it is to be had: the state is one only with all of it, deltas behind this one. */
+  readonly stateIsLeft: boolean;
   /** Of a commit: how far its results have come in event time. */
   readonly committed: CommittedTime | null;
 }

@@ -67,9 +67,9 @@ function* otherRuns(name: string): Generator<RunOptions> {
     ...{ batchRecords: 7, slice: 3, seed: 5, spillBytesMax: 1 << 16 },
     after: () => dice.pick(["go on", "commit", "restore"]),
   };
-  // Nothing that can go to scratch disk stays in memory.
+  // Nothing that can go to scratch disk stays in memory, and states are in parts.
   yield {
-    ...{ batchRecords: 7, slice: 5, seed: 6, spillBytesMax: 0 },
+    ...{ batchRecords: 7, slice: 5, seed: 6, spillBytesMax: 0, statePagesMax: 3 },
     after: () => dice.pick(["go on", "commit", "commit", "restore"]),
   };
 }

@@ -44,6 +44,10 @@ export class CountingTask implements TaskHandle {
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {
+    if (request.kind === "restore") {
+      this.#count = request.state?.bytes[0] ?? this.#count;
+      return this.#reply([], null);
+    }
     this.requests.push(request);
     const made = request.kind === "commit" ? null : this.#take(request);
     await this.onRequest(request);
@@ -86,6 +90,7 @@ export class CountingTask implements TaskHandle {
       nextTickAt,
       outputs,
       state,
+      stateIsLeft: false,
       committed: null,
     };
   }

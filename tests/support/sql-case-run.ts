@@ -4,10 +4,11 @@
  * the task thrown away after a commit and restored into a fresh one.
  */
 
+import { present } from "../../src/base/assert.ts";
 import { LocalTask } from "../../src/pipeline/local-task.ts";
 import { querySettingsDefault } from "../../src/pipeline/query-definition.ts";
 import { shapeOf } from "../../src/pipeline/query-maker.ts";
-import type { TaskSetup } from "../../src/pipeline/task-protocol.ts";
+import type { PackedState, TaskSetup } from "../../src/pipeline/task-protocol.ts";
 import { batchesIn } from "../../src/record/batch.ts";
 import { encodeBatch, type RecordInput } from "../../src/record/batch-encode.ts";
 import { decodeRecords } from "../../src/record/batch-records.ts";
@@ -15,8 +16,9 @@ import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
 import type { StreamEntry } from "../../src/sql/check/catalog.ts";
 import { planMaterializedView } from "../../src/sql/check/create-view.ts";
 import { planInsert } from "../../src/sql/check/insert.ts";
-import type { SavedState, TaskPublish } from "../../src/sql/engine/query-task.ts";
+import type { TaskPublish } from "../../src/sql/engine/query-task.ts";
 import type { OutputBatch } from "../../src/sql/engine/task-output.ts";
+import type { SavedState } from "../../src/sql/engine/task-pages.ts";
 import type { QueryPlan } from "../../src/sql/plan/plan.ts";
 import { planToText } from "../../src/sql/plan/plan-text.ts";
 import type { SqlModules } from "../../src/sql/sqlite/modules.ts";
@@ -103,6 +105,8 @@ export type Folded = ReadonlyMap<string, string>;
 export interface RunOptions {
   /** State goes to scratch disk beyond so much; 0: at once; absent: it stays. */
   readonly spillBytesMax?: number;
+  /** Pages of tables in one part of a state; absent: all. */
+  readonly statePagesMax?: number;
   /** Records in a record batch at most. */
   readonly batchRecords: number;
   /** Publishes that the task is handed at once. */
@@ -139,6 +143,8 @@ class CaseRunner {
   readonly #rows: ResultRow[] = [];
   readonly #late: string[] = [];
   readonly #errors: string[] = [];
+  /** Commits of the chain behind its full state, which counts as one. */
+  #deltas = 0;
   readonly #states: CaseResult["states"][number][] = [];
   readonly #folded = new Map<string, string>();
   #chain: readonly SavedState[];
@@ -190,12 +196,19 @@ class CaseRunner {
 
   /** A chain is a full state and some deltas; then it begins anew. */
   #commit(publishes: number): void {
-    const kind = this.#chain.length === 0 || this.#chain.length > 3 ? "full" : "delta";
-    const { outputs, state } = this.#task.answer({ kind: "commit", state: kind });
-    if (state === null) throw new Error("a commit has a state");
-    const part = { kind, bytes: state } as const;
-    this.#chain = kind === "full" ? [part] : [...this.#chain, part];
-    this.#take(outputs);
+    const kind = this.#chain.length === 0 || this.#deltas > 3 ? "full" : "delta";
+    const reply = this.#task.answer({ kind: "commit", state: kind });
+    if (kind === "full") this.#chain = [];
+    this.#deltas = kind === "full" ? 1 : this.#deltas + 1;
+    let part: PackedState = { kind, bytes: present(reply.state, "the state of a commit") };
+    this.#chain = [...this.#chain, part];
+    for (let { stateIsLeft } = reply; stateIsLeft; ) {
+      const rest = this.#task.answer({ kind: "rest" });
+      part = { kind: "delta", bytes: present(rest.state, "the rest of a state") };
+      this.#chain = [...this.#chain, part];
+      stateIsLeft = rest.stateIsLeft;
+    }
+    this.#take(reply.outputs);
     this.#states.push({ publishes, state: new Map(this.#folded) });
   }
 
@@ -203,9 +216,12 @@ class CaseRunner {
     modules ??= loadSqlModules();
     const seed = this.#options.seed + this.#made++;
     const platform = createVirtualPlatform({ seed, codecs, crc32c });
-    const { spillBytesMax } = this.#options;
+    const { spillBytesMax, statePagesMax } = this.#options;
     const spilling = { openScratch: () => new MemoryDisk(), spillBytesMax: spillBytesMax ?? 0 };
-    const parts = { platform, modules, ...(spillBytesMax !== undefined && spilling) };
+    const parts = {
+      ...{ platform, modules, ...(spillBytesMax !== undefined && spilling) },
+      ...(statePagesMax !== undefined && { statePagesMax }),
+    };
     return new LocalTask(parts, { ...this.#setup, states: this.#chain });
   }
 

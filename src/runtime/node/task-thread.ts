@@ -2,7 +2,12 @@
  * A thread for query tasks, one at a time: no query stands in the way of the log. A thread whose
  * task has ended well can have another, whose code is then warm; `task-threads.ts` keeps such ones.
  */
-import type { TaskReply, TaskRequest, TaskSetup } from "../../pipeline/task-protocol.ts";
+import type {
+  PackedState,
+  TaskReply,
+  TaskRequest,
+  TaskSetup,
+} from "../../pipeline/task-protocol.ts";
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { fromThreadError } from "./libsql-thread.ts";
 import { SharedNames } from "./shared-names.ts";
@@ -67,10 +72,7 @@ export class TaskThread {
     folder: SegmentFolder | null = null,
   ): Promise<void> {
     // Given away, as all bytes of messages are: a large state is not copied.
-    const buffers = setup.states.flatMap(({ bytes: { buffer, byteLength } }) =>
-      buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [],
-    );
-    await this.#call({ kind: "start", setup, modules, folder }, buffers);
+    await this.#call({ kind: "start", setup, modules, folder }, setup.states.flatMap(buffersOf));
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {
@@ -106,6 +108,9 @@ export class TaskThread {
   }
 
   #send(request: TaskRequest): Promise<TaskAnswer> {
+    if (request.kind === "restore" && request.state !== null) {
+      return this.#call(request, buffersOf(request.state));
+    }
     if (request.kind !== "publishes") return this.#call(request, []);
     const buffer = this.#buffer(packedBytes(request.publishes));
     const packed = packPublishes(request.publishes, buffer, this.#names);
@@ -155,4 +160,8 @@ export class TaskThread {
     this.#thread.terminate();
     for (const waiting of this.#waiting.splice(0)) waiting.reject(reason);
   }
+}
+
+function buffersOf({ bytes }: PackedState): ArrayBuffer[] {
+  return isOwned(bytes) && bytes.buffer.byteLength === bytes.byteLength ? [bytes.buffer] : [];
 }

@@ -66,10 +66,10 @@ export const workerSettingTable = {
     doc: "continuous queries run, each in an object of its own",
   }),
   stateBytes: size(
-    { min: 0, max: 12 * MiB },
+    { min: MiB / 16, max: 12 * MiB },
     {
       env: "MILLRACE_STATE_BYTES",
-      fallback: "6MiB",
+      fallback: "3MiB",
       doc: "what groups, windows and sessions of a query take of memory before they leave it",
     },
   ),

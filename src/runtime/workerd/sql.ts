@@ -22,6 +22,10 @@ const MiB = 1024 * 1024;
 const taskMemoryBytesMax = 24 * MiB;
 const viewMemoryBytesMax = 16 * MiB;
 const statementTasksMax = 1;
+/** What pages of tables take of the task's memory; rows between two commits need the most. */
+const pageBytesMax = 3 * MiB;
+/** Of the tables' pages, in one part of a checkpoint: 1 MiB. */
+const statePagesMax = 256;
 
 export interface ObjectSql {
   readonly http: Pick<HttpContext, "sql" | "queries">;
@@ -54,9 +58,10 @@ export function openObjectSql(
     ...parts,
     startTask: async (setup) => {
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
+      const bounds = { spillBytesMax, pageBytesMax, statePagesMax };
       // Statements send the next slice before the last is read, which leaves pauses between them.
       const breath = options.queries === "runs" ? { breath: pace } : {};
-      return new LocalTask({ ...local, ...breath, spillBytesMax }, { ...setup, memoryBytesMax });
+      return new LocalTask({ ...local, ...breath, ...bounds }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },

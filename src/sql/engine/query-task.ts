@@ -8,7 +8,6 @@
 import { assert, present } from "../../base/assert.ts";
 import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Platform } from "../../base/platform.ts";
-import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
 import type { StoredPlace, StoredStretch } from "../../segment/stored-stretch.ts";
@@ -23,7 +22,7 @@ import type { RecordChunk } from "../sqlite/emitter.ts";
 import { registerFunctions } from "../sqlite/functions.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import type { ScratchDisk } from "../sqlite/scratch-disk.ts";
-import { StateFile } from "../sqlite/vfs.ts";
+import type { StateFile } from "../sqlite/vfs.ts";
 import {
   activity,
   type CommittedTime,
@@ -39,8 +38,9 @@ import { buildGraph, type Graph } from "./graph.ts";
 import type { Operator, OperatorContext, StatePart } from "./operator.ts";
 import { SideOutput } from "./side-output.ts";
 import { SortOperator } from "./sort-operator.ts";
-import { decodeStateBlob, encodeStateBlob } from "./state-blob.ts";
+import { encodeStateBlob } from "./state-blob.ts";
 import type { OutputBatch } from "./task-output.ts";
+import { pagesPart, partOf, type SavedParts, type SavedState, TaskPages } from "./task-pages.ts";
 import { UpsertSink } from "./upsert-sink.ts";
 
 export interface TaskRun {
@@ -97,11 +97,17 @@ export interface QueryTaskOptions {
   readonly buffers?: BufferPool;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
+  /** Where states were added already, in place of `states`; over the same host and scratch disk. */
+  readonly pages?: TaskPages;
+  /** Pages in one state that `commit` gives; absent: all. */
+  readonly statePagesMax?: number;
 }
 
-export interface SavedState {
-  readonly kind: "full" | "delta";
-  readonly bytes: Uint8Array;
+/** What a commit gives of the state. */
+export interface CommittedState {
+  readonly state: Uint8Array;
+  /** More of it is to be had, by `restOfState`. */
+  readonly isLeft: boolean;
 }
 
 export interface TaskStatistics {
@@ -114,8 +120,6 @@ export interface TaskStatistics {
   readonly watermarkHolders: readonly (number | null)[];
 }
 
-/** Pages of SQLite's tables may take this part of the memory; kernels and rows have the rest. */
-const pagesShare = 4;
 /** What kernels may hold before they send to scratch disk what is cold. */
 const kernelsShare = 0.5;
 
@@ -154,18 +158,11 @@ export class QueryTask {
     const { plan, host, seed, stateBytesMax, beganAt = 0, platform } = options;
     this.#tools = { ...platform, crc32c: checksumOf(host, platform.crc32c) };
     this.#now = beganAt;
-    const saved = options.states.map(({ kind, bytes }) => ({
-      kind,
-      parts: decodeStateBlob(bytes),
-    }));
     // Pages come before the database is opened, and tables before operators look for theirs.
-    const { scratch } = options;
-    const cachedBytesMax = Math.floor(host.memory.bytesMax / pagesShare);
-    this.#file = new StateFile(host, {
-      name: "state",
-      ...(scratch !== undefined && { scratch, cachedBytesMax }),
-    });
-    for (const { parts } of saved) this.#file.restore(partOf(parts, pagesPart));
+    const pages = options.pages ?? new TaskPages(host, options.scratch);
+    for (const state of options.states) pages.add(state);
+    const { file, saved } = pages;
+    this.#file = file;
     const spill = spillSpaceOf(options);
     this.#spill = spill;
     const database = this.#file.open();
@@ -310,19 +307,30 @@ export class QueryTask {
    * Everything made since the last commit, and the state that goes with it. `delta`: what changed
    * since the last call.
    */
-  commit(kind: "full" | "delta"): {
-    readonly outputs: readonly OutputBatch[];
-    readonly state: Uint8Array;
-  } {
+  commit(kind: "full" | "delta"): CommittedState & { readonly outputs: readonly OutputBatch[] } {
     this.#flush();
+    const state = this.#stateOf(kind);
+    return { outputs: this.#taken(), ...state };
+  }
+
+  /**
+   * More of the state of the commit before, which is one only with all of it: each is a delta behind
+   * what was given before. Nothing else is asked of the task in between.
+   */
+  restOfState(): CommittedState {
+    return this.#stateOf("delta");
+  }
+
+  #stateOf(kind: "full" | "delta"): CommittedState {
+    const { statePagesMax = Number.POSITIVE_INFINITY } = this.#options;
     // Before pages: some of what operators hold goes to their tables now.
     const parts = this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) }));
     const state = encodeStateBlob([
       { name: timePart, bytes: encoder.encode(JSON.stringify(this.#saveTime())) },
-      { name: pagesPart, bytes: this.#file.checkpoint(kind) },
+      { name: pagesPart, bytes: this.#file.checkpoint(kind, statePagesMax) },
       ...parts,
     ]);
-    return { outputs: this.#taken(), state };
+    return { state, isLeft: this.#file.dirtyPageCount > 0 };
   }
 
   /** What a commit promises of the results behind it; null: nothing, or nothing before an end. */
@@ -474,7 +482,7 @@ export class QueryTask {
     return [...this.#graph.operators, this.#sink].flatMap(({ state }) => state);
   }
 
-  #restore(saved: readonly { readonly kind: "full" | "delta"; readonly parts: Parts }[]): void {
+  #restore(saved: readonly SavedParts[]): void {
     for (const part of this.#parts()) {
       part.restore(saved.map(({ kind, parts }) => ({ kind, bytes: partOf(parts, part.name) })));
     }
@@ -545,16 +553,7 @@ function emitOf(node: PlanNode): EmitMode {
   }
 }
 
-type Parts = ReadonlyMap<string, Uint8Array>;
-
 const timePart = "time";
-const pagesPart = "pages";
-
-function partOf(parts: Parts, name: string): Uint8Array {
-  const bytes = parts.get(name);
-  if (bytes !== undefined) return bytes;
-  throw new StreamError("corrupt_state", `Cannot restore a query: no part "${name}" is there`);
-}
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();

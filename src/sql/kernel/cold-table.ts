@@ -51,6 +51,8 @@ export class ColdTable {
   readonly #insert: SqliteStatement;
   readonly #find: SqliteStatement;
   readonly #drop: SqliteStatement;
+  readonly #unjournalled: SqliteStatement;
+  readonly #journalled: SqliteStatement;
   readonly #images: Collector;
   readonly #times: ColdTimes | null;
   readonly #names: ColdNames | null;
@@ -96,6 +98,8 @@ export class ColdTable {
       `CROSS JOIN ${rows} c ON ${matches}`;
     this.#find = database.prepare(`SELECT image FROM ${rows} WHERE rowid IN (${found})`);
     this.#drop = database.prepare(`DELETE FROM ${rows} WHERE rowid IN (${found})`);
+    this.#unjournalled = database.prepare("PRAGMA journal_mode = OFF");
+    this.#journalled = database.prepare("PRAGMA journal_mode = MEMORY");
     this.#images = new Collector(database.host, ["blob"]);
     this.#times = order === "due" ? new ColdTimes(database, { name, rows, matches: names }) : null;
     this.#names = order === "name" ? new ColdNames(database, { name, rows }) : null;
@@ -160,7 +164,7 @@ export class ColdTable {
       table.pointColumn(column++, columnOf(this.shown.kinds.length - 1));
     }
     table.point(column, { values, base: blob, stride });
-    this.#insert.all();
+    this.#change(this.#insert);
     table.setRows({ rowCount: 0 });
   }
 
@@ -173,11 +177,24 @@ export class ColdTable {
     this.#find.reset();
     if (outcome.kind === "failed") throw outcome.error;
     if (this.#images.table.rowCount > 0) {
-      this.#drop.all();
+      this.#change(this.#drop);
       this.#times?.note();
     }
     table.setRows({ rowCount: 0 });
     return this.#images.table.rowCount === 0 ? null : this.#images.table;
+  }
+
+  /**
+   * Rows that are far apart touch a page each. A journal would hold all of those in memory, and what
+   * fails here ends the task, whose state nobody rolls back.
+   */
+  #change(statement: SqliteStatement): void {
+    this.#unjournalled.all();
+    try {
+      statement.all();
+    } finally {
+      this.#journalled.all();
+    }
   }
 
   #pointKeys(table: RowTable, columnOf: (index: number) => number): void {
@@ -192,7 +209,8 @@ export class ColdTable {
   }
 
   free(): void {
-    for (const statement of [this.#insert, this.#find, this.#drop]) statement.finalize();
+    const statements = [this.#insert, this.#find, this.#drop];
+    for (const each of [...statements, this.#unjournalled, this.#journalled]) each.finalize();
     this.#times?.free();
     this.#names?.free();
     this.#leaving.drop();

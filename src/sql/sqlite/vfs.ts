@@ -54,10 +54,14 @@ const field = {
   name: 4,
   number: 8,
   pageCount: 12,
+  pages: 16,
   frameCount: 28,
   framesMax: 36,
   dirtyCount: 48,
 } as const;
+
+/** Of a page. */
+const dirtyBit = 1;
 
 const framesMin = 16;
 const unboundedFrames = 2 ** 31;
@@ -112,23 +116,28 @@ export class StateFile {
     return this.#vfs.host.scratchFailure;
   }
 
+  #set(at: number, value: number): void {
+    this.#vfs.host.memory.writeUint32(this.#record + at, value);
+  }
+
   #get(at: number): number {
     return this.#vfs.host.memory.readUint32(this.#record + at);
   }
 
   /**
    * The checkpoint of what is committed; the next delta counts from here. Not within a transaction,
-   * whose pages may be there in part.
-   * @throws StreamError `sql_evaluation_failed` when scratch disk cannot be read; nothing changed.
+   * whose pages may be there in part. With more than `pagesMax` pages, the deltas that follow hold
+   * the others, and only with them it is one: as long as there are dirty pages, nothing is written.
+   * @throws StreamError `sql_evaluation_failed` when scratch disk cannot be read
    */
-  checkpoint(kind: CheckpointKind): Uint8Array {
+  checkpoint(kind: CheckpointKind, pagesMax = Number.POSITIVE_INFINITY): Uint8Array {
     const { kernel, host } = this.#vfs;
     const { memory } = host;
     const isCommitted =
       this.#database === null || host.exports.sqlite3_get_autocommit(this.#database.address) !== 0;
     assert(isCommitted, "a checkpoint is taken between transactions");
-    const isFull = kind === "full" ? 1 : 0;
-    const count = isFull === 1 ? this.pageCount : this.dirtyPageCount;
+    if (kind === "full") this.#dirtyAll();
+    const count = Math.min(this.dirtyPageCount, pagesMax);
     const bytes = new Uint8Array(headerBytes + count * (4 + statePageBytes));
     const view = new DataView(bytes.buffer);
     view.setUint8(0, checkpointVersion);
@@ -137,18 +146,35 @@ export class StateFile {
     view.setUint32(8, this.pageCount, true);
     view.setUint32(12, count, true);
     memory.withScratch(statePageBytes, (at) => {
-      let page = kernel.nextPage(this.#record, 0, isFull);
+      let page = 0;
       for (let index = 0; index < count; index++) {
+        page = kernel.nextPage(this.#record, page, 0);
+        assert(page < this.pageCount, "every dirty page is counted");
         this.#check(kernel.copyPage(this.#record, page, at), "read a page of a query's state");
         view.setUint32(headerBytes + 4 * index, page, true);
         const position = headerBytes + 4 * count + statePageBytes * index;
         bytes.set(memory.bytes.subarray(at, at + statePageBytes), position);
-        page = kernel.nextPage(this.#record, page + 1, isFull);
+        page++;
       }
-      assert(page >= this.pageCount, "every dirty page is counted");
     });
-    kernel.clearDirty(this.#record);
+    for (let index = 0; index < count; index++) {
+      this.#mark(view.getUint32(headerBytes + 4 * index, true), false);
+    }
+    this.#set(field.dirtyCount, this.dirtyPageCount - count);
     return bytes;
+  }
+
+  #dirtyAll(): void {
+    const { pageCount } = this;
+    for (let page = 0; page < pageCount; page++) this.#mark(page, true);
+    this.#set(field.dirtyCount, pageCount);
+  }
+
+  #mark(page: number, isDirty: boolean): void {
+    const { memory } = this.#vfs.host;
+    const at = this.#get(field.pages) + 8 * page + 4;
+    const bits = memory.readUint32(at);
+    memory.writeUint32(at, isDirty ? bits | dirtyBit : bits & ~dirtyBit);
   }
 
   /**

@@ -4,7 +4,8 @@
  * and does not know.
  *
  * POST /test/faults sets the faults; /test/steps tells of steps since it was asked last; POST /test/abort ends the first shard, `?shard=…` another,
- * `?twin` the twin and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
+ * `?twin` the twin and `?query=…` the query's object; GET /test/scratch?query=… tells how many rows of scratch
+ * space that one has; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
  */
 import type { DurableObjectState } from "cloudflare:workers";
 import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/workerd/bindings.ts";
@@ -23,6 +24,10 @@ export interface Faults {
 
 interface Ended {
   abort(): Promise<void>;
+}
+
+interface Spilling {
+  scratchRows(): Promise<number>;
 }
 
 type Named = LogObjects & QueryObjects & { idFromName(name: string): { toString(): string } };
@@ -133,6 +138,14 @@ export class QueryObject extends deployed.QueryObject {
   async abort(): Promise<void> {
     this.#state.abort("evicted by the test");
   }
+
+  async scratchRows(): Promise<number> {
+    const { sql } = this.#state.storage;
+    const tables = sql.exec("SELECT 1 FROM sqlite_master WHERE name = 'scratch'").toArray();
+    if (tables.length === 0) return 0;
+    const [counted] = sql.exec("SELECT count(*) AS n FROM scratch").toArray();
+    return Number(counted?.["n"]);
+  }
 }
 
 /** Believes that it is the first shard, as does the object that is. */
@@ -168,6 +181,10 @@ export default {
       const object = query === null ? log.getByName(shard) : bindings.QUERIES.getByName(query);
       await (object as unknown as Ended).abort().catch(() => undefined);
       return new Response("ended");
+    }
+    if (pathname === "/test/scratch") {
+      const object = bindings.QUERIES.getByName(searchParams.get("query") ?? "");
+      return Response.json(await (object as unknown as Spilling).scratchRows());
     }
     if (request.headers.get("Test-Activation") === "twin") {
       const answer = bindings.TWINS.getByName("0").fetch(request);

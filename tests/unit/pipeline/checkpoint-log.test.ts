@@ -3,7 +3,12 @@ import { present } from "../../../src/base/assert.ts";
 import type { AppendBatch } from "../../../src/log/log-types.ts";
 import type { TopicInfo } from "../../../src/meta/catalog.ts";
 import { acquireLease, releaseLease } from "../../../src/meta/leases.ts";
-import { CheckpointLog, type QueryCommit } from "../../../src/pipeline/checkpoint-log.ts";
+import {
+  CheckpointLog,
+  type LoadedCommit,
+  type QueryCommit,
+  type StateBytes,
+} from "../../../src/pipeline/checkpoint-log.ts";
 import { batchesIn } from "../../../src/record/batch.ts";
 import { decodeRecords } from "../../../src/record/batch-records.ts";
 import { batchOf, type LogStack, openStack } from "../../support/log-stack.ts";
@@ -72,21 +77,26 @@ function result(output: TopicInfo, value: string, valueBytes = 0): AppendBatch {
   return batchOf(stack, output, [value], { valueBytes });
 }
 
+async function statesOf(loaded: LoadedCommit | null): Promise<StateBytes[]> {
+  return loaded === null ? [] : await Array.fromAsync(loaded.states());
+}
+
 describe("CheckpointLog", () => {
   test("has nothing before the first commit, then the newest with its chain of state", async () => {
     const { open } = await setUp();
     expect(await open().load()).toBeNull();
     const log = open();
     for (const n of [1, 2, 3]) await log.commit(commitOf(n));
-    expect(await open().load()).toEqual({
+    const loaded = await open().load();
+    expect(loaded).toMatchObject({
       publishPosition: 3,
       cursors: [{ topicNumber: 1, partition: 0, nextOffset: 30 }],
-      state: [
-        { kind: "full", bytes: new Uint8Array([1, 1]) },
-        { kind: "delta", bytes: new Uint8Array([2, 2]) },
-        { kind: "delta", bytes: new Uint8Array([3, 3]) },
-      ],
     });
+    expect(await statesOf(loaded)).toEqual([
+      { kind: "full", bytes: new Uint8Array([1, 1]) },
+      { kind: "delta", bytes: new Uint8Array([2, 2]) },
+      { kind: "delta", bytes: new Uint8Array([3, 3]) },
+    ]);
   });
 
   test("goes on committing after it was loaded", async () => {
@@ -98,7 +108,7 @@ describe("CheckpointLog", () => {
       await log.commit(commitOf(n));
     }
     const loaded = await open().load();
-    expect(loaded?.state.map(({ bytes }) => bytes[0])).toEqual([1, 2, 3]);
+    expect((await statesOf(loaded)).map(({ bytes }) => bytes[0])).toEqual([1, 2, 3]);
   });
 
   test("publishes results with the commit, and offsets as a consumer group's", async () => {
@@ -122,11 +132,11 @@ describe("CheckpointLog", () => {
     const log = open();
     await log.commit(commitOf(1, { state: { kind: "full", bytes: large(1) } }));
     await log.commit(commitOf(2));
-    expect((await open().load())?.state[0]?.bytes).toEqual(large(1));
+    expect((await statesOf(await open().load()))[0]?.bytes).toEqual(large(1));
     await log.commit(commitOf(3, { state: { kind: "full", bytes: large(3) } }));
-    const loaded = await open().load();
-    expect(loaded?.state).toHaveLength(1);
-    expect(loaded?.state[0]?.bytes).toEqual(large(3));
+    const states = await statesOf(await open().load());
+    expect(states).toHaveLength(1);
+    expect(states[0]?.bytes).toEqual(large(3));
     const [status] = await stack.log.status([{ topic, partition: 0 }]);
     expect(status?.logStartOffset).toBeGreaterThan(10);
   });
@@ -137,7 +147,50 @@ describe("CheckpointLog", () => {
     expect(log.wantsFull).toBe(true);
     await log.commit(commitOf(1));
     for (let n = 2; !log.wantsFull; n++) await log.commit(commitOf(n));
-    expect((await open().load())?.state).toHaveLength(61);
+    expect(await statesOf(await open().load())).toHaveLength(61);
+  });
+
+  test("a state in several parts is one, and its deltas are counted against all of it", async () => {
+    const { open, topic } = await setUp();
+    const log = open();
+    const part = (kind: "full" | "delta", n: number, size: number) => ({
+      kind,
+      bytes: new Uint8Array(size).fill(n),
+    });
+    await log.commit(commitOf(1));
+    await log.store(part("full", 1, 700_000));
+    await log.store(part("delta", 2, 300_000));
+    await log.commit(commitOf(2, { state: part("delta", 3, 100) }));
+    const bytes = async () =>
+      (await statesOf(await open().load())).map((each) => [each.kind, each.bytes[0]]);
+    expect(await bytes()).toEqual([
+      ["full", 1],
+      ["delta", 2],
+      ["delta", 3],
+    ]);
+    // What was before it went.
+    const [status] = await stack.log.status([{ topic, partition: 0 }]);
+    expect(status?.logStartOffset).toBe(1);
+    expect(log.wantsFull).toBe(false);
+    const next = open();
+    await next.load();
+    expect(next.wantsFull).toBe(false);
+    await next.store(part("delta", 4, 900_000));
+    await next.commit(commitOf(3, { state: part("delta", 5, 200_000) }));
+    expect(next.wantsFull).toBe(true);
+    expect((await bytes()).map(([, n]) => n)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test("parts without the commit behind them are nothing", async () => {
+    const { open } = await setUp();
+    await open().commit(commitOf(1));
+    const dying = open();
+    await dying.load();
+    await dying.store({ kind: "full", bytes: new Uint8Array(600_000) });
+    const log = open();
+    expect(await statesOf(await log.load())).toHaveLength(1);
+    await log.commit(commitOf(2));
+    expect(await statesOf(await open().load())).toHaveLength(2);
   });
 
   test("publishes results beyond a group's bound over several commits, in order", async () => {

@@ -32,10 +32,10 @@ function start(select: string, memoryBytesMax: number) {
     { platform, modules: loadSqlModules(), openScratch },
     { ...setup, memoryBytesMax, states: [] },
   );
-  /** Publishes rows whose values go up from `first`. */
-  const publish = (first: number) => {
+  /** Publishes rows whose values go up from `first`, by `step`. */
+  const publish = (first: number, step = 1) => {
     const records = Array.from({ length: rowsPerPublish }, (_, index) => {
-      const v = first + index;
+      const v = first + index * step;
       const value = encoder.encode(`{"g":${v % 4},"v":${v}}`);
       return { key: null, value, timestamp: 0, headers: [] };
     });
@@ -94,6 +94,11 @@ test("groups that are more than a query's memory leave it with early commits", (
   const last = valuesOf(task.answer({ kind: "commit", state: "delta" }));
   expect(last).toHaveLength(rowsPerPublish);
   expect(last[0]).toBe('{"v":0,"n":2}');
+  // Of pages that far more rows have together than memory takes: no journal holds them.
+  publish(7, 24);
+  const spread = valuesOf(task.answer({ kind: "commit", state: "delta" }));
+  expect(spread).toHaveLength(rowsPerPublish);
+  expect(spread.filter((value) => !/"n":[23]}$/.test(value))).toEqual([]);
   expect(disks.some(({ pages }) => pages.size > 0)).toBe(true);
 }, 60_000);
 

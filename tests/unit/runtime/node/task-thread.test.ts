@@ -54,8 +54,10 @@ describe("TaskThread", () => {
     await one.send(publishOf(0, ['{"auction":1}', '{"auction":1}']));
     const { state } = await one.send({ kind: "commit", state: "full" });
     one.close();
-    const states = [{ kind: "full" as const, bytes: state ?? new Uint8Array() }];
-    const other = await startTaskThread(setupOf(counting, { states }));
+    const restored = { kind: "full" as const, bytes: state ?? new Uint8Array() };
+    const other = await startTaskThread(setupOf(counting, { isRestored: true }));
+    await other.send({ kind: "restore", state: restored });
+    await other.send({ kind: "restore", state: null });
     await other.send(publishOf(2, ['{"auction":1}']));
     const { outputs } = await other.send({ kind: "commit", state: "delta" });
     other.close();

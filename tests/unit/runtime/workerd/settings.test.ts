@@ -35,6 +35,13 @@ describe("readWorkerSettings", () => {
     expect(() => read({ MILLRACE_SHARDS: "65" })).toThrow("from 1 to 64");
   });
 
+  test("bounds what queries take of memory and of storage", () => {
+    expect(read({})).toMatchObject({ stateBytes: 3 * 2 ** 20, scratchBytes: 2 ** 30 });
+    expect(read({ MILLRACE_SCRATCH_BYTES: "4GiB" }).scratchBytes).toBe(4 * 2 ** 30);
+    expect(() => read({ MILLRACE_SCRATCH_BYTES: "10GiB" })).toThrow("from 0 to 8GiB");
+    expect(() => read({ MILLRACE_STATE_BYTES: "0" })).toThrow("from 64KiB to 12MiB");
+  });
+
   test("has as many shards at most as it has at least", () => {
     expect(read({ MILLRACE_SHARDS_MAX: "4" })).toMatchObject({ shards: 1, shardsMax: 4 });
     expect(read({ MILLRACE_SHARDS: "3" })).toMatchObject({ shards: 3, shardsMax: 3 });

@@ -58,6 +58,37 @@ describe("StateFile", () => {
     expect(copy.query("PRAGMA integrity_check")).toEqual([["ok"]]);
   });
 
+  test("a checkpoint in parts restores as a whole, and the next delta counts from its end", () => {
+    const file = new StateFile(createSqliteHost(), { name: "state" });
+    const database = file.open();
+    database.run("CREATE TABLE t(k INTEGER PRIMARY KEY, v TEXT)");
+    database.run(insert, 2000n);
+    const inParts = (kind: "full" | "delta") => {
+      const parts = [file.checkpoint(kind, 100)];
+      while (file.dirtyPageCount > 0) parts.push(file.checkpoint("delta", 100));
+      return parts;
+    };
+    const full = inParts("full");
+    expect(full.length).toBe(Math.ceil(file.pageCount / 100));
+    database.run("UPDATE t SET v = 'changed' WHERE k % 10 = 4");
+    const delta = inParts("delta");
+    expect(delta.length).toBeGreaterThan(1);
+    database.run("UPDATE t SET v = 'again' WHERE k = 7");
+    const last = file.checkpoint("delta", 100);
+    expect(last.length).toBeLessThan(8 * statePageBytes);
+
+    const restored = new StateFile(createSqliteHost(), { name: "other" });
+    for (const part of [...full, ...delta, last]) {
+      expect(part.length).toBeLessThan(101 * (statePageBytes + 4));
+      restored.restore(part);
+    }
+    const copy = restored.open();
+    expect(copy.query("SELECT count(*) FROM t WHERE v = 'changed'")).toEqual([[200n]]);
+    expect(copy.query("SELECT v FROM t WHERE k = 7")).toEqual([["again"]]);
+    expect(copy.query(summary)).toEqual(database.query(summary));
+    expect(copy.query("PRAGMA integrity_check")).toEqual([["ok"]]);
+  });
+
   test("pages beyond the bound go to scratch disk, and come back", () => {
     const disk = new MemoryDisk();
     const host = createSqliteHost(16 * mebibyte);
