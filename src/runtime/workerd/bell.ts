@@ -22,8 +22,10 @@ export class Bell {
     this.#listeners = listeners;
   }
 
-  ring(): void {
+  /** `except`: who has rung here. */
+  ring(except?: string): void {
     for (const listener of this.#listeners()) {
+      if (listener.name === except) continue;
       const isCalled = this.#calls.has(listener.name);
       this.#calls.set(listener.name, isCalled);
       if (!isCalled) void this.#call(listener);

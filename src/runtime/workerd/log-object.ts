@@ -12,9 +12,10 @@ import type { Bindings, GroupAnswer, GroupCall } from "./bindings.ts";
 import { answerGroupCall } from "./group-calls.ts";
 import { loadHeader } from "./object-load.ts";
 import { groupRole, logRole, type ObjectRole, queryRole } from "./object-roles.ts";
-import type { KeptSocket } from "./object-sockets.ts";
+import { type KeptSocket, restingPositions } from "./object-sockets.ts";
 import { type ObjectLog, openObjectLog } from "./open-log.ts";
 import { createConsoleLogger } from "./platform.ts";
+import { hasMoved, lookMsOf } from "./rest-looks.ts";
 import { readWorkerSettings } from "./settings.ts";
 
 /**
@@ -81,10 +82,15 @@ export class LogObject extends DurableObject<Bindings> {
   }
 
   /** Another object has published. */
-  async hear(): Promise<void> {
-    const { log, sockets } = await this.open();
-    await log.hear();
-    sockets.wake();
+  async hear(from?: string): Promise<boolean> {
+    const { hear } = await this.open();
+    return await hear(from);
+  }
+
+  /** Of the first shard: the one of that name wants to hear. */
+  async listen(name: string): Promise<void> {
+    const { news } = await this.open();
+    await news?.add(name);
   }
 
   /** workerd calls these three for sockets that were kept, and makes the object anew for it. */
@@ -111,8 +117,20 @@ export class LogObject extends DurableObject<Bindings> {
     return answerGroupCall(groups, call);
   }
 
-  /** An older version of this object, which ran queries itself, may have set one. */
-  async alarm(): Promise<void> {}
+  /** Looks for news while sockets rest; see RestLooks. */
+  async alarm(): Promise<void> {
+    const kept = this.ctx.getWebSockets();
+    if (kept.length === 0) return;
+    const settings = readWorkerSettings(this.env);
+    const lookMs = lookMsOf(settings);
+    if (lookMs === undefined) return;
+    if (this.#opening === undefined) {
+      await this.ctx.storage.setAlarm(clock.now() + lookMs);
+      if (!(await hasMoved(settings, restingPositions(kept)))) return;
+    }
+    const { looks } = await this.open();
+    await looks.look();
+  }
 
   /** The activation's log; the next request tries again where the metadata did not answer. */
   protected open(): Promise<ObjectLog> {

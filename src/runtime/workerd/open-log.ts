@@ -2,6 +2,7 @@
  * Composes a worker of the log inside a Durable Object: R2, libSQL over HTTP, and the HTTP surface.
  * The requests of an object share one context of input and output, so one flush serves many.
  */
+import type { DurableObjectState } from "cloudflare:workers";
 import { AnswerMemory } from "../../base/answer-memory.ts";
 import { ByteBudget } from "../../base/byte-budget.ts";
 import { crc32cReservedBytes } from "../../base/crc32c-kernel.ts";
@@ -29,9 +30,11 @@ import { groupsInObjects } from "./group-calls.ts";
 import { ObjectLoad } from "./object-load.ts";
 import { firstShard } from "./object-names.ts";
 import { logRole, type ObjectRole } from "./object-roles.ts";
-import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
+import { ObjectSockets, type ObjectSocketsParts, restingPositions } from "./object-sockets.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
+import { lookMsOf, RestLooks } from "./rest-looks.ts";
 import type { WorkerSettings } from "./settings.ts";
+import { ShardNews, type ShardNewsParts, shardNameOf } from "./shard-news.ts";
 
 const MiB = 1024 * 1024;
 
@@ -52,7 +55,13 @@ export interface ObjectLog {
   readonly sockets: ObjectSockets;
   /** Where the number of shards follows it. */
   readonly load: ObjectLoad | undefined;
+  /** What is to be looked for while sockets rest. */
+  readonly looks: RestLooks;
+  /** Where there may be several shards. */
+  readonly news: ShardNews | undefined;
   readonly log: Log;
+  /** Another object has published, `from` if it is a shard; whether anybody may wait here. */
+  hear(from?: string): Promise<boolean>;
   /** Of its own coordinator. */
   readonly groups: GroupService;
   /** Looks at once whether there are queries to run. */
@@ -65,7 +74,7 @@ export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "GROUPS" | "QUERIES">;
-  readonly state: ObjectSocketsParts["state"];
+  readonly state: ObjectSocketsParts["state"] & Pick<DurableObjectState, "storage">;
   /** The object among all that share the metadata. */
   readonly objectName: string;
   /** The query that it runs, where that is its role. */
@@ -95,8 +104,10 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     ...peersOf(settings, role),
     onPublished: () => {
       bell.ring();
+      news?.tell();
       sockets.wake();
     },
+    onWait: () => news?.listen(),
     flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
     ring,
@@ -133,6 +144,13 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       },
     },
   );
+  const isAwaited = () => log.isAwaited || sockets.areThere;
+  const look = async () => {
+    await log.hear();
+    sockets.wake();
+  };
+  const news = newsOf(parts, { isAwaited, look, log: logger, now: () => platform.clock.now() });
+  await news?.open();
   await log.open();
   if (queries !== "none") sql.engine.manager.start();
   const shared = {
@@ -159,10 +177,22 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     );
   };
   const load = role === logRole ? loadOf(settings, platform) : undefined;
+  const position = () => log.knownPosition;
+  const { state } = parts;
   const sockets = new ObjectSockets({
-    ...{ state: parts.state, log: logger },
-    mayRest: !settings.hasPeers,
+    ...{ state, log: logger, position },
+    onRest: () => {
+      news?.listen();
+      looks.arm();
+    },
     resume: (state) => surface.sockets.resume(state),
+  });
+  const looks = new RestLooks({
+    lookMs: lookMsOf(settings),
+    setAlarm: (time) => state.storage.setAlarm(time),
+    now: () => platform.clock.now(),
+    ...{ hear: () => log.hear(), wake: () => sockets.wake() },
+    isBehind: () => restingPositions(state.getWebSockets()).some((each) => each < position()),
   });
   const surface = createHttpSurface({
     clientScript: clientText,
@@ -188,20 +218,36 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     ...{
       answer: (request) => surface.app.fetch(request),
       appends: surface.appends,
-      sockets,
-      load,
-      log,
-      groups,
+      ...{ sockets, load, looks, news, log, groups },
+    },
+    async hear(from) {
+      const wants = news?.heard(from) ?? true;
+      if (isAwaited()) await look();
+      return wants;
     },
     look: () => sql.engine.manager.look(),
     isWanted: () => queries === "runs" && wanted.has(parts.queryId ?? ""),
   };
 }
 
-/** Where all who publish ring, objects ask the metadata only now and then. */
-function peersOf({ hasPeers, queries }: WorkerSettings, role: ObjectRole) {
-  if (hasPeers || role.queries === "none" || !queries) return { shared: hasPeers || role.hasPeers };
-  return { shared: true, peerPollMs: quietPollMs };
+/** Where all who publish call, objects ask the metadata only now and then. */
+function peersOf({ hasPeers, queries, shardsMax }: WorkerSettings, role: ObjectRole) {
+  if (hasPeers) return { shared: true };
+  const isCalled =
+    (queries && role.queries !== "none") || (shardsMax > 1 && role.queries === "rings");
+  return isCalled ? { shared: true, peerPollMs: quietPollMs } : { shared: role.hasPeers };
+}
+
+/** Shards tell each other of their publishes where there may be several. */
+function newsOf(
+  { role, settings, bindings, state, objectName }: ObjectLogParts,
+  options: Pick<ShardNewsParts, "isAwaited" | "look" | "log" | "now">,
+): ShardNews | undefined {
+  const { LOG: shards } = bindings;
+  if (role !== logRole || settings.shardsMax === 1) return undefined;
+  const name = shardNameOf(shards, objectName);
+  if (name === undefined) return undefined;
+  return new ShardNews({ ...options, name, shards, storage: state.storage });
 }
 
 function loadOf(settings: WorkerSettings, { clock }: Platform): ObjectLoad | undefined {
@@ -223,9 +269,9 @@ function loading(handler: SocketHandler, load: ObjectLoad): SocketHandler {
   };
 }
 
-/** A query's object hears of everybody, the shards hear of the queries' results. */
+/** A query's object hears of everybody; of its results the first shard, which tells the others. */
 function* listenersOf(
-  { bindings, role, settings, queryId: own }: ObjectLogParts,
+  { bindings, role, queryId: own }: ObjectLogParts,
   wanted: ReadonlySet<string>,
 ): Iterable<Listener> {
   for (const queryId of wanted) {
@@ -233,10 +279,8 @@ function* listenersOf(
     yield { name: queryId, hear: () => bindings.QUERIES.getByName(queryId).run(queryId) };
   }
   if (role.queries !== "runs") return;
-  for (let shard = Number(firstShard); shard < settings.shardsMax; shard++) {
-    const name = String(shard);
-    yield { name: `shard ${name}`, hear: () => bindings.LOG.getByName(name).hear() };
-  }
+  const first = bindings.LOG.getByName(firstShard);
+  yield { name: "the first shard", hear: async () => void (await first.hear()) };
 }
 
 /** Ring and blocks lie in the memory of the checksum kernel, which so sums them in place. */

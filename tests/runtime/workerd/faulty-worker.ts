@@ -3,7 +3,8 @@
  * throws, objects that are ended in the middle, and an object that was replaced and does not know.
  *
  * POST /test/faults sets the bucket's faults; POST /test/abort ends the first shard, `?shard=…` another,
- * `?twin` the twin and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
+ * `?twin` the twin and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard,
+ * one with `Test-Activation: peer` an object that publishes without a word to the others.
  */
 import type { DurableObjectState } from "cloudflare:workers";
 import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/workerd/bindings.ts";
@@ -131,6 +132,9 @@ export default {
     if (request.headers.get("Test-Activation") === "twin") {
       const answer = bindings.TWINS.getByName("0").fetch(request);
       return await answer.catch(() => new Response("it was ended", { status: 503 }));
+    }
+    if (request.headers.get("Test-Activation") === "peer") {
+      return await bindings.LOG.getByName("a peer").fetch(request);
     }
     return await deployed.default.fetch(request, bindings, context);
   },

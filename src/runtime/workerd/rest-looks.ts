@@ -1,0 +1,92 @@
+/**
+ * Looks for publishes while sockets rest in an object that sleeps, by its alarm (ADR 62): the only
+ * way to hear of peers that cannot call it, and of a call that was lost. An object that has been
+ * put out of memory asks for the change counter alone, and wakes for good when that has moved.
+ */
+import { changeCounter } from "../../meta/log-index.ts";
+import { openLibsqlServer } from "../node/libsql-server.ts";
+import type { WorkerSettings } from "./settings.ts";
+
+/** Between looks for publishes of peers outside, who cannot call. */
+const peersLookMs = 5_000;
+/** The same when they have published lately, and for so long then. */
+const busyLookMs = 250;
+const busyMs = 30_000;
+/** Between looks where all who publish call: only a call that was lost is found so. */
+const shardsLookMs = 60_000;
+
+const metadataTimeoutMs = 10_000;
+
+type LookSettings = Pick<
+  WorkerSettings,
+  "hasPeers" | "shardsMax" | "metadataUrl" | "metadataToken"
+>;
+
+/** Milliseconds between looks; undefined: nobody publishes without this object's knowledge. */
+export function lookMsOf({ hasPeers, shardsMax }: LookSettings): number | undefined {
+  if (hasPeers) return peersLookMs;
+  return shardsMax > 1 ? shardsLookMs : undefined;
+}
+
+/** Whether anything was published since the earliest of `positions`; asks without the log. */
+export async function hasMoved(
+  settings: LookSettings,
+  positions: readonly number[],
+): Promise<boolean> {
+  const { metadataUrl: url, metadataToken } = settings;
+  const authToken = metadataToken ?? null;
+  const database = openLibsqlServer({ url, authToken, timeoutMs: metadataTimeoutMs });
+  const { publishPosition } = await changeCounter(database);
+  return positions.some((position) => position < publishPosition);
+}
+
+export interface RestLooksParts {
+  /** As `lookMsOf` says. */
+  readonly lookMs: number | undefined;
+  readonly setAlarm: (time: number) => Promise<void>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Makes known what is published. */
+  readonly hear: () => Promise<void>;
+  /** Whether a socket has looked before what is known was. */
+  readonly isBehind: () => boolean;
+  readonly wake: () => void;
+}
+
+export class RestLooks {
+  readonly #parts: RestLooksParts;
+  #isSet = false;
+  #movedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: RestLooksParts) {
+    this.#parts = parts;
+  }
+
+  /** A socket has come to rest. */
+  arm(): void {
+    if (this.#isSet || this.#parts.lookMs === undefined) return;
+    this.#isSet = true;
+    // Storage holds back what the object says until it is written; when that fails it is ended.
+    void this.#set();
+  }
+
+  /** The alarm has come, and sockets are there still. */
+  async look(): Promise<void> {
+    const { hear, isBehind, wake, now } = this.#parts;
+    // First, since an alarm that fails too often is not called again.
+    await this.#set();
+    await hear();
+    if (!isBehind()) return;
+    this.#movedAt = now();
+    wake();
+    await this.#set();
+  }
+
+  async #set(): Promise<void> {
+    const { lookMs, now, setAlarm } = this.#parts;
+    if (lookMs === undefined) return;
+    this.#isSet = true;
+    const isBusy = now() - this.#movedAt < busyMs && lookMs === peersLookMs;
+    await setAlarm(now() + (isBusy ? busyLookMs : lookMs));
+  }
+}
