@@ -12,6 +12,7 @@ import { ShardSpread } from "../../src/runtime/workerd/shard-spread.ts";
 import { type EdgeVariables, edgeOptions, edgeToken } from "../support/edge-worker.ts";
 import { type Isolate, startIsolate } from "../support/isolate.ts";
 import { SocketClient } from "../support/socket-client.ts";
+import { SseReader } from "../support/sse-reader.ts";
 import type { JsonRecord } from "./golden-batches.ts";
 
 const entry = join(import.meta.dir, "workerd/faulty-worker.ts");
@@ -158,6 +159,76 @@ describe("with two shards", () => {
     await appendThrough("1", "awaited");
     expect(await Promise.all(waiting)).toEqual(Array(20).fill("awaited"));
   }, 60_000);
+
+  test("nothing went wrong unseen", () => {
+    expect(log()).not.toMatch(/"level":"(warn|error)"|Error|exception/);
+  });
+});
+
+describe("an event stream", () => {
+  const { ask, asked, create, append, activations, log } = edge({
+    MILLRACE_ORIGINS: "https://shop.example",
+  });
+  const path = "/v1/topics/events/stream";
+
+  test("lets its object sleep, and goes on with what is published then", async () => {
+    await create("events");
+    await append("events", '"a"\nb');
+    const answer = await ask(`${path}?offset=earliest`, {
+      headers: { Origin: "https://shop.example" },
+    });
+    expect(Object.fromEntries(answer.headers)).toMatchObject({
+      "content-type": "text/event-stream",
+      "cache-control": "no-store, no-transform",
+      "access-control-allow-origin": "https://shop.example",
+    });
+    const events = new SseReader(answer);
+    expect(await events.firstId()).not.toBe("");
+    const [first, second] = await events.take(2);
+    expect(JSON.parse(first?.data ?? "")).toMatchObject({ offset: 0, value: '"a"' });
+    expect(JSON.parse(second?.data ?? "")).toMatchObject({ offset: 1, value: "b" });
+    for (const [name, count] of await activations()) expect([name, count]).toEqual([name, 1]);
+    const before = asked();
+    await Bun.sleep(asleepMs);
+    expect(asked()).toBe(before);
+    await append("events", "c");
+    const third = await events.next();
+    expect(JSON.parse(third.data)).toMatchObject({ offset: 2, value: "c" });
+    expect([...(await activations()).values()]).toEqual([2]);
+    await events.cancel();
+    // Whoever comes again goes on behind the last event.
+    await append("events", "d");
+    const again = new SseReader(await ask(path, { headers: { "Last-Event-ID": third.id } }));
+    expect(JSON.parse((await again.next()).data)).toMatchObject({ offset: 3, value: "d" });
+    await again.cancel();
+  }, 60_000);
+
+  test("gives a reader who is behind all there is, in order, as it takes it", async () => {
+    await create("many");
+    const values = Array.from(
+      { length: 2_000 },
+      (_, index) => `${index} ${"x".repeat(index % 700)}`,
+    );
+    for (let start = 0; start < values.length; start += 500) {
+      await append("many", values.slice(start, start + 500).join("\n"));
+    }
+    const events = new SseReader(await ask("/v1/topics/many/stream?offset=earliest"));
+    const found = (await events.take(values.length)).map(({ data }) => JSON.parse(data));
+    expect(found.map(({ value }) => value)).toEqual(values);
+    await append("many", "last");
+    expect(JSON.parse((await events.next()).data)).toMatchObject({ value: "last" });
+    await events.cancel();
+  }, 60_000);
+
+  test("is refused as at any worker", async () => {
+    const unknown = await ask("/v1/topics/nothing/stream");
+    expect(unknown.status).toBe(404);
+    expect(await unknown.json()).toMatchObject({ code: "topic_unknown" });
+    const asJson = await ask(path, { headers: { Accept: "application/json" } });
+    expect(asJson.status).toBe(406);
+    const wrong = await ask(`${path}?offset=nonsense`);
+    expect(wrong.status).toBe(400);
+  });
 
   test("nothing went wrong unseen", () => {
     expect(log()).not.toMatch(/"level":"(warn|error)"|Error|exception/);

@@ -12,9 +12,10 @@ import { isPublicRead } from "../../server/http/public-read.ts";
 import { shownToken } from "../../server/http/shown-token.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
-import { clock } from "../node/platform.ts";
+import { clock, timers } from "../node/platform.ts";
 import { AppendCalls } from "./append-calls.ts";
 import type { Bindings } from "./bindings.ts";
+import { asksForStream, carriedResponse, carryingRequest } from "./carried-stream.ts";
 import { clientText } from "./client-text.ts";
 import { throughCache } from "./edge-cache.ts";
 import { loadHeader } from "./object-load.ts";
@@ -94,8 +95,8 @@ async function askObject(request: Request, bindings: Bindings, asked: Asked): Pr
   const spread = spreadOf(settings);
   const { connection } = where;
   const heard = (name: string, percent: number) => spread.heard(name, percent);
-  const fetched = async (name: string): Promise<Response> => {
-    const response = await log.getByName(name).fetch(request);
+  const fetched = async (name: string, what = request): Promise<Response> => {
+    const response = await log.getByName(name).fetch(what);
     const percent = response.headers.get(loadHeader);
     if (percent === null) return response;
     heard(name, Number(percent));
@@ -104,6 +105,10 @@ async function askObject(request: Request, bindings: Bindings, asked: Asked): Pr
     const { status, body, webSocket = null } = response as Response & { webSocket?: unknown };
     return new Response(body, { status, headers, webSocket } as ResponseInit);
   };
+  if (asksForStream(request, pathname)) {
+    const answer = await fetched(spread.nameFor(connection), carryingRequest(request));
+    return carriedResponse(answer, timers);
+  }
   if (request.method !== "POST" || topicOfAppend(request.url) === undefined) {
     const isTunnel = pathname === "/kafka";
     const ask = () => fetched(isTunnel ? spread.nextName() : spread.nameFor(connection));

@@ -206,6 +206,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       ...{ requestBytesMax, decompressedBytesMax, version },
     },
     upgradeSocket: sockets.upgrade,
+    carriesStreams: true,
     openKafka: async (tunnel) => {
       kafka ??= openKafka();
       const handler = await (await kafka)(tunnel);
