@@ -11,6 +11,7 @@ import { standIns } from "./stand-ins.ts";
 import { withClientText } from "./with-client-text.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
+import { withoutUnused } from "./without-unused.ts";
 
 export interface WorkerBundle {
   readonly javascript: Uint8Array;
@@ -55,13 +56,14 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     metafile: true,
     conditions: ["workerd", "worker", "browser"],
     external: ["node:*", "cloudflare:*"],
+    define: { "Number.POSITIVE_INFINITY": "Infinity" },
     logLevel: "error",
     // A stand-in that lacks what is imported of it.
     logOverride: { "import-is-undefined": "error" },
     plugins: [
       ...(options.plugins ?? []),
       ...[standIns(), withoutOpenApi(texts), withClientText(texts)],
-      ...[withoutDocs(), collectWasm(wasm)],
+      ...[withoutDocs(), withoutUnused(), collectWasm(wasm)],
     ],
   });
   const started = startedWith("worker.js", metafile);

@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { Plugin } from "esbuild";
+import { version } from "../../src/runtime/node/version.ts";
 
 const runtime = join(import.meta.dir, "../../src/runtime/workerd");
 
 /** Modules that the Worker has no use for, and what refuses or does the same in their place. */
 const modules: readonly (readonly [filter: RegExp, standIn: string])[] = [
-  [/[\\/]arrow[\\/]ipc-stream\.ts$/, join(runtime, "no-arrow.ts")],
-  [/[\\/]cold-groups\.ts$/, join(runtime, "no-cold-groups.ts")],
+  [/[\\/]arrow[\\/]ipc-stream\.ts$/, join(runtime, "../../arrow/small-ipc-stream.ts")],
   [/[\\/]lost-bytes\.ts$/, join(runtime, "no-cuts.ts")],
   [/[\\/]protobuf[\\/_](?:en|de)code\.js$/, join(runtime, "no-protobuf.ts")],
   // One router instead of three.
@@ -19,7 +19,12 @@ const modules: readonly (readonly [filter: RegExp, standIn: string])[] = [
 export function standIns(): Plugin {
   return {
     name: "stand-ins",
-    setup({ onResolve }) {
+    setup({ onResolve, onLoad }) {
+      // Of the whole manifest only that is asked for.
+      onLoad({ filter: /[\\/]package\.json$/ }, () => ({
+        loader: "json",
+        contents: JSON.stringify({ version }),
+      }));
       for (const [filter, path] of modules) onResolve({ filter }, () => ({ path }));
     },
   };

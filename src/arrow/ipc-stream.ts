@@ -1,8 +1,9 @@
 /** Rows as an Arrow IPC stream, written batch by batch: the schema, batches, the end mark. */
 import { makeData, RecordBatch, type Schema, Struct, Table, tableToIPC } from "apache-arrow";
-import { type ArrowColumn, arrowSchema } from "./arrow-column.ts";
+import type { ArrowColumn } from "./arrow-column.ts";
 import { fillColumn } from "./fill-column.ts";
 import { cellsOf } from "./json-cells.ts";
+import { arrowSchema } from "./library-schema.ts";
 
 /** A continuation mark and a length of zero: the stream is over, and was not cut off. */
 const endBytes = 8;

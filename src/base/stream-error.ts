@@ -73,6 +73,7 @@ export const errorKinds = {
   // unavailable: the same request may succeed later
   store_unavailable: "unavailable",
   metadata_unavailable: "unavailable",
+  metadata_newer: "unavailable",
   coordinator_unavailable: "unavailable",
   coordinator_elsewhere: "unavailable",
   coordinator_loading: "unavailable",

@@ -154,6 +154,7 @@ const passingCodes: ReadonlySet<string> = new Set([
   "shutting_down",
   "store_unavailable",
   "metadata_unavailable",
+  "metadata_newer",
   "timed_out",
 ]);
 

@@ -7,7 +7,7 @@ import type { Platform, TimerHandle } from "../base/platform.ts";
 import { movedEnds } from "../meta/ends.ts";
 import { changeCounter, changesAfter, type PartitionState } from "../meta/log-index.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
-import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
+import { anyPublish, type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import type { PartitionTable } from "./partition-table.ts";
 import type { Waiters } from "./waiters.ts";
 
@@ -30,7 +30,7 @@ export interface ChangeFeedParts {
   readonly waiters: Waiters;
   /** False where this process is the only one. */
   readonly shared: boolean;
-  /** Where peers call `sync` themselves after their publishes, questions may be rarer. */
+  /** Where peers call `sync` after their publishes, questions may be rarer; +∞: none is asked. */
   readonly pollMs?: number | undefined;
   /** Topics came, went or changed. */
   readonly onCatalogChange: () => void;
@@ -70,7 +70,7 @@ export class ChangeFeed {
     this.#timer?.cancel();
   }
 
-  /** What is known to be published, of all workers. */
+  /** Publishes up to here were heard of. */
   get publishPosition(): number {
     return this.#publishPosition;
   }
@@ -114,6 +114,7 @@ export class ChangeFeed {
   #arm(): void {
     if (!this.#parts.shared || this.#closed || this.#timer !== undefined) return;
     const { platform, pollMs = pollMsDefault } = this.#parts;
+    if (!Number.isFinite(pollMs)) return;
     this.#timer = platform.timers.after(pollMs, () => void this.#poll());
   }
 
@@ -153,13 +154,15 @@ export class ChangeFeed {
       for (const extent of changes.extents) {
         const slot = partitionSlot(extent.topicNumber, extent.partition);
         const known = this.#parts.table.get(slot);
+        // Nobody waits for a partition that was added; who follows its topic waits for the first.
+        if (known === undefined) grown.add(partitionSlot(extent.topicNumber, 0));
         if (known === undefined || extent.lastOffset < known.highOffset) continue;
         // The receipt of a publish that was cut still names the older epoch, and teaches nothing.
         const { leaderEpoch } = extent;
         this.#parts.table.learn(slot, { ...known, leaderEpoch, highOffset: extent.lastOffset + 1 });
         grown.add(slot);
       }
-      for (const slot of grown) this.#parts.waiters.wake(slot);
+      for (const slot of [...grown, anyPublish]) this.#parts.waiters.wake(slot);
       if (changes.publishPosition <= this.#publishPosition) break;
       this.#publishPosition = changes.publishPosition;
     }

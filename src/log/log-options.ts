@@ -21,6 +21,8 @@ export interface LogOptions {
   readonly onWait?: () => void;
   /** Called after each publish of this worker. */
   readonly onPublished?: () => void;
+  /** Called when this worker has made, changed or deleted a topic. */
+  readonly onTopicsChanged?: () => void;
   readonly flush: FlushPolicy;
   readonly topics: TopicSettings;
   /**

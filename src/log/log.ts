@@ -40,7 +40,7 @@ import type {
   PartitionStatus,
 } from "./log-types.ts";
 import { Maintenance } from "./maintenance.ts";
-import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
+import { anyPublish, type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import { type KnownPartition, PartitionTable } from "./partition-table.ts";
 import { type NewAppend, pendAppend } from "./pending-append.ts";
 import {
@@ -124,6 +124,7 @@ export class Log implements LogService {
       onChange: (topicNumber, isGone) => {
         if (isGone) this.#table.forgetTopics(new Set([topicNumber]));
         this.#waiters.wakeAll();
+        options.onTopicsChanged?.();
       },
     });
     this.#gone = new GoneTopics({ platform, database, table: this.#table });
@@ -282,6 +283,11 @@ export class Log implements LogService {
     return this.#feed.publishPosition;
   }
 
+  /** Has all who wait for something new look for themselves. */
+  wake(): void {
+    this.#waiters.wakeAll();
+  }
+
   async append(batch: AppendBatch): Promise<Appended> {
     const { appended } = await this.#enqueue({ batches: [batch], guards: [], effects: [] });
     return appended[0] as Appended;
@@ -315,6 +321,10 @@ export class Log implements LogService {
 
   /** Follows `topics` in publish order from `start`; the reader needs no closing. */
   follow(topics: readonly TopicInfo[], start: ReaderPosition): PublishOrderReader {
+    // Commits without results tell how far those topics have come that queries write.
+    const hearsAll = topics.some(({ writer }) => writer !== undefined);
+    const newsCount = () => this.#waiters.wakesOfAll + this.#feed.publishPosition;
+    let seenCount = newsCount();
     const parts = {
       database: this.#options.database,
       log: this.#sharedFetches,
@@ -325,14 +335,23 @@ export class Log implements LogService {
           !this.#tail.holds(partitionSlot(topicNumber, partition), baseOffset);
         return this.#stored.readAhead(extents.filter(isStored));
       },
+      onLook: () => {
+        seenCount = newsCount();
+      },
       onStates: (states: Parameters<PublishOrderParts["onStates"]>[0]) => {
         for (const { nextOffset: highOffset, logStartOffset, leaderEpoch, ...state } of states) {
           const slot = partitionSlot(state.topicNumber, state.partition);
           this.#table.learn(slot, { highOffset, logStartOffset, leaderEpoch });
         }
       },
-      waitForGrowth: (cursors: readonly PartitionCursor[], waitMs: number, signal?: AbortSignal) =>
-        this.#waitForGrowth(cursors, waitMs, signal),
+      waitForGrowth: async (
+        cursors: readonly PartitionCursor[],
+        waitMs: number,
+        signal?: AbortSignal,
+      ) => {
+        if (newsCount() !== seenCount) return;
+        await this.#waitForGrowth(cursors, { waitMs, hearsAll, signal });
+      },
     };
     return new PublishOrderReader(parts, { topics, start });
   }
@@ -347,15 +366,20 @@ export class Log implements LogService {
 
   async #waitForGrowth(
     cursors: readonly PartitionCursor[],
-    waitMs: number,
-    signal?: AbortSignal,
+    options: {
+      readonly waitMs: number;
+      readonly hearsAll: boolean;
+      readonly signal: AbortSignal | undefined;
+    },
   ): Promise<void> {
+    const { waitMs, hearsAll, signal } = options;
     const slots = cursors.map((cursor) => partitionSlot(cursor.topicNumber, cursor.partition));
     const hasGrown = cursors.some(({ nextOffset }, index) => {
       const known = this.#table.get(slots[index] as (typeof slots)[number]);
       return known !== undefined && known.highOffset > nextOffset;
     });
-    if (!hasGrown) await this.#waiters.wait(slots, waitMs, signal);
+    if (hasGrown) return;
+    await this.#waiters.wait(hearsAll ? [...slots, anyPublish] : slots, waitMs, signal);
   }
 
   /**

@@ -10,6 +10,9 @@ export function partitionSlot(topicNumber: number, partition: number): Partition
   return (topicNumber * partitionsMax + partition) as PartitionSlot;
 }
 
+/** Who waits for it hears of every publish: topic numbers begin with 1. */
+export const anyPublish = -1 as PartitionSlot;
+
 export function topicNumberOf(slot: PartitionSlot): number {
   return Math.floor(slot / partitionsMax);
 }

@@ -73,9 +73,14 @@ export interface PublishOrderParts {
   readonly readAhead: (extents: readonly Extent[]) => boolean;
   /** Gives what is stored as it lies, to be summed by whoever takes it; absent: nothing is. */
   readonly stored?: Pick<StoredExtents, "from" | "lend" | "release">;
+  /** Called before each look at the index: who waits next need not for what comes after it. */
+  readonly onLook: () => void;
   /** Hears the ends that each look at the index brings along. */
   readonly onStates: (states: readonly TopicPartitionState[]) => void;
-  /** Resolves when a partition has grown beyond its cursor, after `waitMs`, or on abort. */
+  /**
+   * Resolves when a partition has grown beyond its cursor, after `waitMs`, or on abort; at once
+   * when there was other news since the last look.
+   */
   readonly waitForGrowth: (
     cursors: readonly PartitionCursor[],
     waitMs: number,
@@ -198,8 +203,9 @@ export class PublishOrderReader {
 
   /** Looks at the index for what was published since the last look. */
   async #plan(): Promise<void> {
-    const { database, onStates, monotonic } = this.#parts;
+    const { database, onLook, onStates, monotonic } = this.#parts;
     const topicNumbers = [...this.#topics.keys()];
+    onLook();
     const { head, databaseNow, partitions } = await topicStates(database, topicNumbers);
     this.#clockAhead = databaseNow - monotonic();
     onStates(partitions);

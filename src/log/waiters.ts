@@ -24,18 +24,18 @@ export class Waiters {
     return this.#wakesOfAll;
   }
 
-  /** Resolves when one of `slots` grows, after `waitMs`, or when `signal` aborts. */
+  /** Resolves when one of `slots` grows, after `waitMs` (+∞: never), or when `signal` aborts. */
   wait(slots: readonly PartitionSlot[], waitMs: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
-        timer.cancel();
+        timer?.cancel();
         signal?.removeEventListener("abort", done);
         for (const slot of slots) this.#leave(slot, done);
         this.#count -= 1;
         resolve();
       };
-      const timer = this.#timers.after(waitMs, done);
+      const timer = Number.isFinite(waitMs) ? this.#timers.after(waitMs, done) : undefined;
       signal?.addEventListener("abort", done, { once: true });
       for (const slot of slots) this.#join(slot, done);
       this.#count += 1;

@@ -6,6 +6,9 @@ import { numberAt } from "./sql-values.ts";
 /** Of a database into which a log is being copied (copy-metadata.ts): every program refuses it. */
 export const copyingVersion = 1_000_000;
 
+/** What clients are told to wait for newer programs to be there. */
+const retryAfterSeconds = 10;
+
 const createTable = `CREATE TABLE IF NOT EXISTS migration (
   version INTEGER PRIMARY KEY,
   title TEXT NOT NULL,
@@ -17,7 +20,8 @@ const createTable = `CREATE TABLE IF NOT EXISTS migration (
  * batch that begins by inserting its own number, so of several programs that start together one
  * applies it and the others find it done.
  * A database that is newer by migrations of the program's own era is taken as it is (ADR 48).
- * Errors: `unsupported_version` when it is of a later era.
+ * Errors: `metadata_newer` when it is of a later era: a rollout may be under way, whose newer
+ * programs answer soon.
  */
 export async function migrate(
   database: SqlDatabase,
@@ -90,9 +94,7 @@ function refuseNewer(
       ? "a log is being copied into it. Let `streamctl copy` end, or run it again."
       : `its schema is version ${version}, this program knows up to ${known}. Start a newer ` +
         "Millrace, or restore a backup made before the upgrade.";
-  throw new StreamError(
-    "unsupported_version",
-    `Cannot use metadata ${database.description}: ${why}`,
-    { details: { version, known } },
-  );
+  throw new StreamError("metadata_newer", `Cannot use metadata ${database.description}: ${why}`, {
+    details: { version, known, retryAfterSeconds },
+  });
 }

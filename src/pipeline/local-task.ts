@@ -1,6 +1,7 @@
 /** A query task in this thread: what worker threads run, and tests and Durable Objects directly. */
 import { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
+import { StreamError } from "../base/stream-error.ts";
 import { QueryTask } from "../sql/engine/query-task.ts";
 import { planFromText } from "../sql/plan/plan-text.ts";
 import { SqliteHost } from "../sql/sqlite/host.ts";
@@ -26,6 +27,7 @@ export class LocalTask implements TaskHandle {
   readonly #codecs: Platform["codecs"];
   readonly #buffers = new BufferPool(idleBytesMax);
   readonly #host: SqliteHost;
+  readonly #disks: readonly ScratchDisk[];
   /** What a request failed with: state is half changed since. */
   #failure: unknown;
 
@@ -41,19 +43,26 @@ export class LocalTask implements TaskHandle {
     const host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
     this.#host = host;
     const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
-    this.#task = new QueryTask({
-      plan: planFromText(setup.plan),
-      shape: setup.shape,
-      ...{ host, platform, seed, states, stateBytesMax: 0 },
-      ...(batchBytesMax !== undefined && { batchBytesMax }),
-      ...(sideBytesMax !== undefined && { sideBytesMax }),
-      buffers: this.#buffers,
-      ...(openScratch !== undefined && { scratch: openScratch(), spillDisk: openScratch() }),
-      ...(spillBytesMax !== undefined && { spillBytesMax }),
-      aheadMsMax: setup.aheadMsMax,
-      quietTimeoutMs: setup.quietTimeoutMs,
-      ...{ isBounded: setup.isBounded, partitionCount, beganAt },
-    });
+    this.#disks = openScratch === undefined ? [] : [openScratch(), openScratch()];
+    const [scratch, spillDisk] = this.#disks;
+    try {
+      this.#task = new QueryTask({
+        plan: planFromText(setup.plan),
+        shape: setup.shape,
+        ...{ host, platform, seed, states, stateBytesMax: 0 },
+        ...(batchBytesMax !== undefined && { batchBytesMax }),
+        ...(sideBytesMax !== undefined && { sideBytesMax }),
+        buffers: this.#buffers,
+        ...(scratch !== undefined && spillDisk !== undefined && { scratch, spillDisk }),
+        ...(spillBytesMax !== undefined && { spillBytesMax }),
+        aheadMsMax: setup.aheadMsMax,
+        quietTimeoutMs: setup.quietTimeoutMs,
+        ...{ isBounded: setup.isBounded, partitionCount, beganAt },
+      });
+    } catch (error) {
+      this.close();
+      throw error;
+    }
     if (states.length > 0) return;
     for (const { topic, partition } of setup.partitions) this.#task.addPartition(topic, partition);
     this.#task.begin();
@@ -100,7 +109,10 @@ export class LocalTask implements TaskHandle {
     for (const bytes of batches) this.#buffers.give(bytes);
   }
 
-  close(): void {}
+  close(): void {
+    this.#failure ??= new StreamError("sql_evaluation_failed", "Cannot go on: the task has ended");
+    for (const disk of this.#disks) disk.close();
+  }
 
   /** Of SQLite, kernels and rows; it never shrinks. */
   get memoryBytes(): number {

@@ -4,7 +4,7 @@
  * believe to hold a query do no harm: a commit names its lease.
  */
 import type { Logger } from "../base/log.ts";
-import type { Platform } from "../base/platform.ts";
+import type { Platform, TimerHandle } from "../base/platform.ts";
 import type { LogService } from "../log/log-types.ts";
 import type { WorkerIdentity } from "../log/worker-identity.ts";
 import { acquireLease, leasesOfObject, readLease, releaseLease } from "../meta/leases.ts";
@@ -22,12 +22,13 @@ export const queryLeaseKind = "query";
 
 /**
  * Between looks at the catalog: queries of a dead worker are taken over within this and its fall.
+ * Also between something that went wrong and the look that makes up for it.
  */
 const lookMs = 1_000;
 
 const closeMsDefault = 10_000;
 
-export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "startTask"> {
+export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "startTask" | "pace"> {
   readonly log: QueryRunnerParts["log"] & Pick<LogService, "cluster">;
   readonly platform: Platform;
   readonly database: SqlDatabase;
@@ -41,6 +42,8 @@ export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "st
   readonly objectName?: string | undefined;
   /** Told of all queries that are to run, at each look. */
   readonly onWanted?: (queryIds: ReadonlySet<string>) => void;
+  /** It looks when it is told to, and not by the clock: whoever changes the catalog says so. */
+  readonly looksWhenTold?: boolean;
   /** So long the end waits for last commits, milliseconds; default 10 s. */
   readonly closeMsMax?: number;
 }
@@ -62,6 +65,8 @@ export class QueryManager {
   /** The epoch in which an object's leases of queries that are not wanted were given back. */
   #tidiedEpoch = -1;
   #looking: Promise<void> = Promise.resolve();
+  /** A look by a timer, since something went wrong. */
+  #lookingAgain: TimerHandle | undefined;
   #loop: Promise<void> | undefined;
 
   constructor(parts: QueryManagerParts) {
@@ -81,6 +86,7 @@ export class QueryManager {
   async close(): Promise<void> {
     const { platform, closeMsMax = closeMsDefault } = this.#parts;
     this.#closing.abort();
+    this.#lookingAgain?.cancel();
     for (const { stop } of this.#running.values()) stop.abort();
     const late = new AbortController();
     await Promise.race([this.#allEnded(), platform.timers.sleep(closeMsMax, late.signal)]);
@@ -118,15 +124,27 @@ export class QueryManager {
       .then(() => this.#look())
       .catch((error: unknown) => {
         this.#log.warn("Cannot look for queries; the next look will", { error });
+        this.#lookAgain();
       });
     return this.#looking;
   }
 
+  #lookAgain(): void {
+    const { looksWhenTold = false, platform } = this.#parts;
+    if (!looksWhenTold || this.#closing.signal.aborted || this.#lookingAgain !== undefined) return;
+    this.#lookingAgain = platform.timers.after(lookMs, () => {
+      this.#lookingAgain = undefined;
+      void this.look();
+    });
+  }
+
   async #run(): Promise<void> {
-    const { timers } = this.#parts.platform;
+    const { platform, looksWhenTold = false } = this.#parts;
+    const { timers } = platform;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       await this.look();
+      if (looksWhenTold) return;
       await timers.sleep(lookMs, signal);
     }
   }
@@ -212,7 +230,11 @@ export class QueryManager {
       .catch((error: unknown) => {
         this.#log.error("A query ended in an unforeseen way", { query: name, error });
       })
-      .finally(() => this.#running.delete(name));
+      .finally(() => {
+        this.#running.delete(name);
+        // Its lease went to another, or with the epoch; it may be free by now.
+        this.#lookAgain();
+      });
     this.#running.set(name, { runner, stop, ended });
   }
 
@@ -234,9 +256,9 @@ export class QueryManager {
     options: { readonly definition: QueryDefinition; readonly leaseEpoch: number },
   ): QueryRunner {
     const { definition, leaseEpoch } = options;
-    const { platform, log, topics, startTask, database } = this.#parts;
+    const { platform, log, topics, startTask, pace, database } = this.#parts;
     return new QueryRunner({
-      ...{ platform, log, topics, startTask, queryId, definition },
+      ...{ platform, log, topics, startTask, pace, queryId, definition },
       guard: { kind: "lease", leaseKind: queryLeaseKind, name: queryId, leaseEpoch },
       publishTick: (topicNumbers) => publishTick(database, topicNumbers),
     });

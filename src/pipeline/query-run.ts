@@ -18,8 +18,9 @@ import { decodeRecords } from "../record/batch-records.ts";
 import type { OutputBatch, OutputKind } from "../sql/engine/task-output.ts";
 import type { CheckpointLog } from "./checkpoint-log.ts";
 import type { QuerySettings } from "./query-definition.ts";
+import type { QueryPace } from "./query-pace.ts";
 import type { StatusKeeper } from "./query-status.ts";
-import type { TaskHandle, TaskReply } from "./task-protocol.ts";
+import type { TaskHandle, TaskReply, TaskRequest } from "./task-protocol.ts";
 import { taskPublishOf } from "./task-publish.ts";
 import { TickTimer } from "./tick-timer.ts";
 
@@ -34,10 +35,13 @@ export interface RunParts {
   readonly status: StatusKeeper;
   readonly publishTick: (topicNumbers: readonly number[]) => Promise<NamespaceHead>;
   readonly batchesOf: (outputs: readonly OutputBatch[]) => Promise<AppendBatch[]>;
+  /** Absent: it has a thread of its own. */
+  readonly pace?: QueryPace | undefined;
+  /** The task has begun anew, with rows that the statement itself gives: they are committed. */
+  readonly beginsWithRows: boolean;
   readonly signal: AbortSignal;
 }
 
-/** Bytes of publishes that a task is given at once, and that it may have before it. */
 const sliceBytes = 3.5 * 1024 * 1024;
 const slicesAheadMax = 1;
 /** Between looks for something new while nothing comes. */
@@ -77,15 +81,17 @@ export class Run {
   constructor(run: RunParts) {
     this.#run = run;
     this.#committedAt = run.platform.clock.monotonic();
+    this.#hasNews = run.beginsWithRows;
     this.#ticks = new TickTimer(run.platform.clock, run.reader);
   }
 
   /** Ends when the signal aborts, after a last commit. */
   async loop(): Promise<void> {
-    const { signal } = this.#run;
+    const { signal, pace } = this.#run;
     await this.#learnTick();
     while (!signal.aborted) {
       this.#throwFailedCommit();
+      await pace?.turn(signal);
       const slice = await this.#next();
       if (slice !== null && slice.publishes.length > 0) {
         await this.#feed(slice.publishes, () => slice.release());
@@ -119,11 +125,14 @@ export class Run {
 
   /** What is published next; null when that could not be found out, for now. */
   async #next(): Promise<PublishSlice | null> {
-    const { reader, signal } = this.#run;
+    const { reader, signal, pace } = this.#run;
     try {
-      // One that was behind wants to know of the end at once.
-      const wait = this.#tickIsDue || this.#isBehind ? 0 : this.#waitMs();
-      const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: wait, signal });
+      // One that was behind wants to know of the end at once; what time it is for a tick is known by
+      // a look alone.
+      const looks = this.#tickIsDue || this.#isBehind || !Number.isFinite(reader.databaseNow());
+      const wait = looks ? 0 : this.#waitMs();
+      const bytesMax = pace?.sliceBytes ?? sliceBytes;
+      const slice = await reader.next({ bytesMax, waitMsMax: wait, signal });
       this.#againMs = againMsMin;
       this.#tickIsDue = false;
       return slice;
@@ -143,20 +152,25 @@ export class Run {
   }
 
   async #feed(publishes: readonly Publish[], release: () => void): Promise<void> {
-    const { task, names, reader, settings } = this.#run;
+    const { names, reader, settings, pace } = this.#run;
     this.#hasNews = true;
     const [oldest] = publishes;
     const lagMs = reader.databaseNow() - (oldest?.publishedAt ?? 0);
     // While it keeps pace it commits by its interval, however little there is between publishes.
     this.#isBehind ||= lagMs > settings.commitIntervalMs + heardMsMax;
-    const sent = task.send({
-      kind: "publishes",
-      publishes: publishes.map((each) => taskPublishOf(each, names)),
-    });
+    const sent = this.#send(
+      { kind: "publishes", publishes: publishes.map((each) => taskPublishOf(each, names)) },
+      bytesOf(publishes),
+    );
     // Its failure is met where the reply is waited for.
     sent.catch(() => {}).finally(release);
     this.#ahead.push(sent);
-    await this.#settle(slicesAheadMax);
+    await this.#settle(pace === undefined ? slicesAheadMax : 0);
+  }
+
+  #send(request: TaskRequest, bytes = 0): Promise<TaskReply> {
+    const { task, pace } = this.#run;
+    return pace === undefined ? task.send(request) : pace.step(() => task.send(request), bytes);
   }
 
   /** Waits until no more than `left` requests are before the task. */
@@ -180,10 +194,12 @@ export class Run {
 
   /** Until a commit or a tick may be due. */
   #waitMs(): number {
-    let waitMs = waitMsMax;
+    const { pace } = this.#run;
+    let waitMs = pace === undefined ? waitMsMax : Number.POSITIVE_INFINITY;
     if (this.#hasNews) waitMs = this.#commitDelayMs();
     if (this.#nextTickAt !== null) waitMs = Math.min(waitMs, this.#ticks.delayMs(this.#nextTickAt));
-    return Math.max(1, Math.min(waitMs, waitMsMax));
+    const bounded = Math.max(1, waitMs);
+    return pace?.rest(bounded) ?? Math.min(bounded, waitMsMax);
   }
 
   #commitDelayMs(): number {
@@ -233,7 +249,7 @@ export class Run {
     this.#committedAt = platform.clock.monotonic();
     const { publishPosition, cursors } = reader.position;
     const kind = checkpoints.wantsFull ? "full" : "delta";
-    const replying = task.send({ kind: "commit", state: kind });
+    const replying = this.#send({ kind: "commit", state: kind });
     // Where a request before it fails, nobody waits for this reply.
     replying.catch(() => {});
     await this.#settle(0);
@@ -270,6 +286,14 @@ export class Run {
       this.#commitFailure = error;
     }
   }
+}
+
+function bytesOf(publishes: readonly Publish[]): number {
+  let bytes = 0;
+  for (const { runs } of publishes) {
+    for (const { batches } of runs) for (const batch of batches) bytes += batch.length;
+  }
+  return bytes;
 }
 
 function offsetOf({

@@ -10,9 +10,11 @@ import type { TopicInfo } from "../meta/catalog.ts";
 import type { NamespaceHead } from "../meta/publish-order.ts";
 import type { PublishGuard } from "../meta/publish-request.ts";
 import { topicConfigNumber } from "../meta/topic-config.ts";
+import { hasValues } from "../sql/plan/inputs-of.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
 import { CheckpointLog, type LoadedCommit } from "./checkpoint-log.ts";
 import type { QueryDefinition } from "./query-definition.ts";
+import type { QueryPace } from "./query-pace.ts";
 import { Run } from "./query-run.ts";
 import { type QueryStatus, StatusKeeper } from "./query-status.ts";
 import { deleted, QueryTopics } from "./query-topics.ts";
@@ -34,6 +36,8 @@ export interface QueryRunnerParts {
   readonly topics: Pick<TopicService, "byName" | "byId" | "create">;
   readonly publishTick: (topicNumbers: readonly number[]) => Promise<NamespaceHead>;
   readonly startTask: StartTask;
+  /** See RunParts. */
+  readonly pace?: QueryPace | undefined;
   readonly queryId: string;
   readonly definition: QueryDefinition;
   /** The lease under which it runs. */
@@ -88,7 +92,7 @@ export class QueryRunner {
   }
 
   async #runOnce(signal: AbortSignal): Promise<void> {
-    const { definition, log, platform, publishTick, guard, queryId } = this.#parts;
+    const { definition, log, platform, publishTick, guard, queryId, pace } = this.#parts;
     const inputs = await this.#topics.inputs();
     const names = new Map(inputs.map((topic) => [topic.topicNumber, topic.name as string]));
     const over = new AbortController();
@@ -107,8 +111,9 @@ export class QueryRunner {
     if (signal.aborted) return;
     const task = await this.#startTask(loaded, names);
     const run = new Run({
-      ...{ platform, task, checkpoints, names, publishTick, signal },
+      ...{ platform, task, checkpoints, names, publishTick, pace, signal },
       settings: definition.settings,
+      beginsWithRows: loaded === null && hasValues(definition.plan.root),
       reader: log.follow(inputs, start),
       status: this.#status,
       batchesOf: (outputs) => this.#topics.batchesOf(outputs),

@@ -1,13 +1,11 @@
 /**
  * Every setting of a worker, in one table: `streamctl server --help`, the parser and the table in
- * docs/OPERATIONS.md all come from it. A setting `flushBytes` is the flag `--flush-bytes` and the
- * variable `MILLRACE_FLUSH_BYTES`.
+ * docs/OPERATIONS.md all come from it. Those that the Worker has too lie in shared-settings.ts. A
+ * setting `flushBytes` is the flag `--flush-bytes` and the variable `MILLRACE_FLUSH_BYTES`.
  */
 import * as z from "zod";
 import { isStreamError } from "../base/stream-error.ts";
 import { parseStoreUrl, type StoreUrl } from "../store/store-url.ts";
-import { isTokenText } from "../wire/http/access-token.ts";
-import { type MetadataLocation, parseMetadataUrl } from "./node/metadata-url.ts";
 import {
   count,
   type HostPort,
@@ -27,6 +25,18 @@ import {
   parseOptions,
   UsageError,
 } from "./node/options.ts";
+import {
+  autoCreateTopics,
+  defaultPartitions,
+  flushAgeMs,
+  flushRateMax,
+  logLevel,
+  metadata,
+  metadataToken,
+  origins,
+  publicTopics,
+  token,
+} from "./shared-settings.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;
@@ -39,27 +49,6 @@ const kafkaSchema: z.ZodType<HostPort | "off", string> = z.union([
   hostPortSchema,
 ]);
 
-/** A web origin exactly as browsers send it: scheme, host and port, no path. */
-const originsSchema: z.ZodType<readonly string[], string> = z
-  .string()
-  .transform((list) => list.split(",").map((origin) => origin.trim()))
-  .refine((origins) => origins.every(isOrigin));
-
-const topicNamesSchema: z.ZodType<readonly string[], string> = z
-  .string()
-  .transform((list) => list.split(",").map((name) => name.trim()))
-  .refine((names) => names.every((name) => /^[a-zA-Z0-9._-]{1,249}$/.test(name)));
-
-function isOrigin(given: string): boolean {
-  return URL.canParse(given) && new URL(given).origin === given;
-}
-
-/** What begins so is taken for an access token. */
-const tokenSchema = z
-  .string()
-  .min(1)
-  .refine((given) => !isTokenText(given));
-
 const storeSchema: z.ZodType<StoreUrl, string> = z.string().transform((given, context) => {
   try {
     return parseStoreUrl(given);
@@ -70,15 +59,6 @@ const storeSchema: z.ZodType<StoreUrl, string> = z.string().transform((given, co
     return z.NEVER;
   }
 });
-
-const metadataSchema: z.ZodType<MetadataLocation, string> = z
-  .string()
-  .transform((given, context) => {
-    const location = parseMetadataUrl(given);
-    if (location !== undefined) return location;
-    context.addIssue({ code: "custom", message: "no address of metadata" });
-    return z.NEVER;
-  });
 
 const listeners = {
   http: option("HOST:PORT", hostPortAllowed, hostPortSchema, {
@@ -116,21 +96,8 @@ const storage = {
         "s3://bucket/prefix?endpoint=…&region=…&path-style=true",
     },
   ),
-  metadata: option(
-    "URL",
-    "file:PATH, memory:, http://HOST:PORT, https://HOST or libsql://HOST",
-    metadataSchema,
-    {
-      env: "MILLRACE_METADATA",
-      fallbackShown: "file:DATA/metadata.db",
-      doc: "libSQL database: file:PATH for one worker, http(s)://… or libsql://… for several",
-    },
-  ),
-  metadataToken: text("TOKEN", {
-    env: "MILLRACE_METADATA_TOKEN",
-    envOnly: true,
-    doc: "token for the libSQL server",
-  }),
+  metadata,
+  metadataToken,
   awsAccessKeyId: text("KEY", {
     env: "AWS_ACCESS_KEY_ID",
     envOnly: true,
@@ -169,24 +136,8 @@ const flushing = {
       doc: "a segment of this size is written at once, whatever the other limits say",
     },
   ),
-  flushAgeMs: count(
-    "MS",
-    { min: 0, max: 60_000 },
-    {
-      env: "MILLRACE_FLUSH_AGE_MS",
-      fallback: "250",
-      doc: "the longest that a record waits for company under load; an idle worker writes at once",
-    },
-  ),
-  flushRateMax: count(
-    "N",
-    { min: 0, max: 10_000 },
-    {
-      env: "MILLRACE_FLUSH_RATE_MAX",
-      fallbackShown: "4 on S3, else 0",
-      doc: "writes per second to sustain (burst 20), so that S3 costs a known sum; 0: no ceiling",
-    },
-  ),
+  flushAgeMs,
+  flushRateMax,
   cacheBytes: size(
     { min: MiB, max: 64 * GiB },
     { env: "MILLRACE_CACHE_BYTES", fallback: "128MiB", doc: "memory for recent records" },
@@ -234,55 +185,22 @@ const flushing = {
 } as const;
 
 const topics = {
-  autoCreateTopics: onOff({
-    env: "MILLRACE_AUTO_CREATE_TOPICS",
-    fallback: "on",
-    doc: "make a topic when it is first written to or asked for, as Kafka does",
-  }),
-  defaultPartitions: count(
-    "N",
-    { min: 1, max: 10_000 },
-    {
-      env: "MILLRACE_DEFAULT_PARTITIONS",
-      fallback: "1",
-      doc: "partitions of a topic made without saying how many",
-    },
-  ),
+  autoCreateTopics,
+  defaultPartitions,
 } as const;
 
 const access = {
-  token: option("TOKEN", "a text that does not begin with mrt_", tokenSchema, {
-    env: "MILLRACE_TOKEN",
-    envOnly: true,
-    doc: "shared secret that clients show: HTTP Bearer, password of SASL PLAIN",
-  }),
+  token,
   allowAnonymous: toggle({
     env: "MILLRACE_ALLOW_ANONYMOUS",
     doc: "listen beyond loopback without MILLRACE_TOKEN",
   }),
-  origins: option(
-    "ORIGIN,…",
-    "origins such as https://app.example, separated by commas",
-    originsSchema,
-    {
-      env: "MILLRACE_ORIGINS",
-      fallbackShown: "none",
-      doc: "web origins whose pages may write",
-    },
-  ),
-  publicTopics: option("TOPIC,…", "names of topics, separated by commas", topicNamesSchema, {
-    env: "MILLRACE_PUBLIC_TOPICS",
-    fallbackShown: "none",
-    doc: "topics that anybody may read over HTTP, without a token and from any page",
-  }),
+  origins,
+  publicTopics,
 } as const;
 
 const logging = {
-  logLevel: oneOf(["debug", "info", "warn", "error"], {
-    env: "MILLRACE_LOG_LEVEL",
-    fallback: "info",
-    doc: "the least severe lines to print",
-  }),
+  logLevel,
   logFormat: oneOf(["text", "json"], {
     env: "MILLRACE_LOG_FORMAT",
     fallbackShown: "text on a terminal, else json",

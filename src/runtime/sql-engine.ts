@@ -28,7 +28,10 @@ export interface SqlEngineParts {
   readonly startViews: StartViews;
   readonly viewSettings?: Partial<ViewSettings>;
   /** Which queries run here, and who else is told of them; absent: as processes do. */
-  readonly queries?: Pick<QueryManagerParts, "placement" | "onWanted" | "objectName">;
+  readonly queries?: Pick<
+    QueryManagerParts,
+    "placement" | "onWanted" | "objectName" | "looksWhenTold" | "pace"
+  >;
   /** Scans and queries without a view that run at a time for clients. */
   readonly statementTasksMax: number;
 }

@@ -336,13 +336,6 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
     });
 
     check("rows come as Arrow into the page's own apache-arrow", async () => {
-      if (name !== "a server on Bun") {
-        const tab = await blank();
-        const refused = `m.arrowTable(link, "SELECT 1 AS n", {}).catch(({ status }) => status)`;
-        // The Worker's bundle leaves Arrow out, and says so.
-        expect(await tab.evaluate(refused)).toBeGreaterThanOrEqual(400);
-        return;
-      }
       const tab = await blank();
       const found = await tab.evaluate(`(async () => {
         const arrow = await import("/modules/apache-arrow.js");

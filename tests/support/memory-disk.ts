@@ -18,4 +18,8 @@ export class MemoryDisk implements ScratchDisk {
     this.pages.set(pageNumber, page.slice());
     this.writes++;
   }
+
+  close(): void {
+    this.pages.clear();
+  }
 }

@@ -120,7 +120,7 @@ export async function queryFixture(stack: LogStack, options: FixtureOptions = {}
   const { workerEpoch } = stack.log.session.current();
   const lease = await acquireLease(stack.database, { kind: "query", name: "q", workerEpoch });
   const definition: QueryDefinition = {
-    plan: { root: {}, timeZone: "UTC" } as unknown as QueryDefinition["plan"],
+    plan: { root: { kind: "source" }, timeZone: "UTC" } as unknown as QueryDefinition["plan"],
     shape: { value: [], key: [] },
     inputs: [named(input)],
     ...{ output: named(output), checkpoints: named(checkpoints) },

@@ -13,9 +13,8 @@ const entries = new Set([
   "src/runtime/deno/main.ts",
   "src/runtime/workerd/main.ts",
   // Put in place of others by deploy/cloudflare/stand-ins.ts.
-  "src/runtime/workerd/no-cold-groups.ts",
+  "src/arrow/small-ipc-stream.ts",
   "src/runtime/workerd/no-cuts.ts",
-  "src/runtime/workerd/no-arrow.ts",
   "src/runtime/workerd/no-protobuf.ts",
   "src/runtime/workerd/small-base64.ts",
   "src/runtime/workerd/small-hono.ts",

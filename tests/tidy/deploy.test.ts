@@ -1,6 +1,12 @@
 /**
  * What stands in deploy/ for other platforms. Neither a Docker engine nor the platforms' own tools
  * are needed: each file is parsed, and every key of it must be one that the platform documents.
+ *
+ * Where a platform's tool or schema can be had, that has the last word: tests/interop/deploy.test.ts
+ * (Compose, BuildKit, Wrangler), tests/interop/workerd-port.test.ts (workerd reads config.capnp) and
+ * tests/runtime/deno.test.ts (Deno runs the tasks of deno.json). For fly.toml and railway.json there
+ * is none: `fly config validate` asks Fly with an account, and Railway's schema is served by
+ * railway.com alone, so this file is their only test.
  */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";

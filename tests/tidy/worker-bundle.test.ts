@@ -1,4 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
 import {
   budgetFaults,
   javascriptBytesMax,
@@ -8,6 +11,10 @@ import {
 import { bundleWorker, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
 import { undocumented } from "../../deploy/cloudflare/without-docs.ts";
 import { workerEntry } from "../../deploy/cloudflare/worker-entry.ts";
+
+import * as smallHono from "../../src/runtime/workerd/small-hono.ts";
+import * as smallZod from "../../src/runtime/workerd/small-zod.ts";
+import { root } from "./source-files.ts";
 
 const bundle = await bundleWorker({ entry: workerEntry, minify: true });
 
@@ -56,6 +63,30 @@ const doc: string = text;
     );
   });
 
+  test("its stand-ins have what is asked of zod's shapes and of hono", () => {
+    const sources = [...filesFrom(/[\\/]zod[\\/]|small-zod\.ts$/)];
+    const near = [...filesFrom(...sources.map((path) => new RegExp(`^${RegExp.escape(path)}$`)))];
+    const theirs = [z.string(), z.number(), z.object({}), z.array(z.int()), z.enum(["a"])];
+    // Methods of others that happen to be called the same.
+    const known = namesOf("", [], new Map(), new Set(), Promise.prototype, /a/);
+    for (const name of ["decode", "encode", "options"]) known.add(name);
+    const lacking = namesOf(...theirs)
+      .difference(namesOf(smallZod.string()))
+      .difference(known);
+    expect(namesOf(smallZod.string()).has("optional")).toBe(true);
+    expect(sources.length).toBeGreaterThan(8);
+    expect(calledIn([...sources, ...near], /(?<!\bz\s*)\.(\w+)\(/g).intersection(lacking)).toEqual(
+      new Set(),
+    );
+
+    const context = new smallHono.Context(new Request("http://a/"), "/");
+    const has = namesOf(context, context.req, new smallHono.Hono());
+    const routed = [...filesFrom(/small-hono\.ts$/)];
+    expect(routed.length).toBeGreaterThan(8);
+    const asked = calledIn(routed, /\b(?:c|app|c\.req|surface\.app)\.(\w+)/g);
+    expect(asked.difference(has)).toEqual(new Set());
+  });
+
   test("its budget refuses what is too large or makes code", () => {
     const made = (text: string, wasmBytes = 0): WorkerBundle => ({
       ...bundle,
@@ -77,3 +108,35 @@ const doc: string = text;
     );
   });
 });
+
+/** Sources of the bundle that import what matches. */
+function filesFrom(...patterns: readonly RegExp[]): Set<string> {
+  const entries = Object.entries(bundle.metafile.inputs).filter(
+    ([path, { imports }]) =>
+      path.startsWith("src/") &&
+      imports.some((each) => patterns.some((pattern) => pattern.test(each.path))),
+  );
+  return new Set(entries.map(([path]) => path));
+}
+
+/** The names of all that the values have, of themselves or by their classes. */
+function namesOf(...values: readonly object[] | readonly [string, ...object[]]): Set<string> {
+  const names = new Set<string>();
+  for (const value of values) {
+    for (
+      let at = Object(value);
+      at !== null && at !== Object.prototype;
+      at = Object.getPrototypeOf(at)
+    ) {
+      for (const name of Object.getOwnPropertyNames(at)) names.add(name);
+    }
+  }
+  return names;
+}
+
+function calledIn(paths: readonly string[], pattern: RegExp): Set<string> {
+  const found = paths.flatMap((path) => [
+    ...readFileSync(join(root, path), "utf8").matchAll(pattern),
+  ]);
+  return new Set(found.map(([, name = ""]) => name));
+}

@@ -6,9 +6,13 @@ declare module "cloudflare:workers" {
     readonly storage: {
       /** Wakes the object at this time, milliseconds since 1970, by calling its `alarm`. */
       setAlarm(time: number): Promise<void>;
+      /** Null: none, also while `alarm` is called. */
+      getAlarm(): Promise<number | null>;
       deleteAlarm(): Promise<void>;
       get<T>(key: string): Promise<T | undefined>;
       put(key: string, value: unknown): Promise<void>;
+      /** The object's own SQLite. */
+      readonly sql: import("./object-scratch.ts").ObjectSqlStorage;
     };
     /** Keeps the socket while the object sleeps; what comes goes to the object's `webSocket…`. */
     acceptWebSocket(socket: unknown): void;

@@ -13,17 +13,10 @@ import { answerGroupCall } from "./group-calls.ts";
 import { loadHeader } from "./object-load.ts";
 import { groupRole, logRole, type ObjectRole, queryRole } from "./object-roles.ts";
 import { type KeptSocket, restingPositions } from "./object-sockets.ts";
-import { type ObjectLog, openObjectLog } from "./open-log.ts";
+import { type ObjectLog, openObjectLog, watchMs } from "./open-log.ts";
 import { createConsoleLogger } from "./platform.ts";
 import { hasMoved, lookMsOf } from "./rest-looks.ts";
 import { readWorkerSettings } from "./settings.ts";
-
-/**
- * Between wake-ups of an object that runs a query: it is put to sleep after a minute or two. Each
- * also begins a new count of the 30 s of processor time that an invocation may take, so that a
- * query which catches up, and is called by nobody, never comes to the end of one.
- */
-const alarmMs = 20_000;
 
 /** RFC 6455, 7.4: what an endpoint may always say of a close that the other one began. */
 const closedWell = 1000;
@@ -36,6 +29,8 @@ export class LogObject extends DurableObject<Bindings> {
   protected readonly role: ObjectRole = logRole;
   readonly #objectName: string;
   #opening: Promise<ObjectLog> | undefined;
+  /** When the alarm goes off, +∞: never; undefined: not known in this activation. */
+  #alarmAt: number | undefined;
 
   constructor(state: DurableObjectState, bindings: Bindings) {
     super(state, bindings);
@@ -77,7 +72,10 @@ export class LogObject extends DurableObject<Bindings> {
 
   /** One round of retention and the collector, for cron. */
   async maintain(options: { readonly collectsOrphans: boolean }): Promise<void> {
-    const { log } = await this.open();
+    const { log, look, ring } = await this.open();
+    // Whoever was told of nothing, and has nothing by which to wake, is so told after all.
+    await look();
+    ring();
     await log.maintenance.runOnce(options);
   }
 
@@ -117,19 +115,48 @@ export class LogObject extends DurableObject<Bindings> {
     return answerGroupCall(groups, call);
   }
 
-  /** Looks for news while sockets rest; see RestLooks. */
+  /**
+   * Sockets that rest may have missed something (RestLooks), and queries' objects may not have been
+   * told of what the catalog says (ToldQueries).
+   */
   async alarm(): Promise<void> {
-    const kept = this.ctx.getWebSockets();
-    if (kept.length === 0) return;
+    this.alarmWentOff();
     const settings = readWorkerSettings(this.env);
-    const lookMs = lookMsOf(settings);
-    if (lookMs === undefined) return;
-    if (this.#opening === undefined) {
-      await this.ctx.storage.setAlarm(clock.now() + lookMs);
-      if (!(await hasMoved(settings, restingPositions(kept)))) return;
+    const kept = this.ctx.getWebSockets();
+    const lookMs = kept.length > 0 ? lookMsOf(settings) : undefined;
+    // First, since an alarm that fails too often is not called again.
+    if (lookMs !== undefined) await this.wakeAt(clock.now() + lookMs);
+    if (this.#opening === undefined && !settings.queries) {
+      if (lookMs === undefined || !(await hasMoved(settings, restingPositions(kept)))) return;
     }
-    const { looks } = await this.open();
-    await looks.look();
+    const { look, looks } = await this.open();
+    if (lookMs !== undefined) await looks.look();
+    if (settings.queries) await look();
+  }
+
+  protected alarmWentOff(): void {
+    this.#alarmAt = Number.POSITIVE_INFINITY;
+  }
+
+  /** Has `alarm` called at this time, or before. */
+  protected async wakeAt(time: number): Promise<void> {
+    const { storage } = this.ctx;
+    const stored = this.#alarmAt ?? (await storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+    this.#alarmAt ??= stored;
+    if (this.#alarmAt <= time) return;
+    this.#alarmAt = time;
+    try {
+      await storage.setAlarm(time);
+    } catch (error) {
+      this.#alarmAt = undefined;
+      throw error;
+    }
+  }
+
+  protected async sleepForGood(): Promise<void> {
+    const { storage } = this.ctx;
+    this.#alarmAt = Number.POSITIVE_INFINITY;
+    await Promise.all([storage.put(queryIdKey, ""), storage.deleteAlarm()]);
   }
 
   /** The activation's log; the next request tries again where the metadata did not answer. */
@@ -145,6 +172,12 @@ export class LogObject extends DurableObject<Bindings> {
     return await openObjectLog({
       role: this.role,
       state: this.ctx,
+      storage: this.ctx.storage,
+      wakeAt: (time) => {
+        this.wakeAt(time).catch((error: unknown) => {
+          createConsoleLogger("info").warn("An alarm was not set", { error: String(error) });
+        });
+      },
       settings: readWorkerSettings(this.env),
       bindings: this.env,
       objectName: this.#objectName,
@@ -160,29 +193,47 @@ export class GroupObject extends LogObject {
 
 /**
  * Runs one continuous query (ADR 32). Its state is in the log, so eviction is a restart from the
- * newest commit; the alarm replays nothing, it only opens the log again, for windows that close by
- * time. When the query is gone the object sleeps for good.
+ * newest commit. It is called when something was published or changed, and by its alarm: for
+ * windows that close by time, for a new count of processor time, and now and then, since a call may
+ * be lost (ADR 59). An alarm replays nothing. When the query is gone or paused the object sleeps
+ * for good.
  */
 export class QueryObject extends LogObject {
   protected override readonly role: ObjectRole = queryRole;
+  #attendedAt = Number.NEGATIVE_INFINITY;
 
   async run(queryId: string): Promise<void> {
-    if ((await this.ctx.storage.get(queryIdKey)) !== queryId) {
-      await this.ctx.storage.put(queryIdKey, queryId);
-      await this.ctx.storage.setAlarm(clock.now() + alarmMs);
-    }
-    const { log, look } = await this.open();
-    await Promise.all([log.hear(), look()]);
+    await this.#keepAwake(queryId);
+    const { pace } = await this.open();
+    pace.renew();
+    await this.#attend(queryId);
   }
 
   override async alarm(): Promise<void> {
-    const { storage } = this.ctx;
+    const queryId = (await this.ctx.storage.get<string>(queryIdKey)) ?? "";
     // First, since an alarm that fails too often is not called again.
-    await storage.setAlarm(clock.now() + alarmMs);
-    const { look, isWanted } = await this.open();
-    await look();
-    if (isWanted()) return;
-    await storage.put(queryIdKey, "");
-    await storage.deleteAlarm();
+    this.alarmWentOff();
+    await this.wakeAt(clock.now() + watchMs);
+    const { log, pace } = await this.open();
+    const wasAwaited = pace.renew();
+    if (wasAwaited && clock.monotonic() - this.#attendedAt < watchMs) return;
+    await this.#attend(queryId);
+    log.wake();
+  }
+
+  /** It is to run until somebody says otherwise, whatever becomes of this activation. */
+  async #keepAwake(queryId: string): Promise<void> {
+    const { storage } = this.ctx;
+    if ((await storage.get(queryIdKey)) !== queryId) await storage.put(queryIdKey, queryId);
+    await this.wakeAt(clock.now() + watchMs);
+  }
+
+  async #attend(queryId: string): Promise<void> {
+    const { attend, isWanted } = await this.open();
+    await attend();
+    this.#attendedAt = clock.monotonic();
+    if (isWanted() === false) await this.sleepForGood();
+    // It may have been resumed while it lay down.
+    else await this.#keepAwake(queryId);
   }
 }

@@ -23,15 +23,16 @@ import { MetadataGroupLeases, MetadataGroupStore } from "../group-ports.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
 import { version } from "../node/version.ts";
 import { BlockProducerIds } from "../producer-ids.ts";
-import { Bell, type Listener } from "./bell.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
 import { groupsInObjects } from "./group-calls.ts";
 import { ObjectLoad } from "./object-load.ts";
-import { firstShard } from "./object-names.ts";
+import { ObjectPace } from "./object-pace.ts";
 import { logRole, type ObjectRole } from "./object-roles.ts";
+import type { ObjectSqlStorage } from "./object-scratch.ts";
 import { ObjectSockets, type ObjectSocketsParts, restingPositions } from "./object-sockets.ts";
 import { createConsoleLogger, createPlatform } from "./platform.ts";
+import { QueryCalls } from "./query-calls.ts";
 import { lookMsOf, RestLooks } from "./rest-looks.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { ShardNews, type ShardNewsParts, shardNameOf } from "./shard-news.ts";
@@ -42,7 +43,10 @@ const requestBytesMax = 8 * MiB;
 const decompressedBytesMax = 16 * MiB;
 const metadataTimeoutMs = 10_000;
 const pageBytes = 65_536;
+/** Of an object with readers that wait; one that runs a query only has its alarm. */
 const quietPollMs = 1_000;
+/** An object looks for what no bell told it of after so long: a query's by its alarm. */
+export const watchMs = 30_000;
 
 /** An object that takes more is full; parsing and JSON take some tenths of its processor then. */
 const fullBytesPerSecond = 8 * MiB;
@@ -64,22 +68,36 @@ export interface ObjectLog {
   hear(from?: string): Promise<boolean>;
   /** Of its own coordinator. */
   readonly groups: GroupService;
-  /** Looks at once whether there are queries to run. */
+  /** Hears what was published and changed, and looks for queries to run where that matters. */
+  attend(): Promise<void>;
+  /** Looks for queries to run. */
   look(): Promise<void>;
-  /** Whether the query of this object is to run, as of the last look. */
-  isWanted(): boolean;
+  /** Has the objects of queries attend. */
+  ring(): void;
+  /** Whether the query of this object is to run, as of the last look; undefined before it. */
+  isWanted(): boolean | undefined;
+  /** How it runs its query. */
+  readonly pace: ObjectPace;
 }
 
 export interface ObjectLogParts {
   readonly role: ObjectRole;
   readonly settings: WorkerSettings;
   readonly bindings: Pick<Bindings, "BUCKET" | "LOG" | "GROUPS" | "QUERIES">;
-  readonly state: ObjectSocketsParts["state"] & Pick<DurableObjectState, "storage">;
+  readonly state: ObjectSocketsParts["state"] & {
+    readonly storage: { readonly sql: ObjectSqlStorage };
+  };
+  readonly storage: Pick<DurableObjectState["storage"], "get" | "put">;
+  /** Has the object's `alarm` called at this time, or before. */
+  readonly wakeAt: (time: number) => void;
   /** The object among all that share the metadata. */
   readonly objectName: string;
   /** The query that it runs, where that is its role. */
   readonly queryId: string | undefined;
 }
+
+/** Where a log object's storage has which queries' objects it has told of them. */
+const toldKey = "toldQueries";
 
 /** Opens it; when that fails, opening it once more is safe. */
 export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
@@ -90,6 +108,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const queries = settings.queries ? role.queries : "none";
   const logger = createConsoleLogger(settings.logLevel);
   const platform = createPlatform({ log: logger, memory });
+  const { clock, timers } = platform;
   const metrics = new Metrics();
   const database = openLibsqlServer({
     url: settings.metadataUrl,
@@ -103,11 +122,14 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     ...{ platform, metrics, store, database },
     ...peersOf(settings, role),
     onPublished: () => {
-      bell.ring();
+      calls.ring();
       news?.tell();
       sockets.wake();
+      // Whom to ring is known by looks, and a shard may not have heard of a change.
+      if (isQuiet && clock.monotonic() - lookedAt > watchMs) void look();
     },
     onWait: () => news?.listen(),
+    onTopicsChanged: () => calls.ring(),
     flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
     ring,
@@ -131,28 +153,47 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     store: new MetadataGroupStore(ports),
     leases: new MetadataGroupLeases(ports),
   });
-  let wanted: ReadonlySet<string> = new Set();
-  const bell = new Bell(logger, () => (queries === "none" ? [] : listenersOf(parts, wanted)));
+  const calls = new QueryCalls({
+    ...{ log: logger, timers, queries, bindings: parts.bindings },
+    ...{ shards: settings.shardsMax, own: parts.queryId },
+    told: (await parts.storage.get<string[]>(toldKey)) ?? [],
+    keep: (queryIds) => parts.storage.put(toldKey, queryIds),
+    lookAgain: () => parts.wakeAt(clock.now() + watchMs),
+  });
+  const isQuiet = isRung(settings, role);
+  const pace = new ObjectPace({ clock, timers, wakeAt: parts.wakeAt, mayRest: isQuiet });
+  let lookedAt = clock.monotonic();
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
-      ...{ queries, queryId: parts.queryId, objectName },
+      ...{ queries, queryId: parts.queryId, objectName, looksWhenTold: isQuiet, pace, settings },
+      ...{ storage: parts.state.storage.sql, mayHaveScratch: role.queries !== "none" },
       onWanted: (queryIds) => {
-        const isNew = [...queryIds].some((queryId) => !wanted.has(queryId));
-        wanted = queryIds;
-        if (isNew) bell.ring();
+        lookedAt = clock.monotonic();
+        calls.noteWanted(queryIds);
       },
     },
   );
+  const { manager } = sql.engine;
+  let looking = Promise.resolve();
+  const look = () => {
+    looking = manager.look();
+    return looking;
+  };
   const isAwaited = () => log.isAwaited || sockets.areThere;
-  const look = async () => {
+  const catchUp = async () => {
     await log.hear();
     sockets.wake();
   };
-  const news = newsOf(parts, { isAwaited, look, log: logger, now: () => platform.clock.now() });
+  const news = newsOf(parts, { isAwaited, look: catchUp, log: logger, clock, timers });
   await news?.open();
   await log.open();
-  if (queries !== "none") sql.engine.manager.start();
+  if (queries !== "none") {
+    if (isQuiet) {
+      log.onCatalogChange(() => void look());
+      void look();
+    } else manager.start();
+  }
   const shared = {
     ...{ log, topics: log.topics, platform, metrics },
     answerMemory: new AnswerMemory(role.budgetBytes),
@@ -189,8 +230,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   });
   const looks = new RestLooks({
     lookMs: lookMsOf(settings),
-    setAlarm: (time) => state.storage.setAlarm(time),
-    now: () => platform.clock.now(),
+    wakeAt: parts.wakeAt,
+    now: () => clock.now(),
     ...{ hear: () => log.hear(), wake: () => sockets.wake() },
     isBehind: () => restingPositions(state.getWebSockets()).some((each) => each < position()),
   });
@@ -223,32 +264,49 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     },
     async hear(from) {
       const wants = news?.heard(from) ?? true;
-      if (isAwaited()) await look();
+      if (queries !== "none" || isAwaited()) await catchUp();
       return wants;
     },
-    look: () => sql.engine.manager.look(),
-    isWanted: () => queries === "runs" && wanted.has(parts.queryId ?? ""),
+    attend: async () => {
+      await log.hear();
+      await looking;
+      const isRunning = manager.running().has(parts.queryId ?? "");
+      if (!isQuiet || !isRunning) await look();
+    },
+    look,
+    ring: () => calls.ring(),
+    isWanted: () => {
+      const { wanted } = calls;
+      if (wanted === undefined) return undefined;
+      return queries === "runs" && wanted.has(parts.queryId ?? "");
+    },
+    pace,
   };
 }
 
+/** Whether all who publish, and all who change queries, ring the object. */
+function isRung({ hasPeers, queries }: WorkerSettings, role: ObjectRole): boolean {
+  return queries && role.queries !== "none" && !hasPeers;
+}
+
 /** Where all who publish call, objects ask the metadata only now and then. */
-function peersOf({ hasPeers, queries, shardsMax }: WorkerSettings, role: ObjectRole) {
+function peersOf(settings: WorkerSettings, role: ObjectRole) {
+  const { hasPeers, shardsMax } = settings;
   if (hasPeers) return { shared: true };
-  const isCalled =
-    (queries && role.queries !== "none") || (shardsMax > 1 && role.queries === "rings");
-  return isCalled ? { shared: true, peerPollMs: quietPollMs } : { shared: role.hasPeers };
+  const isCalled = isRung(settings, role) || (shardsMax > 1 && role === logRole);
+  if (!isCalled) return { shared: role.hasPeers };
+  return { shared: true, peerPollMs: role === logRole ? quietPollMs : Number.POSITIVE_INFINITY };
 }
 
 /** Shards tell each other of their publishes where there may be several. */
 function newsOf(
-  { role, settings, bindings, state, objectName }: ObjectLogParts,
-  options: Pick<ShardNewsParts, "isAwaited" | "look" | "log" | "now">,
+  { role, settings, bindings, storage, objectName }: ObjectLogParts,
+  options: Pick<ShardNewsParts, "isAwaited" | "look" | "log" | "clock" | "timers">,
 ): ShardNews | undefined {
   const { LOG: shards } = bindings;
   if (role !== logRole || settings.shardsMax === 1) return undefined;
   const name = shardNameOf(shards, objectName);
-  if (name === undefined) return undefined;
-  return new ShardNews({ ...options, name, shards, storage: state.storage });
+  return name === undefined ? undefined : new ShardNews({ ...options, name, shards, storage });
 }
 
 function loadOf(settings: WorkerSettings, { clock }: Platform): ObjectLoad | undefined {
@@ -268,20 +326,6 @@ function loading(handler: SocketHandler, load: ObjectLoad): SocketHandler {
     },
     closed: () => handler.closed(),
   };
-}
-
-/** A query's object hears of everybody; of its results the first shard, which tells the others. */
-function* listenersOf(
-  { bindings, role, queryId: own }: ObjectLogParts,
-  wanted: ReadonlySet<string>,
-): Iterable<Listener> {
-  for (const queryId of wanted) {
-    if (queryId === own) continue;
-    yield { name: queryId, hear: () => bindings.QUERIES.getByName(queryId).run(queryId) };
-  }
-  if (role.queries !== "runs") return;
-  const first = bindings.LOG.getByName(firstShard);
-  yield { name: "the first shard", hear: async () => void (await first.hear()) };
 }
 
 /** Ring and blocks lie in the memory of the checksum kernel, which so sums them in place. */

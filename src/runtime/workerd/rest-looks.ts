@@ -43,7 +43,8 @@ export async function hasMoved(
 export interface RestLooksParts {
   /** As `lookMsOf` says. */
   readonly lookMs: number | undefined;
-  readonly setAlarm: (time: number) => Promise<void>;
+  /** Has `look` called at this time, or before. */
+  readonly wakeAt: (time: number) => void;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   /** Makes known what is published. */
@@ -55,7 +56,6 @@ export interface RestLooksParts {
 
 export class RestLooks {
   readonly #parts: RestLooksParts;
-  #isSet = false;
   #movedAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: RestLooksParts) {
@@ -64,29 +64,19 @@ export class RestLooks {
 
   /** A socket has come to rest. */
   arm(): void {
-    if (this.#isSet || this.#parts.lookMs === undefined) return;
-    this.#isSet = true;
-    // Storage holds back what the object says until it is written; when that fails it is ended.
-    void this.#set();
+    const { lookMs, now, wakeAt } = this.#parts;
+    if (lookMs !== undefined) wakeAt(now() + lookMs);
   }
 
-  /** The alarm has come, and sockets are there still. */
+  /** The alarm has come, and is set again for sockets that are there still. */
   async look(): Promise<void> {
-    const { hear, isBehind, wake, now } = this.#parts;
-    // First, since an alarm that fails too often is not called again.
-    await this.#set();
+    const { lookMs, hear, isBehind, wake, wakeAt, now } = this.#parts;
     await hear();
-    if (!isBehind()) return;
-    this.#movedAt = now();
-    wake();
-    await this.#set();
-  }
-
-  async #set(): Promise<void> {
-    const { lookMs, now, setAlarm } = this.#parts;
-    if (lookMs === undefined) return;
-    this.#isSet = true;
+    if (isBehind()) {
+      this.#movedAt = now();
+      wake();
+    }
     const isBusy = now() - this.#movedAt < busyMs && lookMs === peersLookMs;
-    await setAlarm(now() + (isBusy ? busyLookMs : lookMs));
+    if (isBusy) wakeAt(now() + busyLookMs);
   }
 }

@@ -2,23 +2,24 @@
  * The settings of the Worker: those of a server that mean something here, by the same names and
  * within the same bounds, as variables and secrets; and a few of its own.
  */
-import { count, onOff, text } from "../node/option-kinds.ts";
+import { count, onOff, size, text } from "../node/option-kinds.ts";
 import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
-import { settingTable } from "../settings.ts";
-import type { Bindings } from "./bindings.ts";
-
-const {
-  token,
-  origins,
-  publicTopics,
-  metadata,
-  metadataToken,
+import {
   autoCreateTopics,
   defaultPartitions,
   flushAgeMs,
   flushRateMax,
   logLevel,
-} = settingTable;
+  metadata,
+  metadataToken,
+  origins,
+  publicTopics,
+  token,
+} from "../shared-settings.ts";
+import type { Bindings } from "./bindings.ts";
+
+const MiB = 1024 ** 2;
+const GiB = 1024 ** 3;
 
 export const workerSettingTable = {
   ...{ token, origins, publicTopics, metadata, metadataToken, autoCreateTopics, defaultPartitions },
@@ -62,8 +63,24 @@ export const workerSettingTable = {
   queries: onOff({
     env: "MILLRACE_QUERIES",
     fallback: "off",
-    doc: "continuous queries run, each in an object of its own, which then never sleep",
+    doc: "continuous queries run, each in an object of its own",
   }),
+  stateBytes: size(
+    { min: 0, max: 12 * MiB },
+    {
+      env: "MILLRACE_STATE_BYTES",
+      fallback: "6MiB",
+      doc: "what groups, windows and sessions of a query take of memory before they leave it",
+    },
+  ),
+  scratchBytes: size(
+    { min: 0, max: 8 * GiB },
+    {
+      env: "MILLRACE_SCRATCH_BYTES",
+      fallback: "1GiB",
+      doc: "what has left memory may take so much of its object's own storage",
+    },
+  ),
 } as const;
 
 type GivenSettings = OptionValues<typeof workerSettingTable>;

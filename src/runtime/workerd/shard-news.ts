@@ -5,6 +5,7 @@
  * Who wants to hear is kept in the first shard's storage, since both sleep.
  */
 import type { Logger } from "../../base/log.ts";
+import type { Clock, Timers } from "../../base/platform.ts";
 import { Bell, type Listener } from "./bell.ts";
 import { firstShard } from "./object-names.ts";
 
@@ -42,8 +43,8 @@ export interface ShardNewsParts {
     put(key: string, value: unknown): Promise<void>;
   };
   readonly log: Logger;
-  /** Milliseconds. */
-  readonly now: () => number;
+  readonly clock: Pick<Clock, "monotonic">;
+  readonly timers: Timers;
   /** Somebody waits, or has a socket. */
   readonly isAwaited: () => boolean;
   /** Looks for what was published before this shard was heard of. */
@@ -62,7 +63,7 @@ export class ShardNews {
   constructor(parts: ShardNewsParts) {
     this.#parts = parts;
     this.#isFirst = parts.name === firstShard;
-    this.#bell = new Bell(parts.log, () => this.#toTell());
+    this.#bell = new Bell(parts, () => this.#toTell());
   }
 
   /** Call before anything else. */
@@ -86,7 +87,7 @@ export class ShardNews {
 
   /** Somebody waits: the shard asks to hear, and looks for what it did not. */
   listen(): void {
-    this.#awaitedAt = this.#parts.now();
+    this.#awaitedAt = this.#parts.clock.monotonic();
     if (this.#isFirst || this.#listening !== undefined) return;
     this.#listening = this.#ask().catch((error: unknown) => {
       this.#listening = undefined;
@@ -96,10 +97,10 @@ export class ShardNews {
 
   /** The shard was told of a publish, of `from`; whether it wants to be told again. */
   heard(from?: string): boolean {
-    const { now, isAwaited } = this.#parts;
-    if (this.#isFirst) this.#bell.ring(from);
-    if (isAwaited()) this.#awaitedAt = now();
-    const wants = now() - this.#awaitedAt < lingerMs;
+    const { clock, isAwaited } = this.#parts;
+    if (this.#isFirst) this.#bell.ring([...this.#toTell()].filter(({ name }) => name !== from));
+    if (isAwaited()) this.#awaitedAt = clock.monotonic();
+    const wants = clock.monotonic() - this.#awaitedAt < lingerMs;
     // Also what is on its way there is not to be trusted then: the next one asks again.
     this.#listening = wants ? (this.#listening ?? Promise.resolve()) : undefined;
     return wants;

@@ -85,6 +85,12 @@ class Shape {
     return objectOf({ ...this.shape, ...more }, this.facts.unknownKeys ?? "strip");
   }
 
+  /** Of an object: no property may be absent. */
+  required(): Shape {
+    const shape = Object.entries(this.shape ?? {}).map(([key, each]) => [key, present(each)]);
+    return objectOf(Object.fromEntries(shape), this.facts.unknownKeys ?? "strip");
+  }
+
   /** What a shape says of itself is for documents alone. */
   describe(): this {
     return this;
@@ -442,6 +448,19 @@ function objectOf(shape: Readonly<Record<string, Shape>>, unknownKeys: UnknownKe
   return new Shape(run, { shape, unknownKeys });
 }
 
+function present({ run }: Shape): Shape {
+  return new Shape((payload) => {
+    const found = run(payload);
+    if (found.issues.length === 0 && found.value === undefined) found.issues.push({ ...absent });
+    return found;
+  });
+}
+
+const absent: Issue = {
+  code: "invalid_type",
+  message: "Invalid input: expected nonoptional, received undefined",
+};
+
 /** One property of `input` into what `whole` is read as. */
 function property(whole: Payload, shape: Shape, input: Record<string, unknown>, key: string): void {
   const { optin, optout } = shape.facts;
@@ -455,8 +474,7 @@ function property(whole: Payload, shape: Shape, input: Record<string, unknown>, 
   }
   if (!isPresent && optin === undefined) {
     if (inner.issues.length > 0) return;
-    const message = "Invalid input: expected nonoptional, received undefined";
-    whole.issues.push({ code: "invalid_type", message, path: [key] });
+    whole.issues.push({ ...absent, path: [key] });
     return;
   }
   if (value === undefined && !isPresent && !(optin === "defaulted" && !mayLack)) return;

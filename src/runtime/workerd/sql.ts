@@ -1,7 +1,7 @@
 /**
  * SQL inside a Durable Object: tasks run in its own thread, step by step between requests, in a
  * memory that leaves room for the log. A continuous query has an object of its own (ADR 32), and
- * runs only where `MILLRACE_QUERIES` says so, since it keeps its object awake.
+ * runs only where `MILLRACE_QUERIES` says so, since objects are billed.
  */
 import { StreamError } from "../../base/stream-error.ts";
 import { LocalTask } from "../../pipeline/local-task.ts";
@@ -11,6 +11,8 @@ import type { HttpContext } from "../../server/http/context.ts";
 import type { Statement } from "../../sql/syntax/statement.ts";
 import { SqlEngine, type SqlEngineParts } from "../sql-engine.ts";
 import type { ObjectRole } from "./object-roles.ts";
+import { ObjectScratch, type ObjectSqlStorage } from "./object-scratch.ts";
+import type { WorkerSettings } from "./settings.ts";
 import { sqlModules } from "./sql-modules.ts";
 
 const MiB = 1024 * 1024;
@@ -26,27 +28,36 @@ export interface ObjectSql {
 }
 
 export interface ObjectQueries
-  extends Required<Pick<QueryManagerParts, "onWanted" | "objectName">> {
+  extends Required<Pick<QueryManagerParts, "onWanted" | "objectName" | "looksWhenTold" | "pace">> {
   readonly queries: ObjectRole["queries"];
   readonly queryId: string | undefined;
+  /** Of the object, where state goes that has no room. */
+  readonly storage: ObjectSqlStorage;
+  /** It has run tasks before, maybe. */
+  readonly mayHaveScratch: boolean;
+  readonly settings: Pick<WorkerSettings, "stateBytes" | "scratchBytes">;
 }
 
 export function openObjectSql(
   parts: Pick<SqlEngineParts, "platform" | "metrics" | "database" | "log">,
   options: ObjectQueries,
 ): ObjectSql {
-  const { onWanted, objectName } = options;
-  const local = { platform: parts.platform, modules: sqlModules };
+  const { onWanted, objectName, looksWhenTold, pace, settings } = options;
+  const scratch = new ObjectScratch(options.storage, { bytesMax: settings.scratchBytes });
+  if (options.mayHaveScratch) scratch.clear();
+  const openScratch = () => scratch.open();
+  const spillBytesMax = settings.stateBytes;
+  const local = { platform: parts.platform, modules: sqlModules, openScratch };
   const engine = new SqlEngine({
     ...parts,
     startTask: async (setup) => {
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
-      return new LocalTask(local, { ...setup, memoryBytesMax });
+      return new LocalTask({ ...local, spillBytesMax }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },
     statementTasksMax,
-    queries: { placement: placementOf(options), onWanted, objectName },
+    queries: { placement: placementOf(options), onWanted, objectName, looksWhenTold, pace },
   });
   const { service: sql, queries } = engine;
   if (options.queries !== "none") return { engine, http: { sql, queries } };

@@ -55,6 +55,7 @@ export const statusByCode: Readonly<Record<ErrorCode, number>> = {
   instance_fenced: 409,
   store_unavailable: 503,
   metadata_unavailable: 503,
+  metadata_newer: 503,
   coordinator_unavailable: 503,
   coordinator_elsewhere: 503,
   coordinator_loading: 503,

@@ -31,7 +31,7 @@ import type { Endpoints } from "./endpoint.ts";
 import { fetchError, fetchedRecords, nextOffsetAfter } from "./fetched-batches.ts";
 import { notAcceptable } from "./problem-response.ts";
 import { isPublicRead } from "./public-read.ts";
-import { arrowPieces, arrowRow, requireArrow } from "./record-arrow.ts";
+import { arrowPieces, arrowRow } from "./record-arrow.ts";
 import { recordJson } from "./record-json.ts";
 import { type AnswerBody, bytesBody, noTextYet, piecesBody, textBody } from "./text-body.ts";
 import { requireTopic } from "./topic-lookup.ts";
@@ -61,7 +61,6 @@ async function read(c: Context, context: HttpContext): Promise<Response> {
   const query = checkQuery(readQuery, request.url);
   const type = media.preferredType(request.headers.get("Accept"), offered);
   if (type === undefined) return notAcceptable(offered);
-  if (type === media.arrowStreamMediaType) requireArrow();
   const { endOffset } = query;
   const partition = parsePartition(c.req.param("partition") ?? "");
   const known = await requireTopic(context.topics, c.req.param("topic") ?? "");

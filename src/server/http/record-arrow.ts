@@ -38,11 +38,6 @@ function cell(bytes: Uint8Array | null): string {
   return bytes === null ? "null" : `"${bytes.toBase64()}"`;
 }
 
-/** @throws StreamError `sql_unsupported` where there is no Arrow: in a Cloudflare Worker. */
-export function requireArrow(): void {
-  new IpcStream(columns);
-}
-
 /** A whole document of these rows. */
 export function arrowDocument(rows: readonly string[]): Uint8Array<ArrayBuffer> {
   const stream = new IpcStream(columns);

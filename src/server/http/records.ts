@@ -9,7 +9,7 @@ import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { notAcceptable } from "./problem-response.ts";
-import { arrowDocument, arrowRow, requireArrow } from "./record-arrow.ts";
+import { arrowDocument, arrowRow } from "./record-arrow.ts";
 import { recordJson } from "./record-json.ts";
 import { findPlace } from "./stream-place.ts";
 import { TopicStream } from "./topic-stream.ts";
@@ -29,7 +29,6 @@ async function readAll(c: Context, context: HttpContext): Promise<Response> {
   const type = preferredType(request.headers.get("Accept"), offered);
   if (type === undefined) return notAcceptable(offered);
   const isJson = type === jsonMediaType;
-  if (!isJson) requireArrow();
   const gaps = new Set<string>();
   const stream = new TopicStream(context, {
     ...(await findPlace(context, c.req.param("topic") ?? "", query)),

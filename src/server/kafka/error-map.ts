@@ -59,6 +59,7 @@ export const kafkaErrorNames: Readonly<Record<ErrorCode, KafkaErrorName>> = {
   instance_fenced: "FENCED_INSTANCE_ID",
   store_unavailable: "KAFKA_STORAGE_ERROR",
   metadata_unavailable: "KAFKA_STORAGE_ERROR",
+  metadata_newer: "KAFKA_STORAGE_ERROR",
   coordinator_unavailable: "COORDINATOR_NOT_AVAILABLE",
   coordinator_elsewhere: "NOT_COORDINATOR",
   coordinator_loading: "COORDINATOR_LOAD_IN_PROGRESS",
@@ -94,6 +95,7 @@ export function kafkaCode(code: ErrorCode): number {
 export function groupErrorCode(code: ErrorCode): number {
   switch (code) {
     case "metadata_unavailable":
+    case "metadata_newer":
     case "store_unavailable":
     case "queue_full":
     case "timed_out":

@@ -110,6 +110,7 @@ export class SpillSpace {
     try {
       act();
     } catch (cause) {
+      if (cause instanceof StreamError) throw cause;
       const message = "Cannot move a query's state: scratch disk failed";
       throw new StreamError("sql_evaluation_failed", message, { cause });
     }

@@ -15,3 +15,8 @@ export function inputsOf(node: PlanNode): readonly PlanNode[] {
       return [node.input];
   }
 }
+
+/** Whether some of a plan's rows stand in the statement. */
+export function hasValues(node: PlanNode): boolean {
+  return node.kind === "values" || inputsOf(node).some(hasValues);
+}

@@ -66,6 +66,9 @@ export class SqliteDatabase {
   /** The error for a call that gave `code`; `act` goes on after "Cannot". */
   failure(code: number, act: string): StreamError {
     if (code === sqliteCode.noMemory) return this.host.memory.exceeded(act);
+    const { scratchFailure } = this.host;
+    // What the disk says of itself, with what to do, is more than that it failed.
+    if (code === sqliteCode.ioError && scratchFailure instanceof StreamError) return scratchFailure;
     const reason = this.lastMessage;
     return new StreamError("sql_evaluation_failed", `Cannot ${act}: ${reason}`, {
       details: { code, reason },

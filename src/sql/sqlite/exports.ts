@@ -78,7 +78,14 @@ export interface SqliteExports {
 }
 
 /** Result codes. */
-export const sqliteCode = { ok: 0, error: 1, noMemory: 7, row: 100, done: 101 } as const;
+export const sqliteCode = {
+  ok: 0,
+  error: 1,
+  noMemory: 7,
+  ioError: 10,
+  row: 100,
+  done: 101,
+} as const;
 
 /** Types of values. */
 export const sqliteType = { integer: 1, real: 2, text: 3, blob: 4, null: 5 } as const;

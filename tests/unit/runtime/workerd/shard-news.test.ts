@@ -2,12 +2,12 @@ import { describe, expect, test } from "bun:test";
 import { ShardNews, shardNameOf } from "../../../../src/runtime/workerd/shard-news.ts";
 import { createVirtualPlatform } from "../../../support/virtual-platform.ts";
 
-const { log } = createVirtualPlatform({ seed: 1 });
+const { log, timers } = createVirtualPlatform({ seed: 1 });
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Shards by name, which call each other as objects do; a call may be held up. */
 function shards() {
-  const clock = { ms: 0 };
+  const clock = { ms: 0, monotonic: () => clock.ms };
   const stored = new Map<string, unknown>();
   const storage = {
     get: async <T>(key: string) => stored.get(key) as T | undefined,
@@ -30,7 +30,7 @@ function shards() {
   const make = (name: string) => {
     const shard = { told: [] as string[], looks: 0, awaited: false };
     const news = new ShardNews({
-      ...{ name, shards: others, storage, log, now: () => clock.ms },
+      ...{ name, shards: others, storage, log, clock, timers },
       isAwaited: () => shard.awaited,
       look: async () => {
         shard.looks += 1;

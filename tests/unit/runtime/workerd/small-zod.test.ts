@@ -34,6 +34,7 @@ export const counted = z.string().regex(/^\\d{1,16}$/).transform(Number).refine(
 export const listed = z.object({ names: z.string().transform((list) => list.split(","))
   .refine((names) => names.every((name) => name !== "a"), { message: "none of a" }).optional(),
   fallback: z.enum(["on", "off"]).default("off").optional(), origins: z.array(z.string()).default([]) });
+export const all = z.object({ name: z.string().optional(), list: z.array(z.int()).default([]) }).required();
 export const open = z.looseObject({ title: z.string(), more: z.unknown() });`;
 
 type Shapes = Readonly<Record<string, z.ZodType>>;

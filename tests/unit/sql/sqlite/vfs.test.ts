@@ -23,6 +23,8 @@ class MemoryDisk implements ScratchDisk {
     if (this.broken === "write") throw new Error("the disk is full");
     this.pages.set(pageNumber, page.slice());
   }
+
+  close(): void {}
 }
 
 const insert =
