@@ -13,6 +13,7 @@ import { type EdgeVariables, edgeOptions, edgeToken } from "../support/edge-work
 import { type Isolate, startIsolate } from "../support/isolate.ts";
 import { SocketClient } from "../support/socket-client.ts";
 import { SseReader } from "../support/sse-reader.ts";
+import { until } from "../support/until.ts";
 import type { JsonRecord } from "./golden-batches.ts";
 
 const entry = join(import.meta.dir, "workerd/faulty-worker.ts");
@@ -195,7 +196,10 @@ describe("an event stream", () => {
     const third = await events.next();
     expect(JSON.parse(third.data)).toMatchObject({ offset: 2, value: "c" });
     expect([...(await activations()).values()]).toEqual([2]);
+    const kept = async () => (await ask("/test/sockets")).json() as Promise<number>;
+    expect(await kept()).toBe(1);
     await events.cancel();
+    await until(async () => (await kept()) === 0);
     // Whoever comes again goes on behind the last event.
     await append("events", "d");
     const again = new SseReader(await ask(path, { headers: { "Last-Event-ID": third.id } }));

@@ -98,15 +98,19 @@ export class LogObject extends DurableObject<Bindings> {
   }
 
   async webSocketClose(socket: KeptSocket, code: number, reason: string): Promise<void> {
-    const { sockets } = await this.open();
-    sockets.closed(socket);
+    await this.#closed(socket);
     const isSayable = code === closedWell || code >= ownCodes;
     socket.close(isSayable ? code : closedWell, reason);
   }
 
   async webSocketError(socket: KeptSocket): Promise<void> {
-    const { sockets } = await this.open();
-    sockets.closed(socket);
+    await this.#closed(socket);
+  }
+
+  /** An object out of memory has nothing of it; to open the log would be for nothing. */
+  async #closed(socket: KeptSocket): Promise<void> {
+    const opened = await this.#opening?.catch(() => undefined);
+    opened?.sockets.closed(socket);
   }
 
   /** What a Kafka connection in another object asks of the coordinator in this one. */

@@ -5,7 +5,8 @@
  *
  * POST /test/faults sets the faults; POST /test/abort ends the first shard, `?shard=…` another,
  * `?twin` the twin and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard,
- * one with `Test-Activation: peer` an object that publishes without a word to the others.
+ * one with `Test-Activation: peer` an object that publishes without a word to the others. GET
+ * /test/sockets tells how many WebSockets workerd keeps of the first shard.
  */
 import type { DurableObjectState } from "cloudflare:workers";
 import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/workerd/bindings.ts";
@@ -23,6 +24,7 @@ export interface Faults {
 
 interface Ended {
   abort(): Promise<void>;
+  keptSockets(): Promise<number>;
 }
 
 type Named = LogObjects & QueryObjects & { idFromName(name: string): { toString(): string } };
@@ -98,6 +100,10 @@ export class LogObject extends deployed.LogObject {
   async abort(): Promise<void> {
     this.#state.abort("evicted by the test");
   }
+
+  async keptSockets(): Promise<number> {
+    return this.#state.getWebSockets().length;
+  }
 }
 
 export class QueryObject extends deployed.QueryObject {
@@ -133,6 +139,10 @@ export default {
       const before = thrown;
       thrown = 0;
       return Response.json({ thrown: before });
+    }
+    if (pathname === "/test/sockets") {
+      const first = bindings.LOG.getByName("0") as unknown as Ended;
+      return Response.json(await first.keptSockets());
     }
     if (pathname === "/test/abort") {
       const query = searchParams.get("query");
