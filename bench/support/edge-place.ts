@@ -3,7 +3,9 @@
  * libSQL over HTTP in this process. Its own socket is asked, not the simulator's, which would be a
  * second Worker before it.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Miniflare } from "miniflare";
 import { modulesOf, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
 import {
@@ -24,7 +26,11 @@ export interface EdgePlaceOptions {
 
 interface EdgePlaceParts extends Pick<EdgePlace, "port" | "metadata" | "pid" | "firstAnswerMs"> {
   readonly mf: Miniflare;
+  readonly folder: string;
 }
+
+/** Where a file is no disk's: what the simulators keep is not to wait for this machine's. */
+const memoryFolder = "/dev/shm";
 
 export class EdgePlace {
   readonly host = "127.0.0.1";
@@ -36,6 +42,7 @@ export class EdgePlace {
   /** From the start of workerd, with its simulators, to the Worker's first answer. */
   readonly firstAnswerMs: number;
   readonly #miniflare: Miniflare;
+  readonly #folder: string;
 
   private constructor(parts: EdgePlaceParts) {
     this.firstAnswerMs = parts.firstAnswerMs;
@@ -43,6 +50,7 @@ export class EdgePlace {
     this.metadata = parts.metadata;
     this.pid = parts.pid;
     this.#miniflare = parts.mf;
+    this.#folder = parts.folder;
   }
 
   static async start(options: EdgePlaceOptions): Promise<EdgePlace> {
@@ -50,14 +58,20 @@ export class EdgePlace {
     const metadata = startLibsqlHttpServer();
     const before = new Set(childrenNamed("workerd"));
     const [port = 0] = await freePorts(1);
+    const root = existsSync(memoryFolder) ? memoryFolder : tmpdir();
+    const folder = mkdtempSync(join(root, "millrace-edge-"));
     const since = performance.now();
     const mf = new Miniflare({
       host: "127.0.0.1",
       compatibilityDate,
       modules: modulesOf(bundle),
+      // A Worker of the simulator's own behind each request that leaves; Cloudflare has none there.
+      stripCfConnectingIp: false,
       ...(inspectorPort !== undefined && { inspectorPort }),
       unsafeDirectSockets: [{ host: "127.0.0.1", port }],
       r2Buckets: ["BUCKET"],
+      r2Persist: join(folder, "r2"),
+      durableObjectsPersist: join(folder, "objects"),
       durableObjects: {
         LOG: { className: "LogObject", useSQLite: true },
         GROUPS: { className: "GroupObject", useSQLite: true },
@@ -69,7 +83,7 @@ export class EdgePlace {
     await fetch(`http://127.0.0.1:${port}/healthz`);
     const firstAnswerMs = performance.now() - since;
     const pid = childrenNamed("workerd").find((each) => !before.has(each));
-    return new EdgePlace({ port, metadata, pid, firstAnswerMs, mf });
+    return new EdgePlace({ port, metadata, pid, firstAnswerMs, mf, folder });
   }
 
   async ask(path: string, init: RequestInit = {}): Promise<Response> {
@@ -98,6 +112,7 @@ export class EdgePlace {
   async stop(): Promise<void> {
     await this.#miniflare.dispose();
     await this.metadata.close();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 }
 

@@ -8,9 +8,10 @@ import { workerEntry } from "./worker-entry.ts";
 const out = join(import.meta.dir, "dist");
 
 const bundle = await bundleWorker({ entry: workerEntry, minify: true });
-const { javascript, lazy, wasm } = sizesOf(bundle);
+const { javascript, lazy, wasm, texts } = sizesOf(bundle);
 process.stdout.write(
-  `JavaScript ${javascript} bytes, ${lazy} more when it is asked for, WebAssembly ${wasm} bytes\n` +
+  `JavaScript ${javascript + lazy} bytes, of them ${javascript} at the start; ` +
+    `WebAssembly ${wasm} bytes, texts ${texts} bytes\n` +
     weights(bundle)
       .slice(0, 12)
       .map(([where, bytes]) => `${String(bytes).padStart(9)}  ${where}\n`)

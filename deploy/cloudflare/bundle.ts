@@ -9,9 +9,9 @@ import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { standIns } from "./stand-ins.ts";
 import { withClientText } from "./with-client-text.ts";
+import { withTables } from "./with-tables.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
-import { withoutUnused } from "./without-unused.ts";
 
 export interface WorkerBundle {
   readonly javascript: Uint8Array;
@@ -62,8 +62,8 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     logOverride: { "import-is-undefined": "error" },
     plugins: [
       ...(options.plugins ?? []),
-      ...[standIns(), withoutOpenApi(texts), withClientText(texts)],
-      ...[withoutDocs(), withoutUnused(), collectWasm(wasm)],
+      ...[standIns(), withTables(texts), withoutOpenApi(texts), withClientText(texts)],
+      ...[withoutDocs(), collectWasm(wasm)],
     ],
   });
   const started = startedWith("worker.js", metafile);

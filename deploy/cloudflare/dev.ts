@@ -26,6 +26,8 @@ const miniflare = new Miniflare({
   port,
   compatibilityDate: "2026-10-01",
   modules: modulesOf(bundle),
+  // Would put a Worker of the simulator's own behind each request to the metadata.
+  stripCfConnectingIp: false,
   r2Buckets: ["BUCKET"],
   r2Persist: join(folder, "r2"),
   durableObjects: {

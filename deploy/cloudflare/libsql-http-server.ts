@@ -1,8 +1,8 @@
 /**
  * A libSQL server of one process, for trials and tests: Hrana 2 over HTTP, as JSON, on the real
- * engine. It serves what @libsql/client sends for `execute`, `batch`, `migrate` and `executeMultiple`: one
- * POST /v2/pipeline that opens a stream and closes it. Streams that stay open (a baton, for
- * interactive transactions) are refused. The protocol: libsql/docs/HRANA_2_SPEC.md.
+ * engine. It serves our own client, and what @libsql/client sends for `execute`, `batch`, `migrate`
+ * and `executeMultiple`: one POST /v2/pipeline that opens a stream and closes it. Streams that stay
+ * open (a baton, for interactive transactions) are refused. The protocol: libsql/docs/HRANA_2_SPEC.md.
  */
 import Database from "libsql";
 import * as z from "zod";
@@ -70,6 +70,7 @@ export interface LibsqlHttpServer {
 export function startLibsqlHttpServer(path = ":memory:"): LibsqlHttpServer {
   const database = new Database(path);
   if (path !== ":memory:") database.exec("PRAGMA journal_mode = WAL");
+  const statements = new Statements(database);
   let pipelines = 0;
   let delayMs = 0;
   const server = Bun.serve({
@@ -87,7 +88,7 @@ export function startLibsqlHttpServer(path = ":memory:"): LibsqlHttpServer {
       }
       pipelines += 1;
       // Runs without a pause, so pipelines are one after another, as transactions of one writer.
-      const stream = new Stream(database);
+      const stream = new Stream(database, statements);
       const results = asked.data.requests.map((each) => stream.answer(each));
       stream.end();
       if (delayMs > 0) await Bun.sleep(delayMs);
@@ -112,13 +113,39 @@ export function startLibsqlHttpServer(path = ":memory:"): LibsqlHttpServer {
   };
 }
 
-/** A stream of the protocol, which here lasts for one pipeline. */
-class Stream {
+/** Past this many texts all are prepared anew. */
+const statementsMax = 500;
+
+/** Prepared statements by their text: to prepare one takes longer than to run most of them. */
+class Statements {
   readonly #database: Database.Database;
-  readonly #texts = new Map<number, string>();
+  readonly #known = new Map<string, Database.Statement>();
 
   constructor(database: Database.Database) {
     this.#database = database;
+  }
+
+  of(text: string): Database.Statement {
+    const known = this.#known.get(text);
+    if (known !== undefined) return known;
+    if (this.#known.size >= statementsMax) this.#known.clear();
+    const statement = this.#database.prepare(text);
+    statement.safeIntegers(true);
+    if (statement.reader) statement.raw(true);
+    this.#known.set(text, statement);
+    return statement;
+  }
+}
+
+/** A stream of the protocol, which here lasts for one pipeline. */
+class Stream {
+  readonly #database: Database.Database;
+  readonly #statements: Statements;
+  readonly #texts = new Map<number, string>();
+
+  constructor(database: Database.Database, statements: Statements) {
+    this.#database = database;
+    this.#statements = statements;
   }
 
   answer(request: StreamRequest): object {
@@ -174,15 +201,14 @@ class Stream {
   }
 
   #execute(asked: Stmt): object {
-    const statement = this.#database.prepare(this.#textOf(asked));
-    statement.safeIntegers(true);
+    const statement = this.#statements.of(this.#textOf(asked));
     const args = asked.args.map(fromValue);
     if (!statement.reader) {
       const { changes } = statement.run(args);
       return { cols: [], rows: [], affected_row_count: changes, last_insert_rowid: null };
     }
     const before = this.#totalChanges();
-    const rows = statement.raw(true).all(args) as unknown[][];
+    const rows = statement.all(args) as unknown[][];
     return {
       cols: statement.columns().map(({ name, type }) => ({ name, decltype: type })),
       rows: rows.map((row) => row.map(toValue)),
@@ -192,8 +218,8 @@ class Stream {
   }
 
   #totalChanges(): number {
-    const row = this.#database.prepare("SELECT total_changes()").raw(true).get([]) as number[];
-    return row[0] ?? 0;
+    const row = this.#statements.of("SELECT total_changes()").get([]) as bigint[];
+    return Number(row[0] ?? 0);
   }
 
   #textOf({ sql, sql_id: id }: { sql?: string | undefined; sql_id?: number | undefined }): string {

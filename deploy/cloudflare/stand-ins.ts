@@ -8,11 +8,9 @@ const runtime = join(import.meta.dir, "../../src/runtime/workerd");
 const modules: readonly (readonly [filter: RegExp, standIn: string])[] = [
   [/[\\/]arrow[\\/]ipc-stream\.ts$/, join(runtime, "../../arrow/small-ipc-stream.ts")],
   [/[\\/]lost-bytes\.ts$/, join(runtime, "no-cuts.ts")],
-  [/[\\/]protobuf[\\/_](?:en|de)code\.js$/, join(runtime, "no-protobuf.ts")],
   // One router instead of three.
   [/^hono$/, join(runtime, "small-hono.ts")],
   [/^zod$/, join(runtime, "small-zod.ts")],
-  [/^js-base64$/, join(runtime, "small-base64.ts")],
 ];
 
 /** Leaves them, and all that only they import, out of the bundle. */

@@ -1,15 +1,13 @@
-const encoder = new TextEncoder();
-
 /**
  * Compares a presented secret with the expected one in a time that tells nothing about where they
- * differ; it depends on the length of the expected one only.
+ * differ; it depends on the length of the expected one only. By the units of JavaScript's strings,
+ * so that nothing is encoded for a check that each request makes.
  */
 export function isSameSecret(presented: string, expected: string): boolean {
-  const given = encoder.encode(presented);
-  const wanted = encoder.encode(expected);
-  let difference = given.length ^ wanted.length;
-  for (let index = 0; index < wanted.length; index++) {
-    difference |= (given[index] ?? 0) ^ (wanted[index] as number);
+  let difference = presented.length ^ expected.length;
+  // Beyond the end of what was presented there is NaN, which counts as 0 here.
+  for (let index = 0; index < expected.length; index++) {
+    difference |= presented.charCodeAt(index) ^ expected.charCodeAt(index);
   }
   return difference === 0;
 }

@@ -20,8 +20,8 @@ export interface CopiedObjects {
 }
 
 /**
- * Copies all of them, one at a time, each whole in memory and with its checksum; safe to call
- * again. The store's name goes first: by it a later attempt knows whose objects it finds.
+ * Copies all of them, one at a time, in pieces and with its checksum; safe to call again.
+ * The store's name goes first: by it a later attempt knows whose objects it finds.
  * Errors: `invalid_request` when objects of another log are there, and as `ObjectStore`.
  */
 export async function copyObjects(copy: ObjectCopy): Promise<CopiedObjects> {
@@ -37,7 +37,7 @@ export async function copyObjects(copy: ObjectCopy): Promise<CopiedObjects> {
       if (there === sizeBytes) copied.kept += 1;
       else if (there !== undefined) throw foreign(to);
       else {
-        await to.create(key, await from.read({ key, position: 0, length: sizeBytes }, copy.signal));
+        await copyObject({ key, sizeBytes }, copy);
         copied.objects += 1;
         copied.bytes += sizeBytes;
       }
@@ -45,6 +45,15 @@ export async function copyObjects(copy: ObjectCopy): Promise<CopiedObjects> {
     }
   }
   return copied;
+}
+
+async function copyObject(
+  { key, sizeBytes }: { readonly key: string; readonly sizeBytes: number },
+  { from, to, signal }: ObjectCopy,
+): Promise<void> {
+  const read = (position: number, length: number) => from.read({ key, position, length }, signal);
+  if (to.createFrom === undefined) await to.create(key, await read(0, sizeBytes));
+  else await to.createFrom(key, { sizeBytes, read });
 }
 
 /** Buckets that never were a folder have no name: then sizes alone tell whose objects they are. */

@@ -3,6 +3,7 @@
  * the group's offsets say where the next one goes on. At least once: a poll commits what the poll
  * before it gave, and is sent when all of that has been taken out of the loop.
  */
+import { answered } from "./answered.ts";
 import { Backoff } from "./backoff.ts";
 import type { Connection, ServerLink, TopicOf } from "./connection.ts";
 import {
@@ -13,7 +14,6 @@ import {
   recordOf,
 } from "./consumed-record.ts";
 import { hasEnded } from "./follow.ts";
-import { asMillraceError } from "./millrace-error.ts";
 
 export type GroupRecord<V, K extends string = string> = Omit<ConsumedRecord<V>, "cursor"> & {
   readonly topic: K;
@@ -70,19 +70,10 @@ export async function* consumeGroup<T, K extends TopicOf<T>>(
   const next = { max_records: maxRecords, wait_ms: waitMs, lease_ms: leaseMs };
   const backoff = new Backoff(connection.platform, connection.backoff);
   let position: string | undefined;
-  while (!hasEnded(signal)) {
-    let answer: Answer<K>;
-    try {
-      answer = await ask(position === undefined ? first : { ...next, position }, signal);
-    } catch (error) {
-      if (hasEnded(signal)) break;
-      const failure = asMillraceError(error);
-      if (!failure.retriable) throw failure;
-      options.onTrouble?.(failure);
-      await backoff.wait(signal, failure.retryAfterMs);
-      continue;
-    }
-    backoff.reset();
+  for (;;) {
+    const asked = () => ask(position === undefined ? first : { ...next, position }, signal);
+    const answer = await answered(asked, backoff, options);
+    if (answer === undefined) break;
     options.onOpen?.();
     for (const gap of answer.gaps) onGap?.(gap);
     for (const record of answer.records) {

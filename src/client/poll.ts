@@ -2,6 +2,7 @@
  * Follows a topic by requests that wait for records: where proxies, or a runtime whose answers do
  * not stream, keep events back.
  */
+import { answered } from "./answered.ts";
 import { Backoff } from "./backoff.ts";
 import type { ServerLink } from "./connection.ts";
 import {
@@ -11,8 +12,6 @@ import {
   type RecordJson,
   recordOf,
 } from "./consumed-record.ts";
-import { hasEnded } from "./follow.ts";
-import { asMillraceError } from "./millrace-error.ts";
 import { readCursor, writeCursor } from "./topic-cursor.ts";
 
 /** Below the time that a request may take to be answered, and what proxies bear. */
@@ -37,22 +36,15 @@ export async function* pollTopic<V>(
   let cursor = start;
   // The first request does not wait: where it stands is where the next one goes on.
   let wait = cursor === undefined ? 0 : waitMs;
-  while (!hasEnded(signal)) {
-    let answer: Answer;
-    try {
+  for (;;) {
+    const asked = async () => {
       const place = cursor === undefined ? "" : `&cursor=${cursor}`;
-      const asked = `${path}/records?${query}&waitMs=${wait}${place}`;
-      const head = await link.request(asked, { headers: { Accept: "application/json" }, signal });
-      answer = (await head.json()) as Answer;
-    } catch (error) {
-      if (hasEnded(signal)) return;
-      const failure = asMillraceError(error);
-      if (!failure.retriable) throw failure;
-      options.onTrouble?.(failure);
-      await backoff.wait(signal, failure.retryAfterMs);
-      continue;
-    }
-    backoff.reset();
+      const address = `${path}/records?${query}&waitMs=${wait}${place}`;
+      const init = { headers: { Accept: "application/json" }, signal };
+      return (await (await link.request(address, init)).json()) as Answer;
+    };
+    const answer = await answered(asked, backoff, options);
+    if (answer === undefined) return;
     options.onOpen?.();
     for (const gap of answer.gaps) options.onGap?.(gap);
     const places = placesBehind(answer);

@@ -101,7 +101,7 @@ export class BoundedQueries {
     const plan = { ...query.plan, root: withFedTopics(query.plan.root, fed) };
     const shape = { ...shapeOf(plan.root, []), key: [] };
     const bounds = scanBoundsOf(plan);
-    const { inputs, start, spans } = await maker.startOf(
+    const { inputs, start, spans } = await maker.scanOf(
       sourcesOf(plan.root).filter(({ stream }) => !fed.has(stream)),
       bounds,
     );
@@ -158,8 +158,8 @@ export class BoundedQueries {
    */
   async sizeOf(plan: QueryPlan): Promise<ReadSize> {
     const bounds = scanBoundsOf(plan);
-    const within = await this.#parts.maker.startOf(sourcesOf(plan.root), bounds);
-    const whole = await this.#parts.maker.startOf(sourcesOf(plan.root));
+    const within = await this.#parts.maker.scanOf(sourcesOf(plan.root), bounds);
+    const whole = await this.#parts.maker.scanOf(sourcesOf(plan.root));
     const { database } = this.#parts;
     return {
       within: await scanSize(database, within.spans),

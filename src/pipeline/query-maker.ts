@@ -38,6 +38,10 @@ export interface NewQueryOptions {
 export interface ReadStart {
   readonly inputs: ReadonlyMap<string, TopicInfo>;
   readonly start: ReaderPosition;
+}
+
+/** The same of a read that ends. */
+export interface ReadScan extends ReadStart {
   /** By partition, what is to be read; without bounds all from the start on. */
   readonly spans: readonly OffsetSpan[];
 }
@@ -79,14 +83,17 @@ export class QueryMaker {
     };
   }
 
-  /**
-   * The topics that sources read, and where each reading begins, as the log stands now. `bounds`,
-   * of a read that ends, leave out what lies before them.
-   */
-  async startOf(
+  /** The topics that sources read, and where each reading begins, as the log stands now. */
+  async startOf(sources: readonly SourceNode[]): Promise<ReadStart> {
+    const inputs = await this.#inputs(sources);
+    return { inputs, start: await this.#start(sources, inputs, new Map()) };
+  }
+
+  /** The same of a read that ends: `bounds` leave out what lies outside of them. */
+  async scanOf(
     sources: readonly SourceNode[],
     bounds: ReadonlyMap<string, ScanBounds> = new Map(),
-  ): Promise<ReadStart> {
+  ): Promise<ReadScan> {
     const inputs = await this.#inputs(sources);
     const start = await this.#start(sources, inputs, bounds);
     return { inputs, start, spans: await this.#spans([...inputs.values()], start, bounds) };

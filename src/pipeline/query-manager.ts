@@ -7,7 +7,7 @@ import type { Logger } from "../base/log.ts";
 import type { Platform, TimerHandle } from "../base/platform.ts";
 import type { LogService } from "../log/log-types.ts";
 import type { WorkerIdentity } from "../log/worker-identity.ts";
-import { acquireLease, leasesOfObject, readLease, releaseLease } from "../meta/leases.ts";
+import { acquireLease, leasesOfObject, releaseLease } from "../meta/leases.ts";
 import { publishTick } from "../meta/publish-order.ts";
 import { wantedQueries } from "../meta/query-places.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
@@ -158,44 +158,39 @@ export class QueryManager {
     const unwanted = [...this.#running].filter(([queryId]) => !wanted.has(queryId));
     for (const [, { stop }] of unwanted) stop.abort();
     const { workerEpoch } = identity.current();
-    await this.#giveBackUnwanted(wanted, workerEpoch);
     const idle = queries.filter(({ queryId }) => !this.#running.has(queryId));
     const free = idle.filter(({ heldBy }) => heldBy === null).map(({ queryId }) => queryId);
     // Where giving a lease back went unanswered, it is this worker's still.
     const kept = idle.filter(({ heldBy }) => heldBy === workerEpoch).map(({ queryId }) => queryId);
-    await this.#takeAll([
-      ...(await this.#toKeep(kept)),
-      ...this.#placement.toTake(free, log.cluster()),
-    ]);
+    const own = await this.#giveBackOthers(wanted, kept);
+    await this.#takeAll([...own, ...this.#placement.toTake(free, log.cluster())]);
     const moving = this.#placement.toHandOver([...this.#running.keys()], log.cluster());
     if (moving !== undefined) this.#handOver(moving);
     // Last: a commit that takes long keeps no other query from being taken.
     await Promise.all(unwanted.map(([, { ended }]) => ended));
   }
 
-  /** A query may be paused while nothing of its object runs: then its lease is still marked. */
-  async #giveBackUnwanted(wanted: ReadonlySet<string>, workerEpoch: number): Promise<void> {
-    const { database, objectName } = this.#parts;
-    if (objectName === undefined || this.#tidiedEpoch === workerEpoch) return;
-    const marked = await leasesOfObject(database, { kind: queryLeaseKind, objectName });
-    for (const lease of marked) {
+  /**
+   * An object has the leases of its last activation, also of queries that were paused while nothing
+   * of it ran, and of those that it is to run no more. `held`: wanted ones of this epoch that do not
+   * run. Gives those of them that it is to run.
+   */
+  async #giveBackOthers(
+    wanted: ReadonlySet<string>,
+    held: readonly string[],
+  ): Promise<readonly string[]> {
+    const { database, identity, log, objectName } = this.#parts;
+    if (objectName === undefined) return held;
+    const { workerEpoch } = identity.current();
+    const own = this.#placement.toTake(held, log.cluster());
+    if (this.#tidiedEpoch === workerEpoch && own.length === held.length) return own;
+    const others = new Set(held.filter((name) => !own.includes(name)));
+    for (const lease of await leasesOfObject(database, { kind: queryLeaseKind, objectName })) {
       const isOurs = this.#running.has(lease.name) || wanted.has(lease.name);
-      if (!isOurs) await releaseLease(database, lease);
+      if (!isOurs || others.has(lease.name)) await releaseLease(database, lease);
     }
     this.#tidiedEpoch = workerEpoch;
-  }
-
-  /** An object has the leases of its last activation, also when it is to run them no more. */
-  async #toKeep(held: readonly string[]): Promise<readonly string[]> {
-    const { database, log, objectName } = this.#parts;
-    if (objectName === undefined || held.length === 0) return held;
-    const kept = this.#placement.toTake(held, log.cluster());
-    for (const name of held) {
-      if (kept.includes(name)) continue;
-      const lease = await readLease(database, { kind: queryLeaseKind, name });
-      if (lease !== null) await releaseLease(database, lease);
-    }
-    return kept;
+    return own;
   }
 
   async #takeAll(queryIds: readonly string[]): Promise<void> {

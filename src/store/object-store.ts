@@ -19,6 +19,13 @@ export interface SegmentBytes {
   readonly bytes: Uint8Array;
 }
 
+/** Where the bytes of an object come from that is not held. */
+export interface ObjectSource {
+  readonly sizeBytes: number;
+  /** Fresh bytes; may be asked for the same ones again. */
+  read(position: number, length: number): Promise<Uint8Array>;
+}
+
 export interface ObjectStore {
   /** For start-up lines and errors: `folder ./data/segments`, `s3://bucket/prefix at http://…`. */
   readonly description: string;
@@ -33,6 +40,12 @@ export interface ObjectStore {
   writeSegment(segment: SegmentBytes): Promise<ObjectLocation>;
   /** Creates an object once, e.g. receipts and checkpoints. Errors as `writeSegment`. */
   create(key: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * Creates an object of any size with some megabytes of it in memory; absent: hold it and `create`
+   * it. For keys that nobody else writes: two such writes of other bytes may both succeed. Errors
+   * as `writeSegment`, the source's, and `corrupt_segment` when it gives other bytes a second time.
+   */
+  createFrom?(key: string, source: ObjectSource): Promise<void>;
   /**
    * Reads exactly `location.length` bytes into a fresh buffer that the caller owns. Errors:
    * `object_missing`, `corrupt_segment` when the object is shorter, `store_unavailable`.

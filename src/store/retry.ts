@@ -55,25 +55,29 @@ export async function withRetries<T>(
   }
 }
 
-/** One attempt under its time limit, which holds even if the attempt ignores its signal. */
+/**
+ * One attempt under its time limit, which holds even if the attempt ignores its signal. Without a
+ * caller's signal nothing is listened to: that costs workerd as much as the attempt's own request.
+ */
 async function timed<T>(
-  options: RetryOptions,
+  { platform, policy, signal: callers }: RetryOptions,
   attempt: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const limit = new AbortController();
-  const { attemptTimeoutMs } = options.policy;
-  const timer = options.platform.timers.after(attemptTimeoutMs, () =>
-    limit.abort(new AttemptTimeout(attemptTimeoutMs)),
-  );
-  const signals = options.signal === undefined ? [limit.signal] : [limit.signal, options.signal];
-  const signal = AbortSignal.any(signals);
   const aborted = Promise.withResolvers<never>();
-  const onAbort = () => aborted.reject(signal.reason);
-  signal.addEventListener("abort", onAbort, { once: true });
+  const { attemptTimeoutMs } = policy;
+  const timer = platform.timers.after(attemptTimeoutMs, () => {
+    const late = new AttemptTimeout(attemptTimeoutMs);
+    limit.abort(late);
+    aborted.reject(late);
+  });
+  const onAbort = () => aborted.reject(callers?.reason);
+  callers?.addEventListener("abort", onAbort, { once: true });
+  const signal = callers === undefined ? limit.signal : AbortSignal.any([limit.signal, callers]);
   try {
     return await Promise.race([attempt(signal), aborted.promise]);
   } finally {
     timer.cancel();
-    signal.removeEventListener("abort", onAbort);
+    callers?.removeEventListener("abort", onAbort);
   }
 }

@@ -24,10 +24,12 @@ import type { Platform } from "../base/platform.ts";
 import { isStreamError, StreamError } from "../base/stream-error.ts";
 import { hedged } from "./hedge.ts";
 import { checkKey, segmentKey } from "./object-keys.ts";
-import type { ObjectLocation, ObjectStore, SegmentBytes } from "./object-store.ts";
+import type { ObjectLocation, ObjectSource, ObjectStore, SegmentBytes } from "./object-store.ts";
 import { type RetryPolicy, withRetries } from "./retry.ts";
+import { crcBase64, crcHex } from "./s3-checksums.ts";
 import { mayPass, s3Failure, s3Reason } from "./s3-failures.ts";
 import { type Fetch, S3FetchHandler } from "./s3-fetch-handler.ts";
+import { partBytesDefault, putInParts } from "./s3-parts.ts";
 import { scatter } from "./scatter.ts";
 import { missingObject, otherBytes, shortObject, storeClosed } from "./store-errors.ts";
 
@@ -45,6 +47,8 @@ export interface S3StoreOptions {
   /** Absent: what the SDK finds by itself (environment, profile, instance role). */
   readonly credentials?: S3Credentials | undefined;
   readonly platform: Pick<Platform, "timers" | "random" | "crc32c" | "log">;
+  /** Objects above this are sent in parts of this length; default `partBytesDefault`. */
+  readonly partBytes?: number;
   /** Default: the runtime's own. */
   readonly fetch?: Fetch;
   readonly retry?: Partial<RetryPolicy>;
@@ -100,9 +104,25 @@ export class S3Store implements ObjectStore {
   async create(key: string, bytes: Uint8Array): Promise<void> {
     checkKey(key);
     if (this.#closed) throw storeClosed(`create ${key}`);
-    const write = this.#put(key, bytes).finally(() => this.#writes.delete(write));
-    this.#writes.add(write);
-    await write;
+    await this.#written(this.#put(key, bytes));
+  }
+
+  async createFrom(key: string, source: ObjectSource): Promise<void> {
+    const { bucket, checksums: hasChecksums = true, partBytes = partBytesDefault } = this.#options;
+    if (source.sizeBytes <= partBytes) {
+      await this.create(key, await source.read(0, source.sizeBytes));
+      return;
+    }
+    checkKey(key);
+    if (this.#closed) throw storeClosed(`create ${key}`);
+    const upload = putInParts({
+      ...{ client: this.#client, source, partBytes, hasChecksums },
+      crc32c: this.#options.platform.crc32c,
+      place: { Bucket: bucket, Key: this.#name(key) },
+      retried: (bytes, attempt) => this.#retried({ act: `create ${key}`, bytes }, attempt),
+      isOurs: (crc, signal) => this.#isOurs(key, source.sizeBytes, crc, signal),
+    });
+    await this.#written(upload);
   }
 
   /** One request; what was read is copied only once an attempt has won. */
@@ -163,6 +183,13 @@ export class S3Store implements ObjectStore {
     this.#closed = true;
     while (this.#writes.size > 0) await Promise.allSettled(this.#writes);
     this.#client.destroy();
+  }
+
+  /** Waits for a write, as `close` does too. */
+  async #written(act: Promise<void>): Promise<void> {
+    const write = act.finally(() => this.#writes.delete(write));
+    this.#writes.add(write);
+    await write;
   }
 
   /** The object's name in the bucket. */
@@ -343,7 +370,7 @@ function newClient(options: S3StoreOptions, handler: S3FetchHandler): S3Client {
     (next, { commandName }) =>
       (args) => {
         const request = args.request as { readonly headers: Record<string, string> };
-        if (commandName === "PutObjectCommand") {
+        if (commandName === "PutObjectCommand" || commandName === "UploadPartCommand") {
           request.headers["x-amz-content-sha256"] = "UNSIGNED-PAYLOAD";
         }
         return next(args);
@@ -362,13 +389,4 @@ function startsAt(contentRange: string | undefined, position: number): boolean {
 function totalOf(contentRange: string | undefined): number | undefined {
   const total = /\/(\d+)$/.exec(contentRange ?? "")?.[1];
   return total === undefined ? undefined : Number(total);
-}
-
-function crcHex(crc: number): string {
-  return crc.toString(16).padStart(8, "0");
-}
-
-/** As the checksum header wants it: four bytes, big-endian, in base64. */
-function crcBase64(crc: number): string {
-  return Uint8Array.of(crc >>> 24, crc >>> 16, crc >>> 8, crc).toBase64();
 }

@@ -1,4 +1,4 @@
-/** The metadata contract through @libsql/client over HTTP; on sqld itself it is run in interop. */
+/** The metadata contract over HTTP; on sqld itself it is run in interop. */
 import { afterAll } from "bun:test";
 import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
 import { migrate } from "../../src/meta/migrate.ts";

@@ -8,7 +8,7 @@ import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
 import { silentLogger } from "../../src/base/log.ts";
 import { S3Store } from "../../src/store/s3-store.ts";
 import { parseStoreUrl } from "../../src/store/store-url.ts";
-import { filled, objectStoreContract, same } from "../contract/object-store.ts";
+import { expectCode, filled, objectStoreContract, same } from "../contract/object-store.ts";
 import { realTimers, systemRandom } from "../support/real-timers.ts";
 import { crc32c } from "../support/segments.ts";
 import { startMinio } from "./support/minio.ts";
@@ -40,9 +40,10 @@ async function run(url: string): Promise<void> {
   const runId = `${process.pid}-${Date.now()}`;
   let number = 0;
 
-  function open(prefix: string, checksums = true): S3Store {
+  function open(prefix: string, checksums = true, partBytes = 5 * 1024 * 1024): S3Store {
     const { bucket, endpoint, pathStyle } = place;
-    return new S3Store({ bucket, prefix, endpoint, pathStyle, region, checksums, platform });
+    const where = { bucket, prefix, endpoint, pathStyle, region };
+    return new S3Store({ ...where, checksums, partBytes, platform });
   }
 
   objectStoreContract("S3", async () => {
@@ -68,6 +69,26 @@ async function run(url: string): Promise<void> {
         const location = await store.writeSegment({ workerEpoch: 1, sequence: 1, bytes });
         expect(same(await store.read(location), bytes)).toBe(true);
         await store.delete([location.key]);
+        await store.close();
+      }
+    });
+
+    test("sends 12 MiB in parts, with and without checksum headers", async () => {
+      const bytes = filled(12 * 1024 * 1024 + 1, 6);
+      for (const checksums of [true, false]) {
+        const store = open(`parts/${runId}/${checksums}`, checksums);
+        const key = "segments/0000000001/00000001.log";
+        const read = async (position: number, length: number) =>
+          bytes.slice(position, position + length);
+        await store.createFrom(key, { sizeBytes: bytes.length, read });
+        const found = await store.read({ key, position: 0, length: bytes.length });
+        expect(same(found, bytes)).toBe(true);
+        const other = {
+          sizeBytes: bytes.length,
+          read: async (_: number, n: number) => filled(n, 7),
+        };
+        await expectCode(store.createFrom(key, other), "object_exists");
+        await store.delete([key]);
         await store.close();
       }
     });

@@ -186,6 +186,36 @@ describe("the object of a query", () => {
   });
 });
 
+test(
+  "a backlog is worked off in shares, none of which an event takes too much of",
+  async () => {
+    const stepsOf = async () => {
+      const answer = await fetch(`${worker.url}/test/steps`);
+      return (await answer.json()) as { total: number; most: number; events: number };
+    };
+    await sql("CREATE STREAM behind (item STRING) WITH ('partitions' = '1')");
+    // Two of them are more than a slice, so each publish is a step.
+    const value = JSON.stringify({ item: "x".repeat(1_000) });
+    const body = `{"records":[${Array.from({ length: 300 }, () => `{"value":${value}}`)}]}`;
+    const publishes = 150;
+    for (let count = 0; count < publishes; count++) await post("/v1/topics/behind/records", body);
+    await stepsOf();
+    await sql(
+      "CREATE MATERIALIZED VIEW behind_counts AS SELECT item, COUNT(*) AS n FROM behind GROUP BY item",
+    );
+    await eventually(async () => {
+      const [row = ""] = await rowsOf("behind_counts");
+      return row.includes(`"n":${300 * publishes}`) || undefined;
+    }, 25_000);
+    const { total, most, events } = await stepsOf();
+    expect(total).toBeGreaterThanOrEqual(publishes);
+    // 64, and the last one's commit.
+    expect(most).toBeLessThanOrEqual(66);
+    expect(events).toBeGreaterThanOrEqual(3);
+  },
+  longMs,
+);
+
 test("an object that meets a schema of a later era asks to be asked again", async () => {
   const headers = { Authorization: `Bearer ${edgeToken}`, "Content-Type": "application/json" };
   const ask = (path: string, body: string) =>

@@ -25,6 +25,8 @@ export interface S3FaultServer {
   readonly requests: string[];
   /** The faults of the next requests, in turn; `undefined` is good behaviour. */
   readonly faults: (S3Fault | undefined)[];
+  /** Uploads in parts that were begun and not ended, by their ids. */
+  readonly uploads: ReadonlyMap<string, object>;
   /** A fault by request, asked when `faults` is empty. */
   faultOf: (request: string) => S3Fault | undefined;
   close(): Promise<void>;
@@ -34,6 +36,7 @@ export async function startS3FaultServer(): Promise<S3FaultServer> {
   const objects = new Map<string, StoredObject>();
   const requests: string[] = [];
   const faults: (S3Fault | undefined)[] = [];
+  const uploads = new Map<string, { crc32c: string | undefined; parts: Buffer[] }>();
   const server = createServer((request, response) => {
     void serve(request, response);
   });
@@ -61,6 +64,15 @@ export async function startS3FaultServer(): Promise<S3FaultServer> {
   function act(request: IncomingMessage, url: URL, key: string, body: Buffer): Answer {
     if (url.searchParams.has("delete")) return deleteMany(body);
     const found = objects.get(key);
+    const uploadId = url.searchParams.get("uploadId");
+    if (uploadId !== null || url.searchParams.has("uploads")) {
+      return actOnUpload(request, {
+        uploadId,
+        key,
+        body,
+        part: url.searchParams.get("partNumber"),
+      });
+    }
     if (request.method === "PUT") {
       if (found !== undefined) return refusal(412, "PreconditionFailed");
       const crc32c = request.headers["x-amz-meta-crc32c"];
@@ -82,6 +94,32 @@ export async function startS3FaultServer(): Promise<S3FaultServer> {
     return { status: 206, body: part, headers: { ...headers, "content-range": contentRange } };
   }
 
+  function actOnUpload(
+    request: IncomingMessage,
+    asked: { uploadId: string | null; key: string; body: Buffer; part: string | null },
+  ): Answer {
+    const { uploadId, key, body, part } = asked;
+    if (uploadId === null) {
+      const crc32c = request.headers["x-amz-meta-crc32c"];
+      const id = `upload-${uploads.size}`;
+      uploads.set(id, { crc32c: typeof crc32c === "string" ? crc32c : undefined, parts: [] });
+      const answer = `<InitiateMultipartUploadResult><UploadId>${id}</UploadId>`;
+      return xml(`${answer}</InitiateMultipartUploadResult>`);
+    }
+    const upload = uploads.get(uploadId);
+    if (upload === undefined) return refusal(404, "NoSuchUpload");
+    if (request.method === "PUT") {
+      upload.parts[Number(part) - 1] = body;
+      return { status: 200, body: Buffer.alloc(0), headers: { etag: `"${part}"` } };
+    }
+    uploads.delete(uploadId);
+    if (request.method === "DELETE") return { status: 204, body: Buffer.alloc(0), headers: {} };
+    const named = [...body.toString().matchAll(/<PartNumber>(\d+)</g)].map(([, each]) => each);
+    const parts = named.map((each) => upload.parts[Number(each) - 1] ?? Buffer.alloc(0));
+    objects.set(key, { bytes: Buffer.concat(parts), crc32c: upload.crc32c });
+    return xml("<CompleteMultipartUploadResult></CompleteMultipartUploadResult>");
+  }
+
   function deleteMany(body: Buffer): Answer {
     for (const match of body.toString().matchAll(/<Key>([^<]*)<\/Key>/g)) {
       objects.delete(match[1] ?? "");
@@ -96,6 +134,7 @@ export async function startS3FaultServer(): Promise<S3FaultServer> {
     objects,
     requests,
     faults,
+    uploads,
     faultOf: () => undefined,
     close: () => closeServer(server),
   };
@@ -106,6 +145,11 @@ interface Answer {
   readonly status: number;
   readonly body: Buffer;
   readonly headers: Record<string, string>;
+}
+
+function xml(text: string): Answer {
+  const headers = { "content-type": "application/xml" };
+  return { status: 200, body: Buffer.from(text), headers };
 }
 
 function refusal(status: number, code: string): Answer {

@@ -15,8 +15,6 @@ const entries = new Set([
   // Put in place of others by deploy/cloudflare/stand-ins.ts.
   "src/arrow/small-ipc-stream.ts",
   "src/runtime/workerd/no-cuts.ts",
-  "src/runtime/workerd/no-protobuf.ts",
-  "src/runtime/workerd/small-base64.ts",
   "src/runtime/workerd/small-hono.ts",
   "src/runtime/workerd/small-zod.ts",
 ]);

@@ -5,6 +5,7 @@ import * as z from "zod";
 import {
   budgetFaults,
   javascriptBytesMax,
+  startBytesMax,
   wasmBytesMax,
   weights,
 } from "../../deploy/cloudflare/budget.ts";
@@ -12,8 +13,11 @@ import { bundleWorker, type WorkerBundle } from "../../deploy/cloudflare/bundle.
 import { undocumented } from "../../deploy/cloudflare/without-docs.ts";
 import { workerEntry } from "../../deploy/cloudflare/worker-entry.ts";
 
+import { migrations } from "../../src/meta/schema.ts";
 import * as smallHono from "../../src/runtime/workerd/small-hono.ts";
 import * as smallZod from "../../src/runtime/workerd/small-zod.ts";
+import { unsupportedWords } from "../../src/sql/syntax/keywords.ts";
+import { produceApi } from "../../src/wire/kafka/api/produce.ts";
 import { root } from "./source-files.ts";
 
 const bundle = await bundleWorker({ entry: workerEntry, minify: true });
@@ -87,13 +91,34 @@ const doc: string = text;
     expect(asked.difference(has)).toEqual(new Set());
   });
 
+  test("holds tables as texts, with what they were made from", () => {
+    const { texts } = bundle;
+    const at = (text: string, key: string) => JSON.parse(texts.get(text) ?? "{}")[key];
+    expect(at("kafka.txt", "produce.produceApi")).toEqual(JSON.parse(JSON.stringify(produceApi)));
+    expect(at("metadata.txt", "schema.migrations")).toEqual(migrations);
+    expect(at("words.txt", "keywords.unsupportedWords")).toEqual([...unsupportedWords]);
+    // Of a table that nobody asks for nothing is left.
+    expect(at("kafka.txt", "produce.produceRequest")).toBeUndefined();
+  });
+
+  test("starts with what stands before the objects alone", () => {
+    const { inputs } = bundle.metafile.outputs["worker.js"] ?? { inputs: {} };
+    const started = Object.keys(inputs).filter((path) => path.startsWith("src/"));
+    expect(started).toContain("src/runtime/workerd/front.ts");
+    expect(started.filter((path) => /^src\/(?:log|sql|meta|pipeline)\//.test(path))).toEqual([]);
+  });
+
   test("its budget refuses what is too large or makes code", () => {
-    const made = (text: string, wasmBytes = 0): WorkerBundle => ({
+    const made = (text: string, wasmBytes = 0, lateBytes = 0): WorkerBundle => ({
       ...bundle,
       javascript: new TextEncoder().encode(text),
+      chunks: new Map([["late.js", { contents: new Uint8Array(lateBytes), isLazy: true }]]),
       wasm: new Map([["a.wasm", new Uint8Array(wasmBytes)]]),
     });
-    expect(budgetFaults(made("x".repeat(javascriptBytesMax + 1)))).toHaveLength(1);
+    expect(budgetFaults(made("x".repeat(startBytesMax)))).toEqual([]);
+    expect(budgetFaults(made("x".repeat(startBytesMax + 1)))).toHaveLength(1);
+    expect(budgetFaults(made("x", 0, javascriptBytesMax - 1))).toEqual([]);
+    expect(budgetFaults(made("x", 0, javascriptBytesMax))).toHaveLength(1);
     expect(budgetFaults(made("", wasmBytesMax + 1))).toHaveLength(1);
     for (const text of [
       'return new Function("x",y)',

@@ -3,10 +3,10 @@
  * the group's offsets say where the next one goes on. At least once: a poll commits what the poll
  * before it gave, and is sent when all of that has been taken out of the loop.
  */
+import { answered } from "./answered.js";
 import { Backoff } from "./backoff.js";
 import { recordOf, } from "./consumed-record.js";
 import { hasEnded } from "./follow.js";
-import { asMillraceError } from "./millrace-error.js";
 /** Below the time that a request may take to be answered, and what proxies bear. */
 const waitMs = 20_000;
 /**
@@ -33,22 +33,11 @@ export async function* consumeGroup(connection, group, topics, options = {}) {
     const next = { max_records: maxRecords, wait_ms: waitMs, lease_ms: leaseMs };
     const backoff = new Backoff(connection.platform, connection.backoff);
     let position;
-    while (!hasEnded(signal)) {
-        let answer;
-        try {
-            answer = await ask(position === undefined ? first : { ...next, position }, signal);
-        }
-        catch (error) {
-            if (hasEnded(signal))
-                break;
-            const failure = asMillraceError(error);
-            if (!failure.retriable)
-                throw failure;
-            options.onTrouble?.(failure);
-            await backoff.wait(signal, failure.retryAfterMs);
-            continue;
-        }
-        backoff.reset();
+    for (;;) {
+        const asked = () => ask(position === undefined ? first : { ...next, position }, signal);
+        const answer = await answered(asked, backoff, options);
+        if (answer === undefined)
+            break;
         options.onOpen?.();
         for (const gap of answer.gaps)
             onGap?.(gap);

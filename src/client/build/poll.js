@@ -2,10 +2,9 @@
  * Follows a topic by requests that wait for records: where proxies, or a runtime whose answers do
  * not stream, keep events back.
  */
+import { answered } from "./answered.js";
 import { Backoff } from "./backoff.js";
 import { recordOf, } from "./consumed-record.js";
-import { hasEnded } from "./follow.js";
-import { asMillraceError } from "./millrace-error.js";
 import { readCursor, writeCursor } from "./topic-cursor.js";
 /** Below the time that a request may take to be answered, and what proxies bear. */
 const waitMs = 20_000;
@@ -16,25 +15,16 @@ export async function* pollTopic(link, { path, query }, options, start) {
     let cursor = start;
     // The first request does not wait: where it stands is where the next one goes on.
     let wait = cursor === undefined ? 0 : waitMs;
-    while (!hasEnded(signal)) {
-        let answer;
-        try {
+    for (;;) {
+        const asked = async () => {
             const place = cursor === undefined ? "" : `&cursor=${cursor}`;
-            const asked = `${path}/records?${query}&waitMs=${wait}${place}`;
-            const head = await link.request(asked, { headers: { Accept: "application/json" }, signal });
-            answer = (await head.json());
-        }
-        catch (error) {
-            if (hasEnded(signal))
-                return;
-            const failure = asMillraceError(error);
-            if (!failure.retriable)
-                throw failure;
-            options.onTrouble?.(failure);
-            await backoff.wait(signal, failure.retryAfterMs);
-            continue;
-        }
-        backoff.reset();
+            const address = `${path}/records?${query}&waitMs=${wait}${place}`;
+            const init = { headers: { Accept: "application/json" }, signal };
+            return (await (await link.request(address, init)).json());
+        };
+        const answer = await answered(asked, backoff, options);
+        if (answer === undefined)
+            return;
         options.onOpen?.();
         for (const gap of answer.gaps)
             options.onGap?.(gap);

@@ -1,5 +1,5 @@
-import { type Client, createClient, type InValue } from "@libsql/client/http";
-import type { SqlDatabase, SqlResult, SqlStatement, SqlValue } from "../../meta/sql-database.ts";
+import type { SqlDatabase, SqlResult, SqlStatement } from "../../meta/sql-database.ts";
+import { HranaError, pipelineBody, pipelineResults, refusalError } from "./hrana.ts";
 import { metadataError } from "./libsql-errors.ts";
 import { timers } from "./platform.ts";
 
@@ -11,6 +11,9 @@ export interface LibsqlServerOptions {
   readonly timeoutMs: number;
 }
 
+/** Requests under way at most; others wait for one to end. */
+const requestsMax = 64;
+
 /** A libSQL server over HTTP: one request per batch. Opens nothing until the first batch. */
 export function openLibsqlServer(options: LibsqlServerOptions): SqlDatabase {
   return new LibsqlServer(options);
@@ -18,73 +21,77 @@ export function openLibsqlServer(options: LibsqlServerOptions): SqlDatabase {
 
 class LibsqlServer implements SqlDatabase {
   readonly description: string;
-  readonly #options: LibsqlServerOptions;
-  #client: Client;
+  readonly #pipelineUrl: string;
+  readonly #headers: Readonly<Record<string, string>>;
+  readonly #timeoutMs: number;
+  readonly #waiting: (() => void)[] = [];
+  #requests = 0;
+  #isClosed = false;
 
-  constructor(options: LibsqlServerOptions) {
-    this.#options = options;
-    this.description = withoutSecrets(options.url);
-    this.#client = connect(options);
+  constructor({ url, authToken, timeoutMs }: LibsqlServerOptions) {
+    const { protocol, host, pathname } = new URL(url);
+    this.description = `${protocol}//${host}${pathname === "/" ? "" : pathname}`;
+    const base = new URL(url.replace(/^libsql:/, "https:"));
+    this.#pipelineUrl = new URL("v2/pipeline", `${base.origin}${base.pathname}`).href;
+    this.#headers = {
+      "Content-Type": "application/json",
+      ...(authToken === null ? {} : { Authorization: `Bearer ${authToken}` }),
+    };
+    this.#timeoutMs = timeoutMs;
   }
 
   async batch(statements: readonly SqlStatement[], mode: "read" | "write"): Promise<SqlResult[]> {
-    const bound = statements.map(({ sql, args }) => ({ sql, args: args.map(bindable) }));
-    const client = this.#client;
     try {
-      const results = await client.batch(bound, mode);
-      return results.map(({ rows, rowsAffected }) => {
-        return { rows: rows.map((row) => Array.from(row, toSqlValue)), rowsAffected };
-      });
+      if (this.#isClosed) throw new HranaError("HRANA_CLOSED_ERROR", "The client is closed");
+      const body = pipelineBody(statements, mode);
+      await this.#takeTurn();
+      try {
+        return pipelineResults(await this.#ask(body), statements.length);
+      } finally {
+        this.#passTurn();
+      }
     } catch (error) {
-      // The client remembers the protocol version that it found, also when finding it failed.
-      if (this.#client === client && !client.closed) this.#client = connect(this.#options);
       throw metadataError(error, this.description);
     }
   }
 
   async close(): Promise<void> {
-    this.#client.close();
+    this.#isClosed = true;
   }
-}
 
-function connect({ url, authToken, timeoutMs }: LibsqlServerOptions): Client {
-  return createClient({
-    url,
-    intMode: "number",
-    concurrency: 64,
-    ...(authToken === null ? {} : { authToken }),
-    fetch: (request: Request) => fetchWithin(request, timeoutMs),
-  });
-}
-
-/**
- * The whole answer, or an error when it takes longer. No timer stays behind: each would keep a
- * Durable Object awake until it fired.
- */
-async function fetchWithin(request: Request, timeoutMs: number): Promise<Response> {
-  const late = new AbortController();
-  const timer = timers.after(timeoutMs, () => {
-    late.abort(new DOMException(`No answer came within ${timeoutMs} ms`, "TimeoutError"));
-  });
-  try {
-    const { body, status, headers } = await fetch(request, { signal: late.signal });
-    const bytes = await new Response(body).arrayBuffer();
-    return new Response(status === 204 ? null : bytes, { status, headers });
-  } finally {
-    timer.cancel();
+  async #takeTurn(): Promise<void> {
+    if (this.#requests < requestsMax) this.#requests += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
-}
 
-function withoutSecrets(url: string): string {
-  const parsed = new URL(url);
-  return `${parsed.protocol}//${parsed.host}${parsed.pathname === "/" ? "" : parsed.pathname}`;
-}
+  /** To whoever waits longest. */
+  #passTurn(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#requests -= 1;
+    else next();
+  }
 
-/** The client sends every JavaScript number as a float; whole ones are integers in our schema. */
-function bindable(value: SqlValue): InValue {
-  return typeof value === "number" && Number.isInteger(value) ? BigInt(value) : value;
-}
-
-function toSqlValue(value: unknown): SqlValue {
-  return value instanceof ArrayBuffer ? new Uint8Array(value) : (value as SqlValue);
+  /**
+   * The whole answer, or an error when it takes longer. No timer stays behind: each would keep a
+   * Durable Object awake until it fired.
+   */
+  async #ask(body: string): Promise<string> {
+    const late = new AbortController();
+    const timer = timers.after(this.#timeoutMs, () => {
+      late.abort(new DOMException(`No answer came within ${this.#timeoutMs} ms`, "TimeoutError"));
+    });
+    try {
+      const response = await fetch(this.#pipelineUrl, {
+        method: "POST",
+        headers: this.#headers,
+        body,
+        signal: late.signal,
+      });
+      const answer = await response.text();
+      if (!response.ok) throw refusalError(response.status, answer);
+      return answer;
+    } finally {
+      timer.cancel();
+    }
+  }
 }

@@ -21,8 +21,8 @@ export interface LogObjects {
   getByName(name: string): {
     fetch(request: Request): Promise<Response>;
     /**
-     * Others have published: whoever waits here looks. `from`: the shard that has, which need not be
-     * told. Answers whether anybody may wait here; older versions say nothing.
+     * Others have published: whoever waits here looks. `from`: the shard that has, which need not
+     * be told. Answers whether anybody may wait here; older versions say nothing.
      */
     hear(from?: string): Promise<boolean | undefined>;
     /** Of the first shard: the shard of that name wants to hear of all that is published. */

@@ -1,7 +1,7 @@
 /**
  * Event streams of the front (ADR 62). A response that is open would keep the object that writes it
- * awake, and billed; so the front writes it, where waiting costs nothing, and the object says what is
- * to be written over a WebSocket, which rests while nothing comes.
+ * awake, and billed; so the front writes it, where waiting costs nothing, and the object says what
+ * is to be written over a WebSocket, which rests while nothing comes.
  *
  * The socket takes credit, so that a slow client holds up its object and not the front's memory.
  */

@@ -9,11 +9,12 @@ import { Guard } from "../../server/http/guard.ts";
 import { topicOfAppend } from "../../server/http/handed-appends.ts";
 import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
 import { isPublicRead } from "../../server/http/public-read.ts";
+import type { RequestHead } from "../../server/http/request-head.ts";
 import { shownToken } from "../../server/http/shown-token.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
 import { clock, timers } from "../node/platform.ts";
-import { AppendCalls } from "./append-calls.ts";
+import { AppendCalls, type AppendHead } from "./append-calls.ts";
 import type { Bindings } from "./bindings.ts";
 import { asksForStream, carriedResponse, carryingRequest } from "./carried-stream.ts";
 import { clientText } from "./client-text.ts";
@@ -42,7 +43,8 @@ export async function answerRequest(
   bindings: Bindings,
   { log, later }: FrontParts,
 ): Promise<Response> {
-  const { pathname } = new URL(request.url);
+  const append = AppendCalls.headOf(request);
+  const pathname = append?.pathname ?? new URL(request.url).pathname;
   if (pathname === "/healthz") return healthOf(request);
   let settings: WorkerSettings;
   try {
@@ -50,40 +52,58 @@ export async function answerRequest(
   } catch (error) {
     return misconfigured(error, log);
   }
-  const { token, origins, publicTopics } = settings;
+  const { token, publicTopics } = settings;
   // What anybody may do on a laptop's loopback, nobody may do on an address of the Internet.
   if (token === undefined) return responseOfError(tokenMissing(), log);
-  const isRead = request.method === "GET" || request.method === "HEAD";
+  const head: RequestHead = append ?? request;
+  const isRead = head.method === "GET" || head.method === "HEAD";
   if (pathname === "/client.js" && isRead) return clientScript.answer(request);
-  const guard = new Guard({ token, origins, isLoopback: false });
+  const guard = guardOf(settings);
   try {
     // Browsers ask beforehand without a token.
-    if (request.method !== "OPTIONS" && !openPaths.has(pathname)) {
-      const shown = shownToken(request);
+    if (head.method !== "OPTIONS" && !openPaths.has(pathname)) {
+      const shown = shownToken(head);
       if (shown === undefined) {
-        if (!isPublicRead(request, publicTopics)) guard.check(request);
+        if (!isPublicRead(head, publicTopics)) guard.check(head);
       } else checkShownToken(shown.text, pathname);
     }
   } catch (error) {
     const refusal = responseOfError(error, log);
-    guard.decorate(request, refusal);
+    guard.decorate(head, refusal);
     return refusal;
   }
   try {
-    return await askObject(request, bindings, { settings, pathname, later });
+    return await askObject(request, bindings, { settings, pathname, append, later });
   } catch (error) {
     log.warn("a Durable Object ended while it was asked", { error: String(error) });
     return responseOfError(objectEnded(error), log);
   }
 }
 
+const guards = new WeakMap<WorkerSettings, Guard>();
+
+function guardOf(settings: WorkerSettings): Guard {
+  let guard = guards.get(settings);
+  if (guard === undefined) {
+    guard = new Guard({ token: settings.token, origins: settings.origins, isLoopback: false });
+    guards.set(settings, guard);
+  }
+  return guard;
+}
+
+function isLargeAppend({ method, url }: Request): boolean {
+  return method === "POST" && topicOfAppend(url) !== undefined;
+}
+
 interface Asked extends Pick<FrontParts, "later"> {
   readonly settings: WorkerSettings;
   readonly pathname: string;
+  /** Its head, where it is an append that may go together with others. */
+  readonly append: AppendHead | undefined;
 }
 
 async function askObject(request: Request, bindings: Bindings, asked: Asked): Promise<Response> {
-  const { settings, pathname, later } = asked;
+  const { settings, pathname, append, later } = asked;
   const { publicTopics } = settings;
   const { LOG: log, GROUPS: groups } = bindings;
   const where = objectPlaceOf(request, pathname);
@@ -109,18 +129,20 @@ async function askObject(request: Request, bindings: Bindings, asked: Asked): Pr
     const answer = await fetched(spread.nameFor(connection), carryingRequest(request));
     return carriedResponse(answer, timers);
   }
-  if (request.method !== "POST" || topicOfAppend(request.url) === undefined) {
+  const isAppend = append !== undefined || isLargeAppend(request);
+  if (!isAppend) {
     const isTunnel = pathname === "/kafka";
     const ask = () => fetched(isTunnel ? spread.nextName() : spread.nameFor(connection));
     return await throughCache(request, { publicTopics, ask, later });
   }
   const place = (): Placed => {
-    const producer = producerOf(request);
+    const head = append ?? request;
+    const producer = producerOf(head);
     // An access token's rate is counted by each object for itself: it gets no more of them.
-    return spread.place({ producer, connection, isRated: shownToken(request) !== undefined });
+    return spread.place({ producer, connection, isRated: shownToken(head) !== undefined });
   };
-  if (AppendCalls.takes(request)) {
-    return await appendCalls.ask(request, { objects: log, place, heard, later });
+  if (append !== undefined) {
+    return await appendCalls.ask(request, append, { objects: log, place, heard, later });
   }
   const { name, done } = place();
   const answer = fetched(name).finally(done);
@@ -137,7 +159,7 @@ function spreadOf(settings: WorkerSettings): ShardSpread {
 }
 
 /** The producer in its topic, when it says so, in a header or as beacons do. */
-function producerOf({ headers, url }: Request): string | undefined {
+function producerOf({ headers, url }: RequestHead): string | undefined {
   const named = headers.get("Producer-Id") ?? queriedProducer(url);
   return named === null ? undefined : `${topicOfAppend(url)} ${named}`;
 }

@@ -1,8 +1,8 @@
 /** The Worker: what `npm run build:worker` bundles and Cloudflare runs. */
 import type { Bindings } from "./bindings.ts";
+import { createConsoleLogger } from "./console-log.ts";
 import { answerRequest } from "./front.ts";
 import { firstShard } from "./object-names.ts";
-import { createConsoleLogger } from "./platform.ts";
 
 // biome-ignore lint/performance/noBarrelFile: workerd finds the classes of objects by these exports.
 export { GroupObject, LogObject, QueryObject } from "./log-object.ts";

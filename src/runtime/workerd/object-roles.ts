@@ -43,3 +43,6 @@ export const queryRole: ObjectRole = {
   hasPeers: true,
   queries: "runs",
 };
+
+/** An object looks for what no bell told it of after so long: a query's by its alarm. */
+export const watchMs = 30_000;

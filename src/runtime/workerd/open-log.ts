@@ -25,17 +25,19 @@ import { version } from "../node/version.ts";
 import { BlockProducerIds } from "../producer-ids.ts";
 import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
+import { createConsoleLogger } from "./console-log.ts";
 import { groupsInObjects } from "./group-calls.ts";
 import { ObjectLoad } from "./object-load.ts";
 import { ObjectPace } from "./object-pace.ts";
-import { logRole, type ObjectRole } from "./object-roles.ts";
+import { logRole, type ObjectRole, watchMs } from "./object-roles.ts";
 import type { ObjectSqlStorage } from "./object-scratch.ts";
 import { ObjectSockets, type ObjectSocketsParts, restingPositions } from "./object-sockets.ts";
-import { createConsoleLogger, createPlatform } from "./platform.ts";
+import { createPlatform } from "./platform.ts";
 import { QueryCalls } from "./query-calls.ts";
 import { lookMsOf, RestLooks } from "./rest-looks.ts";
 import type { WorkerSettings } from "./settings.ts";
 import { ShardNews, type ShardNewsParts, shardNameOf } from "./shard-news.ts";
+import { openObjectSql } from "./sql.ts";
 
 const MiB = 1024 * 1024;
 
@@ -45,8 +47,6 @@ const metadataTimeoutMs = 10_000;
 const pageBytes = 65_536;
 /** Of an object with readers that wait; one that runs a query only has its alarm. */
 const quietPollMs = 1_000;
-/** An object looks for what no bell told it of after so long: a query's by its alarm. */
-export const watchMs = 30_000;
 
 /** An object that takes more is full; parsing and JSON take some tenths of its processor then. */
 const fullBytesPerSecond = 8 * MiB;
@@ -102,8 +102,6 @@ const toldKey = "toldQueries";
 /** Opens it; when that fails, opening it once more is safe. */
 export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const { role, settings, objectName } = parts;
-  // The Worker in front of the objects runs no SQL, and starts in half the time without it.
-  const { openObjectSql } = await import("./sql.ts");
   const { memory, ring, blocks } = recordMemoryOf(role);
   const queries = settings.queries ? role.queries : "none";
   const logger = createConsoleLogger(settings.logLevel);

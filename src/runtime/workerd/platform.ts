@@ -7,10 +7,9 @@ import crc32cModule from "../../../wasm/build/crc32c.wasm";
 import lz4Module from "../../../wasm/build/lz4.wasm";
 import snappyModule from "../../../wasm/build/snappy.wasm";
 import { createCrc32c } from "../../base/crc32c-kernel.ts";
-import type { Logger, LogLevel } from "../../base/log.ts";
+import type { Logger } from "../../base/log.ts";
 import type { Platform } from "../../base/platform.ts";
 import { createCodecs } from "../node/codecs.ts";
-import { createLogger } from "../node/logger.ts";
 import { clock, random, timers } from "../node/platform.ts";
 
 /**
@@ -32,15 +31,4 @@ export function createPlatform(options: {
   const codecs = createCodecs({ snappy: snappyModule, lz4: lz4Module, zstdFrameBytesMax });
   const crc32c = createCrc32c({ module: crc32cModule, memory });
   return { clock, timers, random, codecs, crc32c, log };
-}
-
-/** JSON lines on the console, which is where Workers keep logs and can search their fields. */
-export function createConsoleLogger(level: LogLevel): Logger {
-  return createLogger({
-    level,
-    format: "json",
-    hasColour: false,
-    write: (line) => console.log(line.trimEnd()),
-    now: () => clock.now(),
-  });
 }

@@ -5,6 +5,7 @@
  */
 import { changeCounter } from "../../meta/log-index.ts";
 import { openLibsqlServer } from "../node/libsql-server.ts";
+import { type KeptSocket, restingPositions } from "./object-sockets.ts";
 import type { WorkerSettings } from "./settings.ts";
 
 /** Between looks for publishes of peers outside, who cannot call. */
@@ -28,16 +29,16 @@ export function lookMsOf({ hasPeers, shardsMax }: LookSettings): number | undefi
   return shardsMax > 1 ? shardsLookMs : undefined;
 }
 
-/** Whether anything was published since the earliest of `positions`; asks without the log. */
+/** Whether anything was published since the sockets came to rest; asks without the log. */
 export async function hasMoved(
   settings: LookSettings,
-  positions: readonly number[],
+  kept: readonly KeptSocket[],
 ): Promise<boolean> {
   const { metadataUrl: url, metadataToken } = settings;
   const authToken = metadataToken ?? null;
   const database = openLibsqlServer({ url, authToken, timeoutMs: metadataTimeoutMs });
   const { publishPosition } = await changeCounter(database);
-  return positions.some((position) => position < publishPosition);
+  return restingPositions(kept).some((position) => position < publishPosition);
 }
 
 export interface RestLooksParts {

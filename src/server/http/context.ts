@@ -55,8 +55,8 @@ export interface HttpContext {
   /** Undefined: there are no WebSockets. */
   readonly upgradeSocket: UpgradeSocket | undefined;
   /**
-   * Event streams are written by another, who asks for them with an Upgrade: what they say goes there
-   * through a WebSocket, which rests where a response could not.
+   * Event streams are written by another, who asks for them with an Upgrade: what they say goes
+   * there through a WebSocket, which rests where a response could not.
    */
   readonly carriesStreams?: boolean | undefined;
   /**

@@ -5,7 +5,8 @@ import {
   type DeleteTopicsResponse,
   deleteTopicsApi,
 } from "../../wire/kafka/api/delete-topics.ts";
-import { type KafkaErrorName, kafkaErrorName, kafkaErrors } from "../../wire/kafka/error-code.ts";
+import { type KafkaErrorName, kafkaErrors } from "../../wire/kafka/error-code.ts";
+import { kafkaErrorName } from "../../wire/kafka/error-name.ts";
 import { type Decoded, zeroUuid } from "../../wire/kafka/field-table.ts";
 import { kafkaFailure } from "./error-map.ts";
 import type { KafkaCall, KafkaHandler } from "./handler.ts";

@@ -27,7 +27,8 @@ import {
   produceApi,
   type TopicProduceData,
 } from "../../wire/kafka/api/produce.ts";
-import { kafkaErrorName, kafkaErrors } from "../../wire/kafka/error-code.ts";
+import { kafkaErrors } from "../../wire/kafka/error-code.ts";
+import { kafkaErrorName } from "../../wire/kafka/error-name.ts";
 import type { Decoded } from "../../wire/kafka/field-table.ts";
 import type { KafkaContext } from "./context.ts";
 import { kafkaCode, kafkaFailure } from "./error-map.ts";

@@ -8,7 +8,7 @@
 export interface ScratchDisk {
   /** Fills `page` with what was last written under that number. */
   read(pageNumber: number, page: Uint8Array): void;
-  /** Pages of a disk are all of one size. @throws StreamError where it knows what to do about it. */
+  /** Pages of a disk are all of one size. @throws StreamError where it knows what to do. */
   write(pageNumber: number, page: Uint8Array): void;
   /** Nobody reads or writes it any more. */
   close(): void;

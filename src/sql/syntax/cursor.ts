@@ -4,15 +4,10 @@
  * `grammar`, so that their files do not import each other.
  */
 
+import { canBeAlias } from "./alias.ts";
 import type { Expression, OverWindow, Query, SortItem, StringLiteral } from "./ast.ts";
 import { describe, keywordsOf, oneOf, openParenthesis } from "./complaint.ts";
-import {
-  canBeAlias,
-  clauseWords,
-  foreignSymbols,
-  reservedWords,
-  unsupportedWords,
-} from "./keywords.ts";
+import { clauseWords, foreignSymbols, reservedWords, unsupportedWords } from "./keywords.ts";
 import { nestingDepthMax } from "./limits.ts";
 import { nearest } from "./near.ts";
 import type { AstNode, Identifier, NamePath, Span } from "./node.ts";

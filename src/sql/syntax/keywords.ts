@@ -71,13 +71,9 @@ export const foreignSymbols: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Words that are no alias although they could be names: a clause or an operator begins there. */
-const clauseStarts: ReadonlySet<string> = new Set(
+export const clauseStarts: ReadonlySet<string> = new Set(
   "OFFSET WINDOW EMIT ALLOWED PARTITION FILTER WITHIN IGNORE RESPECT".split(" "),
 );
-
-export function canBeAlias(word: string): boolean {
-  return !reservedWords.has(word) && !clauseStarts.has(word) && !unsupportedWords.has(word);
-}
 
 /** Statements that are known SQL, by their first word: why they cannot run. */
 export const unsupportedStatements: ReadonlyMap<string, string> = new Map([

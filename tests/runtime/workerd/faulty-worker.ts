@@ -3,7 +3,7 @@
  * throws, calls that are lost, objects that are ended in the middle, and an object that was replaced
  * and does not know.
  *
- * POST /test/faults sets the faults; POST /test/abort ends the first shard, `?shard=…` another,
+ * POST /test/faults sets the faults; /test/steps tells of steps since it was asked last; POST /test/abort ends the first shard, `?shard=…` another,
  * `?twin` the twin and `?query=…` the query's object; a request with `Test-Activation: twin` meets another object that takes itself for the first shard,
  * one with `Test-Activation: peer` an object that publishes without a word to the others. GET
  * /test/sockets tells how many WebSockets workerd keeps of the first shard.
@@ -11,6 +11,7 @@
 import type { DurableObjectState } from "cloudflare:workers";
 import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/workerd/bindings.ts";
 import * as deployed from "../../../src/runtime/workerd/main.ts";
+import { ObjectPace } from "../../../src/runtime/workerd/object-pace.ts";
 import type { R2Bucket } from "../../../src/store/r2-store.ts";
 
 export interface Faults {
@@ -40,6 +41,28 @@ type State = DurableObjectState & { abort(reason: string): void };
 const none: Faults = { putBefore: 0, putAfter: 0, get: 0, ring: 0 };
 let faults = none;
 let thrown = 0;
+
+/** Steps of queries, and most of them in a row within one event of an object. */
+const steps = { total: 0, most: 0, events: 0 };
+
+/** Counts the steps that an object's events let its query take. */
+function countSteps(): void {
+  const { step, renew } = ObjectPace.prototype;
+  const counts = new WeakMap<ObjectPace, number>();
+  ObjectPace.prototype.renew = function () {
+    steps.events += 1;
+    counts.set(this, 0);
+    return renew.call(this);
+  };
+  ObjectPace.prototype.step = function <T>(work: () => Promise<T>, bytes: number) {
+    const count = (counts.get(this) ?? 0) + 1;
+    counts.set(this, count);
+    steps.total += 1;
+    steps.most = Math.max(steps.most, count);
+    return step.call(this, work, bytes) as Promise<T>;
+  };
+}
+countSteps();
 
 /** All objects of a test's workerd and the Worker in front share this module. */
 function faulty(bucket: R2Bucket): R2Bucket {
@@ -143,6 +166,11 @@ export default {
     if (pathname === "/test/sockets") {
       const first = bindings.LOG.getByName("0") as unknown as Ended;
       return Response.json(await first.keptSockets());
+    }
+    if (pathname === "/test/steps") {
+      const taken = { ...steps };
+      Object.assign(steps, { total: 0, most: 0, events: 0 });
+      return Response.json(taken);
     }
     if (pathname === "/test/abort") {
       const query = searchParams.get("query");

@@ -1,6 +1,7 @@
 import { expect, test } from "bun:test";
 import { copyObjects } from "../../../src/cli/copy-objects.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
+import type { ObjectSource } from "../../../src/store/object-store.ts";
 
 const [segment, rolling] = [
   "segments/0000000001/000000000001.segment",
@@ -45,4 +46,23 @@ test("copyObjects refuses a store that another log is in", async () => {
     await expect(copyObjects({ from, to, ...quiet })).rejects.toThrow(/another log/);
     expect(await contents(to)).toEqual(other);
   }
+});
+
+test("copyObjects hands a store that takes pieces the objects piece by piece", async () => {
+  const from = await storeOf({ [segment]: "one", [rolling]: "many pieces" });
+  const to = new MemoryStore();
+  const pieces: string[] = [];
+  const inPieces = Object.assign(to, {
+    createFrom: async (key: string, { sizeBytes, read }: ObjectSource) => {
+      const parts: Uint8Array[] = [];
+      for (let position = 0; position < sizeBytes; position += 4) {
+        parts.push(await read(position, Math.min(4, sizeBytes - position)));
+      }
+      pieces.push(...parts.map((part) => new TextDecoder().decode(part)));
+      await to.create(key, Buffer.concat(parts));
+    },
+  });
+  await copyObjects({ from, to: inPieces, ...quiet });
+  expect(pieces.sort()).toEqual(["ces", "many", "one", " pie"].sort());
+  expect(await contents(to)).toEqual({ [segment]: "one", [rolling]: "many pieces" });
 });

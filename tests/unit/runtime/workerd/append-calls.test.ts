@@ -11,6 +11,12 @@ function appendOf(body: string, headers: Record<string, string> = {}): Request {
   return new Request(url, { method: "POST", body, headers: { ...length, ...headers } });
 }
 
+async function ask(appendCalls: AppendCalls, request: Request, way: Way): Promise<Response> {
+  const head = AppendCalls.headOf(request);
+  if (head === undefined) throw new Error("not taken");
+  return await appendCalls.ask(request, head, way);
+}
+
 /** Objects that answer each append with their name, its body and its token. */
 function objects(failure?: Error, load?: ObjectLoad) {
   const calls: { readonly name: string; readonly count: number }[] = [];
@@ -62,16 +68,36 @@ function wayTo(binding: LogObjects, name = "0") {
 
 describe("AppendCalls", () => {
   test("takes small appends of known length alone", () => {
-    expect(AppendCalls.takes(appendOf("one"))).toBe(true);
-    expect(AppendCalls.takes(new Request(url, { method: "POST", body: "one" }))).toBe(false);
-    expect(AppendCalls.takes(appendOf("one", { "Content-Length": "65537" }))).toBe(false);
-    expect(AppendCalls.takes(new Request(url))).toBe(false);
+    const takes = (request: Request) => AppendCalls.headOf(request) !== undefined;
+    expect(takes(appendOf("one"))).toBe(true);
+    expect(takes(new Request(url, { method: "POST", body: "one" }))).toBe(false);
+    expect(takes(appendOf("one", { "Content-Length": "65537" }))).toBe(false);
+    expect(takes(appendOf("one", { "Content-Length": "many" }))).toBe(false);
+    expect(takes(new Request(url))).toBe(false);
     // Names of topics have no character that needs it; the object reads the path otherwise.
-    expect(AppendCalls.takes(new Request(url.replace("orders", "o%72ders"), appendOf("")))).toBe(
-      false,
+    expect(takes(new Request(url.replace("orders", "o%72ders"), appendOf("")))).toBe(false);
+    expect(takes(new Request(`${url}/0`, appendOf("one")))).toBe(false);
+  });
+
+  test("gives the head that an append is told of, with the path as it stands", () => {
+    const head = AppendCalls.headOf(
+      new Request(`${url}?body=json`, appendOf("one", { Origin: "https://shop.example" })),
     );
-    const elsewhere = new Request(`${url}/0`, appendOf("one"));
-    expect(AppendCalls.takes(elsewhere)).toBe(false);
+    expect(head).toMatchObject({ method: "POST", pathname: "/v1/topics/orders/records" });
+    expect(head?.url).toBe(`${url}?body=json`);
+    expect(head?.headers.get("Origin")).toBe("https://shop.example");
+    // As raw requests have them, which no URL was made of.
+    const raw = (path: string) => ({
+      ...{ method: "POST", url: `https://log.example${path}` },
+      headers: new Headers({ "Content-Length": "1" }),
+    });
+    for (const path of [
+      "/v1/topics/../records",
+      "/v1/topics/./records",
+      "/v1/topics/a b/records",
+    ]) {
+      expect(AppendCalls.headOf(raw(path) as Request)).toBeUndefined();
+    }
   });
 
   test("sends what comes at once in one call, and each gets its own answer", async () => {
@@ -81,7 +107,7 @@ describe("AppendCalls", () => {
     const texts = ["one", "zwölf", "", "three"];
     const answers = await Promise.all(
       texts.map((text, index) =>
-        appendCalls.ask(appendOf(text, { Authorization: `Bearer ${index}`, Cookie: "a=b" }), way),
+        ask(appendCalls, appendOf(text, { Authorization: `Bearer ${index}`, Cookie: "a=b" }), way),
       ),
     );
     expect(calls).toEqual([{ name: "0", count: 4 }]);
@@ -97,7 +123,7 @@ describe("AppendCalls", () => {
     const { binding, calls } = objects();
     const appendCalls = new AppendCalls();
     const send = (name: string) => (_: unknown, index: number) =>
-      appendCalls.ask(appendOf(String(index)), wayTo(binding, name).way);
+      ask(appendCalls, appendOf(String(index)), wayTo(binding, name).way);
     await Promise.all([
       ...Array.from({ length: 300 }, send("0")),
       ...Array.from({ length: 2 }, send("1")),
@@ -112,13 +138,13 @@ describe("AppendCalls", () => {
     const { binding } = objects(new Error("evicted"));
     const appendCalls = new AppendCalls();
     const { way: failing, counts } = wayTo(binding);
-    const both = ["one", "two"].map((text) => appendCalls.ask(appendOf(text), failing));
+    const both = ["one", "two"].map((text) => ask(appendCalls, appendOf(text), failing));
     for (const each of await Promise.allSettled(both)) {
       expect(each).toMatchObject({ status: "rejected", reason: { message: "evicted" } });
     }
     expect(counts).toEqual({ placed: 2, done: 2 });
     const { way: working } = wayTo(objects().binding);
-    expect((await appendCalls.ask(appendOf("three"), working)).status).toBe(200);
+    expect((await ask(appendCalls, appendOf("three"), working)).status).toBe(200);
   });
 
   test("hears how full the object is, and says of each append when it is over", async () => {
@@ -129,14 +155,14 @@ describe("AppendCalls", () => {
     const { binding } = objects(undefined, load);
     const { way, heard, counts } = wayTo(binding, "3");
     const appendCalls = new AppendCalls();
-    await Promise.all(["a", "b", "c"].map((text) => appendCalls.ask(appendOf(text), way)));
+    await Promise.all(["a", "b", "c"].map((text) => ask(appendCalls, appendOf(text), way)));
     expect(heard).toEqual([["3", 75]]);
     expect(counts).toEqual({ placed: 3, done: 3 });
   });
 
   test("bears an object that does not say how full it is", async () => {
     const { way, heard } = wayTo(objects().binding);
-    await new AppendCalls().ask(appendOf("a"), way);
+    await ask(new AppendCalls(), appendOf("a"), way);
     expect(heard).toEqual([]);
   });
 });

@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { type ErrorCode, errorKinds } from "../../../../src/base/stream-error.ts";
 import { groupErrorCode, kafkaErrorNames } from "../../../../src/server/kafka/error-map.ts";
-import { kafkaErrorName, kafkaErrors } from "../../../../src/wire/kafka/error-code.ts";
+import { kafkaErrors } from "../../../../src/wire/kafka/error-code.ts";
+import { kafkaErrorName } from "../../../../src/wire/kafka/error-name.ts";
 
 const codes = Object.keys(errorKinds) as ErrorCode[];
 const passing = codes.filter(

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { kafkaErrorName, kafkaErrors } from "../../../../src/wire/kafka/error-code.ts";
+import { kafkaErrors } from "../../../../src/wire/kafka/error-code.ts";
+import { kafkaErrorName } from "../../../../src/wire/kafka/error-name.ts";
 
 describe("kafkaErrors", () => {
   test("has every code from -1 to 133 once", () => {
