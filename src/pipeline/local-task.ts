@@ -2,7 +2,7 @@
 import { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
-import { QueryTask } from "../sql/engine/query-task.ts";
+import { QueryTask, type TaskPublish } from "../sql/engine/query-task.ts";
 import { planFromText } from "../sql/plan/plan-text.ts";
 import { SqliteHost } from "../sql/sqlite/host.ts";
 import type { SqlModules } from "../sql/sqlite/modules.ts";
@@ -17,6 +17,16 @@ export interface LocalTaskParts {
   readonly openScratch?: () => ScratchDisk;
   /** See `QueryTaskOptions.spillBytesMax`. */
   readonly spillBytesMax?: number;
+  /** Absent: publishes are read without a pause. */
+  readonly breath?: Breath;
+}
+
+/** Pauses of a task whose thread is not its own. */
+export interface Breath {
+  /** Records that are read between two of them, or a batch where that has more. */
+  readonly pieceRecords: number;
+  /** So many were read; resolves when others have had their turn. */
+  take(records: number): Promise<void>;
 }
 
 /** Results of a commit that is made, of one that is on its way, and some. */
@@ -28,6 +38,7 @@ export class LocalTask implements TaskHandle {
   readonly #buffers = new BufferPool(idleBytesMax);
   readonly #host: SqliteHost;
   readonly #disks: readonly ScratchDisk[];
+  readonly #breath: Breath | undefined;
   /** What a request failed with: state is half changed since. */
   #failure: unknown;
 
@@ -36,6 +47,7 @@ export class LocalTask implements TaskHandle {
     const { platform, modules, openScratch, spillBytesMax } = parts;
     const { memoryBytesMax, partitionCount = 1, batchBytesMax, sideBytesMax, beganAt = 0 } = setup;
     this.#codecs = platform.codecs;
+    this.#breath = parts.breath;
     const states = setup.states.map(({ kind, bytes }) => ({
       kind,
       bytes: unpackState(bytes, this.#codecs),
@@ -68,8 +80,30 @@ export class LocalTask implements TaskHandle {
     this.#task.begin();
   }
 
+  /** Where it pauses, one request at a time. */
   async send(request: TaskRequest): Promise<TaskReply> {
-    return this.answer(request);
+    const breath = this.#breath;
+    if (request.kind !== "publishes" || breath === undefined) return this.answer(request);
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      await this.#publish(request.publishes, breath);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+    return this.answer({ ...request, publishes: [] });
+  }
+
+  async #publish(publishes: readonly TaskPublish[], breath: Breath): Promise<void> {
+    let records = 0;
+    for (const publish of publishes) {
+      for (const more of this.#task.publishInPieces(publish, () => breath.pieceRecords)) {
+        records += more;
+        if (records < breath.pieceRecords) continue;
+        await breath.take(records);
+        records = 0;
+      }
+    }
   }
 
   /** @throws what the task failed with, now or in an earlier request. */

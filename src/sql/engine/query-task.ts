@@ -223,7 +223,19 @@ export class QueryTask {
     for (const values of this.#graph.values) values.run();
   }
 
-  publish({ publishedAt, runs, created, committed = [] }: TaskPublish): void {
+  publish(publish: TaskPublish): void {
+    // Taken to its end, which is where its windows close.
+    for (const _ of this.publishInPieces(publish, () => Number.POSITIVE_INFINITY));
+  }
+
+  /**
+   * The same where others are not to wait for all of it: gives how many records each piece had,
+   * once it was read. Nothing else may be asked of the task until all pieces were taken.
+   */
+  *publishInPieces(
+    { publishedAt, runs, created, committed = [] }: TaskPublish,
+    pieceRecords: () => number,
+  ): Generator<number, void> {
     for (const { topic, partition } of created) this.addPartition(topic, partition);
     const now = Math.max(this.#now, publishedAt);
     if (now >= (this.#sink.nextTickAt ?? endOfTime)) this.#passPeriod();
@@ -231,7 +243,7 @@ export class QueryTask {
     for (const operator of this.#graph.operators) operator.onTime(this.#now);
     if (runs.length > 0 && this.#sink instanceof UpsertSink) this.#sink.noteRows();
     if (runs.length === 0) this.#time.tick(this.#now, this.#lastWindowEnd());
-    else this.#read(runs);
+    else yield* this.#read(runs, pieceRecords);
     for (const { topic, ...time } of committed) {
       for (const [input, node] of this.#nodes.entries()) {
         if (node.topic === topic && node.watermark?.isCommitted) this.#time.commit(input, time);
@@ -329,7 +341,7 @@ export class QueryTask {
     };
   }
 
-  #read(runs: readonly TaskRun[]): void {
+  *#read(runs: readonly TaskRun[], pieceRecords: () => number): Generator<number, void> {
     const taken: (readonly SourceBatch[])[] = [];
     const reads = runs.flatMap((run) => {
       const batches = this.#batchesOf(run);
@@ -341,7 +353,10 @@ export class QueryTask {
     this.#time.begin(this.#now, reads);
     const bounds = reads.map((read) => this.#time.boundFor(read));
     for (const [index, { run, batches, ...where }] of reads.entries()) {
-      this.#readRun({ run, batches, where, othersBound: bounds[index] ?? noTime });
+      for (const piece of piecesOf(batches, pieceRecords)) {
+        this.#readRun({ run, batches: piece, where, othersBound: bounds[index] ?? noTime });
+        yield piece.reduce((count, { recordCount }) => count + recordCount, 0);
+      }
     }
     this.#time.end();
     for (const batches of taken) freeRecords(batches);
@@ -491,6 +506,24 @@ interface SavedTime {
   readonly counts: readonly number[];
   readonly time: EventTimeState;
   readonly watermarks: readonly number[];
+}
+
+/** Batches by the piece, each of so many records or one batch. */
+function* piecesOf(
+  batches: readonly SourceBatch[],
+  pieceRecords: () => number,
+): Generator<readonly SourceBatch[]> {
+  let piece: SourceBatch[] = [];
+  let count = 0;
+  for (const batch of batches) {
+    piece.push(batch);
+    count += batch.recordCount;
+    if (count < pieceRecords()) continue;
+    yield piece;
+    piece = [];
+    count = 0;
+  }
+  if (piece.length > 0) yield piece;
 }
 
 /** How the last aggregate of a plan wants its results shown. */
