@@ -34,6 +34,8 @@ export interface ChangeFeedParts {
   readonly pollMs?: number | undefined;
   /** Topics came, went or changed. */
   readonly onCatalogChange: () => void;
+  /** Somebody waits, and nobody did. */
+  readonly onWait?: (() => void) | undefined;
   /** As the table's `onEpoch`, of partitions that it does not know. */
   readonly onEpoch: (slot: PartitionSlot, leaderEpoch: number) => void;
 }
@@ -49,7 +51,10 @@ export class ChangeFeed {
 
   constructor(parts: ChangeFeedParts) {
     this.#parts = parts;
-    parts.waiters.onFirst = () => this.#arm();
+    parts.waiters.onFirst = () => {
+      parts.onWait?.();
+      this.#arm();
+    };
   }
 
   /** Starts from what is published now. */
@@ -68,6 +73,15 @@ export class ChangeFeed {
   /** Publishes up to here were heard of. */
   get publishPosition(): number {
     return this.#publishPosition;
+  }
+
+  /**
+   * Whether who waits so long hears of everything meanwhile, as peers call `sync` themselves: then
+   * nothing needs to be asked before.
+   */
+  hearsWithin(waitMs: number): boolean {
+    const { pollMs } = this.#parts;
+    return pollMs !== undefined && waitMs > pollMs;
   }
 
   /** Resolves when everything published before the call is known here. */

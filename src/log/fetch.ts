@@ -74,7 +74,7 @@ export class Fetcher {
     if (isEnough(found.items, request) && !isEmpty(found.items)) return found.items;
     // A peer may have acknowledged more than this worker has heard of.
     try {
-      await feed.sync();
+      if (!feed.hearsWithin(request.waitMsMax)) await feed.sync();
     } catch (error) {
       this.#letGo(found, request);
       throw error;

@@ -17,6 +17,8 @@ export interface LogOptions {
   readonly shared: boolean;
   /** Between questions for peers' publishes while somebody waits, milliseconds; default 20. */
   readonly peerPollMs?: number;
+  /** Called when somebody waits and nobody did. */
+  readonly onWait?: () => void;
   /** Called after each publish of this worker. */
   readonly onPublished?: () => void;
   /** Called when this worker has made, changed or deleted a topic. */

@@ -135,6 +135,7 @@ export class Log implements LogService {
       waiters: this.#waiters,
       shared,
       pollMs: options.peerPollMs,
+      onWait: options.onWait,
       onEpoch: (slot, leaderEpoch) => this.#onEpoch(slot, leaderEpoch),
       onCatalogChange: () => {
         this.topics.forget();
@@ -274,6 +275,16 @@ export class Log implements LogService {
   /** Resolves when everything published before the call is known here; wakes who waits for it. */
   hear(): Promise<void> {
     return this.#feed.sync();
+  }
+
+  /** Somebody waits for what is published. */
+  get isAwaited(): boolean {
+    return this.#waiters.count > 0;
+  }
+
+  /** Up to which place in the order of publishes everything is known here. */
+  get knownPosition(): number {
+    return this.#feed.publishPosition;
   }
 
   /** Has all who wait for something new look for themselves. */

@@ -7,7 +7,7 @@ export interface Bindings {
   /** Where segments lie. */
   readonly BUCKET: R2Bucket;
   /** What appends and reads. */
-  readonly LOG: LogObjects;
+  readonly LOG: ShardObjects;
   /** Coordinators, one per consumer group. */
   readonly GROUPS: LogObjects;
   /** What runs continuous queries, one object each. */
@@ -20,8 +20,13 @@ export interface Bindings {
 export interface LogObjects {
   getByName(name: string): {
     fetch(request: Request): Promise<Response>;
-    /** Others have published: whoever waits here looks. */
-    hear(): Promise<void>;
+    /**
+     * Others have published: whoever waits here looks. `from`: the shard that has, which need not
+     * be told. Answers whether anybody may wait here; older versions say nothing.
+     */
+    hear(from?: string): Promise<boolean | undefined>;
+    /** Of the first shard: the shard of that name wants to hear of all that is published. */
+    listen(name: string): Promise<void>;
     callGroup(call: GroupCall): Promise<GroupAnswer>;
     maintain(options: { readonly collectsOrphans: boolean }): Promise<void>;
     /**
@@ -30,6 +35,11 @@ export interface LogObjects {
      */
     appendAll(asked: string, bodies: Uint8Array): Promise<string>;
   };
+}
+
+/** Log objects, whose names are numbers. */
+export interface ShardObjects extends LogObjects {
+  idFromName(name: string): { toString(): string };
 }
 
 /** Objects that run a query, by its id. */

@@ -13,9 +13,10 @@ import type { RequestHead } from "../../server/http/request-head.ts";
 import { shownToken } from "../../server/http/shown-token.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
-import { clock } from "../node/platform.ts";
+import { clock, timers } from "../node/platform.ts";
 import { AppendCalls, type AppendHead } from "./append-calls.ts";
 import type { Bindings } from "./bindings.ts";
+import { asksForStream, carriedResponse, carryingRequest } from "./carried-stream.ts";
 import { clientText } from "./client-text.ts";
 import { throughCache } from "./edge-cache.ts";
 import { loadHeader } from "./object-load.ts";
@@ -114,8 +115,8 @@ async function askObject(request: Request, bindings: Bindings, asked: Asked): Pr
   const spread = spreadOf(settings);
   const { connection } = where;
   const heard = (name: string, percent: number) => spread.heard(name, percent);
-  const fetched = async (name: string): Promise<Response> => {
-    const response = await log.getByName(name).fetch(request);
+  const fetched = async (name: string, what = request): Promise<Response> => {
+    const response = await log.getByName(name).fetch(what);
     const percent = response.headers.get(loadHeader);
     if (percent === null) return response;
     heard(name, Number(percent));
@@ -124,6 +125,10 @@ async function askObject(request: Request, bindings: Bindings, asked: Asked): Pr
     const { status, body, webSocket = null } = response as Response & { webSocket?: unknown };
     return new Response(body, { status, headers, webSocket } as ResponseInit);
   };
+  if (asksForStream(request, pathname)) {
+    const answer = await fetched(spread.nameFor(connection), carryingRequest(request));
+    return carriedResponse(answer, timers);
+  }
   const isAppend = append !== undefined || isLargeAppend(request);
   if (!isAppend) {
     const isTunnel = pathname === "/kafka";

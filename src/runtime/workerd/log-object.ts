@@ -79,10 +79,15 @@ export class LogObject extends DurableObject<Bindings> {
   }
 
   /** Another object has published. */
-  async hear(): Promise<void> {
-    const { log, sockets } = await this.open();
-    await log.hear();
-    sockets.wake();
+  async hear(from?: string): Promise<boolean> {
+    const { hear } = await this.open();
+    return await hear(from);
+  }
+
+  /** Of the first shard: the one of that name wants to hear. */
+  async listen(name: string): Promise<void> {
+    const { news } = await this.open();
+    await news?.add(name);
   }
 
   /** workerd calls these three for sockets that were kept, and makes the object anew for it. */
@@ -92,15 +97,19 @@ export class LogObject extends DurableObject<Bindings> {
   }
 
   async webSocketClose(socket: KeptSocket, code: number, reason: string): Promise<void> {
-    const { sockets } = await this.open();
-    sockets.closed(socket);
+    await this.#closed(socket);
     const isSayable = code === closedWell || code >= ownCodes;
     socket.close(isSayable ? code : closedWell, reason);
   }
 
   async webSocketError(socket: KeptSocket): Promise<void> {
-    const { sockets } = await this.open();
-    sockets.closed(socket);
+    await this.#closed(socket);
+  }
+
+  /** An object out of memory has nothing of it; to open the log would be for nothing. */
+  async #closed(socket: KeptSocket): Promise<void> {
+    const opened = await this.#opening?.catch(() => undefined);
+    opened?.sockets.closed(socket);
   }
 
   /** What a Kafka connection in another object asks of the coordinator in this one. */
@@ -109,11 +118,25 @@ export class LogObject extends DurableObject<Bindings> {
     return answerGroupCall(groups, call);
   }
 
-  /** Queries' objects may not have been told of what the catalog says (ToldQueries). */
+  /**
+   * Sockets that rest may have missed something (RestLooks), and queries' objects may not have been
+   * told of what the catalog says (ToldQueries).
+   */
   async alarm(): Promise<void> {
     this.alarmWentOff();
-    const { look } = await this.open();
-    await look();
+    // With the rest of what objects have, which the Worker in front does not load.
+    const { hasMoved, lookMsOf } = await import("./rest-looks.ts");
+    const settings = readWorkerSettings(this.env);
+    const kept = this.ctx.getWebSockets();
+    const lookMs = kept.length > 0 ? lookMsOf(settings) : undefined;
+    // First, since an alarm that fails too often is not called again.
+    if (lookMs !== undefined) await this.wakeAt(clock.now() + lookMs);
+    if (this.#opening === undefined && !settings.queries) {
+      if (lookMs === undefined || !(await hasMoved(settings, kept))) return;
+    }
+    const { look, looks } = await this.open();
+    if (lookMs !== undefined) await looks.look();
+    if (settings.queries) await look();
   }
 
   protected alarmWentOff(): void {

@@ -10,7 +10,7 @@ import { isStreamError } from "../../base/stream-error.ts";
 import { joinSocket, messageSocket, type StandardSocket } from "../standard-socket.ts";
 
 /** What workerd keeps with a socket, so much at most. */
-const stateLengthMax = 2_000;
+const stateLengthMax = 1_900;
 /** RFC 6455, 7.4.1. */
 const failed = 1011;
 
@@ -24,6 +24,8 @@ interface Attachment {
   readonly id: string;
   /** Of one that rests. */
   readonly state?: string;
+  /** Up to which publish it has looked. */
+  readonly position?: number;
 }
 
 /** A handler at work, or on its way: what comes meanwhile waits for it. */
@@ -42,9 +44,11 @@ declare const WebSocketPair: new () => {
 
 export interface ObjectSocketsParts {
   readonly state: Pick<DurableObjectState, "acceptWebSocket" | "getWebSockets">;
-  /** False where others publish without a word to this object: then sockets keep it awake. */
-  readonly mayRest: boolean;
   readonly log: Logger;
+  /** What is known to be published. */
+  readonly position: () => number;
+  /** A socket has come to rest. */
+  readonly onRest: () => void;
   readonly resume: (state: string) => Promise<SocketHandler>;
 }
 
@@ -58,7 +62,7 @@ export class ObjectSockets {
 
   readonly upgrade: UpgradeSocket = (_request, { handler, protocol, mayRest }) => {
     const { 0: client, 1: server } = new WebSocketPair();
-    if (mayRest === true && this.#parts.mayRest) this.#keep(server, handler);
+    if (mayRest === true) this.#keep(server, handler);
     else {
       server.accept();
       joinSocket(server, handler);
@@ -82,6 +86,11 @@ export class ObjectSockets {
     else live.handler.received(bytes);
   }
 
+  /** Whether there are any, at work or at rest. */
+  get areThere(): boolean {
+    return this.#parts.state.getWebSockets().length > 0;
+  }
+
   closed(socket: KeptSocket): void {
     const { id } = attachmentOf(socket);
     this.#live.get(id)?.handler?.closed();
@@ -90,7 +99,6 @@ export class ObjectSockets {
 
   /** Something was published. */
   wake(): void {
-    if (!this.#parts.mayRest) return;
     for (const live of this.#live.values()) live.hasNews = true;
     for (const socket of this.#parts.state.getWebSockets()) {
       if (!this.#live.has(attachmentOf(socket).id)) this.#resume(socket);
@@ -131,8 +139,10 @@ export class ObjectSockets {
         live.hasNews = false;
         return "again";
       }
-      socket.serializeAttachment({ id, state } satisfies Attachment);
+      const position = this.#parts.position();
+      socket.serializeAttachment({ id, state, position } satisfies Attachment);
       this.#live.delete(id);
+      this.#parts.onRest();
       return "resting";
     };
     const start = (handler: SocketHandler) => {
@@ -149,6 +159,11 @@ export class ObjectSockets {
     };
     return { start };
   }
+}
+
+/** Up to which publishes sockets have looked that their object kept; one at work had no time to. */
+export function restingPositions(sockets: readonly KeptSocket[]): number[] {
+  return sockets.map((socket) => attachmentOf(socket).position ?? -1);
 }
 
 function attachmentOf(socket: KeptSocket): Attachment {

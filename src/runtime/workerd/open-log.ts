@@ -31,10 +31,12 @@ import { ObjectLoad } from "./object-load.ts";
 import { ObjectPace } from "./object-pace.ts";
 import { logRole, type ObjectRole, watchMs } from "./object-roles.ts";
 import type { ObjectSqlStorage } from "./object-scratch.ts";
-import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
+import { ObjectSockets, type ObjectSocketsParts, restingPositions } from "./object-sockets.ts";
 import { createPlatform } from "./platform.ts";
 import { QueryCalls } from "./query-calls.ts";
+import { lookMsOf, RestLooks } from "./rest-looks.ts";
 import type { WorkerSettings } from "./settings.ts";
+import { ShardNews, type ShardNewsParts, shardNameOf } from "./shard-news.ts";
 import { openObjectSql } from "./sql.ts";
 
 const MiB = 1024 * 1024;
@@ -57,7 +59,13 @@ export interface ObjectLog {
   readonly sockets: ObjectSockets;
   /** Where the number of shards follows it. */
   readonly load: ObjectLoad | undefined;
+  /** What is to be looked for while sockets rest. */
+  readonly looks: RestLooks;
+  /** Where there may be several shards. */
+  readonly news: ShardNews | undefined;
   readonly log: Log;
+  /** Another object has published, `from` if it is a shard; whether anybody may wait here. */
+  hear(from?: string): Promise<boolean>;
   /** Of its own coordinator. */
   readonly groups: GroupService;
   /** Hears what was published and changed, and looks for queries to run where that matters. */
@@ -113,10 +121,12 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     ...peersOf(settings, role),
     onPublished: () => {
       calls.ring();
+      news?.tell();
       sockets.wake();
       // Whom to ring is known by looks, and a shard may not have heard of a change.
       if (isQuiet && clock.monotonic() - lookedAt > watchMs) void look();
     },
+    onWait: () => news?.listen(),
     onTopicsChanged: () => calls.ring(),
     flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
@@ -168,6 +178,13 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     looking = manager.look();
     return looking;
   };
+  const isAwaited = () => log.isAwaited || sockets.areThere;
+  const catchUp = async () => {
+    await log.hear();
+    sockets.wake();
+  };
+  const news = newsOf(parts, { isAwaited, look: catchUp, log: logger, clock, timers });
+  await news?.open();
   await log.open();
   if (queries !== "none") {
     if (isQuiet) {
@@ -199,10 +216,22 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     );
   };
   const load = role === logRole ? loadOf(settings, platform) : undefined;
+  const position = () => log.knownPosition;
+  const { state } = parts;
   const sockets = new ObjectSockets({
-    ...{ state: parts.state, log: logger },
-    mayRest: !settings.hasPeers,
+    ...{ state, log: logger, position },
+    onRest: () => {
+      news?.listen();
+      looks.arm();
+    },
     resume: (state) => surface.sockets.resume(state),
+  });
+  const looks = new RestLooks({
+    lookMs: lookMsOf(settings),
+    wakeAt: parts.wakeAt,
+    now: () => clock.now(),
+    ...{ hear: () => log.hear(), wake: () => sockets.wake() },
+    isBehind: () => restingPositions(state.getWebSockets()).some((each) => each < position()),
   });
   const surface = createHttpSurface({
     clientScript: clientText,
@@ -216,6 +245,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       ...{ requestBytesMax, decompressedBytesMax, version },
     },
     upgradeSocket: sockets.upgrade,
+    carriesStreams: true,
     openKafka: async (tunnel) => {
       kafka ??= openKafka();
       const handler = await (await kafka)(tunnel);
@@ -228,10 +258,12 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     ...{
       answer: (request) => surface.app.fetch(request),
       appends: surface.appends,
-      sockets,
-      load,
-      log,
-      groups,
+      ...{ sockets, load, looks, news, log, groups },
+    },
+    async hear(from) {
+      const wants = news?.heard(from) ?? true;
+      if (queries !== "none" || isAwaited()) await catchUp();
+      return wants;
     },
     attend: async () => {
       await log.hear();
@@ -251,17 +283,28 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
 }
 
 /** Whether all who publish, and all who change queries, ring the object. */
-function isRung({ hasOutsiders, queries }: WorkerSettings, role: ObjectRole): boolean {
-  return queries && role.queries !== "none" && !hasOutsiders;
+function isRung({ hasPeers, queries }: WorkerSettings, role: ObjectRole): boolean {
+  return queries && role.queries !== "none" && !hasPeers;
 }
 
-/** Where all who publish ring, objects ask the metadata only now and then. */
+/** Where all who publish call, objects ask the metadata only now and then. */
 function peersOf(settings: WorkerSettings, role: ObjectRole) {
-  const { hasPeers } = settings;
-  if (!isRung(settings, role)) return { shared: hasPeers || role.hasPeers };
-  if (role.queries === "runs") return { shared: true, peerPollMs: Number.POSITIVE_INFINITY };
-  // Shards do not ring each other.
-  return hasPeers ? { shared: true } : { shared: true, peerPollMs: quietPollMs };
+  const { hasPeers, shardsMax } = settings;
+  if (hasPeers) return { shared: true };
+  const isCalled = isRung(settings, role) || (shardsMax > 1 && role === logRole);
+  if (!isCalled) return { shared: role.hasPeers };
+  return { shared: true, peerPollMs: role === logRole ? quietPollMs : Number.POSITIVE_INFINITY };
+}
+
+/** Shards tell each other of their publishes where there may be several. */
+function newsOf(
+  { role, settings, bindings, storage, objectName }: ObjectLogParts,
+  options: Pick<ShardNewsParts, "isAwaited" | "look" | "log" | "clock" | "timers">,
+): ShardNews | undefined {
+  const { LOG: shards } = bindings;
+  if (role !== logRole || settings.shardsMax === 1) return undefined;
+  const name = shardNameOf(shards, objectName);
+  return name === undefined ? undefined : new ShardNews({ ...options, name, shards, storage });
 }
 
 function loadOf(settings: WorkerSettings, { clock }: Platform): ObjectLoad | undefined {

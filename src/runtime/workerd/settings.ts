@@ -94,10 +94,8 @@ export type WorkerSettings = Omit<
   readonly metadataUrl: string;
   readonly origins: readonly string[];
   readonly publicTopics: readonly string[];
-  /** Others publish what an object does not see by itself. */
+  /** Others publish who cannot call an object. */
   readonly hasPeers: boolean;
-  /** Some of them are no objects of this Worker, and cannot ring. */
-  readonly hasOutsiders: boolean;
 };
 
 const settingsOf = new WeakMap<Bindings, WorkerSettings>();
@@ -135,16 +133,8 @@ export function readWorkerSettings(bindings: Bindings): WorkerSettings {
     );
   }
   const shardsMax = Math.max(most, settings.shards);
-  const hasPeers = peers || shardsMax > 1;
   const lists = { origins: listed, publicTopics: open };
-  return {
-    ...settings,
-    ...lists,
-    metadataUrl: location.url,
-    shardsMax,
-    hasPeers,
-    hasOutsiders: peers,
-  };
+  return { ...settings, ...lists, metadataUrl: location.url, shardsMax, hasPeers: peers };
 }
 
 /** What else is bound is no text. */

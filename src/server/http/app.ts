@@ -42,8 +42,8 @@ export function createHttpSurface(context: HttpContext): HttpSurface {
   app.route("/", produceApp(producer, endpoints));
   app.route("/", readApp(context, endpoints));
   app.route("/", recordsApp(context, endpoints));
-  app.route("/", streamApp(context, endpoints));
   const sockets = topicSockets(context, endpoints);
+  app.route("/", streamApp(context, endpoints, sockets));
   app.route("/", sockets.app);
   app.route("/", kafkaTunnelApp(context, endpoints));
   app.route("/", topicsApp(context, endpoints));

@@ -55,6 +55,11 @@ export interface HttpContext {
   /** Undefined: there are no WebSockets. */
   readonly upgradeSocket: UpgradeSocket | undefined;
   /**
+   * Event streams are written by another, who asks for them with an Upgrade: what they say goes
+   * there through a WebSocket, which rests where a response could not.
+   */
+  readonly carriesStreams?: boolean | undefined;
+  /**
    * Serves a Kafka connection through a WebSocket; undefined: there are none. Its clients are told
    * that `address` is the one broker.
    */

@@ -160,8 +160,9 @@ export class Endpoints {
       } catch (error) {
         response = refuse(error);
       }
-      // The head of a socket has left by then.
-      if (access !== "open" && response.status !== switching) {
+      // The head of a socket has left by then, but for one that carries a stream.
+      const hasLeft = response.status === switching && this.#context.carriesStreams !== true;
+      if (access !== "open" && !hasLeft) {
         const isTokens = pages === "tokens" || this.#isTokensRefusal(request, response, use);
         if (pages === "all") decorateForAll(response);
         else this.guard.decorate(request, response, isTokens);

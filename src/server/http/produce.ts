@@ -5,6 +5,7 @@
  * producer's sequence, and a repeat gets the first answer.
  */
 import { Hono } from "hono";
+import { present } from "../../base/assert.ts";
 import type { Counter } from "../../base/metrics.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import type { AppendBatch } from "../../log/log-types.ts";
@@ -291,11 +292,11 @@ function producerPlace({ headers, url }: RequestHead): ProducerPlace | undefined
       details: { field: String(missing), expected: "all three producer headers, or none" },
     });
   }
-  const checked = checkShape(producerHeaders.required(), given, "producer headers");
+  const checked = checkShape(producerHeaders, given, "producer headers");
   return {
-    name: checked["Producer-Id"],
-    epoch: checked["Producer-Epoch"],
-    sequence: checked["Producer-Seq"],
+    name: present(checked["Producer-Id"], "Producer-Id"),
+    epoch: present(checked["Producer-Epoch"], "Producer-Epoch"),
+    sequence: present(checked["Producer-Seq"], "Producer-Seq"),
   };
 }
 

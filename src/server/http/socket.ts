@@ -7,6 +7,7 @@ import { streamQuery } from "../../wire/http/queries.ts";
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
+import { eventFrame, eventStreamHeaders } from "./event-frame.ts";
 import { PieceTurns } from "./piece-turns.ts";
 import { problemResponse } from "./problem-response.ts";
 import { recordJson } from "./record-json.ts";
@@ -25,11 +26,19 @@ const restingState = z.object({
   values: streamQuery.shape.values,
   cursor: z.string(),
   credit: z.int(),
+  /** What it carries. */
+  frames: z.enum(["messages", "events"]).default("messages"),
 });
 type RestingState = z.infer<typeof restingState>;
+type What = Pick<RestingState, "topic" | "values" | "frames">;
 
 export interface TopicSockets {
   readonly app: Hono;
+  /** Answers with a socket that carries an event stream, and with the stream's headers. */
+  carry(
+    request: Request,
+    stream: Pick<RestingState, "topic" | "values"> & { readonly place: Place },
+  ): Response;
   /** The handler of a socket that rested with this state. @throws StreamError as `findPlace`. */
   resume(state: string): Promise<SocketHandler>;
 }
@@ -42,45 +51,58 @@ export function topicSockets(context: HttpContext, endpoints: Endpoints): TopicS
   });
   const turns = new PieceTurns(context.platform.timers);
   const { platform, shutdown } = context;
-  const handlerOf = (
-    place: Place,
-    what: Pick<RestingState, "topic" | "values">,
-    credit?: number,
-  ): SocketHandler => {
+  const handlerOf = (place: Place, what: What, credit?: number): SocketHandler => {
+    const isOneLine = what.frames === "events";
+    const frame = isOneLine ? eventFrame : socketFrame;
     const recordText: RecordText = (record, partition) =>
-      recordJson(record, { values: what.values, isOneLine: false, partition });
+      recordJson(record, { values: what.values, isOneLine, partition });
     const isOpened = credit !== undefined;
     open.set(open.value + 1);
     return new TopicSocket({
       ...{ platform, turns, shutdown },
       ...(isOpened && { credit }),
       events: (signal) =>
-        new TopicStream(context, { ...place, recordText, frame: socketFrame, signal, isOpened }),
+        new TopicStream(context, { ...place, recordText, frame, signal, isOpened }),
       stateOf: (state) => JSON.stringify({ ...what, ...state } satisfies RestingState),
       finish: () => open.set(open.value - 1),
     });
   };
-  endpoints.mount(app, "socket", async (c) => {
-    const { raw: request } = c.req;
-    const { upgradeSocket } = context;
-    const query = checkQuery(streamQuery, request.url);
-    const isAsked = request.headers.get("Upgrade")?.toLowerCase() === "websocket";
-    if (!isAsked || upgradeSocket === undefined) return upgradeRequired();
+  const upgrade = (
+    request: Request,
+    { place, what, protocol }: { place: Place; what: What; protocol: string | undefined },
+  ): Response => {
     if (open.value >= socketsMax) {
       throw new StreamError("queue_full", `Cannot open a WebSocket: ${socketsMax} are open`);
     }
-    const topic = c.req.param("topic") ?? "";
-    const place = await findPlace(context, topic, query);
-    const handler = handlerOf(place, { topic, values: query.values });
+    if (context.upgradeSocket === undefined) return upgradeRequired();
+    const handler = handlerOf(place, what);
     try {
-      return upgradeSocket(request, { handler, protocol: protocolOf(c), mayRest: true });
+      return context.upgradeSocket(request, { handler, protocol, mayRest: true });
     } catch (error) {
       open.set(open.value - 1);
       throw error;
     }
+  };
+  endpoints.mount(app, "socket", async (c) => {
+    const { raw: request } = c.req;
+    const query = checkQuery(streamQuery, request.url);
+    const isAsked = request.headers.get("Upgrade")?.toLowerCase() === "websocket";
+    if (!isAsked || context.upgradeSocket === undefined) return upgradeRequired();
+    const topic = c.req.param("topic") ?? "";
+    const place = await findPlace(context, topic, query);
+    const what: What = { topic, values: query.values, frames: "messages" };
+    return upgrade(request, { place, what, protocol: protocolOf(c) });
   });
   return {
     app,
+    carry(request, { place, ...what }) {
+      const frames = "events";
+      const response = upgrade(request, { place, what: { ...what, frames }, protocol: undefined });
+      for (const [name, value] of Object.entries(eventStreamHeaders)) {
+        response.headers.set(name, value);
+      }
+      return response;
+    },
     async resume(text) {
       const { cursor, credit, ...what } = restingState.parse(JSON.parse(text));
       const place = await findPlace(context, what.topic, { cursor, offset: "" });

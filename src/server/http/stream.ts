@@ -7,27 +7,31 @@ import { streamQuery } from "../../wire/http/queries.ts";
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
+import { eventFrame, eventStreamHeaders } from "./event-frame.ts";
 import { PieceTurns } from "./piece-turns.ts";
 import { notAcceptable } from "./problem-response.ts";
 import { recordJson } from "./record-json.ts";
+import type { TopicSockets } from "./socket.ts";
 import { findPlace } from "./stream-place.ts";
-import { type TopicEvent, TopicStream } from "./topic-stream.ts";
+import { TopicStream } from "./topic-stream.ts";
 
 /** Streams open at a time: each holds a fetch of 64 KiB and its text. */
 const streamsMax = 10_000;
-/** What a client waits before it comes again. */
-const retryMs = 1_000;
 
 const utf8 = new TextEncoder();
 
-export function streamApp(context: HttpContext, endpoints: Endpoints): Hono {
+export function streamApp(
+  context: HttpContext,
+  endpoints: Endpoints,
+  sockets: Pick<TopicSockets, "carry">,
+): Hono {
   const app = new Hono();
   const open = context.metrics.gauge({
     name: "millrace_http_streams",
     help: "Event streams that are open.",
   });
   const turns = new PieceTurns(context.platform.timers);
-  endpoints.mount(app, "stream", (c) => stream(c, context, { open, turns }));
+  endpoints.mount(app, "stream", (c) => stream(c, context, { open, turns, sockets }));
   return app;
 }
 
@@ -35,10 +39,11 @@ export function streamApp(context: HttpContext, endpoints: Endpoints): Hono {
 interface Shared {
   readonly open: Gauge;
   readonly turns: PieceTurns;
+  readonly sockets: Pick<TopicSockets, "carry">;
 }
 
 async function stream(c: Context, context: HttpContext, shared: Shared): Promise<Response> {
-  const { open, turns } = shared;
+  const { open, turns, sockets } = shared;
   const request = c.req.raw;
   const query = checkQuery(streamQuery, request.url);
   const accept = request.headers.get("Accept");
@@ -48,44 +53,25 @@ async function stream(c: Context, context: HttpContext, shared: Shared): Promise
   if (open.value >= streamsMax) {
     throw new StreamError("queue_full", `Cannot open a stream: ${streamsMax} are open`);
   }
-  const place = await findPlace(context, c.req.param("topic") ?? "", {
+  const topic = c.req.param("topic") ?? "";
+  const place = await findPlace(context, topic, {
     cursor: request.headers.get("Last-Event-ID") || query.cursor,
     offset: query.offset,
   });
+  const isCarried = context.carriesStreams === true && request.headers.has("Upgrade");
+  if (isCarried) return sockets.carry(request, { place, topic, values: query.values });
   const left = new AbortController();
   const topicStream = new TopicStream(context, {
     ...place,
     recordText: (record, partition) =>
       recordJson(record, { values: query.values, isOneLine: true, partition }),
-    frame,
+    frame: eventFrame,
     signal: AbortSignal.any([context.shutdown, request.signal, left.signal]),
   });
   open.set(open.value + 1);
   const finish = () => open.set(open.value - 1);
   const body = streamBody(topicStream, { left, turns, finish });
-  return new Response(body, {
-    headers: {
-      "Content-Type": eventStreamMediaType,
-      "Cache-Control": "no-store, no-transform",
-      "X-Accel-Buffering": "no",
-      "X-Content-Type-Options": "nosniff",
-    },
-  });
-}
-
-function frame({ kind, cursor, data }: TopicEvent): string {
-  switch (kind) {
-    case "begin":
-      return `retry: ${retryMs}\nid: ${cursor}\n\n`;
-    case "record":
-      return `id: ${cursor}\ndata: ${data}\n\n`;
-    case "gap":
-      return `id: ${cursor}\nevent: gap\ndata: ${data}\n\n`;
-    case "problem":
-      return `event: problem\ndata: ${data}\n\n`;
-    case "silence":
-      return ":\n\n";
-  }
+  return new Response(body, { headers: eventStreamHeaders });
 }
 
 /** Writes what the stream gives as the client takes it. */

@@ -5,7 +5,9 @@
  *
  * POST /test/faults sets the faults; /test/steps tells of steps since it was asked last; POST /test/abort ends the first shard, `?shard=…` another,
  * `?twin` the twin and `?query=…` the query's object; GET /test/scratch?query=… tells how many rows of scratch
- * space that one has; a request with `Test-Activation: twin` meets another object that takes itself for the first shard.
+ * space that one has, GET /test/sockets how many WebSockets workerd keeps of the first shard; a request with
+ * `Test-Activation: twin` meets another object that takes itself for the first shard, one with
+ * `Test-Activation: peer` an object that publishes without a word to the others.
  */
 import type { DurableObjectState } from "cloudflare:workers";
 import type { Bindings, LogObjects, QueryObjects } from "../../../src/runtime/workerd/bindings.ts";
@@ -24,6 +26,7 @@ export interface Faults {
 
 interface Ended {
   abort(): Promise<void>;
+  keptSockets(): Promise<number>;
 }
 
 interface Spilling {
@@ -125,6 +128,10 @@ export class LogObject extends deployed.LogObject {
   async abort(): Promise<void> {
     this.#state.abort("evicted by the test");
   }
+
+  async keptSockets(): Promise<number> {
+    return this.#state.getWebSockets().length;
+  }
 }
 
 export class QueryObject extends deployed.QueryObject {
@@ -169,6 +176,10 @@ export default {
       thrown = 0;
       return Response.json({ thrown: before });
     }
+    if (pathname === "/test/sockets") {
+      const first = bindings.LOG.getByName("0") as unknown as Ended;
+      return Response.json(await first.keptSockets());
+    }
     if (pathname === "/test/steps") {
       const taken = { ...steps };
       Object.assign(steps, { total: 0, most: 0, events: 0 });
@@ -189,6 +200,9 @@ export default {
     if (request.headers.get("Test-Activation") === "twin") {
       const answer = bindings.TWINS.getByName("0").fetch(request);
       return await answer.catch(() => new Response("it was ended", { status: 503 }));
+    }
+    if (request.headers.get("Test-Activation") === "peer") {
+      return await bindings.LOG.getByName("a peer").fetch(request);
     }
     return await deployed.default.fetch(request, bindings, context);
   },

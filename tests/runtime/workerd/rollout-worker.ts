@@ -23,11 +23,12 @@ function bindingsOf(bindings: Versions): Bindings {
   const isNext = new RegExp(bindings.TEST_NEXT);
   const either = <T extends LogObjects | QueryObjects>(old: T, next: T): T => {
     const getByName = (name: string) => (isNext.test(name) ? next : old).getByName(name);
-    return { getByName } as T;
+    const idFromName = (name: string) => ({ toString: () => `log ${name}` });
+    return { getByName, idFromName } as unknown as T;
   };
   return {
     ...bindings,
-    LOG: either(bindings.OLD_LOG, bindings.NEXT_LOG),
+    LOG: either(bindings.OLD_LOG, bindings.NEXT_LOG) as Bindings["LOG"],
     GROUPS: either(bindings.OLD_GROUPS, bindings.NEXT_GROUPS),
     QUERIES: either(bindings.OLD_QUERIES, bindings.NEXT_QUERIES),
   };

@@ -32,7 +32,8 @@ function objects(failure?: Error, load?: ObjectLoad) {
   const binding: LogObjects = {
     getByName: (name) => ({
       fetch: async () => new Response(),
-      hear: async () => {},
+      hear: async () => undefined,
+      listen: async () => {},
       callGroup: () => Promise.reject(new Error("not asked for")),
       maintain: async () => {},
       appendAll: async (asked, bodies) => {

@@ -24,8 +24,7 @@ describe("readWorkerSettings", () => {
 
   test("looks for others' publishes where there are others", () => {
     expect(read({ MILLRACE_PEERS: "on" }).hasPeers).toBe(true);
-    expect(read({ MILLRACE_SHARDS: "2" }).hasPeers).toBe(true);
-    expect(read({ MILLRACE_SHARDS_MAX: "2" }).hasPeers).toBe(true);
+    expect(read({ MILLRACE_SHARDS_MAX: "2" }).hasPeers).toBe(false);
   });
 
   test("takes the settings of a server within the same bounds", () => {
