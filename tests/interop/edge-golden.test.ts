@@ -74,6 +74,7 @@ interface Outcome {
 }
 
 let worker: Isolate;
+let tenants = 0;
 
 beforeAll(async () => {
   worker = await startIsolate(await bundleWorker({ entry, minify: true }), {
@@ -114,7 +115,7 @@ async function runServed(name: string): Promise<Outcome> {
   // As the golden has it: tests/golden/sql.test.ts compares this run with it.
   const result = runCase(query, sqlCase, straight);
   const metadata = startLibsqlHttpServer();
-  const tenant = new URL(metadata.url).port;
+  const tenant = `${new URL(metadata.url).port}-${tenants++}`;
   const headers = { Authorization: `Bearer ${edgeToken}`, "Test-Tenant": tenant };
   try {
     const served = new ServedCase({ url: worker.url, headers }, sqlCase);

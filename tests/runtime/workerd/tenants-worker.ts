@@ -1,6 +1,6 @@
 /**
  * The Worker's objects for many tests at once: each request says by `Test-Tenant` the port of a
- * libSQL server, and meets objects, topics and queries that are that server's alone. One workerd
+ * libSQL server, with a number since ports are given away again, and meets objects, topics and queries that are that server's alone. One workerd
  * so runs hundreds of cases without a start for each.
  */
 import type { DurableObjectState } from "cloudflare:workers";
@@ -30,7 +30,7 @@ function bindingsOf(kind: string, { id }: State, bindings: Bindings): Bindings {
     LOG: within(bindings.LOG),
     GROUPS: within(bindings.GROUPS),
     QUERIES: within(bindings.QUERIES),
-    MILLRACE_METADATA: `http://127.0.0.1:${tenant}`,
+    MILLRACE_METADATA: `http://127.0.0.1:${tenant.split("-")[0]}`,
     MILLRACE_STORE_PREFIX: `tenant-${tenant}`,
   };
 }
