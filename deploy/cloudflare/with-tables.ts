@@ -5,7 +5,8 @@ const source = join(import.meta.dir, "../../src");
 
 /** Modules of nothing but tables and statements, by the text that holds them. */
 const tables: readonly (readonly [text: string, modules: RegExp])[] = [
-  ["kafka.txt", /[\\/]wire[\\/]kafka[\\/](?:api[\\/][\w-]+|error-code)\.ts$/],
+  ["kafka.txt", /[\\/]kafka[\\/](?:api[\\/][\w-]+|error-code|error-names)\.ts$/],
+  ["errors.txt", /[\\/]http[\\/]error-map\.ts$/],
   ["metadata.txt", /[\\/]meta[\\/](?:schema|[\w-]+-statements)\.ts$/],
   ["words.txt", /[\\/]sql[\\/]syntax[\\/]keywords\.ts$/],
 ];
@@ -35,7 +36,7 @@ export function withTables(texts: Map<string, string>): Plugin {
         });
       }
       onResolve({ filter: /^tables:/ }, ({ path }) => ({ path, namespace: "tables" }));
-      onResolve({ filter: /^\.\/(?:kafka|metadata|words)\.txt$/ }, ({ path }) => ({
+      onResolve({ filter: /^\.\/(?:errors|kafka|metadata|words)\.txt$/ }, ({ path }) => ({
         path,
         external: true,
       }));

@@ -5,6 +5,7 @@ import { openApiDocument } from "../../src/wire/http/openapi.ts";
 import { type RouteSpec, routes } from "../../src/wire/http/routes.ts";
 
 const textName = "openapi.txt";
+const routesName = "routes.txt";
 
 /** In place of what in zod turns shapes into JSON Schema. */
 const schemasStandIn = `const refuse = () => {
@@ -35,10 +36,16 @@ export function withoutOpenApi(texts: Map<string, string>): Plugin {
           namespace: "schemas",
         }),
       );
-      onLoad({ filter: /[\\/]wire[\\/]http[\\/]routes\.ts$/ }, () => ({
-        contents: `export const routes = ${JSON.stringify(servedRoutes())};`,
+      onLoad({ filter: /[\\/]wire[\\/]http[\\/]routes\.ts$/ }, () => {
+        texts.set(routesName, JSON.stringify(servedRoutes()));
+        const contents = `import text from "./${routesName}";
+export const routes = JSON.parse(text);`;
+        return { contents };
+      });
+      onResolve({ filter: /^\.\/(?:openapi|routes)\.txt$/ }, ({ path }) => ({
+        path,
+        external: true,
       }));
-      onResolve({ filter: /^\.\/openapi\.txt$/ }, ({ path }) => ({ path, external: true }));
       onLoad({ filter: /./, namespace: "schemas" }, () => ({ contents: schemasStandIn }));
       onLoad({ filter: /^openapi$/, namespace: "written" }, () => {
         texts.set(textName, openApiDocument(version));

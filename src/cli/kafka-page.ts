@@ -4,7 +4,7 @@
  */
 import { type ErrorCode, errorKinds } from "../base/stream-error.ts";
 import { topicConfigs } from "../meta/topic-config.ts";
-import { kafkaErrorNames } from "../server/kafka/error-map.ts";
+import { kafkaErrorNames } from "../server/kafka/error-names.ts";
 import { kafkaApis } from "../wire/kafka/api-registry.ts";
 import type { ApiShape } from "../wire/kafka/api-table.ts";
 import { kafkaErrors } from "../wire/kafka/error-code.ts";
@@ -22,7 +22,7 @@ export function withKafkaReference(page: string): string {
   const sources = {
     "kafka-apis": "src/wire/kafka/api-registry.ts",
     "topic-configs": "src/meta/topic-config.ts",
-    "kafka-errors": "src/server/kafka/error-map.ts",
+    "kafka-errors": "src/server/kafka/error-names.ts",
   };
   let renewed = page;
   for (const name of ["kafka-apis", "topic-configs", "kafka-errors"] as const) {

@@ -213,12 +213,16 @@ export class Log implements LogService {
     const { database, store, storeMayLoseTail } = this.#options;
     await migrate(database);
     if (storeMayLoseTail) await checkStoreIdentity({ platform: this.#platform, database, store });
+    if (this.#options.worker.objectName !== undefined) {
+      await Promise.all([this.session.open(), this.#feed.open()]);
+      return;
+    }
     await this.session.open(async (ended) => {
       for (const workerEpoch of ended) await this.#mender.check(workerEpoch);
     });
     if (this.#options.shared && storeMayLoseTail) await this.session.awaitMended();
     await this.#feed.open();
-    if (this.#options.worker.objectName === undefined) this.maintenance.start();
+    this.maintenance.start();
   }
 
   /** Only a folder and a file can lose what is young together; others are not asked. */
@@ -308,7 +312,7 @@ export class Log implements LogService {
     for (const { chunks } of fetched) this.#chunks.give(chunks);
   }
 
-  /** Follows `topics` in publish order from `start`; the reader needs no closing. */
+  /** Follows `topics` in publish order from `start`. */
   follow(topics: readonly TopicInfo[], start: ReaderPosition): PublishOrderReader {
     // Commits without results tell how far those topics have come that queries write.
     const hearsAll = topics.some(({ writer }) => writer !== undefined);

@@ -19,13 +19,19 @@ import {
 } from "../meta/publish-order.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { readBatchHeader } from "../record/batch.ts";
-import type { StoredStretch } from "../segment/stored-stretch.ts";
+import type { StoredPlace, StoredStretch } from "../segment/stored-stretch.ts";
 import type { LogService } from "./log-types.ts";
 import { type PartitionSlot, partitionSlot } from "./partition-slot.ts";
 import type { LentExtents, StoredExtents } from "./stored-extents.ts";
 
 /** Index rows per partition and question. */
 const rowsPerRead = 256;
+
+/**
+ * Places from the index are given away no later. Whoever takes them reads them soon after, long
+ * before the collector's grace for readers is over.
+ */
+const placesMsMax = 10_000;
 
 /** What one publish added to one partition. */
 export interface PublishedRun {
@@ -38,6 +44,8 @@ export interface PublishedRun {
   readonly batches: readonly Uint8Array[];
   /** In place of them, where `PublishOrderParts.stored` gave it. */
   readonly stored?: StoredStretch;
+  /** In place of both: whoever asked for places reads it. */
+  readonly place?: StoredPlace;
 }
 
 export interface Publish {
@@ -72,7 +80,7 @@ export interface PublishOrderParts {
   /** Hears of what will be fetched, in the order of publishes; false: not all is on its way. */
   readonly readAhead: (extents: readonly Extent[]) => boolean;
   /** Gives what is stored as it lies, to be summed by whoever takes it; absent: nothing is. */
-  readonly stored?: Pick<StoredExtents, "from" | "lend" | "release">;
+  readonly stored?: Pick<StoredExtents, "from" | "lend" | "release" | "isAlone" | "gave" | "left">;
   /** Called before each look at the index: who waits next need not for what comes after it. */
   readonly onLook: () => void;
   /** Hears the ends that each look at the index brings along. */
@@ -107,6 +115,8 @@ export class PublishOrderReader {
   readonly #leaderEpochs = new Map<PartitionSlot, number>();
   /** Everything up to here is in `#planned` or read. */
   #plannedUpTo: number;
+  /** Monotonic, of the last look at the index. */
+  #plannedAt = Number.NEGATIVE_INFINITY;
   #readUpTo: number;
   /** Everything up to here was asked for ahead. */
   #aheadUpTo = 0;
@@ -139,6 +149,11 @@ export class PublishOrderReader {
     return { publishPosition: this.#readUpTo, cursors };
   }
 
+  /** Says that it reads no more; it need not, but others are taken for alone the sooner. */
+  close(): void {
+    this.#parts.stored?.left(this);
+  }
+
   /**
    * The clock by which publishes get their time, as of the last look at the index and counted on by
    * our own. Before the first look it stands at −∞.
@@ -151,36 +166,75 @@ export class PublishOrderReader {
    * The next publishes, about `bytesMax` bytes of them but one at least; none when there is nothing
    * new within `waitMsMax`. Their buffers belong to the caller, who may give them back with
    * `release`. After an error the reader stands where it stood: the same call may be tried again.
-   * `waitMsMax` 0 looks at the index in any case.
+   * `waitMsMax` 0 looks at the index in any case. With `placesBytesMax`, what is stored and read by
+   * nobody else comes as places, up to so many bytes beside the `bytesMax` that are brought.
    * @throws StreamError `offset_out_of_range` when records that were not read are gone,
    *   `topic_unknown` when a topic is; and as `fetch` does.
    */
   async next(options: {
     readonly bytesMax: number;
     readonly waitMsMax: number;
+    readonly placesBytesMax?: number;
     readonly signal?: AbortSignal;
   }): Promise<PublishSlice> {
-    const { bytesMax, waitMsMax, signal } = options;
+    const { bytesMax, waitMsMax, placesBytesMax = 0, signal } = options;
+    if (placesBytesMax > 0) this.#forgetOldPlan();
     const mayWait = this.#isAtEnd && waitMsMax > 0;
     if (this.#planned.length === 0 && !mayWait) await this.#plan();
     if (this.#planned.length === 0 && waitMsMax > 0) {
       await this.#parts.waitForGrowth([...this.#cursors.values()], waitMsMax, signal);
       await this.#plan();
     }
-    const taken: PlannedPublish[] = [];
-    let bytes = 0;
-    for (const publish of this.#planned) {
-      const length = publish.extents.reduce((sum, extent) => sum + extent.length, 0);
-      if (taken.length > 0 && bytes + length > bytesMax) break;
-      taken.push(publish);
-      bytes += length;
-    }
-    this.#readAhead(3 * bytesMax);
-    const slice = await this.#read(taken);
+    const places = this.#placesWithin(placesBytesMax);
+    const taken = this.#within({ bytesMax, placesBytesMax, places });
+    // Whoever reads places reads ahead, too.
+    if (places.size === 0) this.#readAhead(3 * bytesMax);
+    const slice = await this.#read(taken, places);
     this.#isAtEnd = taken.length === 0;
     this.#planned.splice(0, taken.length);
     this.#readUpTo = this.#planned.length > 0 ? lastPosition(taken) : this.#plannedUpTo;
     return slice;
+  }
+
+  /** The next publishes that may be had at once, one at least where there is one. */
+  #within(limits: {
+    readonly bytesMax: number;
+    readonly placesBytesMax: number;
+    readonly places: ReadonlySet<Extent>;
+  }): PlannedPublish[] {
+    const { bytesMax, placesBytesMax, places } = limits;
+    const taken: PlannedPublish[] = [];
+    let [bytes, placesBytes] = [0, 0];
+    for (const publish of this.#planned) {
+      for (const extent of publish.extents) {
+        if (places.has(extent)) placesBytes += extent.length;
+        else bytes += extent.length;
+      }
+      if (taken.length > 0 && (bytes > bytesMax || placesBytes > placesBytesMax)) break;
+      taken.push(publish);
+    }
+    return taken;
+  }
+
+  /** Of the next `bytesMax` bytes, what may be given as places. */
+  #placesWithin(bytesMax: number): ReadonlySet<Extent> {
+    const { stored } = this.#parts;
+    if (stored === undefined || bytesMax === 0) return new Set();
+    const extents: Extent[] = [];
+    let bytes = 0;
+    for (const publish of this.#planned) {
+      for (const { length } of publish.extents) bytes += length;
+      extents.push(...publish.extents);
+      if (bytes > bytesMax) break;
+    }
+    const places = this.#wholeOf(stored, extents);
+    return new Set(places.filter(({ topicNumber }) => stored.isAlone(this, topicNumber)));
+  }
+
+  #forgetOldPlan(): void {
+    if (this.#parts.monotonic() - this.#plannedAt <= placesMsMax) return;
+    this.#planned = [];
+    this.#plannedUpTo = this.#readUpTo;
   }
 
   /**
@@ -207,7 +261,8 @@ export class PublishOrderReader {
     const topicNumbers = [...this.#topics.keys()];
     onLook();
     const { head, databaseNow, partitions } = await topicStates(database, topicNumbers);
-    this.#clockAhead = databaseNow - monotonic();
+    this.#plannedAt = monotonic();
+    this.#clockAhead = databaseNow - this.#plannedAt;
     onStates(partitions);
     this.#refuseGone(partitions);
     if (head.publishPosition === this.#plannedUpTo) return;
@@ -274,8 +329,12 @@ export class PublishOrderReader {
     );
   }
 
-  async #read(taken: readonly PlannedPublish[]): Promise<PublishSlice> {
-    const extents = taken.flatMap((publish) => publish.extents);
+  async #read(
+    taken: readonly PlannedPublish[],
+    places: ReadonlySet<Extent>,
+  ): Promise<PublishSlice> {
+    const all = taken.flatMap((publish) => publish.extents);
+    const extents = places.size === 0 ? all : all.filter((extent) => !places.has(extent));
     const stored = await this.#storedOf(extents);
     const buffers: Uint8Array[] = [];
     const release = () => {
@@ -287,9 +346,14 @@ export class PublishOrderReader {
       const batches = await this.#batchesOf(others, buffers);
       const publishes = taken.map(({ extents, ...publish }): Publish => {
         const created = this.#createUpTo(publish.publishPosition);
-        const runs = extents.flatMap((extent) => this.#takeRun(extent, { batches, stored }));
+        const found = { batches, stored, places };
+        const runs = extents.flatMap((extent) => this.#takeRun(extent, found));
         return { ...publish, runs, created };
       });
+      this.#parts.stored?.gave(
+        all.filter((extent) => places.has(extent)),
+        this.#topics,
+      );
       return new PublishSlice(publishes, release);
     } catch (error) {
       release();
@@ -300,14 +364,16 @@ export class PublishOrderReader {
   /** What of it can be given as it lies: whole extents, none of which was read in part. */
   async #storedOf(extents: readonly Extent[]): Promise<LentExtents> {
     const { stored } = this.#parts;
-    if (stored === undefined) return new Map();
-    const bySlot = Map.groupBy(extents, slotOf);
-    const wanted = [...bySlot].flatMap(([slot, own]) => {
+    if (stored === undefined || extents.length === 0) return new Map();
+    return (await stored.lend(this.#wholeOf(stored, extents), this.#topics)) ?? new Map();
+  }
+
+  #wholeOf(stored: Pick<StoredExtents, "from">, extents: readonly Extent[]): readonly Extent[] {
+    return [...Map.groupBy(extents, slotOf)].flatMap(([slot, own]) => {
       const nextOffset = this.#cursors.get(slot)?.nextOffset ?? 0;
       const isWhole = own.every(({ baseOffset }) => baseOffset >= nextOffset);
       return isWhole ? stored.from(this, own, this.#leaderEpochs.get(slot)) : [];
     });
-    return (await stored.lend(wanted, this.#topics)) ?? new Map();
   }
 
   /** Partitions whose creation lies before the publish get a cursor. */
@@ -327,23 +393,28 @@ export class PublishOrderReader {
     found: {
       readonly batches: Map<PartitionSlot, Uint8Array[]>;
       readonly stored: LentExtents;
+      readonly places: ReadonlySet<Extent>;
     },
   ): PublishedRun[] {
-    const { topicNumber, partition, baseOffset, lastOffset, key, position } = extent;
+    const { topicNumber, partition, baseOffset, lastOffset, key, position, length } = extent;
     const slot = slotOf(extent);
     const fromOffset = this.#cursors.get(slot)?.nextOffset ?? 0;
     if (lastOffset < fromOffset) return [];
     const nextOffset = lastOffset + 1;
     this.#cursors.set(slot, { topicNumber, partition, nextOffset });
+    const run = { topicNumber, partition, fromOffset, nextOffset };
+    if (found.places.has(extent)) {
+      return [{ ...run, batches: [], place: { key, position, length, baseOffset, lastOffset } }];
+    }
     const pieces = found.stored.get(extent);
     if (pieces !== undefined) {
       const stored = { key, position, pieces, baseOffset, lastOffset };
-      return [{ topicNumber, partition, fromOffset, nextOffset, batches: [], stored }];
+      return [{ ...run, batches: [], stored }];
     }
     const waiting = found.batches.get(slot) ?? [];
     let count = 0;
     while (count < waiting.length && firstOffsetOf(waiting[count]) <= lastOffset) count += 1;
-    return [{ topicNumber, partition, fromOffset, nextOffset, batches: waiting.splice(0, count) }];
+    return [{ ...run, batches: waiting.splice(0, count) }];
   }
 
   /** Fetches what the publishes added, a stretch per partition, and cuts it into batches. */

@@ -103,11 +103,26 @@ export class StoredExtents {
       if (isStreamError(failure.reason, "object_missing")) return undefined;
       throw failure.reason;
     }
+    this.gave(extents, topics);
+    return lent;
+  }
+
+  /** Whether nobody but `reader`, who has asked `from`, reads the topic now. */
+  isAlone(reader: object, topicNumber: number): boolean {
+    return !this.#othersRead(reader, topicNumber);
+  }
+
+  /** `reader` asks no more: whoever is left may be alone from now on. */
+  left(reader: object): void {
+    for (const readers of this.#readers.values()) readers.delete(reader);
+  }
+
+  /** Counts extents as read. */
+  gave(extents: readonly Extent[], topics: ReadonlyMap<number, TopicInfo>): void {
     for (const { topicNumber, length } of extents) {
       const topic = topics.get(topicNumber);
       if (topic !== undefined) this.#parts.onRead(topic, length);
     }
-    return lent;
   }
 
   release(pieces: readonly Uint8Array[]): void {

@@ -103,11 +103,12 @@ export class WorkerSession implements WorkerIdentity {
     mendFirst: (workerEpochs: readonly number[]) => Promise<void> = async () => {},
   ): Promise<void> {
     const { database, shared } = this.#parts;
-    this.#clusterId = await readClusterId(database);
     if (this.#isObject) {
-      await this.#openObject();
+      const opening = Promise.all([readClusterId(database), this.#openObject()]);
+      [this.#clusterId] = await opening;
       return;
     }
+    this.#clusterId = await readClusterId(database);
     for (const { workerEpoch, counter } of shared ? [] : await listWorkers(database)) {
       await closeWorker(database, { workerEpoch, observedCounter: counter });
     }
@@ -120,11 +121,14 @@ export class WorkerSession implements WorkerIdentity {
 
   /**
    * A Durable Object closes what its earlier activations left open and nothing else, whoever shares
-   * the metadata, and no beat keeps it awake.
+   * the metadata, and no beat keeps it awake. Its metadata may be far away, and somebody waits for
+   * this: what needs nothing of each other is asked at once.
    */
   async #openObject(): Promise<void> {
-    await this.#register({ takesOver: true });
-    this.adopt(await epochsToMend(this.#parts.database));
+    await this.#register({
+      takesOver: true,
+      beside: async () => this.adopt(await epochsToMend(this.#parts.database)),
+    });
   }
 
   get #isObject(): boolean {
@@ -215,7 +219,14 @@ export class WorkerSession implements WorkerIdentity {
     return this.#cluster;
   }
 
-  async #register({ takesOver } = { takesOver: false }): Promise<void> {
+  /** `beside` is done when the epoch is there, while the list of workers is read. */
+  async #register({
+    takesOver = false,
+    beside = async () => {},
+  }: {
+    readonly takesOver?: boolean;
+    readonly beside?: () => Promise<void>;
+  } = {}): Promise<void> {
     const { platform, database, isUsedUp } = this.#parts;
     let info = await this.#registerOnce(takesOver);
     while (await isUsedUp(info.workerEpoch)) {
@@ -226,7 +237,8 @@ export class WorkerSession implements WorkerIdentity {
     }
     this.#epoch = { workerEpoch: info.workerEpoch, nodeId: info.nodeId, lastSequence: 0 };
     // The next beat brings the others if this question is not answered.
-    this.#workers = await listWorkers(database).catch(() => [info]);
+    const listing = listWorkers(database).catch(() => [info]);
+    [this.#workers] = await Promise.all([listing, beside()]);
     platform.log.debug("worker registered", { workerEpoch: info.workerEpoch, nodeId: info.nodeId });
   }
 

@@ -60,8 +60,26 @@ async function apply(database: SqlDatabase, migration: Migration): Promise<void>
   );
 }
 
-/** The database's schema version; 0 when it is empty. */
+/** The database's schema version; 0 when it is empty. One request where it is not. */
 export async function schemaVersion(database: SqlDatabase): Promise<number> {
+  try {
+    return await highestVersion(database);
+  } catch (error) {
+    if (error instanceof StreamError) throw error;
+    // The statement was refused, most likely since there is no such table yet.
+    return (await hasMigrations(database)) ? await highestVersion(database) : 0;
+  }
+}
+
+async function highestVersion(database: SqlDatabase): Promise<number> {
+  const [highest] = await database.batch(
+    [{ sql: "SELECT coalesce(max(version), 0) FROM migration", args: [] }],
+    "read",
+  );
+  return numberAt(highest?.rows[0], 0);
+}
+
+async function hasMigrations(database: SqlDatabase): Promise<boolean> {
   const [found] = await database.batch(
     [
       {
@@ -71,12 +89,7 @@ export async function schemaVersion(database: SqlDatabase): Promise<number> {
     ],
     "read",
   );
-  if (numberAt(found?.rows[0], 0) === 0) return 0;
-  const [highest] = await database.batch(
-    [{ sql: "SELECT coalesce(max(version), 0) FROM migration", args: [] }],
-    "read",
-  );
-  return numberAt(highest?.rows[0], 0);
+  return numberAt(found?.rows[0], 0) > 0;
 }
 
 /** Within a thousand versions migrations only add what older programs may leave alone. */

@@ -23,6 +23,7 @@ import type { OutputBatch } from "../sql/engine/task-output.ts";
 import { mapInputs } from "../sql/plan/map-inputs.ts";
 import type { PlanNode, QueryPlan } from "../sql/plan/plan.ts";
 import { planToText } from "../sql/plan/plan-text.ts";
+import { PlacePace, sliceBytes } from "./place-pace.ts";
 import { querySettingsDefault } from "./query-definition.ts";
 import { type QueryMaker, shapeOf, sourcesOf } from "./query-maker.ts";
 import { scanBoundsOf } from "./scan-bounds.ts";
@@ -42,9 +43,10 @@ export interface BoundedQueriesParts {
   readonly startTask: StartTask;
 }
 
-/** Bytes of publishes that a task is given at once, and how many that it may have before it. */
-const sliceBytes = 3.5 * 1024 * 1024;
+/** Slices of publishes that a task may have before it, beside the one that it works on. */
 const slicesAheadMax = 1;
+/** Rows of a slice beyond which slices are not to grow. */
+const heavyBytes = 512 * 1024;
 /** A batch of results, decompressed, is no larger. */
 const resultBytesMax = 64 * 1024 * 1024;
 
@@ -97,6 +99,7 @@ export class BoundedQueries {
 
   async *#rows(query: BoundedQuery): AsyncGenerator<RowsChunk, void> {
     const { session, signal, fed = new Map() } = query;
+    const { memoryBytesMax } = session.querySettings;
     const { maker, log, platform } = this.#parts;
     const plan = { ...query.plan, root: withFedTopics(query.plan.root, fed) };
     const shape = { ...shapeOf(plan.root, []), key: [] };
@@ -113,8 +116,8 @@ export class BoundedQueries {
     // What a task is busy with is not waited for once nobody reads.
     const leave = () => task.close();
     signal.addEventListener("abort", leave, { once: true });
+    const reader = log.follow(topics, start);
     try {
-      const reader = log.follow(topics, start);
       const names = new Map(topics.map((topic) => [topic.topicNumber, topic.name as string]));
       const ahead: Promise<Fed>[] = [];
       let recordsRead = 0;
@@ -129,10 +132,22 @@ export class BoundedQueries {
         const progress = { recordsRead, bytesRead: Math.min(bytesRead, bytesTotal), bytesTotal };
         return { rows: this.#rowsOf(reply.outputs), progress };
       };
+      const pace = task.readsPlaces === true ? new PlacePace(memoryBytesMax) : undefined;
+      const clock = () => platform.clock.monotonic();
+      let repliedAt = clock();
       const isRead = () => isReadUpTo(reader.position, ends, spans);
       while (!signal.aborted && !isFull && !isRead()) {
-        const slice = await reader.next({ bytesMax: sliceBytes, waitMsMax: 0, signal });
-        ahead.push(feed(task, slice, { names, upTo: ends.publishPosition }));
+        const placesBytesMax = pace?.bytes ?? 0;
+        const limits = { bytesMax: sliceBytes, placesBytesMax, waitMsMax: 0 };
+        const slice = await reader.next({ ...limits, signal });
+        const sentAt = clock();
+        const onReply = ({ outputBytes, outputs }: TaskReply) => {
+          const tookMs = clock() - Math.max(sentAt, repliedAt);
+          repliedAt = clock();
+          const given = outputs.reduce((sum, { bytes }) => sum + bytes.length, outputBytes);
+          pace?.note(tookMs, given > heavyBytes);
+        };
+        ahead.push(feed(task, slice, { names, upTo: ends.publishPosition, onReply }));
         if (ahead.length > slicesAheadMax) yield await takeOldest();
       }
       while (!signal.aborted && !isFull && ahead.length > 0) yield await takeOldest();
@@ -148,6 +163,7 @@ export class BoundedQueries {
       if (!signal.aborted) throw error;
     } finally {
       signal.removeEventListener("abort", leave);
+      reader.close();
       task.close();
     }
   }
@@ -280,7 +296,11 @@ interface Fed {
 function feed(
   task: TaskHandle,
   slice: PublishSlice,
-  what: { readonly names: ReadonlyMap<number, string>; readonly upTo: number },
+  what: {
+    readonly names: ReadonlyMap<number, string>;
+    readonly upTo: number;
+    readonly onReply: (reply: TaskReply) => void;
+  },
 ): Promise<Fed> {
   const publishes = slice.publishes.filter(({ publishPosition }) => publishPosition <= what.upTo);
   const read = sizeOf(publishes.flatMap(({ runs }) => runs));
@@ -288,7 +308,11 @@ function feed(
     ...{ kind: "publishes", drains: true },
     publishes: publishes.map((publish) => taskPublishOf(publish, what.names)),
   });
-  const fed = sent.then((reply) => ({ reply, read })).finally(() => slice.release());
+  const answered = sent.then((reply) => {
+    what.onReply(reply);
+    return { reply, read };
+  });
+  const fed = answered.finally(() => slice.release());
   // Its failure is met where the reply is waited for, if it is.
   fed.catch(() => {});
   return fed;
@@ -297,8 +321,9 @@ function feed(
 function sizeOf(runs: readonly PublishedRun[]): ReadCount {
   let records = 0;
   let bytes = 0;
-  for (const { fromOffset, nextOffset, batches, stored } of runs) {
+  for (const { fromOffset, nextOffset, batches, stored, place } of runs) {
     records += nextOffset - fromOffset;
+    bytes += place?.length ?? 0;
     for (const part of stored?.pieces ?? batches) bytes += part.length;
   }
   return { records, bytes };

@@ -4,7 +4,7 @@ import { present } from "../base/assert.ts";
 import { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
-import { type CommittedState, QueryTask } from "../sql/engine/query-task.ts";
+import { type CommittedState, QueryTask, type TaskPublish } from "../sql/engine/query-task.ts";
 import { TaskPages } from "../sql/engine/task-pages.ts";
 import { planFromText } from "../sql/plan/plan-text.ts";
 import { SqliteHost } from "../sql/sqlite/host.ts";
@@ -30,6 +30,16 @@ export interface LocalTaskParts {
   readonly pageBytesMax?: number;
   /** See `QueryTaskOptions.statePagesMax`. */
   readonly statePagesMax?: number;
+  /** Absent: publishes are read without a pause. */
+  readonly breath?: Breath;
+}
+
+/** Pauses of a task whose thread is not its own. */
+export interface Breath {
+  /** Records that are read between two of them, or a batch where that has more. */
+  readonly pieceRecords: number;
+  /** So many were read; resolves when others have had their turn. */
+  take(records: number): Promise<void>;
 }
 
 /** Results of a commit that is made, of one that is on its way, and some. */
@@ -96,8 +106,30 @@ export class LocalTask implements TaskHandle {
     return task;
   }
 
+  /** Where it pauses, one request at a time. */
   async send(request: TaskRequest): Promise<TaskReply> {
-    return this.answer(request);
+    const { breath } = this.#parts;
+    if (request.kind !== "publishes" || breath === undefined) return this.answer(request);
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      await this.#publish(request.publishes, breath);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+    return this.answer({ ...request, publishes: [] });
+  }
+
+  async #publish(publishes: readonly TaskPublish[], breath: Breath): Promise<void> {
+    let records = 0;
+    for (const publish of publishes) {
+      for (const more of this.#begun.publishInPieces(publish, () => breath.pieceRecords)) {
+        records += more;
+        if (records < breath.pieceRecords) continue;
+        await breath.take(records);
+        records = 0;
+      }
+    }
   }
 
   /** @throws what the task failed with, now or in an earlier request. */
@@ -111,12 +143,32 @@ export class LocalTask implements TaskHandle {
     }
   }
 
+  /** One of the publishes of a request whose reply somebody else asks for. */
+  take(publish: TaskPublish): void {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      this.#begun.publish(publish);
+    } catch (error) {
+      this.#failure = error;
+      throw error;
+    }
+  }
+
+  /** Something that it should have taken is missing: as if a request had failed. */
+  fail(error: unknown): void {
+    this.#failure ??= error;
+  }
+
+  get #begun(): QueryTask {
+    return present(this.#task, "a task that has begun");
+  }
+
   #answer(request: TaskRequest): TaskReply {
     if (request.kind === "restore") {
       if (request.state !== null) this.#restore(request.state);
       return request.state === null ? replyOf(this.#begin()) : notYet;
     }
-    const task = present(this.#task, "a task that has begun");
+    const task = this.#begun;
     switch (request.kind) {
       case "publishes":
         for (const publish of request.publishes) task.publish(publish);

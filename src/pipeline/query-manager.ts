@@ -172,8 +172,8 @@ export class QueryManager {
 
   /**
    * An object has the leases of its last activation, also of queries that were paused while nothing
-   * of it ran, and of those that it is to run no more. `held`: wanted ones of this epoch that do not
-   * run. Gives those of them that it is to run.
+   * of it ran, and of those that it is to run no more. `held`: wanted ones of this epoch that do
+   * not run. Gives those of them that it is to run.
    */
   async #giveBackOthers(
     wanted: ReadonlySet<string>,

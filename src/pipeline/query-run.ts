@@ -17,6 +17,7 @@ import type { OffsetToCommit } from "../meta/publish-request.ts";
 import { decodeRecords } from "../record/batch-records.ts";
 import type { OutputBatch, OutputKind } from "../sql/engine/task-output.ts";
 import type { CheckpointLog } from "./checkpoint-log.ts";
+import { PlacePace, sliceBytes } from "./place-pace.ts";
 import type { QuerySettings } from "./query-definition.ts";
 import type { QueryPace } from "./query-pace.ts";
 import type { StatusKeeper } from "./query-status.ts";
@@ -28,6 +29,8 @@ export interface RunParts {
   readonly platform: Platform;
   readonly settings: QuerySettings;
   readonly task: TaskHandle;
+  /** The task is given places of what is stored, where it may be. */
+  readonly givesPlaces: boolean;
   readonly checkpoints: CheckpointLog;
   /** Topics that are read, by their numbers. */
   readonly names: ReadonlyMap<number, string>;
@@ -42,8 +45,10 @@ export interface RunParts {
   readonly signal: AbortSignal;
 }
 
-const sliceBytes = 3.5 * 1024 * 1024;
+/** Slices of publishes that a task may have before it, beside the one that it works on. */
 const slicesAheadMax = 1;
+/** Of what one group may carry, results of a slice beyond which slices are not to grow. */
+const heavyShare = 16;
 /** Between looks for something new while nothing comes. */
 const waitMsMax = 1_000;
 /** A peer's publish may be heard of so late by a worker that keeps pace. */
@@ -74,6 +79,10 @@ export class Run {
   #awaitsCommit = false;
   #nextTickAt: number | null = null;
   readonly #ticks: TickTimer;
+  /** Undefined where the task is given all bytes. */
+  readonly #places: PlacePace | undefined;
+  /** Monotonic, of the last reply. */
+  #repliedAt = Number.NEGATIVE_INFINITY;
   /** A tick was published that the task has not met. */
   #tickIsDue = false;
   #againMs = againMsMin;
@@ -83,6 +92,7 @@ export class Run {
     this.#committedAt = run.platform.clock.monotonic();
     this.#hasNews = run.beginsWithRows;
     this.#ticks = new TickTimer(run.platform.clock, run.reader);
+    this.#places = run.givesPlaces ? new PlacePace(run.settings.memoryBytesMax) : undefined;
   }
 
   /** Ends when the signal aborts, after a last commit. */
@@ -125,14 +135,12 @@ export class Run {
 
   /** What is published next; null when that could not be found out, for now. */
   async #next(): Promise<PublishSlice | null> {
-    const { reader, signal, pace } = this.#run;
+    const { reader } = this.#run;
     try {
       // One that was behind wants to know of the end at once; what time it is for a tick is known by
       // a look alone.
       const looks = this.#tickIsDue || this.#isBehind || !Number.isFinite(reader.databaseNow());
-      const wait = looks ? 0 : this.#waitMs();
-      const bytesMax = pace?.sliceBytes ?? sliceBytes;
-      const slice = await reader.next({ bytesMax, waitMsMax: wait, signal });
+      const slice = await this.#slice(looks ? 0 : this.#waitMs());
       this.#againMs = againMsMin;
       this.#tickIsDue = false;
       return slice;
@@ -140,6 +148,13 @@ export class Run {
       await this.#awaitPassing(error);
       return null;
     }
+  }
+
+  #slice(waitMsMax: number): Promise<PublishSlice> {
+    const { reader, signal, pace } = this.#run;
+    const bytesMax = pace?.sliceBytes ?? sliceBytes;
+    const placesBytesMax = this.#places?.bytes ?? 0;
+    return reader.next({ bytesMax, placesBytesMax, waitMsMax, signal });
   }
 
   /** A state that took long to build is not given up because a question went unanswered. */
@@ -158,10 +173,12 @@ export class Run {
     const lagMs = reader.databaseNow() - (oldest?.publishedAt ?? 0);
     // While it keeps pace it commits by its interval, however little there is between publishes.
     this.#isBehind ||= lagMs > settings.commitIntervalMs + heardMsMax;
-    const sent = this.#send(
+    const sentAt = this.#run.platform.clock.monotonic();
+    const sending = this.#send(
       { kind: "publishes", publishes: publishes.map((each) => taskPublishOf(each, names)) },
       bytesOf(publishes),
     );
+    const sent = sending.then((reply) => this.#timed(reply, sentAt));
     // Its failure is met where the reply is waited for.
     sent.catch(() => {}).finally(release);
     this.#ahead.push(sent);
@@ -171,6 +188,17 @@ export class Run {
   #send(request: TaskRequest, bytes = 0): Promise<TaskReply> {
     const { task, pace } = this.#run;
     return pace === undefined ? task.send(request) : pace.step(() => task.send(request), bytes);
+  }
+
+  /** As it came: how long it took says how much the next slices may hold. */
+  #timed(reply: TaskReply, sentAt: number): TaskReply {
+    const now = this.#run.platform.clock.monotonic();
+    const tookMs = now - Math.max(sentAt, this.#repliedAt);
+    this.#repliedAt = now;
+    const { groupBytesMax } = this.#run.checkpoints;
+    const isHeavy = reply.awaitsCommit || this.#sliceOutputBytes > groupBytesMax / heavyShare;
+    this.#places?.note(tookMs, isHeavy);
+    return reply;
   }
 
   /** Waits until no more than `left` requests are before the task. */
@@ -252,7 +280,8 @@ export class Run {
     const replying = this.#send({ kind: "commit", state: kind });
     // Where a request before it fails, nobody waits for this reply.
     replying.catch(() => {});
-    await this.#settle(0);
+    const goesOn = await this.#feedBeside();
+    await this.#settle(goesOn ? 1 : 0);
     const reply = await replying;
     this.#note(reply);
     this.#outputBytes = 0;
@@ -283,6 +312,23 @@ export class Run {
       isLeft = rest.stateIsLeft;
     }
     return { state, stateBytes };
+  }
+
+  /**
+   * Of a backlog, a slice behind the commit that was asked for: the task goes on with it while what
+   * it has made is published. Gives whether there was one.
+   */
+  async #feedBeside(): Promise<boolean> {
+    const { pace, signal } = this.#run;
+    // What shares its thread with others takes one step at a time.
+    if (!this.#isBehind || signal.aborted || pace !== undefined) return false;
+    // What fails here fails again when the loop asks for it, and must not cost the commit.
+    const slice = await this.#slice(0).catch(() => null);
+    if (slice === null) return false;
+    const isEmpty = slice.publishes.length === 0;
+    if (isEmpty) slice.release();
+    else await this.#feed(slice.publishes, () => slice.release());
+    return !isEmpty;
   }
 
   /** Never rejects: a failure is met by the loop. */

@@ -58,6 +58,8 @@ export class QueryRunner {
   readonly #parts: QueryRunnerParts;
   readonly #status = new StatusKeeper();
   readonly #topics: QueryTopics;
+  /** Its tasks read by themselves what is stored, until one has found an object gone. */
+  #givesPlaces = true;
 
   constructor(parts: QueryRunnerParts) {
     this.#parts = parts;
@@ -110,18 +112,21 @@ export class QueryRunner {
     await this.#refuseLost(inputs, start);
     if (signal.aborted) return;
     const task = await this.#startTask(loaded, names);
+    const reader = log.follow(inputs, start);
     const run = new Run({
       ...{ platform, task, checkpoints, names, publishTick, pace, signal },
       settings: definition.settings,
       beginsWithRows: loaded === null && hasValues(definition.plan.root),
-      reader: log.follow(inputs, start),
+      reader,
       status: this.#status,
+      givesPlaces: this.#givesPlaces && task.readsPlaces === true,
       batchesOf: (outputs) => this.#topics.batchesOf(outputs),
     });
     try {
       await run.loop();
     } finally {
       task.close();
+      reader.close();
       over.abort();
       await run.settled();
     }
@@ -189,6 +194,11 @@ export class QueryRunner {
       // Topics of late rows and of errors may go, also with another query: they are made again.
       const missing = await this.#topics.missing().catch(() => undefined);
       return missing === undefined ? undefined : { kind: "failed", reason: deleted(missing) };
+    }
+    // The index knows where the records lie by now, or that they are lost: fetches tell.
+    if (error.code === "object_missing" && this.#givesPlaces) {
+      this.#givesPlaces = false;
+      return undefined;
     }
     // What was read ahead of the newest commit was cut: it is read again as it is now.
     if (error.code === "offset_out_of_range" && error.details["isCut"] === true) return undefined;

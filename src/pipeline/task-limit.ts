@@ -23,6 +23,7 @@ export function limitTasks(start: StartTask, tasksMax: number): StartTask {
     }
     let isOpen = true;
     return {
+      readsPlaces: task.readsPlaces === true,
       send: (request) => task.send(request),
       giveBack: (batches) => task.giveBack(batches),
       close() {

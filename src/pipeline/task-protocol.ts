@@ -82,6 +82,8 @@ export interface TaskReply {
 
 /** A running task. A failed request ends it: whoever runs it starts another. */
 export interface TaskHandle {
+  /** It reads what publishes have only places of. */
+  readonly readsPlaces?: boolean;
   /** @throws StreamError what the task failed with. */
   send(request: TaskRequest): Promise<TaskReply>;
   /**

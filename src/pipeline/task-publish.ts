@@ -10,9 +10,10 @@ export function taskPublishOf(
   const topicOf = (topicNumber: number) => names.get(topicNumber) ?? "";
   return {
     publishedAt,
-    runs: runs.map(({ topicNumber, partition, fromOffset, batches, stored }) => ({
+    runs: runs.map(({ topicNumber, partition, fromOffset, batches, stored, place }) => ({
       ...{ topic: topicOf(topicNumber), partition, fromOffset, batches },
       ...(stored !== undefined && { stored }),
+      ...(place !== undefined && { place }),
     })),
     created: created.map(({ topicNumber, partition }) => ({
       ...{ topic: topicOf(topicNumber), partition },

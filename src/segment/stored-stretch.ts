@@ -18,6 +18,11 @@ export interface StoredStretch {
   readonly lastOffset: number;
 }
 
+/** A stretch that nobody has read yet: whoever takes it reads it (ADR 57). */
+export interface StoredPlace extends Omit<StoredStretch, "pieces"> {
+  readonly length: number;
+}
+
 export interface StretchedBatch {
   /** Its bytes in order: more than one view where pieces end inside it. */
   readonly parts: readonly Uint8Array[];

@@ -9,7 +9,7 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inputsOf } from "../../src/sql/plan/inputs-of.ts";
-import type { PlanNode } from "../../src/sql/plan/plan.ts";
+import type { PlanNode, WindowAggregateNode } from "../../src/sql/plan/plan.ts";
 import { Dice } from "../sim/dice.ts";
 import { caseFolder, readCase, type SqlCase } from "../support/sql-case.ts";
 import {
@@ -96,7 +96,7 @@ function compare(parts: {
 }
 
 /**
- * Whether there is state that leaves memory when none of it may stay. Of windows that share no panes
+ * Whether there is state that leaves memory when none of it may stay. Of windows that show changes
  * the one that rows come for stays.
  */
 function mustLeave({ plan }: CaseQuery): boolean {
@@ -107,11 +107,16 @@ function mustLeave({ plan }: CaseQuery): boolean {
       case "windowAssign":
         return node.window.spec.kind === "session" && node.partitionBy.length > 0;
       case "windowAggregate":
-        return node.window.spec.kind === "session" && node.keys.length > 0;
+        return node.keys.length > 0 && (node.window.spec.kind === "session" || isFinal(node));
       default:
         return node.kind === "groupAggregate" && node.keys.length > 0;
     }
   });
+}
+
+/** Of windows that come out once, also the pane of the last row leaves. */
+function isFinal({ emit, allowedLatenessMs }: WindowAggregateNode): boolean {
+  return emit.mode === "final" && allowedLatenessMs === 0;
 }
 
 /** An updating result may pass over states in which an expression above a group would have failed. */

@@ -206,7 +206,7 @@ test(
     await eventually(async () => {
       const [row = ""] = await rowsOf("behind_counts");
       return row.includes(`"n":${300 * publishes}`) || undefined;
-    }, 25_000);
+    }, 60_000);
     const { total, most, events } = await stepsOf();
     expect(total).toBeGreaterThanOrEqual(publishes);
     // 64, and the last one's commit.

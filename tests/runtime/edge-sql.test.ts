@@ -10,6 +10,7 @@ import { openLibsqlServer } from "../../src/runtime/node/libsql-server.ts";
 import { edgeToken, startEdgeWorker } from "../support/edge-worker.ts";
 import type { Isolate } from "../support/isolate.ts";
 import { eventually } from "../support/processes.ts";
+import { SocketClient } from "../support/socket-client.ts";
 
 const stream = `CREATE STREAM bids (auction BIGINT, price DECIMAL(10, 2), ts TIMESTAMP(3),
   WATERMARK FOR ts AS ts - INTERVAL '1' SECOND) WITH ('partitions' = '1')`;
@@ -161,6 +162,22 @@ describe("continuous queries in the Worker", () => {
     await client().run(view);
     await client().bid(12);
     expect(await viewed(1)).toEqual([window(3, "0.30", "00")]);
+  });
+
+  test("a view is followed over a WebSocket as credit allows", async () => {
+    const headers = { Authorization: `Bearer ${edgeToken}` };
+    const sql = encodeURIComponent("SELECT n FROM counts EMIT CHANGES");
+    const socket = new SocketClient(`${client().worker.url}/v1/sql/ws?sql=${sql}`, { headers });
+    expect(await socket.next()).toEqual({ columns: [{ name: "n", type: "BIGINT" }] } as object);
+    socket.send({ credit: 1 });
+    const { cursor, data } = await socket.nextData();
+    expect(data).toEqual({ change: "snapshot", row: { n: 3 } });
+    await socket.close();
+    const accept = "text/event-stream";
+    const path = `/v1/sql?sql=${sql}&cursor=${encodeURIComponent(cursor ?? "")}`;
+    const events = await client().get(path, accept);
+    expect(events.status).toBe(200);
+    await events.body?.cancel();
   });
 
   test("a query has an object of its own", async () => {

@@ -6,6 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { tableFromIPC } from "apache-arrow";
 import { queryDetails, queryList } from "../../src/wire/http/sql-shapes.ts";
 import { eventually } from "../support/processes.ts";
+import { SocketClient } from "../support/socket-client.ts";
+import { SseReader } from "../support/sse-reader.ts";
 import { type ServerPlace, StreamServer } from "../support/stream-server.ts";
 
 const stream = `CREATE STREAM bids (auction BIGINT, price DECIMAL(10, 2), ts TIMESTAMP(3),
@@ -104,6 +106,35 @@ export function sqlChecks(name: string, place: ServerPlace): void {
       expect(wrong.status).toBe(400);
       expect(await wrong.json()).toMatchObject({ line: 1, column: 8, suggestion: "auction" });
     });
+
+    test("a view is followed over a WebSocket, and on from its cursor by events", async () => {
+      const sql = `sql=${encodeURIComponent("SELECT window_start FROM counts EMIT CHANGES")}`;
+      const socket = new SocketClient(`${server.httpUrl}/v1/sql/ws?${sql}`);
+      const columns = [{ name: "window_start", type: "TIMESTAMP(3)" }];
+      expect(await socket.next()).toEqual({ columns } as object);
+      socket.send({ credit: 2 });
+      const starts: unknown[] = [];
+      const take = async () => {
+        const { cursor, data } = await socket.nextData();
+        starts.push(data);
+        return cursor ?? "";
+      };
+      await take();
+      const cursor = await take();
+      expect(socket.waiting).toBe(0);
+      socket.send({ credit: 1 });
+      await take();
+      await socket.close();
+      const change = (second: number) => ({
+        ...{ change: "snapshot", row: { window_start: `2026-01-01 00:00:${second}0.000` } },
+      });
+      expect(starts).toEqual([change(0), change(1), change(2)]);
+      const url = `${server.httpUrl}/v1/sql?${sql}&cursor=${cursor}`;
+      const events = new SseReader(await fetch(url, { headers: { Accept: "text/event-stream" } }));
+      const [next] = await events.take(1);
+      await events.cancel();
+      expect(JSON.parse(next?.data ?? "")).toEqual(change(2));
+    }, 60_000);
 
     test("SIGTERM ends the server with a query running", async () => {
       expect(await server.stop()).toBe(0);

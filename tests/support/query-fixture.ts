@@ -33,6 +33,7 @@ export class CountingTask implements TaskHandle {
   nextTickAt: number | null = null;
   awaitsCommit = false;
   isClosed = false;
+  readsPlaces = false;
   #count: number;
   #waiting: string[] = [];
 
@@ -68,8 +69,12 @@ export class CountingTask implements TaskHandle {
   #take(request: TaskRequest): number {
     if (request.kind !== "publishes") return 0;
     for (const { runs } of request.publishes) {
-      for (const { batches } of runs) {
-        for (const _ of batches) this.#waiting.push(`${++this.#count}`);
+      for (const { batches, stored, place } of runs) {
+        // Of what is stored, one batch is an extent here.
+        const whole = stored ?? place;
+        for (const _ of whole === undefined ? batches : [whole]) {
+          this.#waiting.push(`${++this.#count}`);
+        }
       }
     }
     return request.publishes.length;

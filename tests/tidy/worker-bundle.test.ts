@@ -28,7 +28,22 @@ describe("the Worker's bundle", () => {
   });
 
   test("looks for no file beside itself, which would fail as it starts", () => {
-    expect(new TextDecoder().decode(bundle.javascript)).not.toContain("import.meta");
+    const modules = [
+      bundle.javascript,
+      ...[...bundle.chunks.values()].map(({ contents }) => contents),
+    ];
+    for (const each of modules) expect(new TextDecoder().decode(each)).not.toContain("import.meta");
+  });
+
+  test("starts the front, and nothing that an object runs", () => {
+    const started = Object.entries(bundle.metafile.outputs).filter(([name]) => {
+      return bundle.chunks.get(name)?.isLazy !== true;
+    });
+    const sources = started.flatMap(([, { inputs }]) => Object.keys(inputs));
+    expect(sources).toContain("src/runtime/workerd/front.ts");
+    expect(sources.filter((path) => /^src\/(log|meta|sql|pipeline|store)\//.test(path))).toEqual(
+      [],
+    );
   });
 
   test("holds no S3 client and no Arrow", () => {

@@ -5,19 +5,21 @@
  */
 import { blockAddress, blockBytes, forgetBlocks, needPane } from "./parts/away";
 import { packRegisters, placeBlocks, unpackRegisters } from "./parts/away";
-import { changes, isUnsettled, looksSame, settle } from "./parts/changes";
+import { changes, isUnsettled, looksSame, settle, settlePane } from "./parts/changes";
 import { forgetGroups, missingRows, readGroups, writeGroups } from "./parts/cold";
 import { inputColumn, foldBlock } from "./parts/fold";
 import * as F from "./parts/fields";
 import { FAILED_INPUT, fail, hasFailed, reserve } from "./parts/heap";
 import { save as saveState } from "./parts/image";
-import { mergeSets } from "./parts/fold-sets";
-import { finish, mergeEntry } from "./parts/merge";
-import { entryAt, fillSlot, findKey, foundSlot, newEntry } from "./parts/pane";
-import { newPane, numberOf, touch } from "./parts/pane";
+import { finish } from "./parts/merge";
+import { isGone, mergePane } from "./parts/merge-panes";
+import { entryAt, findKey, newPane, touch } from "./parts/pane";
 import { dropPaneAt, lowerBound, paneAt, paneCount, paneFrom } from "./parts/panes";
-import { restoreBlob } from "./parts/restore";
-import { describeEntries, freeResult, newResult, R_COLUMNS, R_END, R_OVERFLOW } from "./parts/result";
+import { addMembers, boundOfTimes, bytesBetween, dropPiece, dropSegment } from "./parts/pieces";
+import { findPiece, forgetMembers, markPane, mergePiece, newPiece } from "./parts/pieces";
+import { placeEntries, releaseWork, renewPane, showPiece, writePiece } from "./parts/pieces";
+import { readPiece, restoreBlob } from "./parts/restore";
+import { freeResult, newResult, R_COLUMNS, R_END, R_OVERFLOW } from "./parts/result";
 import { R_OWNS, R_PANE, R_SELECTION, R_START, R_TIME, select } from "./parts/result";
 import { showEntries, showSelection } from "./parts/result";
 import { countedSlot, freeState, hashBlock, hashInteger, isPlainKey, isSameKey } from "./parts/rows";
@@ -356,39 +358,6 @@ export function all(state: usize): usize {
   return merge(state, i64.MIN_VALUE, i64.MAX_VALUE, false);
 }
 
-function mergePane(state: usize, pane: usize, from: usize): void {
-  const layout = <usize>load<u32>(state, F.S_LAYOUT);
-  const size = load<u32>(layout, F.L_ENTRY_BYTES);
-  const columns = <usize>load<u32>(state, F.S_COLUMNS);
-  const keys = <usize>load<u32>(state, F.S_BLOCK) + F.B_KEYS;
-  const count = load<u32>(from, F.P_ENTRIES + 4);
-  let other = <usize>load<u32>(from, F.P_ENTRIES);
-  describeEntries(layout, columns, other, load<u32>(from, F.P_ARENA));
-  for (let k: u32 = 0, n = load<u32>(layout, F.L_KEY_COUNT); k < n; k++) {
-    store<u32>(keys + (<usize>k << 2), <u32>(columns + <usize>k * F.COLUMN_BYTES));
-  }
-  const rows = load<u32>(layout, F.L_ROWS);
-  const numbers = state + F.S_NUMBERS;
-  store<u32>(numbers, 0, 4);
-  if (!reserve(state, numbers, 4, count)) return;
-  for (let i: u32 = 0; i < count; i++, other += size) {
-    if (isGone(other, rows)) continue;
-    const hash = load<u32>(other, F.E_HASH);
-    const reference = findKey(state, pane, keys, i, hash);
-    let entry: usize;
-    if (reference) entry = entryAt(layout, pane, reference - 1);
-    else {
-      const slot = foundSlot;
-      entry = newEntry(state, pane, keys, i, hash);
-      if (entry == 0 || !fillSlot(state, pane, slot, numberOf(layout, pane, entry), hash)) return;
-    }
-    store<u32>(<usize>load<u32>(numbers) + (<usize>i << 2), numberOf(layout, pane, entry));
-    mergeEntry(state, pane, entry, from, other);
-    if (hasFailed(state)) return;
-  }
-  mergeSets(state, pane, from, load<u32>(numbers));
-}
-
 /** Shows the living entries of a pane; 0: no pane, no rows. */
 function showPane(state: usize, result: usize, pane: usize): void {
   if (pane == 0) {
@@ -415,12 +384,6 @@ function showPane(state: usize, result: usize, pane: usize): void {
     if (!isGone(entryAt(layout, pane, i), rows) && !select(state, result, i)) return;
   }
   showSelection(result);
-}
-
-// @ts-ignore: decorator
-@inline
-function isGone(entry: usize, rows: u32): bool {
-  return load<u32>(entry, F.E_CHECKPOINT) == F.DEAD || (rows != 0 && load<i64>(entry + rows) <= 0);
 }
 
 /**
@@ -461,7 +424,7 @@ export function compare(state: usize, older: usize, newer: usize): u32 {
   return failure(state);
 }
 
-export { changes, isUnsettled, newResult, settle };
+export { changes, isUnsettled, newResult, settle, settlePane };
 
 /** Writes a checkpoint; it lies at `blobAddress` until the next call. Gives `failure`. */
 export function save(state: usize, isFull: bool, fingerprint: u32): u32 {
@@ -481,6 +444,10 @@ export { blockAddress, blockBytes, forgetBlocks, packRegisters, paneAt, placeBlo
 export { hasSets, isSegmentDirty, leaveSegment, makeRoom, segmentOfPane, settleSets };
 
 export { forgetGroups, missingRows, readGroups, writeGroups };
+
+export { addMembers, boundOfTimes, bytesBetween, dropPiece, dropSegment, findPiece };
+export { forgetMembers, markPane, mergePiece, newPiece, placeEntries, readPiece };
+export { releaseWork, renewPane, showPiece, writePiece };
 
 /** Writes the chunk of a segment of sets into the blob. Gives `failure`. */
 export function saveSegment(state: usize, index: u32, segment: u32, isFull: bool): u32 {

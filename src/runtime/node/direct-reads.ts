@@ -20,6 +20,7 @@ const refusalsMax = 3;
 
 export class DirectReads {
   readonly #now: () => number;
+  readonly #busyNow: () => number;
   #underWay = 0;
   /** When the first of those under way began. */
   #busySince = 0;
@@ -28,9 +29,13 @@ export class DirectReads {
   #refusals = 0;
   #pausedUntil = Number.NEGATIVE_INFINITY;
 
-  /** `now`: monotonic milliseconds. */
-  constructor(now: () => number) {
+  /**
+   * `now`: monotonic milliseconds. `busyNow`: the clock by which reads take their time; for who
+   * works while they are under way, and hears of their ends late, one that stands meanwhile.
+   */
+  constructor(now: () => number, busyNow = now) {
     this.#now = now;
+    this.#busyNow = busyNow;
   }
 
   get areWanted(): boolean {
@@ -42,7 +47,7 @@ export class DirectReads {
    * refuses it: addresses cannot be seen from here, only that it wants another.
    */
   async read(begin: () => Promise<{ readonly bytesRead: number }>): Promise<number | undefined> {
-    if (this.#underWay++ === 0) this.#busySince = this.#now();
+    if (this.#underWay++ === 0) this.#busySince = this.#busyNow();
     try {
       const { bytesRead } = await begin();
       this.#refusals = 0;
@@ -55,7 +60,7 @@ export class DirectReads {
       return undefined;
     } finally {
       this.#underWay -= 1;
-      if (this.#underWay === 0) this.#busyMs += this.#now() - this.#busySince;
+      if (this.#underWay === 0) this.#busyMs += this.#busyNow() - this.#busySince;
       if (this.#readBytes >= judgedBytes) this.#judge();
     }
   }
@@ -63,8 +68,8 @@ export class DirectReads {
   #judge(): void {
     let busyMs = this.#busyMs;
     if (this.#underWay > 0) {
-      busyMs += this.#now() - this.#busySince;
-      this.#busySince = this.#now();
+      busyMs += this.#busyNow() - this.#busySince;
+      this.#busySince = this.#busyNow();
     }
     if (this.#readBytes * 1000 < busyMs * slowBytesPerSecond) this.#pause();
     this.#readBytes = 0;

@@ -26,6 +26,8 @@ export interface NodeFileSystemOptions {
    * all reads through it.
    */
   readonly writes: "durable" | "fast" | "buffered";
+  /** See `busyNow` of DirectReads. */
+  readonly waitedMs?: () => number;
 }
 
 const directAlignment = 4096;
@@ -47,14 +49,15 @@ interface DirectHandle {
 }
 
 export function nodeFileSystem(options: NodeFileSystemOptions): FileSystem {
-  const directReads =
-    options.writes === "buffered" ? undefined : new DirectReads(() => performance.now());
+  const { writes, waitedMs } = options;
+  const now = () => performance.now();
+  const directReads = writes === "buffered" ? undefined : new DirectReads(now, waitedMs);
   return {
     async create(path) {
       const firstFolder = await mkdir(dirname(path), { recursive: true });
       const plain = await openPlain(path, "wx+", "object_exists");
-      const direct = await openDirect(path, options.writes);
-      const inlineBytesMax = options.writes === "fast" ? fastInlineBytesMax : 0;
+      const direct = await openDirect(path, writes);
+      const inlineBytesMax = writes === "fast" ? fastInlineBytesMax : 0;
       const unsyncedFolders = foldersToSync(path, firstFolder);
       return new NodeFile({ plain, direct, inlineBytesMax, unsyncedFolders });
     },

@@ -6,8 +6,9 @@
  *   publish    publishedAt, created, committed + 1 (0: not said), runs; then these
  *   created    topic, partition
  *   committed  topic, watermark, activity
- *   run        topic, partition, fromOffset, batches, stored (0 or 1); places of the batches;
- *              then key, position, baseOffset, lastOffset, pieces; places of the pieces
+ *   run        topic, partition, fromOffset, batches, stored (0 or 1; 2: a place alone); places of
+ *              the batches; then key, position, baseOffset, lastOffset, and pieces with the places
+ *              of the pieces, or the length
  *   place      as a SharedPlace: number, start, end
  */
 import type { TaskPublish } from "../../sql/engine/query-task.ts";
@@ -20,7 +21,10 @@ export interface FlatPublishes {
 }
 
 type Run = TaskPublish["runs"][number];
-type Stored = NonNullable<Run["stored"]>;
+type Stored = Pick<Run, "stored" | "place">;
+
+/** Whether a run comes as it is stored. */
+const storedKind = { not: 0, pieces: 1, place: 2 } as const;
 
 export function flattenPublishes(
   publishes: readonly TaskPublish[],
@@ -47,14 +51,15 @@ export function flattenPublishes(
     for (const { topic, watermark, activity } of committed ?? []) {
       numbers.push(text(topic), watermark, activity);
     }
-    for (const { topic, partition, fromOffset, batches, stored } of runs) {
-      const isStored = stored === undefined ? 0 : 1;
-      numbers.push(text(topic), partition, fromOffset, batches.length, isStored);
+    for (const { topic, partition, fromOffset, batches, stored, place } of runs) {
+      numbers.push(text(topic), partition, fromOffset, batches.length, kindOf({ stored, place }));
       places(batches);
-      if (stored === undefined) continue;
-      const { key, position, baseOffset, lastOffset, pieces } = stored;
-      numbers.push(text(key), position, baseOffset, lastOffset, pieces.length);
-      places(pieces);
+      const where = place ?? stored;
+      if (where === undefined) continue;
+      const { key, position, baseOffset, lastOffset } = where;
+      numbers.push(text(key), position, baseOffset, lastOffset);
+      numbers.push(place?.length ?? stored?.pieces.length ?? 0);
+      places(stored?.pieces ?? []);
     }
   }
   return { numbers: new Float64Array(numbers), texts };
@@ -68,6 +73,11 @@ export function unflattenPublishes(
   const publishes: TaskPublish[] = [];
   while (!reader.isAtEnd) publishes.push(reader.publish());
   return publishes;
+}
+
+function kindOf({ stored, place }: { stored: Run["stored"]; place: Run["place"] }): number {
+  if (place !== undefined) return storedKind.place;
+  return stored === undefined ? storedKind.not : storedKind.pieces;
 }
 
 class FlatReader {
@@ -102,16 +112,19 @@ class FlatReader {
 
   #run(): Run {
     const [topic, partition, fromOffset] = [this.#text(), this.#next(), this.#next()];
-    const [batchCount, storedCount] = [this.#next(), this.#next()];
+    const [batchCount, kind] = [this.#next(), this.#next()];
     const batches = this.#pieces(batchCount);
     const run = { topic, partition, fromOffset, batches };
-    return storedCount === 0 ? run : { ...run, stored: this.#stored() };
+    return kind === storedKind.not ? run : { ...run, ...this.#stored(kind) };
   }
 
-  #stored(): Stored {
+  #stored(kind: number): Stored {
     const [key, position] = [this.#text(), this.#next()];
     const [baseOffset, lastOffset] = [this.#next(), this.#next()];
-    return { key, position, baseOffset, lastOffset, pieces: this.#pieces(this.#next()) };
+    const where = { key, position, baseOffset, lastOffset };
+    const size = this.#next();
+    if (kind === storedKind.place) return { place: { ...where, length: size } };
+    return { stored: { ...where, pieces: this.#pieces(size) } };
   }
 
   #pieces(count: number): Uint8Array[] {

@@ -37,10 +37,21 @@ export type TaskMessage = GivenBack &
     | { readonly kind: "prepare"; readonly modules: SqlModules }
     /** The task is over: the thread may get another. */
     | { readonly kind: "end" }
-    | { readonly kind: "start"; readonly setup: TaskSetup; readonly modules: SqlModules }
+    | {
+        readonly kind: "start";
+        readonly setup: TaskSetup;
+        readonly modules: SqlModules;
+        /** Where publishes' places are read from; null: they have none. */
+        readonly folder: SegmentFolder | null;
+      }
     | PublishesMessage
     | Exclude<TaskRequest, { kind: "publishes" }>
   );
+
+/** A folder that segments lie in, for threads that read them by themselves. */
+export interface SegmentFolder {
+  readonly directory: string;
+}
 
 export interface TaskAnswer {
   /** Null when the request failed, and of what is no request. */

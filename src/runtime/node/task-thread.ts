@@ -11,7 +11,13 @@ import type {
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
 import { fromThreadError } from "./libsql-thread.ts";
 import { SharedNames } from "./shared-names.ts";
-import { packedBytes, packPublishes, type TaskAnswer, type TaskMessage } from "./task-messages.ts";
+import {
+  packedBytes,
+  packPublishes,
+  type SegmentFolder,
+  type TaskAnswer,
+  type TaskMessage,
+} from "./task-messages.ts";
 import { threadFile } from "./thread-files.ts";
 
 interface Waiting {
@@ -60,9 +66,14 @@ export class TaskThread {
   }
 
   /** Its start, restore included, has succeeded when this resolves. */
-  async start(setup: TaskSetup, modules: SqlModules): Promise<void> {
+  async start(
+    setup: TaskSetup,
+    modules: SqlModules,
+    folder: SegmentFolder | null = null,
+  ): Promise<void> {
     // Given away, as all bytes of messages are: a large state is not copied.
-    await this.#call({ kind: "start", setup, modules }, setup.states.flatMap(buffersOf));
+    const buffers = setup.states.flatMap(buffersOf);
+    await this.#call({ kind: "start", setup, modules, folder }, buffers);
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {

@@ -11,6 +11,7 @@ import type {
   TaskRequest,
 } from "../../pipeline/task-protocol.ts";
 import type { SqlModules } from "../../sql/sqlite/modules.ts";
+import type { SegmentFolder } from "./task-messages.ts";
 import { TaskThread } from "./task-thread.ts";
 import { compileSqlModules } from "./wasm-modules.ts";
 
@@ -27,6 +28,7 @@ interface Idle {
 
 export class TaskThreads {
   readonly #timers: Timers;
+  readonly #folder: SegmentFolder | null;
   readonly #idle: Idle[] = [];
   readonly #closing = new AbortController();
   /** Compiled once for all threads: their code, as it gets faster, is shared too. */
@@ -35,8 +37,10 @@ export class TaskThreads {
   /** Threads that have a task, or are about to. */
   readonly #lent = new Set<TaskThread>();
 
-  constructor(timers: Timers) {
+  /** `folder`: where tasks may read segments by themselves; null: they are given them. */
+  constructor(timers: Timers, folder: SegmentFolder | null = null) {
     this.#timers = timers;
+    this.#folder = folder;
   }
 
   /** Threads that wait for a task. */
@@ -57,7 +61,7 @@ export class TaskThreads {
     const thread = (await this.#takeIdle()) ?? new TaskThread();
     this.#lent.add(thread);
     try {
-      await thread.start(setup, await this.#compiled());
+      await thread.start(setup, await this.#compiled(), this.#folder);
       this.#refuseClosed();
     } catch (error) {
       this.#lent.delete(thread);
@@ -65,7 +69,8 @@ export class TaskThreads {
       throw error;
     }
     if (!setup.isBounded) void this.#refill();
-    return new LentThread(thread, () => this.#takeBack(thread));
+    const readsPlaces = this.#folder !== null;
+    return new LentThread(thread, { readsPlaces, release: () => this.#takeBack(thread) });
   };
 
   /** Makes a thread ready where none is: a query is likely to come. */
@@ -137,13 +142,18 @@ export class TaskThreads {
 
 /** A thread for the life of a task. */
 class LentThread implements TaskHandle {
+  readonly readsPlaces: boolean;
   readonly #thread: TaskThread;
   readonly #release: () => void;
   #isClosed = false;
 
-  constructor(thread: TaskThread, release: () => void) {
+  constructor(
+    thread: TaskThread,
+    options: { readonly readsPlaces: boolean; readonly release: () => void },
+  ) {
     this.#thread = thread;
-    this.#release = release;
+    this.readsPlaces = options.readsPlaces;
+    this.#release = options.release;
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {

@@ -39,6 +39,7 @@ import { showHostPort } from "./option-kinds.ts";
 import type { NodePlatform } from "./platform.ts";
 import { residentBytes } from "./resident-bytes.ts";
 import type { RunningServer, RuntimeParts } from "./running-server.ts";
+import type { SegmentFolder } from "./task-messages.ts";
 import { TaskThreads } from "./task-threads.ts";
 import { version } from "./version.ts";
 import { startViewThread } from "./view-thread.ts";
@@ -143,7 +144,7 @@ export class Worker implements RunningServer {
       leases: new MetadataGroupLeases(ports),
     });
     this.#groups = groups;
-    const threads = new TaskThreads(platform.timers);
+    const threads = new TaskThreads(platform.timers, this.#segmentFolder());
     this.#threads = threads;
     const sql = new SqlEngine({
       ...{ platform, metrics: this.metrics, database, log, statementTasksMax },
@@ -199,6 +200,14 @@ export class Worker implements RunningServer {
     const onReceived = (bytes: number) => this.#memory?.received(bytes);
     const tcp = { host: kafkaHost, port: kafkaPort, unreadBytesMax, onReceived };
     await bind("Kafka", kafka, () => this.#kafka.listen(runtime.listenTcp, tcp));
+  }
+
+  /** Whose segments queries' threads read by themselves (ADR 57). */
+  #segmentFolder(): SegmentFolder | null {
+    const { settings, runtime } = this.#parts;
+    // Elsewhere reads go through buffers of the runtime's, and are copied.
+    if (settings.store.kind !== "folder" || !runtime.copiesPlainKernelMemory) return null;
+    return { directory: settings.store.directory };
   }
 
   #logOptions(store: ObjectStore): ConstructorParameters<typeof Log>[0] {

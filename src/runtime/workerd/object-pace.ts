@@ -7,6 +7,7 @@
  * would keep its object awake.
  */
 import type { Clock, Timers } from "../../base/platform.ts";
+import type { Breath } from "../../pipeline/local-task.ts";
 import type { QueryPace } from "../../pipeline/query-pace.ts";
 
 const KiB = 1024;
@@ -18,6 +19,10 @@ const sliceBytesMin = 64 * KiB;
 const sliceBytesMax = 512 * KiB;
 /** Before anything is known of the query. */
 const sliceBytesFirst = 256 * KiB;
+/** A publish may be larger than a slice: then there are pauses within it. */
+const pieceRecordsMin = 100;
+const pieceRecordsMax = 50_000;
+const pieceRecordsFirst = 1_000;
 /** Smaller slices say little of the time that larger ones take. */
 const tellingShare = 0.5;
 
@@ -39,9 +44,12 @@ export interface ObjectPaceParts {
   readonly mayRest: boolean;
 }
 
-export class ObjectPace implements QueryPace {
+export class ObjectPace implements QueryPace, Breath {
   readonly #parts: ObjectPaceParts;
   #sliceBytes = sliceBytesFirst;
+  #pieceRecords = pieceRecordsFirst;
+  /** When the step began, or its last pause ended. */
+  #breathAt = 0;
   #eventMs = 0;
   #eventSteps = 0;
   #nextEvent: PromiseWithResolvers<void> | undefined;
@@ -80,6 +88,7 @@ export class ObjectPace implements QueryPace {
   async step<T>(work: () => Promise<T>, bytes: number): Promise<T> {
     const { clock, timers } = this.#parts;
     const began = clock.monotonic();
+    this.#breathAt = began;
     this.#eventSteps += 1;
     try {
       return await work();
@@ -89,6 +98,20 @@ export class ObjectPace implements QueryPace {
       this.#eventMs += tookMs;
       this.#adapt(bytes, tookMs);
     }
+  }
+
+  get pieceRecords(): number {
+    return this.#pieceRecords;
+  }
+
+  async take(records: number): Promise<void> {
+    const { clock, timers } = this.#parts;
+    await timers.sleep(0);
+    const now = clock.monotonic();
+    const fitting = Math.floor((records * stepMs) / Math.max(1, now - this.#breathAt));
+    const next = Math.min(2 * this.#pieceRecords, fitting);
+    this.#pieceRecords = Math.max(pieceRecordsMin, Math.min(next, pieceRecordsMax));
+    this.#breathAt = now;
   }
 
   rest(waitMs: number): number {

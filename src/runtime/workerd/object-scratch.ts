@@ -7,7 +7,7 @@ import { StreamError } from "../../base/stream-error.ts";
 import type { ScratchDisk } from "../../sql/sqlite/scratch-disk.ts";
 import { type RowStore, ScratchRows, scratchRowBytes } from "./scratch-rows.ts";
 
-/** What is used of `ctx.storage.sql`: synchronous; writes are durable before an answer goes out. */
+/** What is used of `ctx.storage.sql`. Synchronous; a write is durable before an answer leaves. */
 export interface ObjectSqlStorage {
   exec(
     sql: string,

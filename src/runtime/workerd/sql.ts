@@ -10,6 +10,7 @@ import type { QueryManagerParts } from "../../pipeline/query-manager.ts";
 import type { HttpContext } from "../../server/http/context.ts";
 import type { Statement } from "../../sql/syntax/statement.ts";
 import { SqlEngine, type SqlEngineParts } from "../sql-engine.ts";
+import type { ObjectPace } from "./object-pace.ts";
 import type { ObjectRole } from "./object-roles.ts";
 import { ObjectScratch, type ObjectSqlStorage } from "./object-scratch.ts";
 import type { WorkerSettings } from "./settings.ts";
@@ -32,7 +33,8 @@ export interface ObjectSql {
 }
 
 export interface ObjectQueries
-  extends Required<Pick<QueryManagerParts, "onWanted" | "objectName" | "looksWhenTold" | "pace">> {
+  extends Required<Pick<QueryManagerParts, "onWanted" | "objectName" | "looksWhenTold">> {
+  readonly pace: ObjectPace;
   readonly queries: ObjectRole["queries"];
   readonly queryId: string | undefined;
   /** Of the object, where state goes that has no room. */
@@ -56,8 +58,10 @@ export function openObjectSql(
     ...parts,
     startTask: async (setup) => {
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
+      // Statements send the next slice before the last is read, which leaves pauses between them.
+      const breath = options.queries === "runs" ? { breath: pace } : {};
       const bounds = { spillBytesMax, pageBytesMax, statePagesMax };
-      return new LocalTask({ ...local, ...bounds }, { ...setup, memoryBytesMax });
+      return new LocalTask({ ...local, ...breath, ...bounds }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),
     viewSettings: { memoryBytesMax: viewMemoryBytesMax },

@@ -11,8 +11,10 @@ import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { notAcceptable, problemOfError } from "./problem-response.ts";
 import { receiveJson } from "./request-json.ts";
+import { protocolOf, upgradeRequired } from "./socket.ts";
 import { type SqlFormat, type SqlMediaType, sqlFormats } from "./sql-formats.ts";
 import { checkIsSelect, runScript, type SqlEvent } from "./sql-script.ts";
+import { SqlSocket } from "./sql-socket.ts";
 
 /** The longest script, escaped in JSON; the parser says what it thinks of its length. */
 const bodyBytesMax = 16 * 1024 * 1024;
@@ -37,6 +39,7 @@ export function sqlApp(context: HttpContext, endpoints: Endpoints): Hono {
   });
   endpoints.mount(app, "sql", (c) => sql(c, context, open));
   endpoints.mount(app, "select", (c) => select(c, context, open));
+  endpoints.mount(app, "selectSocket", (c) => selectSocket(c, context, open));
   return app;
 }
 
@@ -63,6 +66,40 @@ async function select(c: Context, context: HttpContext, open: Gauge): Promise<Re
   return await answerScript(c.req.raw, { context, open, type, text, session, cursor });
 }
 
+/** As `select`, over a WebSocket. What fails before the first row answers the handshake. */
+async function selectSocket(c: Context, context: HttpContext, open: Gauge): Promise<Response> {
+  const { raw: request } = c.req;
+  const { upgradeSocket, platform, shutdown } = context;
+  const { sql: text, cursor = null } = checkQuery(selectQuery, request.url);
+  const isAsked = request.headers.get("Upgrade")?.toLowerCase() === "websocket";
+  if (!isAsked || upgradeSocket === undefined) return upgradeRequired();
+  const protocol = protocolOf(c);
+  checkIsSelect(text);
+  checkRoom(open);
+  const left = new AbortController();
+  const signal = AbortSignal.any([shutdown, left.signal]);
+  const events = runScript(context.sql, {
+    ...{ sql: text, session: new SqlSession(), signal, wanted: "last", takesChanges: true, cursor },
+  });
+  open.set(open.value + 1);
+  const finish = () => open.set(open.value - 1);
+  try {
+    const first = await events.next();
+    const handler = new SqlSocket({ platform, first, events, left, shutdown, finish });
+    return upgradeSocket(request, { handler, protocol });
+  } catch (error) {
+    left.abort();
+    finish();
+    void events.return().catch(() => undefined);
+    throw error;
+  }
+}
+
+function checkRoom(open: Gauge): void {
+  if (open.value < scriptsMax) return;
+  throw new StreamError("queue_full", `Cannot run SQL: ${scriptsMax} scripts run already`);
+}
+
 interface Script {
   readonly context: HttpContext;
   readonly open: Gauge;
@@ -74,9 +111,7 @@ interface Script {
 
 async function answerScript(request: Request, script: Script): Promise<Response> {
   const { context, open, type, text, session } = script;
-  if (open.value >= scriptsMax) {
-    throw new StreamError("queue_full", `Cannot run SQL: ${scriptsMax} scripts run already`);
-  }
+  checkRoom(open);
   const left = new AbortController();
   const signal = AbortSignal.any([context.shutdown, request.signal, left.signal]);
   const format = sqlFormats[type]();

@@ -18,9 +18,9 @@ import type { StreamPiece, TopicEvent } from "./topic-stream.ts";
 /** More outstanding credit than this is a client that does not mean it. */
 export const creditMax = 100_000;
 /** What waits to leave for a client that is slower than its credit. */
-const bufferedBytesMax = 256 * 1024;
+export const bufferedBytesMax = 256 * 1024;
 /** Between looks whether it has left. */
-const lookMs = 50;
+export const lookMs = 50;
 
 /** Codes of RFC 6455, 7.4.1. */
 const goingAway = 1001;
@@ -174,7 +174,8 @@ export function socketFrame({ kind, cursor, data }: TopicEvent): string {
   }
 }
 
-function creditOf(message: string | Uint8Array): number | undefined {
+/** What a message gives; undefined for one that is none of ours. */
+export function creditOf(message: string | Uint8Array): number | undefined {
   if (typeof message !== "string" || message.length > 1000) return undefined;
   try {
     const { credit } = JSON.parse(message) as { readonly credit?: unknown };

@@ -54,6 +54,7 @@ export class AssignedAggregateOperator extends Operator {
       seed: options.seed,
       bytesMax: options.stateBytesMax,
       spill: options.spill,
+      cold: options,
     });
     this.#reader = new AssignedReader(database, {
       name: options.name,
@@ -82,13 +83,10 @@ export class AssignedAggregateOperator extends Operator {
     for (;;) {
       const end = this.#state.paneStart(0);
       if (end === undefined || this.#time.momentOf(end) > until) return;
-      const result = this.#state.merge({ startMs: end, endMs: end + 1 });
-      try {
+      this.#state.close({ startMs: end, endMs: end + 1 }, (result) => {
         refuseOverflow(result);
         this.emit({ table: this.#reader.read(result), origin: null });
-      } finally {
-        result.free();
-      }
+      });
       this.#state.dropBefore(end + 1);
     }
   }

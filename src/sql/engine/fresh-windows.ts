@@ -64,7 +64,8 @@ export class FreshWindows {
     const end = endOf(table, this.#options.ends[side]);
     if (end === null) return false;
     const window = this.#windows.find((each) => each.end === end) ?? this.#open(end);
-    if (window === null) return false;
+    // A window whose groups come in parts may have any number of them.
+    if (window === null || this.#bytesHeld > bytesMax) return false;
     window.rows.add(side, table);
     return true;
   }

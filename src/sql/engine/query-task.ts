@@ -10,7 +10,7 @@ import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Platform } from "../../base/platform.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
-import type { StoredStretch } from "../../segment/stored-stretch.ts";
+import type { StoredPlace, StoredStretch } from "../../segment/stored-stretch.ts";
 import { hostFunctions } from "../functions/catalog.ts";
 import { checksumOf } from "../kernel/checksum.ts";
 import type { SourceBatch } from "../kernel/record-walk.ts";
@@ -51,6 +51,8 @@ export interface TaskRun {
   readonly batches: readonly Uint8Array[];
   /** In place of them: as they are stored. Bytes are read before `publish` returns, too. */
   readonly stored?: StoredStretch;
+  /** In place of both: who hands the publish on reads it first (`StretchReads`). */
+  readonly place?: StoredPlace;
 }
 
 export interface TaskPublish {
@@ -220,7 +222,19 @@ export class QueryTask {
     for (const values of this.#graph.values) values.run();
   }
 
-  publish({ publishedAt, runs, created, committed = [] }: TaskPublish): void {
+  publish(publish: TaskPublish): void {
+    // Taken to its end, which is where its windows close.
+    for (const _ of this.publishInPieces(publish, () => Number.POSITIVE_INFINITY));
+  }
+
+  /**
+   * The same where others are not to wait for all of it: gives how many records each piece had,
+   * once it was read. Nothing else may be asked of the task until all pieces were taken.
+   */
+  *publishInPieces(
+    { publishedAt, runs, created, committed = [] }: TaskPublish,
+    pieceRecords: () => number,
+  ): Generator<number, void> {
     for (const { topic, partition } of created) this.addPartition(topic, partition);
     const now = Math.max(this.#now, publishedAt);
     if (now >= (this.#sink.nextTickAt ?? endOfTime)) this.#passPeriod();
@@ -228,7 +242,7 @@ export class QueryTask {
     for (const operator of this.#graph.operators) operator.onTime(this.#now);
     if (runs.length > 0 && this.#sink instanceof UpsertSink) this.#sink.noteRows();
     if (runs.length === 0) this.#time.tick(this.#now, this.#lastWindowEnd());
-    else this.#read(runs);
+    else yield* this.#read(runs, pieceRecords);
     for (const { topic, ...time } of committed) {
       for (const [input, node] of this.#nodes.entries()) {
         if (node.topic === topic && node.watermark?.isCommitted) this.#time.commit(input, time);
@@ -309,10 +323,12 @@ export class QueryTask {
 
   #stateOf(kind: "full" | "delta"): CommittedState {
     const { statePagesMax = Number.POSITIVE_INFINITY } = this.#options;
+    // Before pages: some of what operators hold goes to their tables now.
+    const parts = this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) }));
     const state = encodeStateBlob([
       { name: timePart, bytes: encoder.encode(JSON.stringify(this.#saveTime())) },
       { name: pagesPart, bytes: this.#file.checkpoint(kind, statePagesMax) },
-      ...this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) })),
+      ...parts,
     ]);
     return { state, isLeft: this.#file.dirtyPageCount > 0 };
   }
@@ -337,7 +353,7 @@ export class QueryTask {
     };
   }
 
-  #read(runs: readonly TaskRun[]): void {
+  *#read(runs: readonly TaskRun[], pieceRecords: () => number): Generator<number, void> {
     const taken: (readonly SourceBatch[])[] = [];
     const reads = runs.flatMap((run) => {
       const batches = this.#batchesOf(run);
@@ -349,13 +365,17 @@ export class QueryTask {
     this.#time.begin(this.#now, reads);
     const bounds = reads.map((read) => this.#time.boundFor(read));
     for (const [index, { run, batches, ...where }] of reads.entries()) {
-      this.#readRun({ run, batches, where, othersBound: bounds[index] ?? noTime });
+      for (const piece of piecesOf(batches, pieceRecords)) {
+        this.#readRun({ run, batches: piece, where, othersBound: bounds[index] ?? noTime });
+        yield piece.reduce((count, { recordCount }) => count + recordCount, 0);
+      }
     }
     this.#time.end();
     for (const batches of taken) freeRecords(batches);
   }
 
-  #batchesOf({ batches, stored, partition }: TaskRun): SourceBatch[] {
+  #batchesOf({ batches, stored, place, partition }: TaskRun): SourceBatch[] {
+    assert(place === undefined, "what has only a place was read");
     const { codecs, crc32c } = this.#tools;
     if (stored !== undefined) return sourceBatchesOf(stored, { partition, codecs, crc32c });
     return batches.flatMap((bytes) => sourceBatchOf(bytes, { partition, codecs }));
@@ -499,6 +519,24 @@ interface SavedTime {
   readonly counts: readonly number[];
   readonly time: EventTimeState;
   readonly watermarks: readonly number[];
+}
+
+/** Batches by the piece, each of so many records or one batch. */
+function* piecesOf(
+  batches: readonly SourceBatch[],
+  pieceRecords: () => number,
+): Generator<readonly SourceBatch[]> {
+  let piece: SourceBatch[] = [];
+  let count = 0;
+  for (const batch of batches) {
+    piece.push(batch);
+    count += batch.recordCount;
+    if (count < pieceRecords()) continue;
+    yield piece;
+    piece = [];
+    count = 0;
+  }
+  if (piece.length > 0) yield piece;
 }
 
 /** How the last aggregate of a plan wants its results shown. */

@@ -8,6 +8,7 @@ import { AggregateState, paneSpecOf } from "../kernel/aggregate.ts";
 import type { SpillSpace } from "../kernel/spill-space.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import type { GridSpec, WindowAggregateNode } from "../plan/plan.ts";
+import type { SqliteDatabase } from "../sqlite/database.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
 import { noTime } from "../time/event-time.ts";
 import { ChangedRows } from "./changed-rows.ts";
@@ -24,6 +25,7 @@ export interface WindowAggregateOptions {
   readonly node: WindowAggregateNode;
   readonly spec: GridSpec;
   readonly time: WindowTime;
+  readonly database: SqliteDatabase;
   readonly host: SqliteHost;
   readonly context: OperatorContext;
   readonly seed: bigint;
@@ -64,6 +66,7 @@ export class WindowAggregateOperator extends Operator {
       seed: options.seed,
       bytesMax: options.stateBytesMax,
       spill: options.spill,
+      cold: options,
     });
     this.#rows = new ChangedRows(host.memory, this.layout);
     this.#windowTime = host.memory.allocateZeroed(8);
@@ -104,15 +107,12 @@ export class WindowAggregateOperator extends Operator {
   }
 
   #close(window: WindowBounds): void {
-    const result = this.#state.merge(window);
-    try {
+    this.#state.close(window, (result) => {
       refuseOverflow(result);
       const table = this.#rows.show(result, 1);
       if (this.#time.zone !== null) this.#pointWindowTime(table, window);
       this.emit({ table, origin: null });
-    } finally {
-      result.free();
-    }
+    });
   }
 
   /** window_time is an instant, where start and end are times on the wall. */

@@ -23,11 +23,14 @@ import { AwayPanes } from "./away-panes.ts";
 import { type ColdGroupKernel, ColdGroups } from "./cold-groups.ts";
 import type { ColdPlace } from "./cold-table.ts";
 import { MemberSets, type SetKernel } from "./member-sets.ts";
+import { PaneRows } from "./pane-rows.ts";
+import type { PieceKernel } from "./piece-merger.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import { KernelState, type StateOptions, type StateResult } from "./state.ts";
 import type { StateSpec } from "./state-layout.ts";
+import { WindowPieces } from "./window-pieces.ts";
 
-interface AggregateKernel extends SetKernel, ColdGroupKernel {
+interface AggregateKernel extends SetKernel, ColdGroupKernel, PieceKernel {
   create(layout: number, size: bigint, offset: bigint, seed: bigint, limit: bigint): number;
   paneEntries(state: number, index: number): number;
   dropBefore(state: number, start: bigint): void;
@@ -36,6 +39,7 @@ interface AggregateKernel extends SetKernel, ColdGroupKernel {
   all(state: number): number;
   changes(state: number, index: number, before: number, after: number): number;
   settle(state: number): number;
+  settlePane(state: number, index: number): number;
   isUnsettled(state: number): number;
   compare(state: number, older: number, newer: number): number;
 }
@@ -104,7 +108,12 @@ export class AggregateState {
   readonly #sets: MemberSets;
   /** Null where groups stay or leave as panes. */
   readonly #cold: ColdGroups | null;
+  /** Null where windows show changes, or where nothing leaves memory. */
+  readonly #pieces: WindowPieces | null;
+  /** Null where panes leave in pieces, or not at all. */
+  readonly #paneRows: PaneRows | null;
   readonly #isFinal: boolean;
+  readonly #paneMs: number;
   readonly #before: StateResult | null;
   readonly #after: StateResult | null;
 
@@ -117,7 +126,7 @@ export class AggregateState {
     options: Omit<StateOptions, "spec"> & {
       readonly spec: Omit<StateSpec, "isSession">;
       readonly panes: PaneSpec | null;
-      /** Where groups without windows go; absent: they stay. */
+      /** Where groups go; absent: those without windows stay, windows leave as panes only. */
       readonly cold?: ColdPlace;
       /** Groups without windows are read once, at the end (`bringOut`), and may leave before. */
       readonly isFinal?: boolean;
@@ -129,7 +138,9 @@ export class AggregateState {
     const sizeMs = BigInt(options.panes?.sizeMs ?? 0);
     const offsetMs = BigInt(options.panes?.offsetMs ?? 0);
     const { isFinal = false } = options;
-    const mayLeave = options.cold !== undefined && options.spec.keys.length > 0;
+    this.#paneMs = options.panes?.sizeMs ?? 0;
+    const hasKeys = options.cold !== undefined && options.spec.keys.length > 0;
+    const mayLeave = hasKeys && options.panes === null;
     const names = mayLeave ? ({ names: isFinal ? "all" : "sets" } as const) : {};
     const spec = { ...options.spec, ...names, isSession: false };
     this.#state = new KernelState(host, linked, { ...options, spec }, ({ layout, seed, limit }) =>
@@ -141,6 +152,12 @@ export class AggregateState {
     this.#sets = new MemberSets(linked, { state: this.#state, panes: this.#panes, space });
     this.#isFinal = isFinal;
     this.#cold = mayLeave ? this.#coldOf(spec, { place: options.cold, space }) : null;
+    this.#pieces = hasKeys && options.panes !== null ? this.#piecesOf(spec, options) : null;
+    const own = { state: this.#state, panes: this.#panes };
+    this.#paneRows =
+      options.panes !== null && space !== null && this.#pieces === null
+        ? new PaneRows(linked, { ...own, space, ...options.panes })
+        : null;
     this.#before = spec.tracksChanges ? this.#state.newResult() : null;
     this.#after = spec.tracksChanges ? this.#state.newResult() : null;
   }
@@ -154,14 +171,29 @@ export class AggregateState {
     return this.#state.bytesHeld;
   }
 
-  add({ table, timeColumn, weightColumn }: AddedRows): void {
+  add(rows: AddedRows): void {
+    const { table, timeColumn } = rows;
+    if (timeColumn === undefined || !(this.#paneRows?.areTooMany(table, timeColumn) ?? false)) {
+      this.#add(rows);
+      return;
+    }
+    for (const part of this.#paneRows?.byPane(table, timeColumn) ?? []) {
+      this.#add({ ...rows, table: part });
+    }
+  }
+
+  #add({ table, timeColumn, weightColumn }: AddedRows): void {
     this.#cold?.fetchFor(table);
+    if (timeColumn !== undefined) {
+      this.#pieces?.makeRoom(table, { timeColumn, paneMs: this.#paneMs });
+    }
     const time = timeColumn === undefined ? 0 : timeColumn + 1;
     const weight = weightColumn === undefined ? 0 : weightColumn + 1;
     const code = this.#kernel.add(this.#state.address, table.address, time, weight);
     this.#state.check(code, "group rows");
     this.#panes.spill();
     this.#sets.spill();
+    this.#pieces?.spill();
     if (this.#isFinal) this.#spillGroups();
   }
 
@@ -209,7 +241,25 @@ export class AggregateState {
   dropBefore(startMs: number): void {
     this.#panes.forgetBefore(startMs);
     this.#sets.forgetBefore(startMs);
+    this.#pieces?.dropBefore(startMs);
     this.#kernel.dropBefore(this.#state.address, BigInt(startMs));
+  }
+
+  /**
+   * Shows the rows of a window that closes: at once, or in parts where memory has no room for them,
+   * in the same order; each part is good while it is shown.
+   */
+  close(window: WindowBounds, show: (groups: StateResult) => void): void {
+    if (this.#pieces?.isNeededFor(window) ?? false) {
+      this.#pieces?.close(window, show);
+      return;
+    }
+    const groups = this.merge(window);
+    try {
+      show(groups);
+    } finally {
+      groups.free();
+    }
   }
 
   /**
@@ -241,12 +291,15 @@ export class AggregateState {
 
   /**
    * Rows of the groups of a pane that changed since `settle`: as they were, and as they are. Groups
-   * that look as before are left out. Good until `settle`, which comes before the next `add`.
+   * that look as before are left out. Good until this is asked of another pane, or `settle`, which
+   * comes before the next `add`.
    */
   changes(pane = 0): { readonly before: StateResult; readonly after: StateResult } | null {
     assert(this.#before !== null && this.#after !== null, "the state tracks changes");
     if (pane >= this.#kernel.panes(this.#state.address)) return null;
     this.#sets.settle();
+    // Those that were asked for before may go again.
+    this.#panes.spill();
     this.#panes.fetchAt(pane);
     const { address } = this.#state;
     const code = this.#kernel.changes(address, pane, this.#before.address, this.#after.address);
@@ -255,7 +308,10 @@ export class AggregateState {
   }
 
   settle(): void {
-    this.#panes.fetchTouched();
+    this.#panes.settleTouched((pane) => {
+      const code = this.#kernel.settlePane(this.#state.address, pane);
+      this.#state.check(code, "settle groups");
+    });
     this.#state.check(this.#kernel.settle(this.#state.address), "settle groups");
     this.#spillGroups();
   }
@@ -273,6 +329,7 @@ export class AggregateState {
   save(options: { readonly full: boolean }): Uint8Array<ArrayBuffer> {
     assert(this.#kernel.isUnsettled(this.#state.address) === 0, "changes are settled");
     this.#sets.settle();
+    this.#pieces?.beforeSave(options.full);
     const groups = this.#state.save(options.full);
     return joinBytes([groups, ...this.#sets.save(options.full)]);
   }
@@ -281,6 +338,7 @@ export class AggregateState {
     const length = groupsLength(blob);
     this.#state.restore(blob.subarray(0, length));
     this.#panes.prune();
+    this.#pieces?.restored();
     this.#sets.restore(blob.subarray(length));
   }
 
@@ -288,6 +346,7 @@ export class AggregateState {
     this.#before?.free();
     this.#after?.free();
     this.#cold?.free();
+    this.#pieces?.free();
     this.#sets.free();
     this.#panes.free();
     this.#panesByState.delete(this.#state.address);
@@ -310,6 +369,21 @@ export class AggregateState {
     const keys = spec.keys.map((column, at) => ({ column, kind: present(kinds[at], "key kind") }));
     const order = this.#isFinal ? "name" : null;
     return new ColdGroups(this.#kernel, { state, place, keys, space, order });
+  }
+
+  #piecesOf(
+    spec: StateSpec,
+    options: {
+      readonly cold?: ColdPlace;
+      readonly spill?: SpillSpace | undefined;
+      readonly seed: bigint;
+    },
+  ): WindowPieces | null {
+    const { cold: place, spill: space, seed } = options;
+    if (place === undefined || space === undefined) return null;
+    if (spec.tracksChanges || spec.isRetractable) return null;
+    const common = { state: this.#state, panes: this.#panes, sets: this.#sets };
+    return new WindowPieces(this.#kernel, { ...common, space, place, seed });
   }
 
   #paneCount(startMs: number, endMs: number): number {

@@ -21,7 +21,7 @@ export interface PaneKernel extends StateKernel {
 /** `wasm/sql/parts/fields.ts` and `away.ts`: keep in step. */
 const blockCount = 11;
 const lastPaneField = 76;
-const field = { start: 0, touchedCount: 72, away: 164 } as const;
+const field = { start: 0, touchedCount: 72, away: 164, hasPieces: 180 } as const;
 
 export class AwayPanes {
   readonly #kernel: PaneKernel;
@@ -50,7 +50,9 @@ export class AwayPanes {
     for (let index = 0; index < this.#kernel.panes(address); index++) {
       if (space.bytesOver <= 0) return;
       const pane = this.#kernel.paneAt(address, index);
-      if (pane !== last && !this.#isAway(pane)) this.leave(pane);
+      // Of one that has pieces elsewhere, what is here follows them (window-pieces.ts).
+      const hasPieces = memory.readUint32(pane + field.hasPieces) !== 0;
+      if (pane !== last && !hasPieces && !this.#isAway(pane)) this.leave(pane);
     }
   }
 
@@ -95,10 +97,16 @@ export class AwayPanes {
     }
   }
 
-  /** Fetches the panes whose changes wait to be settled. */
-  fetchTouched(): void {
-    for (const pane of this.#away.keys()) {
-      if (this.#state.memory.readUint32(pane + field.touchedCount) > 0) this.fetch(pane);
+  /** Calls `settle` for each pane that is away with changes to be settled, where it is back. */
+  settleTouched(settle: (index: number) => void): void {
+    if (this.#away.size === 0) return;
+    const { address, memory } = this.#state;
+    for (let index = 0; index < this.#kernel.panes(address); index++) {
+      const pane = this.#kernel.paneAt(address, index);
+      if (!this.#isAway(pane) || memory.readUint32(pane + field.touchedCount) === 0) continue;
+      this.fetch(pane);
+      settle(index);
+      this.spill();
     }
   }
 

@@ -12,7 +12,14 @@ import type { AwayPanes, PaneKernel } from "./away-panes.ts";
 import type { SpilledRun, SpillSpace } from "./spill-space.ts";
 import type { KernelState } from "./state.ts";
 
+/** Members as `wasm/sql/parts/fields.ts` has them, and where their texts lie. */
+export interface MemberList {
+  readonly members: Uint8Array<ArrayBuffer>;
+  readonly texts: Uint8Array<ArrayBuffer>;
+}
+
 export interface SetKernel extends PaneKernel {
+  dropSegment(state: number, segment: number): void;
   hasSets(state: number, index: number): number;
   segmentOfPane(state: number, index: number, segment: number): number;
   isSegmentDirty(segment: number, isFull: number): number;
@@ -101,6 +108,27 @@ export class MemberSets {
       if (away !== undefined && away.paneStart >= start && away.paneStart < end) {
         this.#comeBack(place, away);
       }
+    }
+  }
+
+  /**
+   * Gives the segments of a pane one by one, where they are in memory and all that waited is
+   * counted. Each is empty afterwards: its members are the caller's.
+   */
+  *drain(pane: number): Generator<MemberList> {
+    const { address: state, memory } = this.#state;
+    if (this.#kernel.hasSets(state, pane) === 0) return;
+    for (let segment = 0; segment < segmentCount; segment++) {
+      const address = this.#kernel.segmentOfPane(state, pane, segment);
+      const place = { pane, segment, address };
+      const away = this.#away.get(address);
+      if (away !== undefined) this.#comeBack(place, away);
+      const count = this.#count(place, field.members);
+      if (count === 0) continue;
+      const members = memory.take(this.#listAt(place, field.members), count * memberBytes);
+      const texts = memory.take(this.#listAt(place, field.bytes), this.#count(place, field.bytes));
+      this.#kernel.dropSegment(state, address);
+      yield { members, texts };
     }
   }
 

@@ -55,6 +55,10 @@ export interface StateLayout {
   readonly fingerprint: number;
   readonly entryBytes: number;
   readonly isNamed: boolean;
+  /** Whether DISTINCT values of some accumulator are in a set. */
+  readonly hasSets: boolean;
+  /** Numbers of the sets of texts and blobs. */
+  readonly textSets: ReadonlySet<number>;
   /** Kinds of the columns of results: keys, accumulators, window start, end and time. */
   readonly resultKinds: readonly ValueKind[];
 }
@@ -131,6 +135,8 @@ export function planState(spec: StateSpec): StateLayout {
     fingerprint: fingerprintOf(plain),
     entryBytes: present(parts.head[0], "entry size"),
     isNamed: parts.name !== 0,
+    hasSets: parts.accumulators.some(({ set }) => set !== 0),
+    textSets: textSetsOf(parts.accumulators),
     resultKinds,
   };
 }
@@ -191,6 +197,12 @@ function isInSet(spec: StateSpec, { kind, column, isDistinct }: Accumulator): bo
   if (spec.isRetractable || spec.isSession || !isDistinct || column === null) return false;
   const input = spec.input[column];
   return kind === "count" ? input !== "wide" : kind === "sum" && input === "integer";
+}
+
+function textSetsOf(accumulators: readonly PlacedAccumulator[]): ReadonlySet<number> {
+  const isText = (kind: ValueKind) => kind === "text" || kind === "blob";
+  const those = accumulators.filter(({ kind, set }) => set !== 0 && isText(kind));
+  return new Set(those.map(({ set }) => set - 1));
 }
 
 /** Sets are numbered as their first accumulators come; one has as many bits as a member. */

@@ -288,6 +288,18 @@ const sqlRoutes = {
     problems: [403, 404, 406, 410, 413, 416, 429, 507],
     isCostly: true,
   },
+  selectSocket: {
+    method: "GET",
+    path: "/v1/sql/ws",
+    summary: "Run one SELECT over a WebSocket",
+    details:
+      'The client sends `{"credit":100}` and gets so many rows or changes at most until it sends ' +
+      "more. Pages need an origin that may write.",
+    query: queries.selectQuery,
+    answer: { status: 101, what: "The WebSocket. Each message is a JSON object." },
+    problems: [403, 404, 410, 413, 416, 426, 429, 507],
+    isCostly: true,
+  },
   sql: {
     method: "POST",
     path: "/v1/sql",

@@ -14,12 +14,12 @@ const object: WorkerDescription = { kind: "durable_object", objectName: "log/0",
 
 async function fixture() {
   const platform = createVirtualPlatform({ seed: 1 });
-  const database = memoryDatabase();
+  const database: SqlDatabase = memoryDatabase();
   await migrate(database);
   const mended: number[] = [];
-  async function open(worker: WorkerDescription): Promise<WorkerSession> {
+  async function open(worker: WorkerDescription, through = database): Promise<WorkerSession> {
     const session = new WorkerSession({
-      ...{ platform, database, shared: true, worker },
+      ...{ platform, database: through, shared: true, worker },
       mend: async (workerEpoch) => void mended.push(workerEpoch),
       onBeat: async () => {},
       isUsedUp: async () => false,
@@ -58,6 +58,28 @@ describe("WorkerSession of a Durable Object", () => {
     await platform.advance(1);
     expect(mended).toEqual([first.current().workerEpoch]);
     await peer.close({ isMended: true });
+  });
+
+  test("asks a far database in two turns: its epoch, then what that leads to", async () => {
+    const { platform, database, open } = await fixture();
+    await open(object);
+    const turnMs = 100;
+    const far: SqlDatabase = {
+      description: "far",
+      close: async () => {},
+      async batch(statements, mode) {
+        await platform.timers.sleep(turnMs);
+        return await database.batch(statements, mode);
+      },
+    };
+    const since = platform.clock.monotonic();
+    let openedMs: number | undefined;
+    const opening = open(object, far).then(() => {
+      openedMs = platform.clock.monotonic() - since;
+    });
+    await platform.advance(10 * turnMs);
+    await opening;
+    expect(openedMs).toBe(2 * turnMs);
   });
 
   test("takes a new epoch when its own is closed, and closes nobody", async () => {

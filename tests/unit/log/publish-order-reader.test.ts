@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import { silentLogger } from "../../../src/base/log.ts";
 import type { LogOptions } from "../../../src/log/log-options.ts";
 import type { PublishSlice } from "../../../src/log/publish-order-reader.ts";
 import type { Inflater } from "../../../src/log/shared-fetches.ts";
@@ -9,6 +10,7 @@ import { batchesIn, readBatchHeader } from "../../../src/record/batch.ts";
 import { encodeBatch } from "../../../src/record/batch-encode.ts";
 import { decodeRecords } from "../../../src/record/batch-records.ts";
 import { inflateBatches } from "../../../src/record/inflate-batches.ts";
+import { createPlatform } from "../../../src/runtime/node/platform.ts";
 import {
   batchesOfStretch,
   joinedParts,
@@ -423,6 +425,91 @@ describe("PublishOrderReader for threads that sum", () => {
     // What it has planned is of the epoch before.
     expect(kinds(slice)).toEqual(["1:0-2"]);
     slice.release();
+  });
+
+  /** As `kinds`, with `p` where it comes as a place. */
+  const given = ({ publishes }: PublishSlice) =>
+    publishes.flatMap(({ runs }) =>
+      runs.map(({ partition, fromOffset, nextOffset, stored, place }) => {
+        const how = place === undefined ? (stored === undefined ? "" : "s") : "p";
+        return `${partition}:${fromOffset}-${nextOffset}${how}`;
+      }),
+    );
+  const asPlaces = { bytesMax: 1, waitMsMax: 0, placesBytesMax: 100_000 };
+
+  test("who asks for places gets those of all that is stored, and reads the same there", async () => {
+    const topic = await filled({});
+    const reader = fromStart(topic);
+    const seen: string[] = [];
+    const runs: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      const slice = await reader.next(asPlaces);
+      for (const { runs } of slice.publishes) {
+        for (const { place, stored, batches } of runs) {
+          const own = place === undefined ? [] : [await stack.store.read(place)];
+          const stretch = place === undefined ? stored : { ...place, pieces: own };
+          const found = stretch === undefined ? batches : batchesOfStretch(stretch).map(joined);
+          for (const batch of found) {
+            for (const { value } of decodeRecords(batch, decoding())) {
+              seen.push(new TextDecoder().decode(value ?? undefined).replaceAll(".", ""));
+            }
+          }
+        }
+      }
+      runs.push(...given(slice));
+      slice.release();
+    }
+    expect(seen).toEqual(expected);
+    expect(runs.slice(0, 3)).toEqual(["0:0-2p", "1:0-2p", "0:2-4p"]);
+    expect(runs.at(-1)).toBe("1:18-20");
+    expect(lentBytes(stack)).toBe(0);
+    expect(reader.position.cursors).toMatchObject([{ nextOffset: 20 }, { nextOffset: 20 }]);
+  });
+
+  test("gives no more places than asked for, nor any inside of an extent", async () => {
+    const topic = await filled({});
+    const { topicNumber } = topic;
+    const cursors = [1, 0].map((nextOffset, partition) => ({ topicNumber, partition, nextOffset }));
+    const reader = stack.log.follow([topic], { publishPosition: 0, cursors });
+    const first = await reader.next({ ...asPlaces, placesBytesMax: 50_000 });
+    expect(given(first)).toEqual(["0:1-2"]);
+    first.release();
+    const second = await reader.next({ ...asPlaces, placesBytesMax: 50_000 });
+    expect(given(second)).toEqual(["1:0-2p", "0:2-4p", "1:2-4p"]);
+    second.release();
+  });
+
+  test("two on one topic are given bytes, and the one that stays places again", async () => {
+    const topic = await filled({});
+    const [one, other] = [fromStart(topic), fromStart(topic)];
+    const slices = [await one.next(asPlaces), await other.next(asPlaces), await one.next(asPlaces)];
+    expect(slices.map((slice) => given(slice)[0]?.at(-1))).toEqual(["p", "s", "s"]);
+    for (const slice of slices) slice.release();
+    other.close();
+    const last = await one.next(asPlaces);
+    expect(given(last)[0]?.at(-1)).toBe("p");
+    last.release();
+  });
+
+  test("looks at the index again before it gives old places away", async () => {
+    let now = 0;
+    const real = createPlatform({ log: silentLogger });
+    const platform = { ...real, clock: { ...real.clock, monotonic: () => now } };
+    const topic = await filled({ platform });
+    const reader = fromStart(topic);
+    (await reader.next({ ...asPlaces, placesBytesMax: 1 })).release();
+    const batches: unknown[] = [];
+    const { batch } = stack.database;
+    stack.database.batch = (statements, mode) => {
+      batches.push(mode);
+      return batch.call(stack.database, statements, mode);
+    };
+    now = 10_000;
+    expect(given(await reader.next({ ...asPlaces, placesBytesMax: 1 }))).toEqual(["1:0-2p"]);
+    expect(batches).toHaveLength(0);
+    now = 10_001;
+    expect(given(await reader.next({ ...asPlaces, placesBytesMax: 1 }))).toEqual(["0:2-4p"]);
+    expect(batches.length).toBeGreaterThan(0);
   });
 
   test("several on one compressed topic fetch, so that it is decompressed once", async () => {

@@ -1,9 +1,11 @@
 import { afterEach, describe, expect, test } from "bun:test";
+import type { LocalTask } from "../../../src/pipeline/local-task.ts";
 import type { RowsChunk } from "../../../src/pipeline/sql-result.ts";
 import { parseScript } from "../../../src/sql/syntax/parse-script.ts";
 import { MemoryStore } from "../../../src/store/memory-store.ts";
 import type { ObjectLocation } from "../../../src/store/object-store.ts";
 import { lentBlocks, lentBytes, storedStretches } from "../../support/log-stack.ts";
+import { ReadingTask } from "../../support/reading-task.ts";
 import { SqlStack } from "../../support/sql-stack.ts";
 
 let sql: SqlStack;
@@ -39,6 +41,46 @@ async function words(parts: Parameters<typeof SqlStack.open>[0]): Promise<void> 
     await sql.append("words", [{ word: `${count}`.padEnd(7_000, "x") }]);
   }
 }
+
+describe("BoundedQueries whose task reads by itself", () => {
+  /** As `words`, with a task of each query that is given places; gives those tasks. */
+  async function readingTasks(parts: Parameters<typeof SqlStack.open>[0] = {}) {
+    await words(parts);
+    const tasks: ReadingTask[] = [];
+    sql.wrapTask = (task) => {
+      const reading = new ReadingTask(task as LocalTask, sql.stack);
+      tasks.push(reading);
+      return reading;
+    };
+    return tasks;
+  }
+
+  test("give the rows of tail and store in order, and how far they are", async () => {
+    const tasks = await readingTasks();
+    const rows = (await sql.run("SELECT TRIM(TRAILING 'x' FROM word) AS w FROM words"))[0];
+    expect(rows).toEqual(Array.from({ length: 40 }, (_, count) => ({ w: `${count}` })));
+    expect(tasks[0]?.placeCount).toBeGreaterThan(10);
+    expect(lentBytes(sql.stack)).toBe(0);
+    const reading = await started("SELECT word FROM words", new AbortController().signal);
+    const first = (await reading.next()).value as RowsChunk;
+    expect(first.progress).toMatchObject({ recordsRead: 40 });
+    expect(first.progress?.bytesRead).toBe(first.progress?.bytesTotal ?? 0);
+    await reading.return?.();
+  });
+
+  test("stop at a LIMIT, and tell damage with object and position", async () => {
+    const store = new DamagedStore();
+    await readingTasks({ store });
+    expect(await sql.run("SELECT word FROM words LIMIT 3")).toMatchObject([{ length: 3 }]);
+    const objects: string[] = [];
+    for await (const { key } of store.list("segments/")) objects.push(key);
+    store.damaged = objects.toSorted()[2] ?? null;
+    await expect(sql.run("SELECT COUNT(*) AS n FROM words")).rejects.toMatchObject({
+      code: "corrupt_segment",
+      message: expect.stringContaining(`Cannot read ${store.damaged} at `),
+    });
+  });
+});
 
 describe("BoundedQueries over stored stretches", () => {
   test("give the rows of tail and store in order, and everything back", async () => {

@@ -114,3 +114,61 @@ test("a query whose groups are more than its memory says so", () => {
     }),
   );
 });
+
+test("a publish that is read with pauses gives what it gives without", async () => {
+  const script = `CREATE STREAM t (g BIGINT, v BIGINT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)
+    WITH ('topic' = 't', 'format' = 'json');
+    SELECT g, COUNT(*) AS n, SUM(v) AS total, window_start
+    FROM TUMBLE(TABLE t, DESCRIPTOR(ts), INTERVAL '1' SECOND)
+    GROUP BY g, window_start, window_end`;
+  const partitions = [0, 1].map((partition) => ({ topic: "t", partition }));
+  const { setup } = planCase({
+    ...{ name: "pauses", script, timeZone: "UTC", isBounded: false, quietTimeoutMs: 0 },
+    ...{ partitions, publishes: [] },
+  });
+  const platform = createVirtualPlatform({ seed: 1, codecs, crc32c });
+  // Out of order, so that whether a row is late depends on those before it in its publish.
+  const batchOf = (partition: number, first: number) => {
+    const records = Array.from({ length: 50 }, (_, index) => {
+      const v = first + index;
+      const ts = `2026-01-01 00:00:${String(10 + ((v * 7 + partition) % 40)).padStart(2, "0")}`;
+      const value = encoder.encode(`{"g":${v % 3},"v":${v},"ts":"${ts}"}`);
+      return { key: null, value, timestamp: 0, headers: [] };
+    });
+    return encodeBatch({ records, codec: "none", baseOffset: first }, { codecs, crc32c });
+  };
+  const publishes = Array.from({ length: 6 }, (_, count) => ({
+    ...{ publishedAt: Date.UTC(2026, 0, 1, 0, 1, count), created: [] },
+    runs: [0, 1].map((partition) => {
+      const fromOffset = 500 * count;
+      const batches = Array.from({ length: 10 }, (_, at) =>
+        batchOf(partition, fromOffset + 50 * at),
+      );
+      return { topic: "t", partition, fromOffset, batches };
+    }),
+  }));
+  const shown = async (pieceRecords: number | null) => {
+    let pauses = 0;
+    const take = async () => {
+      pauses += 1;
+    };
+    const breath = pieceRecords === null ? {} : { breath: { pieceRecords, take } };
+    const task = new LocalTask(
+      { platform, modules: loadSqlModules(), ...breath },
+      { ...setup, memoryBytesMax: 16 * mebibyte, states: [] },
+    );
+    const { statistics } = await task.send({ kind: "publishes", publishes });
+    const { outputs } = await task.send({ kind: "commit", state: "full" });
+    const results = outputs.map(({ kind, bytes, ...rest }) => ({ kind, rest, size: bytes.length }));
+    const reply = await task.send({ kind: "ask" });
+    return { pauses, made: { results, values: valuesOf({ ...reply, outputs }), statistics } };
+  };
+  const whole = await shown(null);
+  expect(whole.made.values.length).toBeGreaterThan(50);
+  expect(whole.made.statistics.rowsLate).toBeGreaterThan(0);
+  for (const pieceRecords of [1, 70, 1_000]) {
+    const { pauses, made } = await shown(pieceRecords);
+    expect(made).toEqual(whole.made);
+    expect(pauses).toBeGreaterThanOrEqual(Math.floor(6_000 / Math.max(100, pieceRecords)) / 2);
+  }
+});

@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, test } from "bun:test";
 import { StreamError } from "../../../src/base/stream-error.ts";
 import { publishTick } from "../../../src/meta/publish-order.ts";
-import { type LogStack, lentBlocks, lentBytes, openStack } from "../../support/log-stack.ts";
+import { missingObject } from "../../../src/store/store-errors.ts";
+import {
+  type LogStack,
+  lentBlocks,
+  lentBytes,
+  openStack,
+  storedStretches,
+} from "../../support/log-stack.ts";
 import { type CountingTask, queryFixture } from "../../support/query-fixture.ts";
 import { until } from "../../support/until.ts";
 
@@ -113,6 +120,43 @@ describe("QueryRunner", () => {
     });
   }
 
+  for (const isLost of [false, true]) {
+    test(`asks the index again for an object that its task finds gone${isLost ? ", once" : ""}`, async () => {
+      await stack.log.close();
+      stack = await openStack(storedStretches());
+      const places: number[] = [];
+      const query = await queryFixture(stack, {
+        onTask: (task, index) => {
+          task.readsPlaces = true;
+          task.onRequest = (request) => {
+            if (request.kind !== "publishes") return;
+            const runs = request.publishes.flatMap((publish) => publish.runs);
+            places[index] ??= 0;
+            places[index] += runs.filter(({ place }) => place !== undefined).length;
+            if (index === 0 || isLost) throw missingObject("gone", "a test");
+          };
+        },
+      });
+      for (let count = 0; count < 40; count++) await query.append(`${count}`.padEnd(7_000, "x"));
+      const ended = query.runner.run(stop.signal);
+      if (isLost) {
+        expect(await ended).toEqual({
+          kind: "failed",
+          reason: expect.stringContaining("Cannot read gone"),
+        });
+      } else {
+        await until(async () => (await query.results()).length === 40);
+        stop.abort();
+        expect(await ended).toEqual({ kind: "released" });
+        expect(await query.results()).toEqual(Array.from({ length: 40 }, (_, at) => `${at + 1}`));
+      }
+      expect(places[0]).toBeGreaterThan(0);
+      // The log's own reads tell what is the matter.
+      expect(places[1]).toBe(0);
+      expect(query.tasks).toHaveLength(2);
+    });
+  }
+
   test("does not tick before it is time by the database's clock", async () => {
     let ticks = 0;
     const query = await queryFixture(stack, {
@@ -184,6 +228,37 @@ describe("QueryRunner", () => {
     stop.abort();
     await ended;
     expect(await query.results()).toEqual(["1", "2", "3"]);
+  });
+
+  test("of a backlog, gives its task more before the commit is made, and loses nothing", async () => {
+    const long = "x".repeat(100_000);
+    const more = Promise.withResolvers<void>();
+    let commits = 0;
+    const query = await queryFixture(stack, {
+      commitIntervalMs: 1,
+      onTask: (task) => {
+        task.onRequest = ({ kind }) => {
+          if (kind === "publishes" && commits > 0) more.resolve();
+          return kind === "commit" && commits++ === 0 ? more.promise : undefined;
+        };
+      },
+    });
+    // As if they had waited for long.
+    const { follow } = stack.log;
+    stack.log.follow = (topics, start) => {
+      const reader = follow.call(stack.log, topics, start);
+      const now = reader.databaseNow.bind(reader);
+      reader.databaseNow = () => now() + 60_000;
+      return reader;
+    };
+    const count = 120;
+    for (let index = 0; index < count; index++) await query.append(`${index} ${long}`);
+    const ended = query.runner.run(stop.signal);
+    await until(async () => (await query.results()).length === count);
+    stop.abort();
+    expect(await ended).toEqual({ kind: "released" });
+    expect(await query.results()).toEqual(Array.from({ length: count }, (_, at) => `${at + 1}`));
+    expect(commits).toBeGreaterThan(1);
   });
 
   test("commits early when the task has no room for more", async () => {

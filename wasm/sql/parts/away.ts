@@ -104,6 +104,9 @@ export function unpackRegisters(state: usize, pane: usize): bool {
   return true;
 }
 
+/** Blocks of a pane: its lists, its slots, its buckets. */
+export const BLOCK_COUNT: u32 = LIST_COUNT + 2;
+
 function widthOf(state: usize, list: u32): u32 {
   if (list == 0 || list == 5) return load<u32>(load<u32>(state, F.S_LAYOUT), F.L_ENTRY_BYTES);
   if (list == 1) return 1;

@@ -1,4 +1,5 @@
 /** What changed in a pane since it was last asked: groups as they were, and as they are. */
+import { isAway } from "./away";
 import * as F from "./fields";
 import { reserve } from "./heap";
 import { finish } from "./merge";
@@ -109,22 +110,28 @@ function showWindow(state: usize, result: usize, pane: usize): void {
   store<i64>(result, end - 1, R_TIME);
 }
 
-/** Takes changes as read: images are forgotten, groups without rows removed. */
-export function settle(state: usize): u32 {
+/** Takes the changes of a pane as read: images are forgotten, groups without rows removed. */
+export function settlePane(state: usize, index: u32): u32 {
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
   const rows = load<u32>(layout, F.L_ROWS);
+  const pane = paneAt(state, index);
+  const touched = <usize>load<u32>(pane, F.P_TOUCHED);
+  for (let i: u32 = 0, n = load<u32>(pane, F.P_TOUCHED + 4); i < n; i++) {
+    const entry = entryAt(layout, pane, load<u32>(touched + (<usize>i << 2)));
+    store<u32>(entry, 0, F.E_IMAGE);
+    if (rows && load<i64>(entry + rows) <= 0) removeEntry(state, pane, entry);
+  }
+  store<u32>(pane, 0, F.P_TOUCHED + 4);
+  store<u32>(pane, 0, F.P_IMAGES + 4);
+  const dead = load<u32>(pane, F.P_DEAD);
+  if (dead > 64 && dead * 2 > load<u32>(pane, F.P_ENTRIES + 4)) closeGaps(state, pane);
+  return load<u32>(state, F.S_FAILED);
+}
+
+/** Takes all changes as read; panes that are away have none. */
+export function settle(state: usize): u32 {
   for (let k: u32 = 0, m = paneCount(state); k < m; k++) {
-    const pane = paneAt(state, k);
-    const touched = <usize>load<u32>(pane, F.P_TOUCHED);
-    for (let i: u32 = 0, n = load<u32>(pane, F.P_TOUCHED + 4); i < n; i++) {
-      const entry = entryAt(layout, pane, load<u32>(touched + (<usize>i << 2)));
-      store<u32>(entry, 0, F.E_IMAGE);
-      if (rows && load<i64>(entry + rows) <= 0) removeEntry(state, pane, entry);
-    }
-    store<u32>(pane, 0, F.P_TOUCHED + 4);
-    store<u32>(pane, 0, F.P_IMAGES + 4);
-    const dead = load<u32>(pane, F.P_DEAD);
-    if (dead > 64 && dead * 2 > load<u32>(pane, F.P_ENTRIES + 4)) closeGaps(state, pane);
+    if (!isAway(paneAt(state, k))) settlePane(state, k);
   }
   store<u32>(state, load<u32>(state, F.S_TOUCH) + 1, F.S_TOUCH);
   return load<u32>(state, F.S_FAILED);

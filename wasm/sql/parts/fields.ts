@@ -53,7 +53,9 @@ export const S_NUMBERS: usize = 188;
 export const S_INPUT: usize = 208;
 /** u32: what the next group is called, where groups have names (L_NAME). */
 export const S_NEXT_NAME: usize = 220;
-export const STATE_BYTES: usize = 224;
+/** How many panes there are of which a piece has left (pieces.ts). */
+export const S_PIECED: usize = 224;
+export const STATE_BYTES: usize = 232;
 
 // Block: scratch for BLOCK rows
 export const BLOCK: u32 = 128;
@@ -160,7 +162,10 @@ export const FIELD_SIXTEEN: u32 = 4;
 // Entry
 export const E_HASH: usize = 0;
 export const E_TOUCH: usize = 4;
-/** Number + 1 of its image among the pane's; 0: it has none. */
+/**
+ * Number + 1 of its image among the pane's; 0: it has none. In a pane of which a piece has left, the
+ * last of its addends.
+ */
 export const E_IMAGE: usize = 8;
 /** Checkpoint since which it is dirty, or DEAD. */
 export const E_CHECKPOINT: usize = 12;
@@ -196,7 +201,11 @@ export const P_FREE_ENTRY: usize = 156;
 export const P_SETS: usize = 160;
 /** 1: all but this head is on scratch disk (away.ts). */
 export const P_AWAY: usize = 164;
-export const PANE_BYTES: usize = 168;
+/** List of addends to sums of reals (addends.ts), of a pane of which a piece has left. */
+export const P_ADDENDS: usize = 168;
+/** 1: a piece of it has left (pieces.ts). */
+export const P_HAS_PIECES: usize = 180;
+export const PANE_BYTES: usize = 184;
 
 // Column and Table: src/sql/memory/column-layout.ts
 export const C_KIND: usize = 0;

@@ -2,6 +2,7 @@
  * Adds a block of rows, whose entries are known, to the accumulators: one accumulator after the
  * other, each in a loop of its own, so that nothing is decided per row that holds for the column.
  */
+import { keepAddend } from "./addends";
 import { keepBytes, NO_OFFSET, waste } from "./arena";
 import { countValue } from "./distinct";
 import * as F from "./fields";
@@ -137,7 +138,8 @@ function foldPlain(
       return;
     case F.OP_SUM_REAL:
     case F.OP_SUM_SQUARES:
-      foldReals(block, a, column, count, weights);
+      if (load<u32>(state, F.S_PIECED)) keepReals(state, block, a, column, count);
+      else foldReals(block, a, column, count, weights);
       return;
     case F.OP_SUM_WIDE:
       foldWides(block, a, column, count, weights);
@@ -255,6 +257,24 @@ function foldReals(block: usize, a: usize, column: usize, count: u32, weights: u
     const value = load<u64>(slotOf(column, word(block + F.B_ROWS, at)));
     const weight: i64 = weights ? <i64>load<i32>(weights + (<usize>at << 2)) : 1;
     addReal(a, word(block + F.B_ENTRIES, at), realOf(op, kind, value), weight);
+  }
+}
+
+/** As `foldReals`, where some panes have pieces elsewhere: to those, what rows add is kept. */
+function keepReals(state: usize, block: usize, a: usize, column: usize, count: u32): void {
+  const op = load<u32>(a, F.A_OP);
+  const kind = load<u32>(a, F.A_KIND);
+  for (let i: u32 = 0; i < count; i++) {
+    const at = <u32>word(picked, i);
+    const value = load<u64>(slotOf(column, word(block + F.B_ROWS, at)));
+    const entry = word(block + F.B_ENTRIES, at);
+    const pane = word(block + F.B_PANES, at);
+    const x = realOf(op, kind, value);
+    if (load<u32>(pane, F.P_HAS_PIECES) == 0) addReal(a, entry, x, 1);
+    else {
+      noteValue(a, entry, 1);
+      keepAddend(state, pane, entry, load<u32>(a, F.A_SLOT), x);
+    }
   }
 }
 

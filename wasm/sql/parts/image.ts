@@ -1,7 +1,8 @@
 /**
  * Checkpoints of a state: full, or what changed since the last one (delta). All little-endian:
  *
- *   u32 "MRST", u16 version 2, of named groups 3 (L_NAME), u16 flags (1: full), u32 fingerprint of the layout, u32 pane count,
+ *   u32 "MRST", u16 version 2, of named groups 3 (L_NAME), of panes with pieces elsewhere 4,
+ *   u16 flags (1: full), u32 fingerprint of the layout, u32 pane count,
  *   i64 rows added ever, i64 position of the wheel (sessions; else 0)
  *   u32 length of all this up to the sets, u32 the next group's name, else 0 (neither in version 1,
  *   which has no sets)
@@ -32,7 +33,11 @@ import { registerBytes } from "./registers";
 import { leaveCheckpoint } from "./sessions";
 
 export const MAGIC: u32 = 0x5453524d;
-export const VERSION: u16 = 3;
+export const VERSION: u16 = 4;
+/** Of states of whose panes pieces are in a table (pieces.ts). */
+const VERSION_PIECED: u16 = 4;
+/** Of groups with names. */
+export const VERSION_NAMED: u16 = 3;
 /** Of groups without names, whose checkpoints older versions read too. */
 const VERSION_UNNAMED: u16 = 2;
 export const HEADER_BYTES: u32 = 40;
@@ -57,7 +62,8 @@ export function save(state: usize, isFull: bool, fingerprint: u32): bool {
   if (head == 0) return false;
   store<u32>(head, MAGIC);
   const isNamed = load<u32>(load<u32>(state, F.S_LAYOUT), F.L_NAME) != 0;
-  store<u16>(head, isNamed ? VERSION : VERSION_UNNAMED, 4);
+  const isPieced = load<u32>(state, F.S_PIECED) != 0;
+  store<u16>(head, isNamed ? VERSION_NAMED : isPieced ? VERSION_PIECED : VERSION_UNNAMED, 4);
   store<u16>(head, isFull ? 1 : 0, 6);
   store<u32>(head, fingerprint, 8);
   store<u32>(head, panes, 12);
@@ -186,7 +192,7 @@ function listEntries(state: usize, layout: usize, pane: usize, isWhole: bool): b
   return true;
 }
 
-function saveFields(
+export function saveFields(
   state: usize,
   layout: usize,
   pane: usize,
@@ -308,7 +314,7 @@ function saveRegisters(
 }
 
 /** Puts references of the nodes to write into the state's selection. */
-function listNodes(state: usize, layout: usize, pane: usize, isWhole: bool): u32 {
+export function listNodes(state: usize, layout: usize, pane: usize, isWhole: bool): u32 {
   const list = state + F.S_SELECTION;
   store<u32>(list, 0, 4);
   if (!isWhole) {
@@ -361,7 +367,7 @@ function ownerIndex(state: usize, number: u32): u32 {
   return isFound ? low : NO_OFFSET;
 }
 
-function saveNodes(state: usize, layout: usize, pane: usize, count: u32): bool {
+export function saveNodes(state: usize, layout: usize, pane: usize, count: u32): bool {
   const list = <usize>load<u32>(state, F.S_SELECTION);
   let total: u32 = 0;
   let orders: u32 = 0;

@@ -2,6 +2,7 @@
  * A pane: dense entries and the hash table that finds them. Entries keep the order in which their
  * keys appeared. Bytes of an entry are laid out by fields.ts (head) and by the layout (the rest).
  */
+import { ADDEND_BYTES } from "./addends";
 import { holdsBytes, keepBytes, NO_OFFSET, ownsBytes, waste } from "./arena";
 import { freeNode, freeNodes, nodeAt } from "./distinct";
 import * as F from "./fields";
@@ -39,6 +40,10 @@ export function freePane(state: usize, pane: usize): void {
   releaseList(state, pane + F.P_NODES, <u32>F.NODE_BYTES);
   releaseList(state, pane + F.P_DIRTY_NODES, 4);
   releaseList(state, pane + F.P_QUEUE, 16);
+  releaseList(state, pane + F.P_ADDENDS, ADDEND_BYTES);
+  if (load<u32>(pane, F.P_HAS_PIECES)) {
+    store<u32>(state, load<u32>(state, F.S_PIECED) - 1, F.S_PIECED);
+  }
   release(state, load<u32>(pane, F.P_SLOTS), <usize>load<u32>(pane, F.P_SLOT_COUNT) << 3);
   release(state, load<u32>(pane, F.P_BUCKETS), <usize>load<u32>(pane, F.P_BUCKET_COUNT) << 2);
   release(state, pane, F.PANE_BYTES);

@@ -5,6 +5,8 @@ import { needPane } from "./away";
 import * as F from "./fields";
 import { hasFailed, push } from "./heap";
 import { HEADER_BYTES, HEADER_BYTES_1, MAGIC, markNodes, SECTION_BYTES, VERSION } from "./image";
+import { VERSION_NAMED } from "./image";
+import { ADDEND_BYTES, keepAddend } from "./addends";
 import { dropPaneAt, paneAt, paneCount, paneFrom } from "./panes";
 import { entryAt, fillSlot, findKey, foundSlot, hashKeys, newEntry, numberOf } from "./pane";
 import { removeEntry } from "./pane";
@@ -32,7 +34,7 @@ export function restoreBlob(state: usize, blob: usize, length: u32, fingerprint:
   if (load<u32>(blob, 8) != fingerprint) return OTHER_LAYOUT;
   const isFull = load<u16>(blob, 6) != 0;
   const panes = load<u32>(blob, 12);
-  const isNamed = version >= 3;
+  const isNamed = version == VERSION_NAMED;
   const layout = <usize>load<u32>(state, F.S_LAYOUT);
   store<i64>(state, load<i64>(blob, 16), F.S_SEQUENCE);
   if (isFull) while (paneCount(state)) dropPaneAt(state, paneCount(state) - 1);
@@ -140,6 +142,24 @@ export function restoreEntry(state: usize, pane: usize, address: usize): bool {
     a += F.ACCUMULATOR_BYTES;
   }
   return !hasFailed(state);
+}
+
+/** Reads a piece (pieces.ts), none of whose groups is in the pane. */
+export function readPiece(state: usize, pane: usize, piece: usize): void {
+  const layout = <usize>load<u32>(state, F.S_LAYOUT);
+  const entries = load<u32>(piece);
+  const nodes = load<u32>(piece, 4);
+  const addends = load<u32>(piece, 8);
+  at = piece + 16 + (<usize>entries << 2);
+  readKeys(state, layout, entries);
+  if (!findRows(state, layout, pane, entries, 0)) return;
+  readFields(state, layout, pane, entries);
+  if (nodes && !hasFailed(state)) readNodes(state, layout, pane, nodes);
+  for (let i: u32 = 0; i < addends; i++, at += ADDEND_BYTES) {
+    const entry = entryOf(state, layout, pane, load<u32>(at));
+    keepAddend(state, pane, entry, load<u32>(at, 4), load<f64>(at, 8));
+    if (hasFailed(state)) return;
+  }
 }
 
 /** The next checkpoint has these nodes to say. */

@@ -56,6 +56,20 @@ describe("DirectReads", () => {
     expect(reads.areWanted).toBe(true);
   });
 
+  test("take no time while their own clock stands", async () => {
+    const [clock, waited] = [{ now: 0 }, { now: 0 }];
+    const reads = new DirectReads(
+      () => clock.now,
+      () => waited.now,
+    );
+    await readFor(reads, clock, 100_000);
+    expect(reads.areWanted).toBe(true);
+    await readFor(reads, waited, 700);
+    expect(reads.areWanted).toBe(false);
+    clock.now += 30_000;
+    expect(reads.areWanted).toBe(true);
+  });
+
   test("give undefined when the kernel refuses, and pause after three refusals in a row", async () => {
     const clock = { now: 0 };
     const reads = new DirectReads(() => clock.now);

@@ -37,6 +37,10 @@ const publishes: readonly TaskPublish[] = [
         },
       },
       { ...run, topic: "clicks", batches: [bytes(7)] },
+      {
+        ...run,
+        place: { key: "objects/1", position: 8192, length: 77, baseOffset: 10, lastOffset: 12 },
+      },
     ],
   },
 ];

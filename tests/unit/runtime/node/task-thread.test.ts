@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { mkdtemp, open, rm, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { pooledBytes } from "../../../../src/base/buffer-pool.ts";
 import { silentLogger } from "../../../../src/base/log.ts";
+import type { StreamError } from "../../../../src/base/stream-error.ts";
 import { querySettingsDefault } from "../../../../src/pipeline/query-definition.ts";
 import { shapeOf } from "../../../../src/pipeline/query-maker.ts";
 import type { TaskRequest, TaskSetup } from "../../../../src/pipeline/task-protocol.ts";
@@ -131,6 +135,95 @@ describe("TaskThread", () => {
     const { outputs } = await thread.send({ kind: "commit", state: "full" });
     thread.close();
     expect(new TextDecoder().decode(outputs[0]?.bytes)).toContain('{"auction":1,"n":1}');
+  });
+
+  /** Requests with `count` batches of 1 000 records, as a folder's file holds them. */
+  async function storedRequests(directory: string, count: number) {
+    const file: Uint8Array[] = [];
+    const requests: TaskRequest[] = [];
+    let position = 0;
+    for (let index = 0; index < count; index++) {
+      const records = Array.from({ length: 1_000 }, () => ({
+        ...{ timestamp: 1_000, key: null },
+        value: new TextEncoder().encode(`{"auction":${index % 3}${" ".repeat(200)}}`),
+      }));
+      const bytes = encodeBatch({ records, codec: "none", baseOffset: 7 }, platform);
+      const [baseOffset, lastOffset] = [1_000 * index, 1_000 * index + 999];
+      const where = { key: "segments/one", position, length: bytes.length };
+      const place = { ...where, baseOffset, lastOffset };
+      const run = { topic: "bids", partition: 0, fromOffset: baseOffset, batches: [], place };
+      const publish = { publishedAt: 1_000, runs: [run], created: [] };
+      requests.push({ kind: "publishes", publishes: [publish] });
+      file.push(bytes);
+      position += bytes.length;
+    }
+    file.push(new Uint8Array(4096 - (position % 4096)));
+    await Bun.write(`${directory}/segments/one`, new Blob(file as Uint8Array<ArrayBuffer>[]));
+    return requests;
+  }
+
+  async function withFolder(use: (directory: string) => Promise<void>): Promise<void> {
+    const directory = await mkdtemp(join(tmpdir(), "millrace-task-"));
+    try {
+      await use(directory);
+    } finally {
+      await rm(directory, { recursive: true });
+    }
+  }
+
+  test("reads by itself what it is given places of, in the order of requests", async () => {
+    await withFolder(async (directory) => {
+      const requests = await storedRequests(directory, 60);
+      const thread = new TaskThread();
+      await thread.start(setupOf(counting), modules, { directory });
+      const replies = requests.map((request) => thread.send(request));
+      const committed = thread.send({ kind: "commit", state: "full" });
+      const rowsIn = (await Promise.all(replies)).map(({ statistics }) => statistics.rowsIn);
+      expect(rowsIn).toEqual(requests.map((_, index) => 1_000 * (index + 1)));
+      const { outputs } = await committed;
+      expect(await thread.endTask()).toBe(true);
+      const text = outputs.map(({ bytes }) => new TextDecoder().decode(bytes)).join();
+      for (const auction of [0, 1, 2]) expect(text).toContain(`{"auction":${auction},"n":20000}`);
+      // The next task of the thread reads another folder.
+      await withFolder(async (other) => {
+        const [only] = await storedRequests(other, 1);
+        await thread.start(setupOf(counting), modules, { directory: other });
+        const reply = await thread.send(only as TaskRequest);
+        expect(reply.statistics.rowsIn).toBe(1_000);
+        thread.close();
+      });
+    });
+  });
+
+  test("a place that cannot be read is the last: nothing is committed without it", async () => {
+    for (const [damage, code] of [
+      [async (path: string) => rm(path), "object_missing"],
+      [async (path: string) => truncate(path, 300_000), "corrupt_segment"],
+      [
+        async (path: string) => {
+          const file = await open(path, "r+");
+          await file.write("!", 100_000);
+          await file.close();
+        },
+        "corrupt_segment",
+      ],
+    ] as const) {
+      await withFolder(async (directory) => {
+        const requests = await storedRequests(directory, 2);
+        await damage(`${directory}/segments/one`);
+        const thread = new TaskThread();
+        await thread.start(setupOf(counting), modules, { directory });
+        const sent = [...requests, { kind: "commit", state: "full" } as const].map((request) =>
+          thread.send(request).then(
+            () => "answered",
+            (error: StreamError) => error.code,
+          ),
+        );
+        expect((await Promise.all(sent)).at(-1)).toBe(code);
+        expect(thread.isSound).toBe(false);
+        thread.close();
+      });
+    }
   });
 
   test("a task that took much memory ends with its thread", async () => {

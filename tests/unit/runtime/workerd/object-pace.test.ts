@@ -83,3 +83,20 @@ test("ObjectPace leaves long waits to the alarm, where all who publish ring", ()
   const restless = fixture({ mayRest: false });
   expect(restless.pace.rest(Number.POSITIVE_INFINITY)).toBe(1_000);
 });
+
+test("ObjectPace has pauses in a publish come after a tenth of a second", async () => {
+  const { platform, pace } = fixture();
+  const piece = async (records: number, tookMs: number) => {
+    platform.stall(tookMs);
+    const taken = pace.take(records);
+    await platform.advance(0);
+    await taken;
+  };
+  const first = pace.pieceRecords;
+  await piece(first, 10);
+  expect(pace.pieceRecords).toBe(2 * first);
+  await piece(2 * first, 400);
+  expect(pace.pieceRecords).toBe(first / 2);
+  await piece(first / 2, 60_000);
+  expect(pace.pieceRecords).toBe(100);
+});

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { type ErrorCode, errorKinds } from "../../../../src/base/stream-error.ts";
-import { groupErrorCode, kafkaErrorNames } from "../../../../src/server/kafka/error-map.ts";
+import { groupErrorCode } from "../../../../src/server/kafka/error-map.ts";
+import { kafkaErrorNames } from "../../../../src/server/kafka/error-names.ts";
 import { kafkaErrors } from "../../../../src/wire/kafka/error-code.ts";
 import { kafkaErrorName } from "../../../../src/wire/kafka/error-name.ts";
 

@@ -70,6 +70,22 @@ describe("FreshWindows", () => {
     expect(fresh.hasRows).toBe(false);
   });
 
+  test("takes a window that comes in parts as long as there is room", () => {
+    const host = createSqliteHost();
+    const fresh = freshWindows(host);
+    const keys = Array.from({ length: 100_000 }, (_, key) => BigInt(key));
+    const part = windowOf(host, 10n, keys);
+    let parts = 0;
+    while (fresh.take(0, part)) parts++;
+    expect(parts).toBeGreaterThan(2);
+    expect(parts).toBeLessThan(30);
+    let rowCount = 0;
+    fresh.leave((_side, table) => {
+      rowCount += table.rowCount;
+    });
+    expect(rowCount).toBe(parts * 100_000);
+  });
+
   test("takes neither rows of several windows nor windows without end", () => {
     const host = createSqliteHost();
     const fresh = freshWindows(host);

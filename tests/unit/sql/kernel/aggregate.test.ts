@@ -213,6 +213,34 @@ describe("AggregateState", () => {
     state.free();
   });
 
+  test("that outgrows its memory with one group's values says so, and others go on", () => {
+    const options = {
+      ...{ input: ["integer", "integer", "integer"] as const, keys: [0] },
+      ...{ accumulators: [of("max", 1)], isRetractable: true, tracksChanges: true },
+    };
+    const { host, state } = stateOf({ ...options, bytesMax: 4 << 20 });
+    const rowsFrom = (first: number) =>
+      Array.from({ length: 1000 }, (_, at): CellValue[] => [7n, BigInt(first + at), 1n]);
+    const add = (first: number) =>
+      state.add({ table: tableOf(host.memory, options.input, rowsFrom(first)), weightColumn: 2 });
+    const fill = () => {
+      for (let first = 0; first < 200_000; first += 1000) add(first);
+    };
+    expect(fill).toThrow(
+      expect.objectContaining({
+        code: "sql_memory_exceeded",
+        message: expect.stringContaining(`may hold ${4 << 20} bytes`),
+      }),
+    );
+    // The memory is whole again for whoever is next.
+    state.free();
+    const next = new AggregateState(host, {
+      ...{ spec: options, seed: 1n, bytesMax: 4 << 20, panes: null },
+    });
+    next.add({ table: tableOf(host.memory, options.input, rowsFrom(0)), weightColumn: 2 });
+    expect(readResult(host.memory, next.all())[0]?.[1]).toBe(999n);
+  });
+
   test("refuses checkpoints that are none, newer, or of another statement", () => {
     const one = stateOf({ input: ["integer"], accumulators: [of("count", null)] });
     const other = stateOf({ input: ["integer"], accumulators: [of("max", 0)] });
@@ -223,7 +251,7 @@ describe("AggregateState", () => {
     expect(() => one.state.restore(blob.subarray(0, 20))).toThrow(refused);
     expect(() => one.state.restore(new Uint8Array(64))).toThrow(refused);
     const newer = blob.slice();
-    newer[4] = 4;
+    newer[4] = 5;
     expect(() => one.state.restore(newer)).toThrow(refused);
   });
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { AggregateState } from "../../../../src/sql/kernel/aggregate.ts";
 import { SpillSpace } from "../../../../src/sql/kernel/spill-space.ts";
+import { RowTable } from "../../../../src/sql/memory/row-table.ts";
 import type { Accumulator } from "../../../../src/sql/plan/plan.ts";
 import { MemoryDisk } from "../../../support/memory-disk.ts";
 import { readResult } from "../../../support/sql-state.ts";
@@ -30,7 +31,7 @@ function create(bytesMax: number | null, accumulators: readonly Accumulator[]) {
     result.free();
     return rows;
   };
-  return { state, add, read, disk, spill };
+  return { host, state, add, read, disk, spill };
 }
 
 /** Rows whose values are all different: of a group, a number, its text, and whether it is even. */
@@ -99,5 +100,27 @@ describe("MemberSets", () => {
     expect(restored.read()).toEqual(read());
     restored.add(rowsFrom(0, 6003));
     expect(restored.read()).toEqual(read());
+  });
+
+  test("of one group may be far more than memory has room for", () => {
+    const { state, add, read, host } = create(1 << 20, [distinct(1)]);
+    const many = 2000;
+    const table = new RowTable(host.memory, input);
+    const keys = host.memory.allocateZeroed(8);
+    const values = host.memory.allocateZeroed(8 * many);
+    for (const column of input.keys()) table.point(column, { values: keys, stride: 0 });
+    table.point(1, { values });
+    for (let first = 0; first < 400_000; first += many) {
+      for (let at = 0; at < many; at++) {
+        host.memory.view.setBigInt64(values + 8 * at, BigInt(first + at), true);
+      }
+      table.setRows({ rowCount: many });
+      state.add({ table });
+    }
+    add(rowsFrom(0, 3000).filter(([key]) => key === 0n));
+    expect(read()).toEqual([[0n, 400_000n]]);
+    // They would take some 12 MB, of which a segment is needed at a time.
+    expect(state.bytesHeld).toBeLessThan(3 << 20);
+    expect(host.memory.bytes.length).toBeLessThan(16 << 20);
   });
 });
