@@ -51,7 +51,6 @@ export class LocalTask implements TaskHandle {
   readonly #buffers = new BufferPool(idleBytesMax);
   readonly #host: SqliteHost;
   readonly #disks: readonly ScratchDisk[];
-  readonly #breath: Breath | undefined;
   /** Absent while states are still to come. */
   #task: QueryTask | undefined;
   readonly #pages: TaskPages;
@@ -64,7 +63,6 @@ export class LocalTask implements TaskHandle {
     this.#setup = setup;
     const { platform, modules, openScratch } = parts;
     const { memoryBytesMax } = setup;
-    this.#breath = parts.breath;
     this.#host = new SqliteHost({ modules, clock: platform.clock, memoryBytesMax });
     this.#disks = openScratch === undefined ? [] : [openScratch(), openScratch()];
     this.#pages = new TaskPages(this.#host, this.#disks[0], parts.pageBytesMax);
@@ -110,7 +108,7 @@ export class LocalTask implements TaskHandle {
 
   /** Where it pauses, one request at a time. */
   async send(request: TaskRequest): Promise<TaskReply> {
-    const breath = this.#breath;
+    const { breath } = this.#parts;
     if (request.kind !== "publishes" || breath === undefined) return this.answer(request);
     if (this.#failure !== undefined) throw this.#failure;
     try {
@@ -123,10 +121,9 @@ export class LocalTask implements TaskHandle {
   }
 
   async #publish(publishes: readonly TaskPublish[], breath: Breath): Promise<void> {
-    const task = present(this.#task, "a task that has begun");
     let records = 0;
     for (const publish of publishes) {
-      for (const more of task.publishInPieces(publish, () => breath.pieceRecords)) {
+      for (const more of this.#begun.publishInPieces(publish, () => breath.pieceRecords)) {
         records += more;
         if (records < breath.pieceRecords) continue;
         await breath.take(records);
@@ -150,7 +147,7 @@ export class LocalTask implements TaskHandle {
   take(publish: TaskPublish): void {
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      present(this.#task, "a task that has begun").publish(publish);
+      this.#begun.publish(publish);
     } catch (error) {
       this.#failure = error;
       throw error;
@@ -162,12 +159,16 @@ export class LocalTask implements TaskHandle {
     this.#failure ??= error;
   }
 
+  get #begun(): QueryTask {
+    return present(this.#task, "a task that has begun");
+  }
+
   #answer(request: TaskRequest): TaskReply {
     if (request.kind === "restore") {
       if (request.state !== null) this.#restore(request.state);
       return request.state === null ? replyOf(this.#begin()) : notYet;
     }
-    const task = present(this.#task, "a task that has begun");
+    const task = this.#begun;
     switch (request.kind) {
       case "publishes":
         for (const publish of request.publishes) task.publish(publish);

@@ -49,7 +49,7 @@ export type TaskRequest =
   | { readonly kind: "commit"; readonly state: "full" | "delta" }
   /** What the commit before has left of its state. */
   | { readonly kind: "rest" }
-  /** Of a task that is restored, before all else: a full state, then deltas; null: it was the last. */
+  /** Of a task that is restored, before all else: a full state, then deltas; null: no more. */
   | { readonly kind: "restore"; readonly state: PackedState | null }
   /** How things stand; nothing is done. */
   | { readonly kind: "ask" }

@@ -72,7 +72,8 @@ export class TaskThread {
     folder: SegmentFolder | null = null,
   ): Promise<void> {
     // Given away, as all bytes of messages are: a large state is not copied.
-    await this.#call({ kind: "start", setup, modules, folder }, setup.states.flatMap(buffersOf));
+    const buffers = setup.states.flatMap(buffersOf);
+    await this.#call({ kind: "start", setup, modules, folder }, buffers);
   }
 
   async send(request: TaskRequest): Promise<TaskReply> {

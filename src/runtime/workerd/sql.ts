@@ -58,9 +58,9 @@ export function openObjectSql(
     ...parts,
     startTask: async (setup) => {
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
-      const bounds = { spillBytesMax, pageBytesMax, statePagesMax };
       // Statements send the next slice before the last is read, which leaves pauses between them.
       const breath = options.queries === "runs" ? { breath: pace } : {};
+      const bounds = { spillBytesMax, pageBytesMax, statePagesMax };
       return new LocalTask({ ...local, ...breath, ...bounds }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),

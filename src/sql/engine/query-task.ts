@@ -314,8 +314,8 @@ export class QueryTask {
   }
 
   /**
-   * More of the state of the commit before, which is one only with all of it: each is a delta behind
-   * what was given before. Nothing else is asked of the task in between.
+   * More of the state of the commit before, which is one only with all of it: each is a delta
+   * behind what was given before. Nothing else is asked of the task in between.
    */
   restOfState(): CommittedState {
     return this.#stateOf("delta");

@@ -185,7 +185,7 @@ export class ColdTable {
   }
 
   /**
-   * Rows that are far apart touch a page each. A journal would hold all of those in memory, and what
+   * Rows that are far apart touch a page each. A journal would hold all those in memory, and what
    * fails here ends the task, whose state nobody rolls back.
    */
   #change(statement: SqliteStatement): void {
