@@ -35,6 +35,8 @@ interface Facts {
   readonly shape?: Readonly<Record<string, Shape>>;
   readonly unwrapped?: Shape;
   readonly unknownKeys?: UnknownKeys;
+  /** Its bounds are those of a value, not of a length. */
+  readonly isNumber?: boolean;
 }
 
 type UnknownKeys = "strip" | "refuse" | "keep";
@@ -214,7 +216,7 @@ class Shape {
         kind === "object" ? `unknown to be ${bound}` : `${kind} ${verb} ${bound} ${unit}`;
       issues.push({ code, message: `${size}: expected ${wanted}`, continue: true });
     };
-    return checked(this, check, true);
+    return checked(this, check, this.facts.isNumber !== true);
   }
 }
 
@@ -272,7 +274,8 @@ export function string(): Shape {
 }
 
 export function number(): Shape {
-  return typed("number", Number.isFinite);
+  const { run } = typed("number", Number.isFinite);
+  return new Shape(run, { isNumber: true });
 }
 
 export function boolean(): Shape {
