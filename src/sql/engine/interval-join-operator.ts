@@ -114,7 +114,7 @@ export class IntervalJoinOperator extends Operator {
         if (error !== null) throw error;
         this.emit({ table: this.#result.table, origin: null });
       }
-      drop.all(before);
+      drop.change(before);
     }
   }
 

@@ -106,7 +106,7 @@ export class SessionAssignOperator extends SessionOperator {
       this.#shown.reset();
       if (outcome.kind === "failed") throw outcome.error;
       table.first = first;
-      this.#drop.all();
+      this.#drop.change();
       this.emit({ table: this.#result.table, origin: null });
     }
     table.setRows({ rowCount: 0 });

@@ -52,7 +52,7 @@ export class WindowClosings {
       const { next: end } = this.#known();
       if (end === null || this.#time.momentOf(Number(end)) > until) return;
       close(end);
-      for (const statement of this.#drop) statement.all(end);
+      for (const statement of this.#drop) statement.change(end);
       this.#ends = undefined;
     }
   }

@@ -51,8 +51,6 @@ export class ColdTable {
   readonly #insert: SqliteStatement;
   readonly #find: SqliteStatement;
   readonly #drop: SqliteStatement;
-  readonly #unjournalled: SqliteStatement;
-  readonly #journalled: SqliteStatement;
   readonly #images: Collector;
   readonly #times: ColdTimes | null;
   readonly #names: ColdNames | null;
@@ -98,8 +96,6 @@ export class ColdTable {
       `CROSS JOIN ${rows} c ON ${matches}`;
     this.#find = database.prepare(`SELECT image FROM ${rows} WHERE rowid IN (${found})`);
     this.#drop = database.prepare(`DELETE FROM ${rows} WHERE rowid IN (${found})`);
-    this.#unjournalled = database.prepare("PRAGMA journal_mode = OFF");
-    this.#journalled = database.prepare("PRAGMA journal_mode = MEMORY");
     this.#images = new Collector(database.host, ["blob"]);
     this.#times = order === "due" ? new ColdTimes(database, { name, rows, matches: names }) : null;
     this.#names = order === "name" ? new ColdNames(database, { name, rows }) : null;
@@ -164,7 +160,7 @@ export class ColdTable {
       table.pointColumn(column++, columnOf(this.shown.kinds.length - 1));
     }
     table.point(column, { values, base: blob, stride });
-    this.#change(this.#insert);
+    this.#insert.change();
     table.setRows({ rowCount: 0 });
   }
 
@@ -177,24 +173,11 @@ export class ColdTable {
     this.#find.reset();
     if (outcome.kind === "failed") throw outcome.error;
     if (this.#images.table.rowCount > 0) {
-      this.#change(this.#drop);
+      this.#drop.change();
       this.#times?.note();
     }
     table.setRows({ rowCount: 0 });
     return this.#images.table.rowCount === 0 ? null : this.#images.table;
-  }
-
-  /**
-   * Rows that are far apart touch a page each. A journal would hold all those in memory, and what
-   * fails here ends the task, whose state nobody rolls back.
-   */
-  #change(statement: SqliteStatement): void {
-    this.#unjournalled.all();
-    try {
-      statement.all();
-    } finally {
-      this.#journalled.all();
-    }
   }
 
   #pointKeys(table: RowTable, columnOf: (index: number) => number): void {
@@ -209,8 +192,7 @@ export class ColdTable {
   }
 
   free(): void {
-    const statements = [this.#insert, this.#find, this.#drop];
-    for (const each of [...statements, this.#unjournalled, this.#journalled]) each.finalize();
+    for (const each of [this.#insert, this.#find, this.#drop]) each.finalize();
     this.#times?.free();
     this.#names?.free();
     this.#leaving.drop();

@@ -110,7 +110,7 @@ export class ColdTimes {
     const outcome = this.#images.collect(find.bind(...values));
     find.reset();
     if (outcome.kind === "failed") throw outcome.error;
-    drop.all(...values);
+    drop.change(...values);
     this.note();
     return this.#images.table;
   }

@@ -94,7 +94,7 @@ class ImageTable {
   }
 
   dropBefore(startMs: number): void {
-    this.#drop.all(BigInt(startMs));
+    this.#drop.change(BigInt(startMs));
   }
 
   free(): void {
@@ -152,7 +152,7 @@ export class PieceTable {
   }
 
   dropBefore(startMs: number): void {
-    this.#drop.all(BigInt(startMs));
+    this.#drop.change(BigInt(startMs));
     this.pieces.dropBefore(startMs);
     this.members.dropBefore(startMs);
   }

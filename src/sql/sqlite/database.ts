@@ -23,6 +23,7 @@ export class SqliteDatabase {
   readonly host: SqliteHost;
   /** sqlite3*. */
   readonly address: number;
+  #journal: { readonly off: SqliteStatement; readonly on: SqliteStatement } | undefined;
 
   /** @throws StreamError `sql_evaluation_failed`, `sql_memory_exceeded` */
   constructor(host: SqliteHost, options: DatabaseOptions = {}) {
@@ -53,8 +54,25 @@ export class SqliteDatabase {
     }
   }
 
+  /** What `act` changes is kept nowhere as it was; see `SqliteStatement.change`. */
+  withoutJournal(act: () => void): void {
+    this.#journal ??= {
+      off: this.prepare("PRAGMA journal_mode = OFF"),
+      on: this.prepare("PRAGMA journal_mode = MEMORY"),
+    };
+    this.#journal.off.all();
+    try {
+      act();
+    } finally {
+      this.#journal.on.all();
+    }
+  }
+
   /** Closes when the last of its statements is finalized. */
   close(): void {
+    this.#journal?.off.finalize();
+    this.#journal?.on.finalize();
+    this.#journal = undefined;
     this.host.exports.sqlite3_close_v2(this.address);
   }
 

@@ -22,6 +22,7 @@ interface Connection {
   readonly host: SqliteHost;
   readonly address: number;
   failure(code: number, act: string): StreamError;
+  withoutJournal(act: () => void): void;
 }
 
 export class SqliteStatement {
@@ -163,6 +164,15 @@ export class SqliteStatement {
     } finally {
       this.reset();
     }
+  }
+
+  /**
+   * As `all`, for changes of rows that are many or far apart, each page of which a journal would
+   * hold in memory. What fails here cannot be undone and is to end the task, whose state nobody
+   * rolls back: nothing in the statement may fail for the sake of one row.
+   */
+  change(...values: readonly SqlValue[]): void {
+    this.database.withoutJournal(() => this.all(...values));
   }
 
   /** Frees the statement. More than once is no error. */

@@ -30,6 +30,9 @@ class MemoryDisk implements ScratchDisk {
 const insert =
   "WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?) " +
   "INSERT INTO t SELECT i, printf('%.*c', 400, 'x') || i FROM n";
+const insertMore =
+  "WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?) " +
+  "INSERT INTO t (v) SELECT printf('%.*c', 400, 'x') FROM n";
 const summary = "SELECT count(*), sum(k), sum(length(v)), max(v) FROM t";
 
 describe("StateFile", () => {
@@ -108,6 +111,22 @@ describe("StateFile", () => {
     expect(disk.reads).toBeGreaterThan(1000);
     database.run("UPDATE t SET v = 'changed' WHERE k % 10000 = 77");
     expect(database.query("SELECT count(*) FROM t WHERE v = 'changed'")).toEqual([[10n]]);
+  });
+
+  test("many rows far apart change in less memory than their pages have", () => {
+    const host = createSqliteHost(8 * mebibyte);
+    const scratch = new MemoryDisk();
+    const file = new StateFile(host, { name: "state", scratch, cachedBytesMax: mebibyte });
+    const database = file.open();
+    database.run("CREATE TABLE t(k INTEGER PRIMARY KEY, v TEXT)");
+    for (let round = 0; round < 15; round++) database.run(insertMore, 2000n);
+    const update = database.prepare("UPDATE t SET v = replace(v, 'x', 'y') WHERE k >= 0");
+    expect(() => update.all()).toThrow("memory");
+    update.change();
+    expect(database.query("SELECT count(*) FROM t WHERE v LIKE 'y%'")).toEqual([[30_000n]]);
+    expect(database.query("PRAGMA journal_mode")).toEqual([["memory"]]);
+    update.finalize();
+    database.close();
   });
 
   test("a checkpoint of spilled pages restores into as little memory", () => {
