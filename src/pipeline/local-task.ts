@@ -30,6 +30,8 @@ export interface LocalTaskParts {
   readonly pageBytesMax?: number;
   /** See `QueryTaskOptions.statePagesMax`. */
   readonly statePagesMax?: number;
+  /** See `QueryTaskOptions.outputBytesMax`. */
+  readonly outputBytesMax?: number;
   /** Absent: publishes are read without a pause. */
   readonly breath?: Breath;
 }
@@ -80,7 +82,7 @@ export class LocalTask implements TaskHandle {
   }
 
   #begin(): QueryTask {
-    const { platform, spillBytesMax, statePagesMax } = this.#parts;
+    const { platform, spillBytesMax, statePagesMax, outputBytesMax } = this.#parts;
     const setup = this.#setup;
     const { partitionCount = 1, batchBytesMax, sideBytesMax, beganAt = 0 } = setup;
     const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
@@ -95,6 +97,7 @@ export class LocalTask implements TaskHandle {
       ...(spillDisk !== undefined && { spillDisk }),
       ...(spillBytesMax !== undefined && { spillBytesMax }),
       ...(statePagesMax !== undefined && { statePagesMax }),
+      ...(outputBytesMax !== undefined && { outputBytesMax }),
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
       ...{ isBounded: setup.isBounded, partitionCount, beganAt },

@@ -26,6 +26,8 @@ const statementTasksMax = 1;
 const pageBytesMax = 3 * MiB;
 /** Of the tables' pages, in one part of a checkpoint: 1 MiB. */
 const statePagesMax = 256;
+/** Results lie outside of the task's memory, and once more on their way to the bucket. */
+const outputBytesMax = 24 * MiB;
 
 export interface ObjectSql {
   readonly http: Pick<HttpContext, "sql" | "queries">;
@@ -60,7 +62,7 @@ export function openObjectSql(
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
       // Statements send the next slice before the last is read, which leaves pauses between them.
       const breath = options.queries === "runs" ? { breath: pace } : {};
-      const bounds = { spillBytesMax, pageBytesMax, statePagesMax };
+      const bounds = { spillBytesMax, pageBytesMax, statePagesMax, outputBytesMax };
       return new LocalTask({ ...local, ...breath, ...bounds }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),

@@ -8,6 +8,7 @@
 import { assert, present } from "../../base/assert.ts";
 import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Platform } from "../../base/platform.ts";
+import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
 import type { StoredPlace, StoredStretch } from "../../segment/stored-stretch.ts";
@@ -95,6 +96,8 @@ export interface QueryTaskOptions {
   readonly sideBytesMax?: number;
   /** What batches of results are written to; absent: fresh memory for each. */
   readonly buffers?: BufferPool;
+  /** Of results between two commits, which one publish may have; absent: no bound. */
+  readonly outputBytesMax?: number;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
   /** Where states were added already, in place of `states`; over the same host and scratch disk. */
@@ -461,6 +464,12 @@ export class QueryTask {
   #give(batch: OutputBatch): void {
     this.#outputs.push(batch);
     this.#outputBytes += batch.bytes.length;
+    const { outputBytesMax } = this.#options;
+    if (outputBytesMax === undefined || this.#outputBytes <= outputBytesMax) return;
+    const message =
+      `Cannot hold more results of one publish: they have ${this.#outputBytes} bytes, and here at ` +
+      `most ${outputBytesMax}. Have windows end apart, or run the query on a worker beside`;
+    throw new StreamError("sql_memory_exceeded", message, { details: { outputBytesMax } });
   }
 
   #taken(): readonly OutputBatch[] {

@@ -14,7 +14,7 @@ const mebibyte = 1024 * 1024;
 const rowsPerPublish = 10_000;
 const encoder = new TextEncoder();
 
-function start(select: string, memoryBytesMax: number) {
+function start(select: string, memoryBytesMax: number, outputBytesMax?: number) {
   const script = `CREATE TABLE t (g BIGINT, v BIGINT) WITH ('topic' = 't', 'format' = 'json');\n${select}`;
   const partitions = [{ topic: "t", partition: 0 }];
   const { setup } = planCase({
@@ -29,7 +29,10 @@ function start(select: string, memoryBytesMax: number) {
   };
   const platform = createVirtualPlatform({ seed: 1, codecs, crc32c });
   const task = new LocalTask(
-    { platform, modules: loadSqlModules(), openScratch },
+    {
+      ...{ platform, modules: loadSqlModules(), openScratch },
+      ...(outputBytesMax !== undefined && { outputBytesMax }),
+    },
     { ...setup, memoryBytesMax, states: [] },
   );
   /** Publishes rows whose values go up from `first`, by `step`. */
@@ -113,6 +116,16 @@ test("a query whose groups are more than its memory says so", () => {
       message: expect.stringContaining("Raise its memory bound"),
     }),
   );
+});
+
+test("results between two commits that are more than their bound end the query", () => {
+  const { task, publish } = start("SELECT v FROM t WHERE v >= 0", 16 * mebibyte, mebibyte);
+  publish(0);
+  task.answer({ kind: "commit", state: "full" });
+  publish(10_000);
+  expect(() => {
+    for (let round = 2; round < 6; round++) publish(round * 10_000);
+  }).toThrow("Cannot hold more results of one publish");
 });
 
 test("a publish that is read with pauses gives what it gives without", async () => {
