@@ -1,11 +1,23 @@
 /**
  * Every setting of a worker, in one table: `streamctl server --help`, the parser and the table in
- * docs/OPERATIONS.md all come from it. Those that the Worker has too lie in shared-settings.ts. A
+ * docs/OPERATIONS.md all come from it. Those that the Worker has too lie in common-settings.ts. A
  * setting `flushBytes` is the flag `--flush-bytes` and the variable `MILLRACE_FLUSH_BYTES`.
  */
 import * as z from "zod";
 import { isStreamError } from "../base/stream-error.ts";
 import { parseStoreUrl, type StoreUrl } from "../store/store-url.ts";
+import {
+  autoCreateTopics,
+  defaultPartitions,
+  flushAgeMs,
+  flushRateMax,
+  logLevel,
+  metadata,
+  metadataToken,
+  origins,
+  publicTopics,
+  token,
+} from "./common-settings.ts";
 import {
   count,
   type HostPort,
@@ -25,18 +37,6 @@ import {
   parseOptions,
   UsageError,
 } from "./node/options.ts";
-import {
-  autoCreateTopics,
-  defaultPartitions,
-  flushAgeMs,
-  flushRateMax,
-  logLevel,
-  metadata,
-  metadataToken,
-  origins,
-  publicTopics,
-  token,
-} from "./shared-settings.ts";
 
 const KiB = 1024;
 const MiB = 1024 * KiB;

@@ -2,8 +2,7 @@
  * The settings of the Worker: those of a server that mean something here, by the same names and
  * within the same bounds, as variables and secrets; and a few of its own.
  */
-import { count, onOff, size, text } from "../node/option-kinds.ts";
-import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
+
 import {
   autoCreateTopics,
   defaultPartitions,
@@ -15,7 +14,9 @@ import {
   origins,
   publicTopics,
   token,
-} from "../shared-settings.ts";
+} from "../common-settings.ts";
+import { count, onOff, size, text } from "../node/option-kinds.ts";
+import { type OptionValues, parseOptions, UsageError } from "../node/options.ts";
 import type { Bindings } from "./bindings.ts";
 
 const MiB = 1024 ** 2;
