@@ -1,7 +1,7 @@
 /**
  * Kafka clients that reach two workers by one address, so that each connection comes to whichever
- * worker is next: kafkajs and kcat through `/kafka`, kcat through one advertised TCP address. Their
- * groups are coordinated by either worker, also when one of them is killed.
+ * worker is next: kafkajs and kcat through `/kafka`. Their groups are coordinated by either worker,
+ * also when one of them is killed.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
@@ -172,25 +172,6 @@ describe("two workers behind one address", () => {
     await shim.stop();
   }, 90_000);
 });
-
-test("kcat over TCP: two workers that advertise one address", async () => {
-  const store = `file:${temporaryFolder("one-address")}`;
-  const own = startLibsqlHttpServer();
-  const ports: number[] = [];
-  const balanced = await startRoundRobin(ports);
-  const advertised = `127.0.0.1:${balanced.port}`;
-  const place = { store, metadata: own.url, flags: ["--kafka-advertised", advertised] };
-  const started = [await StreamServer.start(place), await StreamServer.start(place)];
-  ports.push(...started.map(({ bootstrap }) => Number(bootstrap.split(":")[1])));
-  try {
-    await groupsGoOn(advertised);
-    expect(balanced.counts.every((count) => count > 0)).toBe(true);
-  } finally {
-    await balanced.close();
-    await Promise.all(started.map((server) => server.stop()));
-    await own.close();
-  }
-}, 90_000);
 
 /** Several groups, so that each worker coordinates some. */
 async function groupsGoOn(bootstrap: string): Promise<void> {
