@@ -1,6 +1,6 @@
 /**
  * What one SELECT gives, over a WebSocket, as fast as the client asks for it: credit is that of
- * topic-socket.ts. Each message is a JSON object:
+ * socket-credit.ts. Each message is a JSON object:
  *
  *     {"columns":[{"name","type"}]}                        first, and without credit
  *     {"cursor":"…","data":{"change":"update","row":{…}}}  a change, and the place behind it
@@ -15,17 +15,11 @@ import type { MessageSocket, SocketHandler } from "../../base/message-socket.ts"
 import type { Platform } from "../../base/platform.ts";
 import { showType } from "../../sql/types/show-type.ts";
 import { problemOfError } from "./problem-response.ts";
+import { bufferedBytesMax, closeCode, lookMs, withCredit } from "./socket-credit.ts";
 import type { SqlEvent } from "./sql-script.ts";
-import { bufferedBytesMax, creditMax, creditOf, lookMs } from "./topic-socket.ts";
 
 /** Silence after which a socket shows that it lives. */
 const heartbeatMs = 15_000;
-
-/** Codes of RFC 6455, 7.4.1. */
-const normal = 1000;
-const goingAway = 1001;
-const wrongMessage = 1008;
-const failed = 1011;
 
 const utf8 = new TextDecoder();
 
@@ -62,10 +56,9 @@ export class SqlSocket implements SocketHandler {
   }
 
   received(message: string | Uint8Array): void {
-    const credit = creditOf(message);
-    this.#credit += credit ?? 0;
-    if (credit === undefined) this.#end(wrongMessage, 'send {"credit":100}');
-    else if (this.#credit > creditMax) this.#end(wrongMessage, `credit over ${creditMax}`);
+    const { credit, wrong } = withCredit(this.#credit, message);
+    this.#credit = credit;
+    if (wrong !== undefined) this.#end(closeCode.wrongMessage, wrong);
     else this.#wake();
   }
 
@@ -80,14 +73,14 @@ export class SqlSocket implements SocketHandler {
     this.#signal.addEventListener("abort", wake);
     try {
       await this.#run(socket);
-      if (shutdown.aborted) this.#end(goingAway, "the server stops");
-      else this.#end(normal, "");
+      if (shutdown.aborted) this.#end(closeCode.goingAway, "the server stops");
+      else this.#end(closeCode.normal, "");
     } catch (error) {
-      if (shutdown.aborted) this.#end(goingAway, "the server stops");
+      if (shutdown.aborted) this.#end(closeCode.goingAway, "the server stops");
       else if (!this.#signal.aborted) {
         const problem = JSON.stringify(problemOfError(error, platform.log));
         socket.send(`{"event":"problem","data":${problem}}`);
-        this.#end(failed, "the query has failed");
+        this.#end(closeCode.failed, "the query has failed");
       }
     } finally {
       this.#signal.removeEventListener("abort", wake);

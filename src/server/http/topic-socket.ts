@@ -13,19 +13,8 @@
 import type { MessageSocket, SocketHandler } from "../../base/message-socket.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { PieceTurns } from "./piece-turns.ts";
+import { bufferedBytesMax, closeCode, lookMs, withCredit } from "./socket-credit.ts";
 import type { StreamPiece, TopicEvent } from "./topic-stream.ts";
-
-/** More outstanding credit than this is a client that does not mean it. */
-export const creditMax = 100_000;
-/** What waits to leave for a client that is slower than its credit. */
-export const bufferedBytesMax = 256 * 1024;
-/** Between looks whether it has left. */
-export const lookMs = 50;
-
-/** Codes of RFC 6455, 7.4.1. */
-const goingAway = 1001;
-const wrongMessage = 1008;
-const failed = 1011;
 
 /** What the socket reads from: a TopicStream. */
 export interface EventSource {
@@ -68,10 +57,9 @@ export class TopicSocket implements SocketHandler {
   }
 
   received(message: string | Uint8Array): void {
-    const credit = creditOf(message);
-    this.#credit += credit ?? 0;
-    if (credit === undefined) this.#end(wrongMessage, 'send {"credit":100}');
-    else if (this.#credit > creditMax) this.#end(wrongMessage, `credit over ${creditMax}`);
+    const { credit, wrong } = withCredit(this.#credit, message);
+    this.#credit = credit;
+    if (wrong !== undefined) this.#end(closeCode.wrongMessage, wrong);
     else this.#wake();
   }
 
@@ -94,11 +82,11 @@ export class TopicSocket implements SocketHandler {
     try {
       await this.#run(socket);
       if (this.#isFinished) return;
-      if (shutdown.aborted) this.#end(goingAway, "the server stops");
-      else this.#end(failed, "the stream has ended");
+      if (shutdown.aborted) this.#end(closeCode.goingAway, "the server stops");
+      else this.#end(closeCode.failed, "the stream has ended");
     } catch (error) {
       platform.log.error("WebSocket failed", { error });
-      this.#end(failed, "the server failed in a way it did not expect");
+      this.#end(closeCode.failed, "the server failed in a way it did not expect");
     } finally {
       shutdown.removeEventListener("abort", stop);
     }
@@ -171,16 +159,5 @@ export function socketFrame({ kind, cursor, data }: TopicEvent): string {
       return `{${place},"event":"gap","data":${data}}`;
     case "problem":
       return `{"event":"problem","data":${data}}`;
-  }
-}
-
-/** What a message gives; undefined for one that is none of ours. */
-export function creditOf(message: string | Uint8Array): number | undefined {
-  if (typeof message !== "string" || message.length > 1000) return undefined;
-  try {
-    const { credit } = JSON.parse(message) as { readonly credit?: unknown };
-    return Number.isSafeInteger(credit) && Number(credit) > 0 ? Number(credit) : undefined;
-  } catch {
-    return undefined;
   }
 }
