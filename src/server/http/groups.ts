@@ -18,6 +18,7 @@ import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { commitByNobody } from "./group-commit.ts";
 import { GroupPoll } from "./group-poll.ts";
+import { jsonAnswer } from "./json-answer.ts";
 import { Peers } from "./peers.ts";
 import { receiveJson } from "./request-json.ts";
 import { requireTopic } from "./topic-lookup.ts";
@@ -37,19 +38,19 @@ export function groupsApp(context: HttpContext, endpoints: Endpoints): Hono {
     };
   endpoints.mount(app, "listGroups", async (c) => {
     checkQuery(emptyQuery, c.req.url);
-    return c.json({ groups: await listGroups(c.req.raw, context, peers) });
+    return jsonAnswer(c, { groups: await listGroups(c.req.raw, context, peers) });
   });
   endpoints.mount(
     app,
     "describeGroup",
-    coordinated(async (c, groupId) => c.json(await describe(context, groupId))),
+    coordinated(async (c, groupId) => jsonAnswer(c, await describe(context, groupId))),
   );
   endpoints.mount(
     app,
     "commitOffsets",
     coordinated(async (c, groupId) => {
       const request = await receiveJson(commitOffsetsRequest, c, context);
-      return c.json({ offsets: await commit(context, groupId, request) });
+      return jsonAnswer(c, { offsets: await commit(context, groupId, request) });
     }),
   );
   const poll = new GroupPoll(context);

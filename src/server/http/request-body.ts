@@ -113,7 +113,7 @@ async function receive(
 }
 
 /** One buffer of all parts; the only part itself when there is one. */
-export function joinParts(parts: readonly Uint8Array[], length: number): Uint8Array {
+function joinParts(parts: readonly Uint8Array[], length: number): Uint8Array {
   const [first] = parts;
   if (parts.length === 1 && first !== undefined) return first;
   const whole = new Uint8Array(length);

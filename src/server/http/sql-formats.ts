@@ -77,12 +77,12 @@ class JsonFormat implements SqlFormat {
 
   end(): Uint8Array {
     this.#closeRows();
-    return this.#flush("]}");
+    return this.#flush("]}\n");
   }
 
   fail(problem: Problem): Uint8Array {
     this.#closeRows();
-    return this.#flush(`],"error":${JSON.stringify(problem)}}`);
+    return this.#flush(`],"error":${JSON.stringify(problem)}}\n`);
   }
 
   #rows(rows: readonly Uint8Array[]): Uint8Array {
