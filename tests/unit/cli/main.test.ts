@@ -272,6 +272,7 @@ describe("the command line itself", () => {
   test.each([
     ["topic lst", 'Unknown command "topic lst", did you mean `streamctl topic list`?'],
     ["topik", "did you mean `streamctl topic`?"],
+    ["nope", 'Unknown command "nope". See streamctl help'],
     ["topic create", "TOPIC is missing"],
     ["topic create a b", '"b" is one word too many'],
     ["topic list --ulr x", "did you mean --url?"],
