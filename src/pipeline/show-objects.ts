@@ -49,7 +49,7 @@ export function showObjects(statement: Show, context: ShowContext): StatementRes
     case "streams":
       return named(["stream", "table"], "stream name");
     case "views":
-      return named(["view"], "view name");
+      return named(["view", "materialized_view"], "view name");
     case "materialized views":
       return named(["materialized_view"], "view name");
     case "functions":

@@ -196,6 +196,12 @@ async function commit(
   }));
 }
 
+const reasons: Partial<Record<ErrorCode, string>> = {
+  group_unknown: "there is none",
+  group_not_empty: "it has members",
+};
+
 function refuse(code: ErrorCode | null, what: string): void {
-  if (code !== null) throw new StreamError(code, `${what}: ${code.replaceAll("_", " ")}`);
+  if (code === null) return;
+  throw new StreamError(code, `${what}: ${reasons[code] ?? code.replaceAll("_", " ")}`);
 }

@@ -284,6 +284,14 @@ describe("the command line itself", () => {
     expect(stderr).toContain(message);
   });
 
+  test.each(["sql --file", "produce t --file"])("%p says what it cannot read", async (line) => {
+    const missing = await runCli([...line.split(" "), "/nowhere/x"]);
+    expect(missing.exitCode).toBe(1);
+    expect(missing.stderr).toBe("streamctl: Cannot read /nowhere/x: there is no such file\n");
+    const folder = await runCli([...line.split(" "), "/"]);
+    expect(folder.stderr).toBe("streamctl: Cannot read /: it is a folder\n");
+  });
+
   test.each(["help", "topic --help", "produce --help", "server --help", "help group reset"])(
     "%p explains itself within 100 columns",
     async (line) => {
