@@ -140,7 +140,6 @@ export const listTopicsQuery = z.strictObject({
 export const emptyQuery = z.strictObject({});
 
 export type ReadQuery = z.infer<typeof readQuery>;
-export type StreamQuery = z.infer<typeof streamQuery>;
 
 /** Decimal digits that name an integer in bounds. */
 function integer({ min, max }: { readonly min: number; readonly max: number }) {

@@ -241,5 +241,3 @@ export type GroupSummary = z.infer<typeof groupSummary>;
 export type GroupDetails = z.infer<typeof groupDetails>;
 export type ClusterAnswer = z.infer<typeof cluster>;
 export type CommitOffsetsRequest = z.infer<typeof commitOffsetsRequest>;
-export type CreateTopicRequest = z.infer<typeof createTopicRequest>;
-export type AlterTopicRequest = z.infer<typeof alterTopicRequest>;
