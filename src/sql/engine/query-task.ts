@@ -3,7 +3,7 @@
  * and no clock; whoever runs it reads the log, commits what it has made, and restores it elsewhere.
  *
  * Order of a publish: partitions that begin with it, windows over processing time that have passed,
- * idleness, rows run by run, watermarks. All of it synchronous.
+ * idleness and what closes by it, rows run by run, watermarks. All of it synchronous.
  */
 import { assert, present } from "../../base/assert.ts";
 import type { BufferPool } from "../../base/buffer-pool.ts";
@@ -244,8 +244,9 @@ export class QueryTask {
     this.#now = now;
     for (const operator of this.#graph.operators) operator.onTime(this.#now);
     if (runs.length > 0 && this.#sink instanceof UpsertSink) this.#sink.noteRows();
-    if (runs.length === 0) this.#time.tick(this.#now, this.#lastWindowEnd());
-    else yield* this.#read(runs, pieceRecords);
+    // What time alone does is done before the rows, whether or not a tick has shown it already.
+    while (this.#time.pass(this.#now, this.#lastWindowEnd())) this.#moveWatermarks();
+    if (runs.length > 0) yield* this.#read(runs, pieceRecords);
     for (const { topic, ...time } of committed) {
       for (const [input, node] of this.#nodes.entries()) {
         if (node.topic === topic && node.watermark?.isCommitted) this.#time.commit(input, time);
