@@ -9,6 +9,7 @@
  * checks their sums, keeps them, and deletes them once newer ones have taken their place.
  */
 import { assert, present } from "../base/assert.ts";
+import { freeBytes } from "../base/free-bytes.ts";
 import type { Platform } from "../base/platform.ts";
 import { isStreamError, StreamError } from "../base/stream-error.ts";
 import type { AppendBatch, AppendedGroup, AppendGroup, LogService } from "../log/log-types.ts";
@@ -162,13 +163,16 @@ export class CheckpointLog {
   }
 
   /**
-   * Stores a part of a state that is large: nothing points to it before the commit, whose own is
-   * the last. The first of several is full or a delta as the state is, those behind it are deltas.
+   * Stores a part of a state that is large, and takes its bytes: nothing points to it before the
+   * commit, whose own is the last. The first of several is full or a delta as the state is, those
+   * behind it are deltas.
    * @throws as `commit`
    */
   async store({ kind, bytes }: StateBytes): Promise<void> {
+    const length = bytes.length;
     const stored = await this.#append(chunksOf(bytes));
-    this.#stored.push({ kind, ...stored, isInline: false, bytes: bytes.length });
+    freeBytes(bytes);
+    this.#stored.push({ kind, ...stored, isInline: false, bytes: length });
   }
 
   /**
@@ -187,6 +191,7 @@ export class CheckpointLog {
       isInline,
       bytes: state.bytes.length,
     };
+    if (!isInline) freeBytes(state.bytes);
     const resultBytes = results.reduce((sum, batch) => sum + batch.bytes.length, 0);
     const waits = resultBytes > this.groupBytesMax && results.length > 1;
     const pending = waits ? await this.#storePending(results) : null;
@@ -221,11 +226,15 @@ export class CheckpointLog {
     const { committed, pending } = record.header;
     const shown: PublishEffect[] =
       offsets.length === 0 ? [] : [{ kind: "groupOffsets", groupId, offsets }];
+    const value = encodeCommitRecord(record);
+    const own = this.#batchOf(commitKey, value);
+    freeBytes(value);
     const { appended } = await this.#appendGroup({
       guards: [guard],
       effects: [...shown, ...this.#watermarkOf(record.header)],
-      batches: [...results, this.#batchOf(commitKey, encodeCommitRecord(record))],
+      batches: [...results, own],
     });
+    freeBytes(own.bytes);
     this.#sequence = record.header.sequence;
     if (pending === null) this.#told = committed;
     return present(appended.at(-1), "offset of a commit").baseOffset;
@@ -325,6 +334,7 @@ export class CheckpointLog {
         batches.push(this.#batchOf(null, value));
       }
       const { appended } = await this.#appendGroup({ guards: [guard], effects: [], batches });
+      for (const { bytes: stored } of batches) freeBytes(stored);
       offsets.push(...appended.map(({ baseOffset }) => baseOffset));
       if (index < values.length) await this.#letOthersIn();
     }
