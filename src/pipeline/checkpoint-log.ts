@@ -103,6 +103,8 @@ export class CheckpointLog {
   #fullParts = 1;
   /** Parts of the state of the commit to come. */
   #stored: StatePart[] = [];
+  /** Results of the commit to come. */
+  #waiting: CommitHeader["pending"] = null;
   #logStart = 0;
   /** Where chains begin that newer ones stand for, oldest first, and until when they are kept. */
   #kept: { readonly firstOffset: number; readonly until: number }[] = [];
@@ -176,12 +178,38 @@ export class CheckpointLog {
   }
 
   /**
+   * Stores results of a commit to come, which then has none besides. Several calls are one after the
+   * other, before any part of its state: nothing points to them before the commit.
+   * @throws as `commit`
+   */
+  async storeResults(results: readonly AppendBatch[]): Promise<void> {
+    if (results.length === 0) return;
+    const before = this.#waiting;
+    const { firstOffset, lastOffset } = await this.#append(
+      results.map(({ topic, partition, bytes }) =>
+        encodePendingResult({ topicName: topic.name, partition, bytes }),
+      ),
+    );
+    const isNext = before === null || before.lastOffset + 1 === firstOffset;
+    assert(isNext, "results that wait stand together");
+    this.#waiting = {
+      firstOffset: before?.firstOffset ?? firstOffset,
+      lastOffset,
+      publishedCount: 0,
+    };
+  }
+
+  /**
    * Publishes a commit; resolves when all of its results are there.
    * @throws StreamError `guard_failed` when the lease is another's: then nothing was published.
    *   After any other error the outcome is unknown until `load`.
    */
   async commit(commit: QueryCommit): Promise<void> {
     const { publishPosition, cursors, state, results, offsets, committed = null } = commit;
+    assert(this.#waiting === null || results.length === 0, "results are stored, or given here");
+    const resultBytes = results.reduce((sum, batch) => sum + batch.bytes.length, 0);
+    if (resultBytes > this.groupBytesMax && results.length > 1) await this.storeResults(results);
+    const pending = this.#waiting;
     const isInline = state.bytes.length <= inlineBytesMax;
     const stored = isInline ? null : await this.#append(chunksOf(state.bytes));
     const part: StatePart = {
@@ -192,9 +220,6 @@ export class CheckpointLog {
       bytes: state.bytes.length,
     };
     if (!isInline) freeBytes(state.bytes);
-    const resultBytes = results.reduce((sum, batch) => sum + batch.bytes.length, 0);
-    const waits = resultBytes > this.groupBytesMax && results.length > 1;
-    const pending = waits ? await this.#storePending(results) : null;
     const parts = [...this.#stored, part];
     const isFull = parts[0]?.kind === "full";
     const header: CommitHeader = {
@@ -207,11 +232,13 @@ export class CheckpointLog {
       ...{ pending, committed },
     };
     const inline = isInline ? state.bytes : new Uint8Array(0);
-    const at = await this.#publish({ header, inline }, waits ? [] : results, offsets);
+    const given = pending === null ? results : [];
+    const at = await this.#publish({ header, inline }, given, offsets);
     if (isFull) this.#keepChain();
     this.#chain = header.chain.map((each) => settled(each, at));
     this.#fullParts = header.fullParts;
     this.#stored = [];
+    this.#waiting = null;
     if (pending !== null) await this.#publishPending(header, pending);
     await this.#trim();
   }
@@ -252,16 +279,6 @@ export class CheckpointLog {
     return [{ kind: "watermark", topicNumber: output.topicNumber, watermark, activity }];
   }
 
-  /** Stores batches of results as records, each behind the name and partition it is meant for. */
-  async #storePending(results: readonly AppendBatch[]): Promise<CommitHeader["pending"]> {
-    const stored = await this.#append(
-      results.map(({ topic, partition, bytes }) =>
-        encodePendingResult({ topicName: topic.name, partition, bytes }),
-      ),
-    );
-    return { ...stored, publishedCount: 0 };
-  }
-
   /** Publishes the results that wait, group by group; how far it came is part of each commit. */
   async #publishPending(
     header: CommitHeader,
@@ -277,6 +294,7 @@ export class CheckpointLog {
       const chain = [...this.#chain];
       const next = { ...header, sequence: this.#sequence + 1, chain, pending: left };
       await this.#publish({ header: next, inline: new Uint8Array(0) }, results, []);
+      for (const { bytes: published } of results) freeBytes(published);
       results = [];
       bytes = 0;
     };
