@@ -18,7 +18,7 @@ import { QueryRunner, type QueryRunnerParts, type RunnerEnd } from "./query-runn
 import type { QueryStatus } from "./query-status.ts";
 
 /** Lease kind of queries. */
-export const queryLeaseKind = "query";
+const queryLeaseKind = "query";
 
 /**
  * Between looks at the catalog: queries of a dead worker are taken over within this and its fall.
