@@ -34,7 +34,7 @@ import { firstShard } from "./object-names.ts";
 import { ObjectPace } from "./object-pace.ts";
 import { groupRole, logRole, type ObjectRole, queryRole, watchMs } from "./object-roles.ts";
 import type { ObjectSqlStorage } from "./object-scratch.ts";
-import { ObjectSockets, type ObjectSocketsParts, restingPositions } from "./object-sockets.ts";
+import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
 import { createPlatform } from "./platform.ts";
 import { QueryCalls } from "./query-calls.ts";
 import { lookMsOf, RestLooks } from "./rest-looks.ts";
@@ -246,7 +246,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     wakeAt: parts.wakeAt,
     now: () => clock.now(),
     ...{ hear: () => log.hear(), wake: () => sockets.wake() },
-    isBehind: () => restingPositions(state.getWebSockets()).some((each) => each < position()),
+    isBehind: () => sockets.isBehind(position()),
   });
   const surface = createHttpSurface({
     clientScript: clientText,
