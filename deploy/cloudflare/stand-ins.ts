@@ -7,7 +7,8 @@ const runtime = join(import.meta.dir, "../../src/runtime/workerd");
 /** Modules that the Worker has no use for, and what refuses or does the same in their place. */
 const modules: readonly (readonly [filter: RegExp, standIn: string])[] = [
   [/[\\/]arrow[\\/]ipc-stream\.ts$/, join(runtime, "../../arrow/small-ipc-stream.ts")],
-  [/[\\/]lost-bytes\.ts$/, join(runtime, "no-cuts.ts")],
+  [/[\\/](lost-bytes|store-identity)\.ts$/, join(runtime, "no-cuts.ts")],
+  [/[\\/]stored-extents\.ts$/, join(runtime, "no-threads.ts")],
   // One router instead of three.
   [/^hono$/, join(runtime, "small-hono.ts")],
   [/^zod$/, join(runtime, "small-zod.ts")],

@@ -133,6 +133,29 @@ test("a SELECT that ends gives its rows as events, and what is wrong is said bef
   expect(refused.status).toBe(400);
 });
 
+test("a page that asks by POST follows the same way, and scripts are answered as ever", async () => {
+  const kept = async () => (await ask("/test/sockets")).json() as Promise<number>;
+  const type = { "Content-Type": "application/json", Accept: "text/event-stream" };
+  const follow = (body: object) =>
+    ask("/v1/sql", { method: "POST", headers: type, body: JSON.stringify(body) });
+  const select = "SELECT item, n FROM sums EMIT CHANGES";
+  const events = new SseReader(await follow({ sql: select }));
+  const first = await events.next();
+  expect(JSON.parse(first.data)).toEqual({ change: "snapshot", row: { item: "a", n: 2 } });
+  const { id } = await events.next();
+  expect(await kept()).toBe(1);
+  await events.cancel();
+  await append("sold", "c");
+  const again = new SseReader(await follow({ sql: select, cursor: id }));
+  const next = await again.next();
+  expect(JSON.parse(next.data)).toEqual({ change: "insert", row: { item: "c", n: 1 } });
+  await again.cancel();
+  await until(async () => (await kept()) === 0);
+  const script = await follow({ sql: `SHOW TABLES; ${select}` });
+  expect(script.status).toBe(200);
+  await script.body?.cancel();
+}, 60_000);
+
 test("nothing went wrong unseen", () => {
   expect(worker.log()).not.toMatch(/"level":"(warn|error)"|Error|exception/);
 });

@@ -84,10 +84,14 @@ export class SqlStack {
   }
 
   /** A statement with EMIT CHANGES, until `close` or the signal ends it. */
-  async follow(statement: string, cursor?: string): Promise<Follower> {
+  async follow(
+    statement: string,
+    cursor?: string,
+    onStill?: (cursor: string) => void,
+  ): Promise<Follower> {
     const [parsed] = parseScript(statement);
     if (parsed === undefined) throw new Error("no statement");
-    const options = cursor === undefined ? {} : { cursor };
+    const options = { cursor, onStill };
     const { signal } = new AbortController();
     const result = await this.service.execute(parsed, this.session, signal, options);
     if (result.kind !== "changes") throw new Error("nothing to follow");

@@ -15,6 +15,7 @@ const entries = new Set([
   // Put in place of others by deploy/cloudflare/stand-ins.ts.
   "src/arrow/small-ipc-stream.ts",
   "src/runtime/workerd/no-cuts.ts",
+  "src/runtime/workerd/no-threads.ts",
   "src/runtime/workerd/small-hono.ts",
   "src/runtime/workerd/small-zod.ts",
 ]);

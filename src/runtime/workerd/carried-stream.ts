@@ -14,6 +14,8 @@ const silenceMs = 15_000;
 /** What may be on its way to the front, as far as sizes of records can be told beforehand. */
 const windowBytes = 256 * 1024;
 const firstCredit = 32;
+/** Of a request for a live view that a handshake may stand for. */
+const bodyBytesMax = 4_096;
 const creditMax = 256;
 
 const closed = 1000;
@@ -33,13 +35,41 @@ interface CarryingSocket {
 export function asksForStream({ method, headers }: Request, pathname: string): boolean {
   if (method !== "GET" || headers.has("Upgrade")) return false;
   if (/^\/v1\/topics\/[^/]+\/stream$/.test(pathname)) return true;
-  return pathname === "/v1/sql" && headers.get("Accept")?.includes(eventStreamMediaType) === true;
+  return pathname === "/v1/sql" && takesEvents(headers);
+}
+
+function takesEvents(headers: Headers): boolean {
+  return headers.get("Accept")?.includes(eventStreamMediaType) === true;
+}
+
+/** Whether it may be for a live view, as pages ask for it by POST: its body says. */
+export function mayAskForView({ method, headers }: Request, pathname: string): boolean {
+  if (method !== "POST" || pathname !== "/v1/sql" || !takesEvents(headers)) return false;
+  // A handshake has to say all of it in its URL.
+  return Number(headers.get("Content-Length") ?? Number.NaN) <= bodyBytesMax;
+}
+
+/** The GET that asks for the same live view; undefined: it asks for something else. */
+export function liveViewOf(request: Request, body: string): Request | undefined {
+  if (!/\bEMIT\s+CHANGES\b/i.test(body)) return undefined;
+  const url = new URL(request.url);
+  try {
+    const asked = JSON.parse(body) as Record<string, unknown>;
+    for (const [name, value] of Object.entries(asked)) {
+      if (!["sql", "cursor"].includes(name) || typeof value !== "string") return undefined;
+      url.searchParams.set(name, value);
+    }
+  } catch {
+    return undefined;
+  }
+  return new Request(String(url), { headers: request.headers, signal: request.signal });
 }
 
 /** The request as its object is asked it. */
 export function carryingRequest(request: Request): Request {
   const headers = new Headers(request.headers);
   headers.set("Upgrade", "websocket");
+  for (const name of ["Content-Length", "Content-Type"]) headers.delete(name);
   return new Request(request.url, { headers, signal: request.signal });
 }
 

@@ -16,7 +16,13 @@ import { UsageError } from "../node/options.ts";
 import { clock, timers } from "../node/platform.ts";
 import { AppendCalls, type AppendHead } from "./append-calls.ts";
 import type { Bindings } from "./bindings.ts";
-import { asksForStream, carriedResponse, carryingRequest } from "./carried-stream.ts";
+import {
+  asksForStream,
+  carriedResponse,
+  carryingRequest,
+  liveViewOf,
+  mayAskForView,
+} from "./carried-stream.ts";
 import { clientText } from "./client-text.ts";
 import { throughCache } from "./edge-cache.ts";
 import { loadHeader } from "./object-load.ts";
@@ -95,6 +101,9 @@ function isLargeAppend({ method, url }: Request): boolean {
   return method === "POST" && topicOfAppend(url) !== undefined;
 }
 
+type Asks = ReturnType<Bindings["GROUPS"]["getByName"]>;
+const badRequest = 400;
+
 interface Asked extends Pick<FrontParts, "later"> {
   readonly settings: WorkerSettings;
   readonly pathname: string;
@@ -113,6 +122,7 @@ async function askObject(request: Request, bindings: Bindings, asked: Asked): Pr
     if (asksForStream(request, pathname)) {
       return carriedResponse(await object.fetch(carryingRequest(request)), timers);
     }
+    if (mayAskForView(request, pathname)) return await askForView(request, object);
     const ask = () => object.fetch(request);
     return await throughCache(request, { publicTopics, ask, later });
   }
@@ -152,6 +162,18 @@ async function askObject(request: Request, bindings: Bindings, asked: Asked): Pr
   const answer = fetched(name).finally(done);
   later(answer.catch(() => undefined));
   return await answer;
+}
+
+async function askForView(request: Request, object: Pick<Asks, "fetch">): Promise<Response> {
+  const { method, headers, signal } = request;
+  const body = await request.text();
+  const view = liveViewOf(request, body);
+  if (view !== undefined) {
+    const answer = await object.fetch(carryingRequest(view));
+    // It was a script, maybe, or is wrong: then it is answered as what it is.
+    if (answer.status !== badRequest) return carriedResponse(answer, timers);
+  }
+  return await object.fetch(new Request(request.url, { method, headers, body, signal }));
 }
 
 function spreadOf(settings: WorkerSettings): ShardSpread {

@@ -25,7 +25,7 @@ import type { ScriptRun, SqlEvent } from "./sql-script.ts";
 
 /** Silence after which a socket shows that it lives. */
 const heartbeatMs = 15_000;
-/** So often, before it rests: a table that is to be made again costs more than to stay for a while. */
+/** So often before it rests: to make a table again costs more than to stay for a while. */
 const silencesMax = 2;
 
 const utf8 = new TextDecoder();

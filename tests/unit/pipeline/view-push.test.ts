@@ -221,3 +221,34 @@ describe("EMIT CHANGES over a stream", () => {
     await follower.close();
   });
 });
+
+test("a follower says when all is given, also what its filter leaves out", async () => {
+  const sql = await open();
+  await sql.run(definition);
+  await order(sql, "a", 1);
+  const places: string[] = [];
+  const follower = await sql.follow(follow, undefined, (cursor) => places.push(cursor));
+  const [first] = await follower.take(1);
+  const next = follower.take(1);
+  await sql.until(async () => places.length > 0);
+  expect(places.at(-1)).toBe(first?.cursor ?? "");
+  const isStill = async () => await sql.service.isStill(places.at(-1) ?? "");
+  expect(await isStill()).toBe(true);
+  // A total of three is left out, and is known to be given all the same.
+  const [before = ""] = places;
+  await order(sql, "b", 3);
+  await sql.until(isStill);
+  expect(await sql.service.isStill(before)).toBe(false);
+  expect(places.at(-1)).not.toBe(before);
+  await order(sql, "c", 4);
+  expect((await next)[0]?.row).toEqual({ item: "c", total: 4 });
+  // Whoever rests at the last place goes on behind it.
+  const place = places.at(-1) ?? "";
+  await follower.close();
+  const again = await sql.follow(follow, place);
+  expect((await again.take(1))[0]?.row).toEqual({ item: "c", total: 4 });
+  await again.close();
+  await sql.run("DROP MATERIALIZED VIEW totals");
+  const gone = async () => (await sql.service.isStill(place)) === false;
+  await sql.until(gone);
+});

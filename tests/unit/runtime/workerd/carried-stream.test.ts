@@ -3,6 +3,8 @@ import {
   asksForStream,
   carriedBody,
   carryingRequest,
+  liveViewOf,
+  mayAskForView,
 } from "../../../../src/runtime/workerd/carried-stream.ts";
 import { createVirtualPlatform } from "../../../support/virtual-platform.ts";
 
@@ -121,5 +123,47 @@ describe("an event stream's request", () => {
       origin: "https://shop.example",
       upgrade: "websocket",
     });
+  });
+});
+
+describe("a live view that is asked for by POST", () => {
+  const asked = (body: object, headers: Record<string, string> = {}) => {
+    const text = JSON.stringify(body);
+    const init = {
+      ...{ method: "POST", body: text },
+      headers: {
+        ...{ Accept: "text/event-stream", "Content-Type": "application/json" },
+        ...{ "Content-Length": String(text.length), Authorization: "Bearer x", ...headers },
+      },
+    };
+    return { request: new Request("https://x.example/v1/sql", init), text };
+  };
+  const sql = "SELECT * FROM v emit  changes";
+
+  test("is the GET that says the same, without what belongs to the body", () => {
+    const { request, text } = asked({ sql, cursor: "c7" });
+    expect(mayAskForView(request, "/v1/sql")).toBe(true);
+    const view = liveViewOf(request, text);
+    const carrying = carryingRequest(view as Request);
+    expect(carrying.method).toBe("GET");
+    expect([...new URL(carrying.url).searchParams]).toEqual([
+      ["sql", sql],
+      ["cursor", "c7"],
+    ]);
+    expect(Object.fromEntries(carrying.headers)).toEqual({
+      ...{ accept: "text/event-stream", authorization: "Bearer x", upgrade: "websocket" },
+    });
+  });
+
+  test("is nothing else: other answers, settings, what ends, no JSON, what is long", () => {
+    const may = (request: Request, path = "/v1/sql") => mayAskForView(request, path);
+    expect(may(asked({ sql }, { Accept: "application/x-ndjson" }).request)).toBe(false);
+    expect(may(asked({ sql }, { "Content-Length": "5000" }).request)).toBe(false);
+    expect(may(asked({ sql }).request, "/v1/queries")).toBe(false);
+    const { request } = asked({ sql });
+    for (const body of [{ sql, settings: {} }, { sql: "SELECT 1" }, { sql: [sql] }]) {
+      expect(liveViewOf(request, JSON.stringify(body))).toBeUndefined();
+    }
+    expect(liveViewOf(request, `${sql} {`)).toBeUndefined();
   });
 });

@@ -3,8 +3,11 @@ import type { MessageSocket, SocketHandler } from "../../../../src/base/message-
 import { StreamError } from "../../../../src/base/stream-error.ts";
 import type { ChangeEvent, StatementResult } from "../../../../src/pipeline/sql-result.ts";
 import type { ExecuteOptions } from "../../../../src/pipeline/sql-service.ts";
+import type { ScriptRun, SqlEvent } from "../../../../src/server/http/sql-script.ts";
+import { SqlSocket } from "../../../../src/server/http/sql-socket.ts";
 import { createHttpFixture } from "../../../support/http-fixture.ts";
 import { until } from "../../../support/until.ts";
+import { createVirtualPlatform } from "../../../support/virtual-platform.ts";
 
 const utf8 = new TextEncoder();
 const row = (n: number) => utf8.encode(`{"n":${n}}`);
@@ -121,7 +124,7 @@ test("changes come with their cursors, and go on from the one that is asked for"
   await until(() => opened.messages.length === 3);
   const change = (n: number) => ({ cursor: `c${n}`, data: { change: "insert", row: { n } } });
   expect(opened.messages).toEqual([head, change(0), change(1)]);
-  expect(opened.options).toEqual([{ cursor: "c7" }]);
+  expect(opened.options).toMatchObject([{ cursor: "c7" }]);
   opened.credit(1);
   await until(() => opened.messages.length === 4);
   expect(opened.messages.at(-1)).toEqual(change(2));
@@ -186,4 +189,126 @@ test("no other statement, no plain request, and no nonsense as credit", async ()
   const opened = await open(() => rowsOf([1]));
   opened.credit("all");
   expect(opened.end()?.code).toBe(1008);
+});
+
+/** A handler over a view, with clocks of the test; what was asked of its socket. */
+function following(options: {
+  readonly rested?: { readonly cursor: string; readonly credit: number };
+  /** The last cursor behind which nothing is published. */
+  readonly end: { cursor: string };
+}) {
+  const platform = createVirtualPlatform({ seed: 1 });
+  const messages: string[] = [];
+  const states: unknown[] = [];
+  const answers: ("again" | "refused")[] = [];
+  const runs: { left: boolean; more: (change: string) => void }[] = [];
+  let finished = 0;
+  async function* events({
+    signal,
+    onStill,
+  }: Pick<ScriptRun, "signal" | "onStill">): AsyncGenerator<SqlEvent, void> {
+    let more = Promise.withResolvers<string>();
+    const run = { left: false, more: (change: string) => more.resolve(change) };
+    runs.push(run);
+    signal.addEventListener("abort", () => more.resolve(""));
+    try {
+      yield { kind: "columns", columns, goesOn: true };
+      for (;;) {
+        const cursor = await more.promise;
+        if (signal.aborted) return;
+        more = Promise.withResolvers();
+        yield { kind: "change", change: { kind: "insert", row: row(1), cursor } };
+        onStill?.(cursor);
+      }
+    } finally {
+      run.left = true;
+    }
+  }
+  const handler = new SqlSocket({
+    ...{ platform, events, frames: "messages", shutdown: new AbortController().signal },
+    ...(options.rested && { rested: options.rested }),
+    isStill: async (cursor) => cursor === options.end.cursor,
+    stateOf: (state) => JSON.stringify(state),
+    finish: () => {
+      finished += 1;
+    },
+  });
+  const socket: MessageSocket = {
+    bufferedBytes: 0,
+    send: (message) => void messages.push(String(message)),
+    close: (code) => void messages.push(`closed ${code}`),
+    rest: (state) => {
+      const answer = answers.shift();
+      if (answer !== undefined) return answer;
+      states.push(JSON.parse(state));
+      return "resting";
+    },
+  };
+  return { handler, socket, platform, messages, states, answers, runs, ended: () => finished };
+}
+
+const silence = 15_000;
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+test("a socket rests when its view was still for a while, with its place and its credit", async () => {
+  const end = { cursor: "c1" };
+  const { handler, socket, platform, messages, states, runs, ended } = following({ end });
+  await handler.begin();
+  handler.opened(socket);
+  handler.received('{"credit":5}');
+  await turn();
+  runs[0]?.more("c1");
+  await turn();
+  await platform.advance(silence);
+  expect([messages.length, states]).toEqual([3, []]);
+  await platform.advance(silence);
+  await turn();
+  expect(states).toEqual([{ cursor: "c1", credit: 4 }]);
+  expect([messages.length, runs[0]?.left, ended()]).toEqual([3, true, 1]);
+});
+
+test("a socket does not rest while something is published that it has not given", async () => {
+  const end = { cursor: "c1" };
+  const opened = following({ end });
+  const { handler, socket, platform, messages, states, answers, runs } = opened;
+  await handler.begin();
+  handler.opened(socket);
+  handler.received('{"credit":5}');
+  await turn();
+  runs[0]?.more("c1");
+  await turn();
+  // Known to be published, and on its way.
+  end.cursor = "c2";
+  await platform.advance(3 * silence);
+  await turn();
+  expect(states).toEqual([]);
+  runs[0]?.more("c2");
+  await turn();
+  expect(messages.at(-1)).toContain('"cursor":"c2"');
+  answers.push("again", "again");
+  await platform.advance(silence);
+  await turn();
+  expect(states).toEqual([]);
+  await platform.advance(silence);
+  await turn();
+  expect([states, answers]).toEqual([[{ cursor: "c2", credit: 3 }], []]);
+  handler.closed();
+});
+
+test("a socket that rested runs its query only for news of its view, without the columns", async () => {
+  const rested = { cursor: "c1", credit: 4 };
+  const calm = following({ rested, end: { cursor: "c1" } });
+  calm.handler.opened(calm.socket);
+  calm.handler.received('{"credit":2}');
+  await turn();
+  expect([calm.runs.length, calm.states, calm.ended()]).toEqual([0, [{ ...rested, credit: 6 }], 1]);
+  const woken = following({ rested, end: { cursor: "c2" } });
+  woken.handler.opened(woken.socket);
+  await turn();
+  woken.runs[0]?.more("c2");
+  await turn();
+  expect(woken.messages).toEqual(['{"cursor":"c2","data":{"change":"insert","row":{"n":1}}}']);
+  woken.handler.closed();
+  await turn();
+  expect([woken.runs[0]?.left, woken.ended()]).toEqual([true, 1]);
 });
