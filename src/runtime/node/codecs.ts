@@ -97,7 +97,10 @@ function compressZstd(
   for (let start = 0; start < input.length; start += frameBytesMax) {
     frames.push(compress(input.subarray(start, start + frameBytesMax)));
   }
-  return joinedBytes(frames);
+  const whole = joinedBytes(frames);
+  // workerd's alone, which takes none from a pool.
+  for (const { buffer } of frames) if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  return whole;
 }
 
 function decompressZstd(input: Uint8Array, sizeMax: number): Uint8Array {
