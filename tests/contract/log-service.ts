@@ -5,7 +5,6 @@
 import { describe, expect, test } from "bun:test";
 import { present } from "../../src/base/assert.ts";
 import type { Platform } from "../../src/base/platform.ts";
-import { StreamError } from "../../src/base/stream-error.ts";
 import type {
   AppendBatch,
   FetchPartition,
@@ -16,6 +15,7 @@ import type { TopicInfo } from "../../src/meta/catalog.ts";
 import type { TopicId } from "../../src/record/types.ts";
 import { type BatchOptions, batchOf } from "../support/log-stack.ts";
 import { readBack } from "../support/read-back.ts";
+import { codeOf } from "./metadata-fixture.ts";
 
 export interface LogSubject {
   readonly log: LogService;
@@ -31,15 +31,6 @@ export interface LogSubjectOptions {
 type Send = (values: readonly string[], options?: BatchOptions) => AppendBatch;
 
 const noTopic = "AAAAAAAAAAAAAAAAAAAAAQ" as TopicId;
-
-async function codeOf(act: Promise<unknown>): Promise<string> {
-  try {
-    await act;
-    return "fulfilled";
-  } catch (error) {
-    return error instanceof StreamError ? error.code : String(error);
-  }
-}
 
 export function logServiceContract(
   name: string,
