@@ -7,7 +7,7 @@ import { root, sourceFiles } from "./source-files.ts";
 const entries = new Set([
   "src/client/kafkajs-socket.ts",
   "src/client/page-script.ts",
-  "src/cli/docs.ts",
+  "src/cli/pages/write-pages.ts",
   "src/cli/main.ts",
   "src/runtime/bun/main.ts",
   "src/runtime/deno/main.ts",
