@@ -22,7 +22,7 @@ import type { SqlSession } from "./sql-session.ts";
 import type { StartTask, TaskReply } from "./task-protocol.ts";
 import { taskPublishOf } from "./task-publish.ts";
 import { TickTimer } from "./tick-timer.ts";
-import { resultBytesMax } from "./views/view-table.ts";
+import { resultBytesMax } from "./view-table.ts";
 
 export interface LiveQueriesParts {
   readonly platform: Platform;

@@ -16,14 +16,9 @@ import type { RowsResult, StatementResult } from "./sql-result.ts";
 import type { SqlSession } from "./sql-session.ts";
 import { planOfValues, subqueryValues } from "./subquery-values.ts";
 import type { StartTask } from "./task-protocol.ts";
-import type { StartViews } from "./views/view-protocol.ts";
-import {
-  type SelectPlan,
-  type SelectText,
-  selectPlanOf,
-  ViewQueries,
-} from "./views/view-queries.ts";
-import { type ViewSettings, ViewTables } from "./views/view-tables.ts";
+import type { StartViews } from "./view-protocol.ts";
+import { type SelectPlan, type SelectText, selectPlanOf, ViewQueries } from "./view-queries.ts";
+import { type ViewSettings, ViewTables } from "./view-tables.ts";
 
 export interface SqlReadingParts {
   readonly platform: Platform;

@@ -11,8 +11,8 @@ import { SqlReading } from "../pipeline/sql-reading.ts";
 import { SqlService } from "../pipeline/sql-service.ts";
 import { limitTasks } from "../pipeline/task-limit.ts";
 import type { StartTask } from "../pipeline/task-protocol.ts";
-import type { StartViews } from "../pipeline/views/view-protocol.ts";
-import type { ViewSettings } from "../pipeline/views/view-tables.ts";
+import type { StartViews } from "../pipeline/view-protocol.ts";
+import type { ViewSettings } from "../pipeline/view-tables.ts";
 import { watchQueries } from "./query-metrics.ts";
 
 export interface SqlEngineParts {

@@ -1,7 +1,7 @@
 /** Record batches as a view's topic holds them, and what folding them by key leaves. */
 import { silentLogger } from "../../src/base/log.ts";
-import type { ViewSetup, ViewStatement } from "../../src/pipeline/views/view-table.ts";
-import { ViewTable } from "../../src/pipeline/views/view-table.ts";
+import type { ViewSetup, ViewStatement } from "../../src/pipeline/view-table.ts";
+import { ViewTable } from "../../src/pipeline/view-table.ts";
 import { encodeBatch } from "../../src/record/batch-encode.ts";
 import { decodeRecords } from "../../src/record/batch-records.ts";
 import { createPlatform } from "../../src/runtime/node/platform.ts";

@@ -1,5 +1,5 @@
 /** What a worker's event loop and the thread of its views say to each other, by number. */
-import type { ViewReply, ViewRequest } from "../../pipeline/views/view-protocol.ts";
+import type { ViewReply, ViewRequest } from "../../pipeline/view-protocol.ts";
 import type { ThreadError } from "./libsql-thread.ts";
 
 export interface ViewMessage {

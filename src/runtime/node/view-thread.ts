@@ -2,12 +2,7 @@
  * The tables of all views of a worker in one thread of their own: a pull waits neither for a
  * query's next batch nor for what the event loop is doing, and never holds either up.
  */
-import type {
-  StartViews,
-  ViewHost,
-  ViewReply,
-  ViewRequest,
-} from "../../pipeline/views/view-protocol.ts";
+import type { StartViews, ViewHost, ViewReply, ViewRequest } from "../../pipeline/view-protocol.ts";
 import { fromThreadError } from "./libsql-thread.ts";
 import { threadFile } from "./thread-files.ts";
 import type { ViewAnswer, ViewMessage } from "./view-messages.ts";

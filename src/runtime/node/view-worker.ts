@@ -1,6 +1,6 @@
 /** Entry of the thread of the views: requests are answered in the order in which they come. */
 import { silentLogger } from "../../base/log.ts";
-import { LocalViews } from "../../pipeline/views/local-views.ts";
+import { LocalViews } from "../../pipeline/local-views.ts";
 import { toThreadError } from "./libsql-thread.ts";
 import { createPlatform } from "./platform.ts";
 import type { ViewAnswer, ViewMessage } from "./view-messages.ts";

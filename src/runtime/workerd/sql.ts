@@ -5,8 +5,8 @@
  */
 import { StreamError } from "../../base/stream-error.ts";
 import { LocalTask } from "../../pipeline/local-task.ts";
+import { LocalViews } from "../../pipeline/local-views.ts";
 import type { QueryManagerParts } from "../../pipeline/query-manager.ts";
-import { LocalViews } from "../../pipeline/views/local-views.ts";
 import type { HttpContext } from "../../server/http/context.ts";
 import type { Statement } from "../../sql/syntax/statement.ts";
 import { SqlEngine, type SqlEngineParts } from "../sql-engine.ts";

@@ -1,8 +1,8 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { statement } from "../../../../src/meta/sql-values.ts";
-import { MemoryStore } from "../../../../src/store/memory-store.ts";
-import { memoryDatabase } from "../../../support/log-stack.ts";
-import { type SeenEvent, SqlStack } from "../../../support/sql-stack.ts";
+import { statement } from "../../../src/meta/sql-values.ts";
+import { MemoryStore } from "../../../src/store/memory-store.ts";
+import { memoryDatabase } from "../../support/log-stack.ts";
+import { type SeenEvent, SqlStack } from "../../support/sql-stack.ts";
 
 const stacks: SqlStack[] = [];
 afterEach(async () => {

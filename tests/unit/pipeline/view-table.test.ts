@@ -1,12 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { isStreamError } from "../../../../src/base/stream-error.ts";
+import { isStreamError } from "../../../src/base/stream-error.ts";
 import {
   changesBatch,
   keyedStatement,
   keyedView,
   openViewTable,
   valuesIn,
-} from "../../../support/view-records.ts";
+} from "../../support/view-records.ts";
 
 const all = keyedStatement("SELECT c0, c1 FROM rows ORDER BY at");
 

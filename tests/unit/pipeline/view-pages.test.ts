@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { Pages } from "../../../../src/pipeline/views/view-pages.ts";
-import type { ViewReply } from "../../../../src/pipeline/views/view-protocol.ts";
-import { createVirtualPlatform } from "../../../support/virtual-platform.ts";
+import { Pages } from "../../../src/pipeline/view-pages.ts";
+import type { ViewReply } from "../../../src/pipeline/view-protocol.ts";
+import { createVirtualPlatform } from "../../support/virtual-platform.ts";
 
 const page = (rowCount: number, read: number | null): ViewReply => ({
   state: { position: 7, changesFrom: null, memoryBytes: 0 },

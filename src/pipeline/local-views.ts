@@ -1,8 +1,8 @@
 /** The tables of views in this thread: what their worker thread runs, and tests directly. */
-import { present } from "../../base/assert.ts";
-import type { Platform } from "../../base/platform.ts";
-import { batchesIn } from "../../record/batch.ts";
-import type { SqlModules } from "../../sql/sqlite/modules.ts";
+import { present } from "../base/assert.ts";
+import type { Platform } from "../base/platform.ts";
+import { batchesIn } from "../record/batch.ts";
+import type { SqlModules } from "../sql/sqlite/modules.ts";
 import type { ViewHost, ViewReply, ViewRequest } from "./view-protocol.ts";
 import { ViewTable } from "./view-table.ts";
 

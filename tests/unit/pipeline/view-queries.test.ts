@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { present } from "../../../../src/base/assert.ts";
-import { parseScript } from "../../../../src/sql/syntax/parse-script.ts";
-import { SqlStack } from "../../../support/sql-stack.ts";
+import { present } from "../../../src/base/assert.ts";
+import { parseScript } from "../../../src/sql/syntax/parse-script.ts";
+import { SqlStack } from "../../support/sql-stack.ts";
 
 let sql: SqlStack;
 afterEach(() => sql.close());

@@ -3,11 +3,11 @@
  * order (view-source.ts). A shared one keeps up with the topic by itself, woken by publishes;
  * one of a follower who comes back from far behind is moved by that follower.
  */
-import { assert } from "../../base/assert.ts";
-import type { Platform } from "../../base/platform.ts";
-import { StreamError } from "../../base/stream-error.ts";
-import type { TopicInfo } from "../../meta/catalog.ts";
-import { SharedTurn } from "../shared-turn.ts";
+import { assert } from "../base/assert.ts";
+import type { Platform } from "../base/platform.ts";
+import { StreamError } from "../base/stream-error.ts";
+import type { TopicInfo } from "../meta/catalog.ts";
+import { SharedTurn } from "./shared-turn.ts";
 import { Pages, waitingBytesMax } from "./view-pages.ts";
 import type { ViewHost, ViewReply } from "./view-protocol.ts";
 import { openViewSource, type ViewSource, type ViewSourceLog } from "./view-source.ts";

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from "bun:test";
-import { present } from "../../../../src/base/assert.ts";
-import { catalogOf, loadSqlCatalog } from "../../../../src/pipeline/sql-catalog.ts";
-import type { ViewRef } from "../../../../src/pipeline/views/view-tables.ts";
-import { MemoryStore } from "../../../../src/store/memory-store.ts";
-import { memoryDatabase } from "../../../support/log-stack.ts";
-import { SqlStack } from "../../../support/sql-stack.ts";
+import { present } from "../../../src/base/assert.ts";
+import { catalogOf, loadSqlCatalog } from "../../../src/pipeline/sql-catalog.ts";
+import type { ViewRef } from "../../../src/pipeline/view-tables.ts";
+import { MemoryStore } from "../../../src/store/memory-store.ts";
+import { memoryDatabase } from "../../support/log-stack.ts";
+import { SqlStack } from "../../support/sql-stack.ts";
 
 const stacks: SqlStack[] = [];
 afterEach(async () => {

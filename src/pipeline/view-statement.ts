@@ -2,14 +2,14 @@
  * Plans over one materialized view as statements over its table (`view-table.ts`): filter,
  * projection, ORDER BY and LIMIT become one SELECT. What is more than that runs as any query does.
  */
-import type { StreamEntry } from "../../sql/check/catalog.ts";
-import type { RecordShape } from "../../sql/engine/append-sink.ts";
-import { columnName } from "../../sql/engine/row-layout.ts";
-import { sortTerm } from "../../sql/engine/window-rank-operator.ts";
-import { lowerScalar } from "../../sql/functions/lower.ts";
-import type { PlanColumn, PlanNode, QueryPlan, SourceNode } from "../../sql/plan/plan.ts";
-import type { Scalar, SqlValue } from "../../sql/plan/scalar.ts";
-import { columnsOf, conjunctsOf, mapScalar, substitute } from "../../sql/plan/scalar-walk.ts";
+import type { StreamEntry } from "../sql/check/catalog.ts";
+import type { RecordShape } from "../sql/engine/append-sink.ts";
+import { columnName } from "../sql/engine/row-layout.ts";
+import { sortTerm } from "../sql/engine/window-rank-operator.ts";
+import { lowerScalar } from "../sql/functions/lower.ts";
+import type { PlanColumn, PlanNode, QueryPlan, SourceNode } from "../sql/plan/plan.ts";
+import type { Scalar, SqlValue } from "../sql/plan/scalar.ts";
+import { columnsOf, conjunctsOf, mapScalar, substitute } from "../sql/plan/scalar-walk.ts";
 import type { ViewStatement } from "./view-table.ts";
 
 type ViewPlan = Pick<StreamEntry, "columns" | "changes">;

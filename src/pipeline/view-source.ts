@@ -4,15 +4,15 @@
  * is the number of records before it in all partitions together, so that the changes of every key
  * come in their order and every worker counts alike; a commit shows as one.
  */
-import { StreamError } from "../../base/stream-error.ts";
-import type { LogService } from "../../log/log-types.ts";
+import { StreamError } from "../base/stream-error.ts";
+import type { LogService } from "../log/log-types.ts";
 import type {
   PublishedRun,
   PublishOrderReader,
   ReaderPosition,
-} from "../../log/publish-order-reader.ts";
-import type { TopicInfo } from "../../meta/catalog.ts";
-import { batchesIn, readBatchHeader, stampBatch } from "../../record/batch.ts";
+} from "../log/publish-order-reader.ts";
+import type { TopicInfo } from "../meta/catalog.ts";
+import { batchesIn, readBatchHeader, stampBatch } from "../record/batch.ts";
 
 export interface ViewSourceLog extends Pick<LogService, "fetch" | "release" | "status"> {
   follow(topics: readonly TopicInfo[], start: ReaderPosition): PublishOrderReader;

@@ -3,26 +3,26 @@
  * pushes, which go on with what changes. Planned once per text and catalog: the same question comes
  * again and again.
  */
-import { StreamError } from "../../base/stream-error.ts";
-import type { TopicService } from "../../log/log-types.ts";
-import type { Catalog, CatalogEntry, StreamEntry } from "../../sql/check/catalog.ts";
-import { planQuery } from "../../sql/check/plan-query.ts";
-import type { SubqueryAnswers } from "../../sql/check/subquery-answers.ts";
-import type { QueryPlan } from "../../sql/plan/plan.ts";
-import type { Query } from "../../sql/syntax/ast.ts";
-import { SqlError } from "../../sql/syntax/sql-error.ts";
-import { abortable } from "../abortable.ts";
-import { valuesOf } from "../bounded-query.ts";
-import type { KnownCatalog } from "../catalog-cache.ts";
-import { withDistinctNames } from "../distinct-names.ts";
-import { sourcesOf } from "../query-maker.ts";
+import { StreamError } from "../base/stream-error.ts";
+import type { TopicService } from "../log/log-types.ts";
+import type { Catalog, CatalogEntry, StreamEntry } from "../sql/check/catalog.ts";
+import { planQuery } from "../sql/check/plan-query.ts";
+import type { SubqueryAnswers } from "../sql/check/subquery-answers.ts";
+import type { QueryPlan } from "../sql/plan/plan.ts";
+import type { Query } from "../sql/syntax/ast.ts";
+import { SqlError } from "../sql/syntax/sql-error.ts";
+import { abortable } from "./abortable.ts";
+import { valuesOf } from "./bounded-query.ts";
+import type { KnownCatalog } from "./catalog-cache.ts";
+import { withDistinctNames } from "./distinct-names.ts";
+import { sourcesOf } from "./query-maker.ts";
 import type {
   ChangeEvent,
   ResultColumn,
   RowsChunk,
   RowsResult,
   StatementResult,
-} from "../sql-result.ts";
+} from "./sql-result.ts";
 import { gone } from "./view-feed.ts";
 import type { Pages } from "./view-pages.ts";
 import { checkCursor, parseCursor, pushEvents } from "./view-push.ts";

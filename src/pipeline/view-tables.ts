@@ -3,11 +3,11 @@
  * with its topic while it is used, dropped when nobody has asked for a while. Their memory has one
  * bound together; past it those go that were not asked for longest.
  */
-import type { Platform } from "../../base/platform.ts";
-import { isStreamError, StreamError } from "../../base/stream-error.ts";
-import type { Log } from "../../log/log.ts";
-import type { TopicInfo } from "../../meta/catalog.ts";
-import type { StreamEntry } from "../../sql/check/catalog.ts";
+import type { Platform } from "../base/platform.ts";
+import { isStreamError, StreamError } from "../base/stream-error.ts";
+import type { Log } from "../log/log.ts";
+import type { TopicInfo } from "../meta/catalog.ts";
+import type { StreamEntry } from "../sql/check/catalog.ts";
 import { gone, memoryExceeded, ViewFeed } from "./view-feed.ts";
 import type { Pages } from "./view-pages.ts";
 import type { StartViews, ViewHost } from "./view-protocol.ts";

@@ -10,23 +10,23 @@
  * While somebody follows an updating view, triggers keep what each record changed, old row and new,
  * so that every follower's filter and projection are applied to both.
  */
-import type { Platform } from "../../base/platform.ts";
-import { StreamError } from "../../base/stream-error.ts";
-import { encloseRecords } from "../../record/batch-encode.ts";
-import type { RecordShape } from "../../sql/engine/append-sink.ts";
-import { columnName } from "../../sql/engine/row-layout.ts";
-import { hostFunctions } from "../../sql/functions/catalog.ts";
-import { sourceBatchOf } from "../../sql/kernel/source-batch.ts";
-import { SourceDecoder } from "../../sql/kernel/source-decoder.ts";
-import type { SqlValue } from "../../sql/plan/scalar.ts";
-import { SqliteDatabase } from "../../sql/sqlite/database.ts";
-import { Emitter } from "../../sql/sqlite/emitter.ts";
-import { registerFunctions } from "../../sql/sqlite/functions.ts";
-import { SqliteHost } from "../../sql/sqlite/host.ts";
-import type { SqlModules } from "../../sql/sqlite/modules.ts";
-import type { SqliteStatement } from "../../sql/sqlite/statement.ts";
-import { declareTable, type VirtualTable } from "../../sql/sqlite/virtual-table.ts";
-import { type DataType, valueKindOf } from "../../sql/types/data-type.ts";
+import type { Platform } from "../base/platform.ts";
+import { StreamError } from "../base/stream-error.ts";
+import { encloseRecords } from "../record/batch-encode.ts";
+import type { RecordShape } from "../sql/engine/append-sink.ts";
+import { columnName } from "../sql/engine/row-layout.ts";
+import { hostFunctions } from "../sql/functions/catalog.ts";
+import { sourceBatchOf } from "../sql/kernel/source-batch.ts";
+import { SourceDecoder } from "../sql/kernel/source-decoder.ts";
+import type { SqlValue } from "../sql/plan/scalar.ts";
+import { SqliteDatabase } from "../sql/sqlite/database.ts";
+import { Emitter } from "../sql/sqlite/emitter.ts";
+import { registerFunctions } from "../sql/sqlite/functions.ts";
+import { SqliteHost } from "../sql/sqlite/host.ts";
+import type { SqlModules } from "../sql/sqlite/modules.ts";
+import type { SqliteStatement } from "../sql/sqlite/statement.ts";
+import { declareTable, type VirtualTable } from "../sql/sqlite/virtual-table.ts";
+import { type DataType, valueKindOf } from "../sql/types/data-type.ts";
 
 export interface ViewSetup {
   readonly name: string;

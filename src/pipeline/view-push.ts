@@ -10,10 +10,10 @@
  * record changed is read from the shared table as long as that keeps it; a follower who comes from
  * further behind reads a table of its own until it has caught up.
  */
-import type { Codecs } from "../../base/codecs.ts";
-import { StreamError } from "../../base/stream-error.ts";
-import { decodeRecords } from "../../record/batch-records.ts";
-import type { ChangeEvent } from "../sql-result.ts";
+import type { Codecs } from "../base/codecs.ts";
+import { StreamError } from "../base/stream-error.ts";
+import { decodeRecords } from "../record/batch-records.ts";
+import type { ChangeEvent } from "./sql-result.ts";
 import type { ViewFeed } from "./view-feed.ts";
 import type { Pages } from "./view-pages.ts";
 import type { ViewReply } from "./view-protocol.ts";

@@ -1,5 +1,5 @@
 /** Pages of a read of a view: one side adds them as they come, the other takes them in its time. */
-import type { Platform } from "../../base/platform.ts";
+import type { Platform } from "../base/platform.ts";
 import type { ViewReply } from "./view-protocol.ts";
 import type { ViewState } from "./view-table.ts";
 

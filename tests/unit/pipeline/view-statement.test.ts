@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
-import { pullStatement, pushStatements } from "../../../../src/pipeline/views/view-statement.ts";
-import type { Catalog, StreamEntry } from "../../../../src/sql/check/catalog.ts";
-import { planQuery } from "../../../../src/sql/check/plan-query.ts";
-import { parseStatement } from "../../../../src/sql/syntax/parse-statement.ts";
+import { pullStatement, pushStatements } from "../../../src/pipeline/view-statement.ts";
+import type { Catalog, StreamEntry } from "../../../src/sql/check/catalog.ts";
+import { planQuery } from "../../../src/sql/check/plan-query.ts";
+import { parseStatement } from "../../../src/sql/syntax/parse-statement.ts";
 
 const bigint = { kind: "bigint" } as const;
 const view: StreamEntry = {
