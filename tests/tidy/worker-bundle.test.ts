@@ -50,6 +50,13 @@ describe("the Worker's bundle", () => {
     );
   });
 
+  test("asks libSQL servers through @libsql/client/web, of which it has HTTP and JSON alone", () => {
+    const inputs = Object.keys(bundle.metafile.inputs);
+    expect(inputs).toContain("node_modules/@libsql/client/lib-esm/web.js");
+    const foreign = inputs.filter((path) => /node_modules\/(?!hono\/)/.test(path));
+    expect(foreign.filter((path) => /[\\/_]ws|protobuf|cursor|base64/.test(path))).toEqual([]);
+  });
+
   test("holds no S3 client and no Arrow", () => {
     const foreign = weights(bundle).filter(([where]) =>
       /^(@aws-sdk|@smithy|apache-arrow)/.test(where),
