@@ -8,7 +8,7 @@ export const sourcesOfSentences =
   /[\\/]src[\\/](?:group|log|meta|pipeline|segment|sql|server[\\/]kafka)[\\/].*\.ts$/;
 
 /** Shorter ones are not worth the reference in their place. */
-const lengthMin = 28;
+const lengthMin = 24;
 /** Statements and messages are of several words; what is no language has no business here. */
 const sentence = /\S .*\S .*\S/s;
 
