@@ -14,7 +14,9 @@ const entries = new Set([
   "src/runtime/workerd/main.ts",
   // Put in place of others by deploy/cloudflare/stand-ins.ts.
   "src/arrow/small-ipc-stream.ts",
+  "src/runtime/workerd/http-only.ts",
   "src/runtime/workerd/no-cuts.ts",
+  "src/runtime/workerd/small-base64.ts",
   "src/runtime/workerd/small-hono.ts",
   "src/runtime/workerd/small-zod.ts",
 ]);
