@@ -24,6 +24,8 @@ const statementMemoryBytesMax = 24 * MiB;
 const queryMemoryBytesMax = 32 * MiB;
 const viewMemoryBytesMax = 16 * MiB;
 const statementTasksMax = 1;
+/** A table keeps its object awake, and billed, for so long after it was read last. */
+const viewIdleMs = 20_000;
 /** What pages of tables take of the task's memory; rows between two commits need the most. */
 const pageBytesMax = 3 * MiB;
 /** Of the tables' pages, in one part of a checkpoint: 1 MiB. */
@@ -70,7 +72,7 @@ export function openObjectSql(
       return new LocalTask({ ...local, ...breath, ...bounds }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),
-    viewSettings: { memoryBytesMax: viewMemoryBytesMax },
+    viewSettings: { memoryBytesMax: viewMemoryBytesMax, idleMs: viewIdleMs },
     statementTasksMax,
     queries: { placement: placementOf(options), onWanted, objectName, looksWhenTold, pace },
   });
@@ -81,6 +83,7 @@ export function openObjectSql(
       if (goesOn(statement.statement)) throw runsNone();
       return sql.execute(statement, session, signal, options);
     },
+    isStill: (cursor) => sql.isStill(cursor),
   };
   const refuse = async () => {
     throw runsNone();
