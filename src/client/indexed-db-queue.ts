@@ -66,7 +66,7 @@ export function indexedDbQueue(name = "queue"): ProducerQueue {
 
 class DatabaseLane implements LaneStore {
   readonly #database: IdbDatabase;
-  readonly #row: LaneRow;
+  #row: LaneRow;
   #isWritten: boolean;
 
   constructor(database: IdbDatabase, row: LaneRow, isWritten = false) {
@@ -76,26 +76,25 @@ class DatabaseLane implements LaneStore {
   }
 
   async add(batch: number, index: number, text: string): Promise<void> {
-    const isFirst = !this.#isWritten;
+    // Until one is there: what the disk has no room for may be the record that brings the lane.
+    const isNew = !this.#isWritten;
+    await change(this.#database, (lanes, records) => {
+      if (isNew) lanes.put(this.#row, this.#row.producerId);
+      records.put(text, [this.#row.producerId, batch, index] satisfies RecordKey);
+    });
     this.#isWritten = true;
-    try {
-      await change(this.#database, (lanes, records) => {
-        if (isFirst) lanes.put(this.#row, this.#row.producerId);
-        records.put(text, [this.#row.producerId, batch, index] satisfies RecordKey);
-      });
-    } catch (error) {
-      // The disk may be full: the next record brings the lane along again.
-      if (isFirst) this.#isWritten = false;
-      throw error;
-    }
   }
 
-  async settle(batch: number, place: LanePlace): Promise<void> {
+  async settle(batch: number, end: number, place: LanePlace): Promise<void> {
+    const { producerId } = place;
+    this.#row = { ...this.#row, ...place };
     await change(this.#database, (lanes, records) => {
-      lanes.put({ ...this.#row, ...place }, place.producerId);
-      // An array is greater than any number: the range is all of the batch.
-      records.delete(keyRange([place.producerId, batch], [place.producerId, batch, []]));
+      lanes.put(this.#row, producerId);
+      // An array is greater than any number: without an end the range is all of the batch.
+      const last = end === Infinity ? [] : end - 1;
+      if (end > 0) records.delete(keyRange([producerId, batch], [producerId, batch, last]));
     });
+    this.#isWritten = true;
   }
 
   async forget(): Promise<void> {
@@ -121,16 +120,16 @@ async function takeOver(
     const range = keyRange([row.producerId], [row.producerId, []]);
     const keys = await read(database, recordTable, (records) => records.getAllKeys(range));
     const texts = await read(database, recordTable, (records) => records.getAll(range));
-    const batches = new Map<number, string[]>();
-    (keys as RecordKey[]).forEach(([, batch], position) => {
-      const known = batches.get(batch) ?? [];
-      known.push(texts[position] as string);
-      batches.set(batch, known);
+    const batches = new Map<number, { number: number; done: number; texts: string[] }>();
+    (keys as RecordKey[]).forEach(([, number, index], position) => {
+      const known = batches.get(number) ?? { number, done: index, texts: [] };
+      known.texts.push(texts[position] as string);
+      batches.set(number, known);
     });
     left.push({
       place: row,
       store: new DatabaseLane(database, row, true),
-      batches: [...batches].map(([number, found]) => ({ number, texts: found })),
+      batches: [...batches.values()],
     });
   }
   return left;

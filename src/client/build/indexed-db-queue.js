@@ -52,28 +52,26 @@ class DatabaseLane {
         this.#isWritten = isWritten;
     }
     async add(batch, index, text) {
-        const isFirst = !this.#isWritten;
-        this.#isWritten = true;
-        try {
-            await change(this.#database, (lanes, records) => {
-                if (isFirst)
-                    lanes.put(this.#row, this.#row.producerId);
-                records.put(text, [this.#row.producerId, batch, index]);
-            });
-        }
-        catch (error) {
-            // The disk may be full: the next record brings the lane along again.
-            if (isFirst)
-                this.#isWritten = false;
-            throw error;
-        }
-    }
-    async settle(batch, place) {
+        // Until one is there: what the disk has no room for may be the record that brings the lane.
+        const isNew = !this.#isWritten;
         await change(this.#database, (lanes, records) => {
-            lanes.put({ ...this.#row, ...place }, place.producerId);
-            // An array is greater than any number: the range is all of the batch.
-            records.delete(keyRange([place.producerId, batch], [place.producerId, batch, []]));
+            if (isNew)
+                lanes.put(this.#row, this.#row.producerId);
+            records.put(text, [this.#row.producerId, batch, index]);
         });
+        this.#isWritten = true;
+    }
+    async settle(batch, end, place) {
+        const { producerId } = place;
+        this.#row = { ...this.#row, ...place };
+        await change(this.#database, (lanes, records) => {
+            lanes.put(this.#row, producerId);
+            // An array is greater than any number: without an end the range is all of the batch.
+            const last = end === Infinity ? [] : end - 1;
+            if (end > 0)
+                records.delete(keyRange([producerId, batch], [producerId, batch, last]));
+        });
+        this.#isWritten = true;
     }
     async forget() {
         await change(this.#database, (lanes) => lanes.delete(this.#row.producerId));
@@ -94,15 +92,15 @@ async function takeOver(database, topic, isFree) {
         const keys = await read(database, recordTable, (records) => records.getAllKeys(range));
         const texts = await read(database, recordTable, (records) => records.getAll(range));
         const batches = new Map();
-        keys.forEach(([, batch], position) => {
-            const known = batches.get(batch) ?? [];
-            known.push(texts[position]);
-            batches.set(batch, known);
+        keys.forEach(([, number, index], position) => {
+            const known = batches.get(number) ?? { number, done: index, texts: [] };
+            known.texts.push(texts[position]);
+            batches.set(number, known);
         });
         left.push({
             place: row,
             store: new DatabaseLane(database, row, true),
-            batches: [...batches].map(([number, found]) => ({ number, texts: found })),
+            batches: [...batches.values()],
         });
     }
     return left;

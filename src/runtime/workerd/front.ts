@@ -181,7 +181,7 @@ function checkShownToken(text: string, pathname: string): void {
 }
 
 function healthOf({ method }: Request): Response {
-  const body = method === "HEAD" ? null : JSON.stringify({ status: "ok" });
+  const body = method === "HEAD" ? null : '{"status":"ok"}\n';
   return new Response(body, { headers: { "Content-Type": "application/json" } });
 }
 
