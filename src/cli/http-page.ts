@@ -23,7 +23,7 @@ export function withHttpReference(page: string): string {
 }
 
 /** The reference as Markdown. */
-export function httpReference(): string {
+function httpReference(): string {
   const specs = Object.values(routes) as RouteSpec[];
   const parts = [
     markdownTable(

@@ -10,7 +10,7 @@ export function withSettings(page: string): string {
 }
 
 /** The settings as a Markdown table, for docs/OPERATIONS.md. */
-export function settingsMarkdown(): string {
+function settingsMarkdown(): string {
   const lines: string[] = [];
   for (const [chapter, table] of Object.entries(settingChapters)) {
     lines.push(`### ${chapter}`, "", "| setting | default | meaning |", "|---|---|---|");

@@ -75,6 +75,10 @@ export class ChangeFeed {
     return this.#publishPosition;
   }
 
+  get catalogVersion(): number {
+    return this.#catalogVersion;
+  }
+
   /**
    * Whether who waits so long hears of everything meanwhile, as peers call `sync` themselves: then
    * nothing needs to be asked before.

@@ -20,9 +20,9 @@ export interface LogOptions {
   /** Called when somebody waits and nobody did. */
   readonly onWait?: () => void;
   /** Called after each publish of this worker. */
-  readonly onPublished?: () => void;
+  readonly onPublished?: (published: Published) => void;
   /** Called when this worker has made, changed or deleted a topic. */
-  readonly onTopicsChanged?: () => void;
+  readonly onTopicChanged?: (topicNumber: number) => void;
   readonly flush: FlushPolicy;
   readonly topics: TopicSettings;
   /**
@@ -52,6 +52,13 @@ export interface LogOptions {
   readonly onEpochLost?: () => void;
   /** What peers and clients are told of this worker. */
   readonly worker: WorkerDescription;
+}
+
+export interface Published {
+  /** Topics that have records more, or of which a commit has told how far they have come. */
+  readonly topicNumbers: ReadonlySet<number>;
+  /** Of the metadata when they answered. */
+  readonly catalogVersion: number;
 }
 
 export interface WorkerDescription {

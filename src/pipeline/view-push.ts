@@ -58,7 +58,7 @@ export function parseCursor(text: string): ViewCursor {
   return { topicId, nextOffset: Number(next), snapshotFrom, epochs: Number(epochs) };
 }
 
-export function cursorText({ topicId, nextOffset, snapshotFrom, epochs }: ViewCursor): string {
+function cursorText({ topicId, nextOffset, snapshotFrom, epochs }: ViewCursor): string {
   const from = snapshotFrom === null ? "" : `:${snapshotFrom}`;
   return `${topicId}:${nextOffset}${from}${epochs === 0 ? "" : `@${epochs}`}`;
 }

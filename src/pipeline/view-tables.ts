@@ -22,7 +22,7 @@ export interface ViewSettings {
   readonly changesMax: number;
 }
 
-export const viewSettingsDefault: ViewSettings = {
+const viewSettingsDefault: ViewSettings = {
   memoryBytesMax: 512 * 1024 * 1024,
   idleMs: 10 * 60_000,
   changesMax: 65_536,

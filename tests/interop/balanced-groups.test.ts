@@ -1,7 +1,7 @@
 /**
  * Kafka clients that reach two workers by one address, so that each connection comes to whichever
- * worker is next: kafkajs and kcat through `/kafka`. Their groups are coordinated by either worker,
- * also when one of them is killed.
+ * worker is next: kafkajs and kcat through `/kafka`, kcat through one advertised TCP address. Their
+ * groups are coordinated by either worker, also when one of them is killed.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
@@ -97,10 +97,10 @@ async function createTopic(topic: string, numPartitions: number): Promise<void> 
   await admin.disconnect();
 }
 
-/** Workers that the first one counts as live. */
-async function nodeCount(): Promise<number> {
+/** Workers that this one counts as live. */
+async function nodeCount(httpUrl: string): Promise<number> {
   const headers = { Authorization: `Bearer ${token}` };
-  const answer = await fetch(`${workers[0]?.httpUrl}/v1/cluster`, { headers });
+  const answer = await fetch(`${httpUrl}/v1/cluster`, { headers });
   return ((await answer.json()) as { readonly nodes: readonly object[] }).nodes.length;
 }
 
@@ -110,11 +110,7 @@ async function groupsOfBoth(): Promise<string[]> {
   const sides = new Set<string>();
   while (sides.size < 2 || names.length < 3) {
     const name = uniqueName("group");
-    // Passed on already, as it says, it is answered by the coordinator only.
-    const headers = { Authorization: `Bearer ${token}`, "Millrace-Hop": "1" };
-    const asked = await fetch(`${workers[0]?.httpUrl}/v1/groups/${name}`, { headers });
-    const { code } = (await asked.json()) as { readonly code: string };
-    expect(["group_unknown", "coordinator_elsewhere"]).toContain(code);
+    const code = await groupCode(workers[0]?.httpUrl ?? "", name);
     sides.add(code);
     names.push(name);
   }
@@ -150,7 +146,7 @@ describe("two workers behind one address", () => {
     expect(balancer.counts.every((count) => count > 0)).toBe(true);
     await workers[1]?.kill();
     // Until the other has noticed, some groups have no coordinator, and kafkajs gives commits up.
-    await eventually(async () => (await nodeCount()) === 1 || undefined);
+    await eventually(async () => (await nodeCount(workers[0]?.httpUrl ?? "")) === 1 || undefined);
     await produce(topic, numbered(200, 300));
     await allSeen(300);
     for (const { groupId } of readers) {
@@ -173,22 +169,85 @@ describe("two workers behind one address", () => {
   }, 90_000);
 });
 
+test("kcat over TCP: two workers that advertise one address", async () => {
+  const store = `file:${temporaryFolder("one-address")}`;
+  const own = startLibsqlHttpServer();
+  const ports: number[] = [];
+  const balanced = await startRoundRobin(ports);
+  const advertised = `127.0.0.1:${balanced.port}`;
+  // So many that each worker would lead some, if it were a broker of its own.
+  const flags = ["--kafka-advertised", advertised, "--default-partitions", "8"];
+  const place = { store, metadata: own.url, flags };
+  const started = [await StreamServer.start(place), await StreamServer.start(place)];
+  ports.push(...started.map(({ bootstrap }) => Number(bootstrap.split(":")[1])));
+  try {
+    await groupsGoOn(advertised);
+    expect(balanced.counts.every((count) => count > 0)).toBe(true);
+  } finally {
+    await balanced.close();
+    await Promise.all(started.map((server) => server.stop()));
+    await own.close();
+  }
+}, 90_000);
+
+test("kcat beside a worker without Kafka, which coordinates groups all the same", async () => {
+  const store = `file:${temporaryFolder("beside")}`;
+  const own = startLibsqlHttpServer();
+  const listens = await StreamServer.start({
+    ...{ store, metadata: own.url, flags: ["--default-partitions", "8"] },
+  });
+  const [port = 0] = await freePorts(1);
+  const quietUrl = `http://127.0.0.1:${port}`;
+  const folder = temporaryFolder("quiet");
+  const quiet = new RunningProgram(
+    [
+      ...[...streamctl, "server", "--data", join(folder, "data"), "--kafka", "off"],
+      ...["--http", `127.0.0.1:${port}`, "--store", store, "--metadata", own.url],
+    ],
+    { logPath: join(folder, "log") },
+  );
+  try {
+    await quiet.waitUntil(async () => (await fetch(`${quietUrl}/readyz`)).ok);
+    await eventually(async () => (await nodeCount(listens.httpUrl)) === 2 || undefined);
+    await groupGoesOn(listens.bootstrap, await groupOf(quietUrl));
+  } finally {
+    await Promise.all([listens.stop(), quiet.stop()]);
+    await own.close();
+  }
+}, 60_000);
+
+/** A group that the worker coordinates, as chance would have it. */
+async function groupOf(httpUrl: string): Promise<string> {
+  for (;;) {
+    const name = uniqueName("group");
+    if ((await groupCode(httpUrl, name)) === "group_unknown") return name;
+  }
+}
+
+/** What the worker says of a group that is not there yet, without asking another. */
+async function groupCode(httpUrl: string, group: string): Promise<string> {
+  // Passed on already, as it says, it is answered by the coordinator only.
+  const headers = { Authorization: `Bearer ${token}`, "Millrace-Hop": "1" };
+  const asked = await fetch(`${httpUrl}/v1/groups/${group}`, { headers });
+  const { code } = (await asked.json()) as { readonly code: string };
+  expect(["group_unknown", "coordinator_elsewhere"]).toContain(code);
+  return code;
+}
+
 /** Several groups, so that each worker coordinates some. */
 async function groupsGoOn(bootstrap: string): Promise<void> {
+  for (let count = 0; count < 4; count++) await groupGoesOn(bootstrap, uniqueName("kcat-group"));
+}
+
+async function groupGoesOn(bootstrap: string, group: string): Promise<void> {
   const program = await kcatProgram();
   const kcat = async (args: readonly string[], input = "") =>
     (await run([program, "-b", bootstrap, ...args], { input })).stdout;
   const topic = uniqueName("kcat");
   const lines = numbered(0, 500);
   await kcat(["-P", "-t", topic], lines.map((line) => `${line}\n`).join(""));
-  const reset = ["-X", "auto.offset.reset=earliest"];
-  for (let count = 0; count < 4; count++) {
-    const group = uniqueName("kcat-group");
-    const read = await kcat(["-G", group, "-q", "-e", ...reset, topic]);
-    expect(read.trimEnd().split("\n")).toEqual(lines);
-    const line = `later ${count}`;
-    await kcat(["-P", "-t", topic], `${line}\n`);
-    lines.push(line);
-    expect(await kcat(["-G", group, "-q", "-e", ...reset, topic])).toBe(`${line}\n`);
-  }
+  const consume = ["-G", group, "-q", "-e", "-X", "auto.offset.reset=earliest", topic];
+  expect((await kcat(consume)).trimEnd().split("\n").toSorted()).toEqual(lines.toSorted());
+  await kcat(["-P", "-t", topic], "later\n");
+  expect(await kcat(consume)).toBe("later\n");
 }

@@ -11,6 +11,7 @@ import { openLibsqlServer } from "../../src/runtime/node/libsql-server.ts";
 import { ShardSpread } from "../../src/runtime/workerd/shard-spread.ts";
 import { type EdgeVariables, edgeOptions, edgeToken } from "../support/edge-worker.ts";
 import { type Isolate, startIsolate } from "../support/isolate.ts";
+import { eventually } from "../support/processes.ts";
 import { SocketClient } from "../support/socket-client.ts";
 import { SseReader } from "../support/sse-reader.ts";
 import { until } from "../support/until.ts";
@@ -266,4 +267,56 @@ describe("with peers", () => {
     expect(await nextValue(socket)).toBe("four");
     await socket.close();
   }, 90_000);
+});
+
+describe("with two shards and queries", () => {
+  const { ask, append, log, activations } = edge({
+    ...{ MILLRACE_SHARDS: "2", MILLRACE_QUERIES: "on" },
+  });
+  const sql = async (text: string) => {
+    const type = { "Content-Type": "application/json", Accept: "application/x-ndjson" };
+    const body = JSON.stringify({ sql: text });
+    const answer = await ask("/v1/sql", { method: "POST", headers: type, body });
+    return await answer.text();
+  };
+  /** Calls of the query's object since this was asked last. */
+  const rings = async () => {
+    const counts = (await (await ask("/test/rings")).json()) as Record<string, number>;
+    return Object.entries(counts).find(([queryId]) => queryId.startsWith("made_counts-"))?.[1];
+  };
+  const counted = (count: number) =>
+    eventually(
+      async () => (await sql("SELECT n FROM made_counts")).includes(`"n":${count}`) || undefined,
+      12_000,
+    );
+
+  test("a shard that nobody told of a query calls it for its next publish", async () => {
+    await sql("CREATE STREAM made (item STRING) WITH ('partitions' = '1')");
+    let sequence = 0;
+    const appendTo = (shard: string) => {
+      const place = { "Producer-Epoch": "0", "Producer-Seq": String(sequence) };
+      if (shard === "1") sequence += 1;
+      const producer = shard === "1" ? { "Producer-Id": tillOf("made", "1"), ...place } : {};
+      return append("made", '{"records":[{"value":{"item":"a"}}]}', {
+        "Content-Type": "application/json",
+        ...producer,
+      });
+    };
+    await appendTo("1");
+    expect((await activations()).size).toBe(2);
+    await sql(`SET 'execution.checkpointing.interval' = '50 ms';
+      CREATE MATERIALIZED VIEW made_counts AS SELECT item, COUNT(*) AS n FROM made GROUP BY item`);
+    await counted(1);
+    await Bun.sleep(1_000);
+    for (let count = 2; count <= 4; count++) {
+      await rings();
+      await appendTo("1");
+      await counted(count);
+      expect(await rings()).toBe(1);
+    }
+  }, 60_000);
+
+  test("nothing went wrong unseen", () => {
+    expect(log()).not.toMatch(/"level":"(warn|error)"|Error|exception/);
+  });
 });

@@ -304,18 +304,19 @@ export class Worker implements RunningServer {
 
   #kafkaContext(log: Log, groups: GroupCoordinator): KafkaContext {
     const { settings, platform, database } = this.#parts;
-    // Behind one address, as of a balancer, a client cannot go to a coordinator by itself.
-    const isSharedAddress = ({ host, port }: WorkerAddress) => {
+    // Behind one address, as of a balancer, a client cannot go to a coordinator by itself, nor to
+    // one that does not listen for Kafka.
+    const isOutOfReach = ({ host, port }: WorkerAddress) => {
       const { nodes, selfNodeId } = log.cluster();
       const self = nodes.find(({ nodeId }) => nodeId === selfNodeId);
-      return self?.kafkaHost === host && self.kafkaPort === port;
+      return host === "" || (self?.kafkaHost === host && self.kafkaPort === port);
     };
     return createKafkaContext({
       platform,
       metrics: this.metrics,
       log,
       topics: log.topics,
-      groups: this.#peerGroups({ log, groups }, isSharedAddress),
+      groups: this.#peerGroups({ log, groups }, isOutOfReach),
       producerIds: new BlockProducerIds(database),
       settings: {
         requestBytesMax: Math.min(requestBytesMaxDefault, settings.queueBytes),

@@ -119,15 +119,15 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   const log = new Log({
     ...{ platform, metrics, store, database },
     ...peersOf(settings, role),
-    onPublished: () => {
-      calls.ring();
+    onPublished: ({ topicNumbers, catalogVersion }) => {
+      calls.ring(topicNumbers);
       news?.tell();
       sockets.wake();
-      // Whom to ring is known by looks, and a shard may not have heard of a change.
-      if (isQuiet && clock.monotonic() - lookedAt > watchMs) void look();
+      // Queries were made meanwhile, maybe, that read it: whom to ring is known by looks.
+      if (isQuiet && catalogVersion > log.catalogVersion) void hearSafely();
     },
     onWait: () => news?.listen(),
-    onTopicsChanged: () => calls.ring(),
+    onTopicChanged: (topicNumber) => calls.ring([topicNumber]),
     flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
     ring,
@@ -153,23 +153,19 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
   });
   const calls = new QueryCalls({
     ...{ log: logger, timers, queries, bindings: parts.bindings },
-    ...{ shards: settings.shardsMax, own: parts.queryId },
+    own: parts.queryId,
     told: (await parts.storage.get<string[]>(toldKey)) ?? [],
     keep: (queryIds) => parts.storage.put(toldKey, queryIds),
     lookAgain: () => parts.wakeAt(clock.now() + watchMs),
   });
   const isQuiet = isRung(settings, role);
   const pace = new ObjectPace({ clock, timers, wakeAt: parts.wakeAt, mayRest: isQuiet });
-  let lookedAt = clock.monotonic();
   const sql = openObjectSql(
     { platform, metrics, database, log },
     {
       ...{ queries, queryId: parts.queryId, objectName, looksWhenTold: isQuiet, pace, settings },
       ...{ storage: parts.state.storage.sql, mayHaveScratch: role.queries !== "none" },
-      onWanted: (queryIds) => {
-        lookedAt = clock.monotonic();
-        calls.noteWanted(queryIds);
-      },
+      onWanted: (wanted) => calls.noteWanted(wanted),
     },
   );
   const { manager } = sql.engine;
@@ -178,6 +174,10 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     looking = manager.look();
     return looking;
   };
+  const hearSafely = () =>
+    log.hear().catch((error: unknown) => {
+      logger.debug("Changes were not heard of; the next publish asks again", { error });
+    });
   const isAwaited = () => log.isAwaited || sockets.areThere;
   const catchUp = async () => {
     await log.hear();
@@ -272,11 +272,10 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       if (!isQuiet || !isRunning) await look();
     },
     look,
-    ring: () => calls.ring(),
+    ring: () => calls.ringAll(),
     isWanted: () => {
-      const { wanted } = calls;
-      if (wanted === undefined) return undefined;
-      return queries === "runs" && wanted.has(parts.queryId ?? "");
+      const isWanted = calls.isWanted(parts.queryId ?? "");
+      return isWanted === undefined ? undefined : queries === "runs" && isWanted;
     },
     pace,
   };

@@ -26,8 +26,8 @@ const statementTasksMax = 1;
 const pageBytesMax = 3 * MiB;
 /** Of the tables' pages, in one part of a checkpoint: 1 MiB. */
 const statePagesMax = 256;
-/** Results lie outside of the task's memory, and once more on their way to the bucket. */
-const outputBytesMax = 24 * MiB;
+/** Of results in memory, outside of the task's; the rest waits on scratch space (ADR 71). */
+const outputBytesMax = 2 * MiB;
 
 export interface ObjectSql {
   readonly http: Pick<HttpContext, "sql" | "queries">;

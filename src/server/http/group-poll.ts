@@ -197,7 +197,7 @@ function answer(
 ): Response {
   const lists = `"records":[${records.join(",")}],"gaps":[${gaps.join(",")}]`;
   const text = encodePosition(position, platform.crc32c);
-  return new Response(`{${lists},"position":"${text}"}`, {
+  return new Response(`{${lists},"position":"${text}"}\n`, {
     headers: { "Content-Type": "application/json", "Cache-Control": "no-store" },
   });
 }

@@ -1,3 +1,4 @@
+import type { WorkerAddress } from "../../group/group-store.ts";
 import {
   type Coordinator,
   type FindCoordinatorRequest,
@@ -5,6 +6,7 @@ import {
   findCoordinatorApi,
 } from "../../wire/kafka/api/find-coordinator.ts";
 import { kafkaErrors } from "../../wire/kafka/error-code.ts";
+import type { ClusterView } from "./cluster-view.ts";
 import { groupFailureCode } from "./group-errors.ts";
 import type { KafkaCall, KafkaHandler } from "./handler.ts";
 
@@ -35,20 +37,22 @@ async function findOne(key: string, keyType: number, call: KafkaCall): Promise<C
   }
   try {
     const located = await call.context.groups.locate(key);
-    if (located.kind === "elsewhere") {
-      const { nodeId, host, port } = call.context.cluster.placeOf(located.worker);
-      return { key, nodeId, host, port, errorCode: 0, errorMessage: null };
-    }
-    const { nodes, selfNodeId } = call.context.cluster.cluster();
-    const self = nodes.find(({ nodeId }) => nodeId === selfNodeId);
-    if (self === undefined) {
+    const { cluster } = call.context;
+    const place = located.kind === "self" ? selfOf(cluster) : cluster.placeOf(located.worker);
+    if (place === undefined || place.host === "") {
       return nobody(key, kafkaErrors.COORDINATOR_NOT_AVAILABLE.code, "This worker is leaving");
     }
-    const { nodeId, kafkaHost: host, kafkaPort: port } = self;
+    const { nodeId, host, port } = place;
     return { key, nodeId, host, port, errorCode: 0, errorMessage: null };
   } catch (error) {
     return nobody(key, groupFailureCode(error, call), error instanceof Error ? error.message : "");
   }
+}
+
+function selfOf(view: ClusterView): WorkerAddress | undefined {
+  const { nodes, selfNodeId } = view.cluster();
+  const self = nodes.find(({ nodeId }) => nodeId === selfNodeId);
+  return self && { nodeId: self.nodeId, host: self.kafkaHost, port: self.kafkaPort };
 }
 
 function nobody(key: string, errorCode: number, errorMessage: string): Coordinator {

@@ -25,7 +25,7 @@ export function planInsert(insert: Insert, text: string, options: CheckOptions):
   const writable = target.columns.filter(isWritable);
   const named = insert.columns.length === 0 ? writable : namedColumns(context, insert, writable);
   if (named.length !== fields.length) {
-    const wanted = `"${target.name}" wants ${named.length} columns`;
+    const wanted = `"${target.name}" wants ${named.length} column${named.length === 1 ? "" : "s"}`;
     const problem = `${wanted}, the query has ${fields.length}`;
     return context.fail(insert.query, problem);
   }

@@ -48,7 +48,7 @@ describe("POST /v1/sql", () => {
         `{"columns":${columns},"rows":[{"auction":9007199254740993,"price":0.10},` +
         '{"auction":2,"price":null}]},' +
         '{"columns":[{"name":"view name","type":"STRING"},{"name":"kind","type":"STRING"}],' +
-        '"rows":[]}]}',
+        '"rows":[]}]}\n',
     );
   });
 

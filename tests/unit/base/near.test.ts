@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { nearest, slipsBetween } from "../../../../src/sql/syntax/near.ts";
+import { nearest, slipsBetween } from "../../../src/base/near.ts";
 
 test.each([
   ["FORM", "FROM", 1],

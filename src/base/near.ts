@@ -1,5 +1,9 @@
 /** The name that was probably meant. */
-import { nearCandidatesMax, nearLengthMax } from "./limits.ts";
+
+/** Names that are compared with a misspelt one. */
+const nearCandidatesMax = 2_000;
+/** Characters of a word for which near ones are looked for. */
+const nearLengthMax = 64;
 
 /**
  * The candidate nearest to `word`, whatever its case, or null when none is near: one slip in a
