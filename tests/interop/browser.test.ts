@@ -274,6 +274,21 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
       expect(await valuesOf("lossy")).toEqual(["a", "b", "c"]);
     });
 
+    check("what a tab leaves that is closed is sent by one that stays", async () => {
+      const token = await makeTopic("closing");
+      const queue = `window.p = m.producer(link, "closing", { queue: m.indexedDbQueue("closing") });`;
+      const goes = await blank(token);
+      await goes.setOffline(true);
+      await goes.evaluate(`(async () => { ${queue} p.send("left"); await p.saved(); })()`);
+      const stays = await blank(token);
+      await stays.evaluate(`(async () => { ${queue} await p.send("own"); })()`);
+      expect(await valuesOf("closing")).toEqual(["own"]);
+      await goes.close();
+      expect(await untilValues("closing", 2)).toEqual(["own", "left"]);
+      await stays.evaluate(`p.send("last").then(() => p.flush())`);
+      expect(await valuesOf("closing")).toEqual(["own", "left", "last"]);
+    });
+
     check("what was made without a network is appended as fast as the token may", async () => {
       await make("/v1/topics", { name: "rated", partitions: 1 });
       const rate = { operations: ["write"], origins: [origin], recordsPerSecondMax: 20 };
