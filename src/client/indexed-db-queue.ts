@@ -113,7 +113,7 @@ class DatabaseLane implements LaneStore {
   }
 }
 
-/** The lane with its records, once we hold it; none where its page has emptied it, or another one. */
+/** The lane with its records, once we hold it; none where a page has emptied it. */
 async function leftLane(database: IdbDatabase, producerId: string): Promise<LeftLane[]> {
   const [row] = (await read(database, laneTable, (lanes) => lanes.getAll(producerId))) as LaneRow[];
   if (row === undefined) return [];

@@ -89,7 +89,7 @@ class DatabaseLane {
         await change(this.#database, (lanes) => lanes.delete(this.#row.producerId));
     }
 }
-/** The lane with its records, once we hold it; none where its page has emptied it, or another one. */
+/** The lane with its records, once we hold it; none where a page has emptied it. */
 async function leftLane(database, producerId) {
     const [row] = (await read(database, laneTable, (lanes) => lanes.getAll(producerId)));
     if (row === undefined)
