@@ -53,7 +53,7 @@ export function indexedDbQueue(name = "queue"): ProducerQueue {
   const lockPrefix = `millrace-${name}/`;
   const opened = openDatabase(indexedDB, `millrace-${name}`);
   // Whoever opens the queue hears of it.
-  opened.catch(() => undefined);
+  opened.catch(ignore);
   return {
     async open(topic, producerId, later) {
       const database = await opened;
@@ -62,10 +62,14 @@ export function indexedDbQueue(name = "queue"): ProducerQueue {
       const left: LeftLane[] = [];
       for (const { producerId: id, topic: of } of known.toSorted(byStart)) {
         if (of !== topic) continue;
-        const name = lockPrefix + id;
-        if (await hold(locks, name, true)) left.push(...(await leftLane(database, id)));
-        else
-          void hold(locks, name, false).then(async () => (await leftLane(database, id)).map(later));
+        const take = (ifAvailable: boolean) => hold(locks, lockPrefix + id, ifAvailable);
+        if (await take(true)) {
+          left.push(...(await leftLane(database, id)));
+          continue;
+        }
+        const late = take(false).then(() => leftLane(database, id));
+        // What cannot be read then is there for the next page.
+        void late.then((lanes) => lanes.forEach(later), ignore);
       }
       const row = { producerId, producerEpoch: 0, base: 0, topic, startedAt: platform.now() };
       return { own: new DatabaseLane(database, row), left };
@@ -73,6 +77,7 @@ export function indexedDbQueue(name = "queue"): ProducerQueue {
   };
 }
 
+const ignore = (): undefined => undefined;
 const byStart = (a: LaneRow, b: LaneRow): number => a.startedAt - b.startedAt;
 
 class DatabaseLane implements LaneStore {

@@ -32,7 +32,7 @@ export function indexedDbQueue(name = "queue") {
     const lockPrefix = `millrace-${name}/`;
     const opened = openDatabase(indexedDB, `millrace-${name}`);
     // Whoever opens the queue hears of it.
-    opened.catch(() => undefined);
+    opened.catch(ignore);
     return {
         async open(topic, producerId, later) {
             const database = await opened;
@@ -42,17 +42,21 @@ export function indexedDbQueue(name = "queue") {
             for (const { producerId: id, topic: of } of known.toSorted(byStart)) {
                 if (of !== topic)
                     continue;
-                const name = lockPrefix + id;
-                if (await hold(locks, name, true))
+                const take = (ifAvailable) => hold(locks, lockPrefix + id, ifAvailable);
+                if (await take(true)) {
                     left.push(...(await leftLane(database, id)));
-                else
-                    void hold(locks, name, false).then(async () => (await leftLane(database, id)).map(later));
+                    continue;
+                }
+                const late = take(false).then(() => leftLane(database, id));
+                // What cannot be read then is there for the next page.
+                void late.then((lanes) => lanes.forEach(later), ignore);
             }
             const row = { producerId, producerEpoch: 0, base: 0, topic, startedAt: platform.now() };
             return { own: new DatabaseLane(database, row), left };
         },
     };
 }
+const ignore = () => undefined;
 const byStart = (a, b) => a.startedAt - b.startedAt;
 class DatabaseLane {
     #database;
