@@ -19,7 +19,9 @@ import { sqlModules } from "./sql-modules.ts";
 const MiB = 1024 * 1024;
 
 /** With the log's 64 MiB and the code's 20 this is what an isolate has. */
-const taskMemoryBytesMax = 24 * MiB;
+const statementMemoryBytesMax = 24 * MiB;
+/** Of the log, a query's object has little beside it. */
+const queryMemoryBytesMax = 32 * MiB;
 const viewMemoryBytesMax = 16 * MiB;
 const statementTasksMax = 1;
 /** A table keeps its object awake, and billed, for so long after it was read last. */
@@ -57,13 +59,15 @@ export function openObjectSql(
   if (options.mayHaveScratch) scratch.clear();
   const openScratch = () => scratch.open();
   const spillBytesMax = settings.stateBytes;
+  const isQuery = options.queries === "runs";
+  const taskMemoryBytesMax = isQuery ? queryMemoryBytesMax : statementMemoryBytesMax;
   const local = { platform: parts.platform, modules: sqlModules, openScratch };
   const engine = new SqlEngine({
     ...parts,
     startTask: async (setup) => {
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
       // Statements send the next slice before the last is read, which leaves pauses between them.
-      const breath = options.queries === "runs" ? { breath: pace } : {};
+      const breath = isQuery ? { breath: pace } : {};
       const bounds = { spillBytesMax, pageBytesMax, statePagesMax, outputBytesMax };
       return new LocalTask({ ...local, ...breath, ...bounds }, { ...setup, memoryBytesMax });
     },
