@@ -9,6 +9,8 @@ import type { Timers } from "../../base/platform.ts";
 /** Calls in a row that may fail, and the time between: an object may be replaced meanwhile. */
 const attemptsMax = 3;
 const againMs = 500;
+/** A call that was not answered by then never will be; it must not keep others from being made. */
+const callMsMax = 60_000;
 
 /** Who is to hear. */
 export interface Listener {
@@ -39,21 +41,33 @@ export class Bell {
   }
 
   async #call(listener: Listener): Promise<void> {
+    const { timers } = this.#parts;
     let failures = 0;
     do {
       this.#calls.set(listener.name, false);
       try {
-        await listener.hear();
+        await answeredInTime(listener.hear(), timers);
         failures = 0;
       } catch (error) {
         const facts = { object: listener.name, error: String(error) };
         this.#parts.log.debug("An object did not hear", facts);
         failures += 1;
         if (failures >= attemptsMax) break;
-        await this.#parts.timers.sleep(againMs);
+        await timers.sleep(againMs);
         this.#calls.set(listener.name, true);
       }
     } while (this.#calls.get(listener.name) === true);
     this.#calls.delete(listener.name);
+  }
+}
+
+/** What `call` gives. Rejects as it does, and when it takes too long. */
+export async function answeredInTime<T>(call: Promise<T>, timers: Timers): Promise<T> {
+  const late = Promise.withResolvers<never>();
+  const timer = timers.after(callMsMax, () => late.reject(new Error("No answer came")));
+  try {
+    return await Promise.race([call, late.promise]);
+  } finally {
+    timer.cancel();
   }
 }

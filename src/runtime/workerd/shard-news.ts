@@ -18,6 +18,9 @@ const groupsKey = "listeningGroups";
 /** Readers come again: an object wants to hear for so long after the last one was there. */
 export const lingerMs = 10_000;
 
+/** Who is left out for another asks by itself, each second that a poll waits. */
+const groupsMax = 1_000;
+
 type Shard = ReturnType<Bindings["LOG"]["getByName"]>;
 
 /** What is asked of other objects. */
@@ -137,7 +140,12 @@ export class ShardNews {
     wish.asked += 1;
     const isKnown = topics.every((topic) => wish.topics.has(topic));
     for (const topic of topics) wish.topics.add(topic);
-    if (!isKnown) await this.#change(this.#groups, () => this.#groups.set(name, wish));
+    if (isKnown) return;
+    await this.#change(this.#groups, () => {
+      this.#groups.set(name, wish);
+      const [oldest = ""] = this.#groups.keys();
+      if (this.#groups.size > groupsMax) this.#groups.delete(oldest);
+    });
   }
 
   /** Somebody waits: the shard asks to hear, and looks for what it did not. */

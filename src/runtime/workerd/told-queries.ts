@@ -5,6 +5,7 @@
  */
 import type { Logger } from "../../base/log.ts";
 import type { Timers } from "../../base/platform.ts";
+import { answeredInTime } from "./bell.ts";
 
 const attemptsMax = 3;
 const againMs = 500;
@@ -57,7 +58,7 @@ export class ToldQueries {
         if (attempt > 0) await timers.sleep(againMs);
         const isWanted = this.#wanted.has(queryId);
         try {
-          await call(queryId);
+          await answeredInTime(call(queryId), timers);
           if (isWanted) this.#told.add(queryId);
           else this.#told.delete(queryId);
           await keep([...this.#told]);

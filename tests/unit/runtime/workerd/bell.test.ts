@@ -49,3 +49,17 @@ test("Bell calls a listener again that failed, a few times, and goes on with the
   await platform.advance(1_000);
   expect(one.calls).toHaveLength(4);
 });
+
+test("Bell gives up a call that is never answered, and calls again", async () => {
+  const one = listener("one");
+  const bell = new Bell(platform);
+  bell.ring([one]);
+  bell.ring([one]);
+  await platform.advance(59_000);
+  expect(one.calls).toHaveLength(1);
+  await platform.advance(2_000);
+  expect(one.calls).toHaveLength(2);
+  one.calls[1]?.resolve();
+  await platform.advance(1_000);
+  expect(one.calls).toHaveLength(2);
+});

@@ -193,6 +193,13 @@ describe("ShardNews of the first shard", () => {
   });
 });
 
+test("ShardNews remembers so many groups, and of more the last that came", async () => {
+  const { shardOf, stored } = shards();
+  for (let group = 0; group < 1_002; group++) await shardOf("0").news.addGroup(`g${group}`, [1]);
+  const kept = stored.get("listeningGroups") as [string, number[]][];
+  expect([kept.length, kept[0]?.[0], kept.at(-1)?.[0]]).toEqual([1_000, "g2", "g1001"]);
+});
+
 test("shardNameOf finds the shard of an id", () => {
   const objects = { idFromName: (name: string) => ({ toString: () => `id of ${name}` }) };
   expect(shardNameOf(objects, "id of 63")).toBe("63");

@@ -54,3 +54,20 @@ test("ToldQueries calls again when things changed while it was calling", async (
   await platform.advance(10_000);
   expect([calls, state.kept]).toEqual([["one", "one"], []]);
 });
+
+test("ToldQueries gives up a call that is never answered, and tries again", async () => {
+  const platform = createVirtualPlatform({ seed: 1 });
+  let calls = 0;
+  const kept: (readonly string[])[] = [];
+  const queries = new ToldQueries({
+    ...{ ...platform, told: [], lookAgain: () => {} },
+    keep: async (queryIds) => void kept.push(queryIds),
+    call: async () => {
+      calls += 1;
+      if (calls === 1) await new Promise<never>(() => {});
+    },
+  });
+  queries.note(new Set(["one"]));
+  await platform.advance(70_000);
+  expect([calls, kept]).toEqual([2, [["one"]]]);
+});
