@@ -1,6 +1,8 @@
 /**
  * The language on workerd: the cases of `tests/golden/sql` topic to topic over HTTP, each with its
- * query in an object of its own. Every other query has all of its input before it starts.
+ * query in an object of its own. Every other query has all of its input before it starts. All run
+ * twice: with what state has of memory by default, and with none, so that all of it that can be is in
+ * the storage of its object.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { readdirSync } from "node:fs";
@@ -76,41 +78,43 @@ const names = readdirSync(caseFolder)
   .filter((name) => !(name in leftOut))
   .sort();
 
-/** What was wanted and what came, by case; all run while the first is awaited. */
-const outcomes = new Map(names.map((name) => [name, Promise.withResolvers<Outcome>()]));
-
 interface Outcome {
   readonly wanted: readonly string[];
   readonly came: readonly string[];
 }
 
-let worker: Isolate;
 let tenants = 0;
 
-beforeAll(async () => {
-  worker = await startIsolate(await bundleWorker({ entry, minify: true }), {
-    ...edgeOptions({
+test("SQL cases on workerd are most of them, and those left out exist", () => {
+  expect(names.length).toBeGreaterThanOrEqual(195);
+  for (const name of Object.keys(leftOut)) readCase(name);
+});
+
+describe.each([
+  ["in memory", {}],
+  ["with none of it", { MILLRACE_STATE_BYTES: "0" }],
+] as const)("SQL cases on workerd, %s:", (_, variables) => {
+  /** What was wanted and what came, by case; all run while the first is awaited. */
+  const outcomes = new Map(names.map((name) => [name, Promise.withResolvers<Outcome>()]));
+  let worker: Isolate;
+
+  beforeAll(async () => {
+    const options = edgeOptions({
       ...{ MILLRACE_TOKEN: edgeToken, MILLRACE_QUERIES: "on" },
-      ...{ MILLRACE_FLUSH_RATE_MAX: "0", MILLRACE_FLUSH_AGE_MS: "5" },
-    }),
-  });
-  const waiting = [...outcomes];
-  const runNext = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-      const [name, { resolve, reject }] = next;
-      await runServed(name).then(resolve, reject);
-    }
-  };
-  for (let index = 0; index < casesAtOnce; index++) void runNext();
-}, 60_000);
+      ...{ MILLRACE_FLUSH_RATE_MAX: "0", MILLRACE_FLUSH_AGE_MS: "5", ...variables },
+    });
+    worker = await startIsolate(await bundleWorker({ entry, minify: true }), options);
+    const waiting = [...outcomes];
+    const runNext = async (): Promise<void> => {
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
+        const [name, { resolve, reject }] = next;
+        await runServed(name, worker.url).then(resolve, reject);
+      }
+    };
+    for (let index = 0; index < casesAtOnce; index++) void runNext();
+  }, 60_000);
 
-afterAll(async () => await worker?.stop());
-
-describe("SQL cases on workerd", () => {
-  test("are most of them, and those left out exist", () => {
-    expect(names.length).toBeGreaterThanOrEqual(195);
-    for (const name of Object.keys(leftOut)) readCase(name);
-  });
+  afterAll(async () => await worker?.stop());
 
   for (const name of names) {
     test(name, async () => {
@@ -120,7 +124,7 @@ describe("SQL cases on workerd", () => {
   }
 });
 
-async function runServed(name: string): Promise<Outcome> {
+async function runServed(name: string, url: string): Promise<Outcome> {
   const read = readCase(name);
   const sqlCase = silent.has(name) ? publishedAtOnce(read) : read;
   const query = planCase(sqlCase);
@@ -130,13 +134,13 @@ async function runServed(name: string): Promise<Outcome> {
   const tenant = `${new URL(metadata.url).port}-${tenants++}`;
   const headers = { Authorization: `Bearer ${edgeToken}`, "Test-Tenant": tenant };
   try {
-    const served = new ServedCase({ url: worker.url, headers }, sqlCase);
+    const served = new ServedCase({ url, headers }, sqlCase);
     await served.prepare();
     const isBounded = sqlCase.isBounded || sqlCase.publishes.length === 0;
     if (isBounded) return await boundedOutcome(served, result);
     return await outcomeOf(served, { name, query, result });
   } finally {
-    await fetch(`${worker.url}/test/leave`, { headers });
+    await fetch(`${url}/test/leave`, { headers });
     await metadata.close();
   }
 }

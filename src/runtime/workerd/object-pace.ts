@@ -50,6 +50,7 @@ export class ObjectPace implements QueryPace, Breath {
   #pieceRecords = pieceRecordsFirst;
   /** When the step began, or its last pause ended. */
   #breathAt = 0;
+  #stepMs = 0;
   #eventMs = 0;
   #eventSteps = 0;
   #nextEvent: PromiseWithResolvers<void> | undefined;
@@ -72,31 +73,27 @@ export class ObjectPace implements QueryPace, Breath {
     return resolve !== undefined;
   }
 
-  async turn(signal: AbortSignal): Promise<void> {
+  async turn(signal?: AbortSignal): Promise<void> {
     if (this.#eventMs < eventMsMax && this.#eventSteps < eventStepsMax) return;
     const { clock, wakeAt } = this.#parts;
     this.#nextEvent ??= Promise.withResolvers();
     const { promise } = this.#nextEvent;
     wakeAt(clock.now());
-    if (signal.aborted) return;
+    if (signal?.aborted) return;
     await new Promise<void>((resolve) => {
-      signal.addEventListener("abort", () => resolve(), { once: true });
+      signal?.addEventListener("abort", () => resolve(), { once: true });
       void promise.then(resolve);
     });
   }
 
   async step<T>(work: () => Promise<T>, bytes: number): Promise<T> {
-    const { clock, timers } = this.#parts;
-    const began = clock.monotonic();
-    this.#breathAt = began;
-    this.#eventSteps += 1;
+    this.#breathAt = this.#parts.clock.monotonic();
+    this.#stepMs = 0;
     try {
       return await work();
     } finally {
-      await timers.sleep(0);
-      const tookMs = clock.monotonic() - began;
-      this.#eventMs += tookMs;
-      this.#adapt(bytes, tookMs);
+      await this.#count();
+      this.#adapt(bytes, this.#stepMs);
     }
   }
 
@@ -104,14 +101,27 @@ export class ObjectPace implements QueryPace, Breath {
     return this.#pieceRecords;
   }
 
+  /** A publish that takes more than the share of an event goes on with the next, within itself. */
   async take(records: number): Promise<void> {
+    const tookMs = await this.#count();
+    const fitting = Math.floor((records * stepMs) / Math.max(1, tookMs));
+    const next = Math.min(2 * this.#pieceRecords, fitting);
+    this.#pieceRecords = Math.max(pieceRecordsMin, Math.min(next, pieceRecordsMax));
+    await this.turn();
+    this.#breathAt = this.#parts.clock.monotonic();
+  }
+
+  /** Work since the step began, or since its last pause, is a part of the event's share. */
+  async #count(): Promise<number> {
     const { clock, timers } = this.#parts;
     await timers.sleep(0);
     const now = clock.monotonic();
-    const fitting = Math.floor((records * stepMs) / Math.max(1, now - this.#breathAt));
-    const next = Math.min(2 * this.#pieceRecords, fitting);
-    this.#pieceRecords = Math.max(pieceRecordsMin, Math.min(next, pieceRecordsMax));
+    const tookMs = now - this.#breathAt;
     this.#breathAt = now;
+    this.#stepMs += tookMs;
+    this.#eventMs += tookMs;
+    this.#eventSteps += 1;
+    return tookMs;
   }
 
   rest(waitMs: number): number {

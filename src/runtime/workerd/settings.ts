@@ -67,7 +67,7 @@ const workerSettingTable = {
     doc: "continuous queries run, each in an object of its own",
   }),
   stateBytes: size(
-    { min: MiB / 16, max: 12 * MiB },
+    { min: 0, max: 12 * MiB },
     {
       env: "MILLRACE_STATE_BYTES",
       fallback: "3MiB",

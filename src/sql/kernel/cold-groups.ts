@@ -21,6 +21,7 @@ import {
   type ColdPlace,
   ColdTable,
 } from "./cold-table.ts";
+import { partLimits } from "./cold-times.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import type { KernelState } from "./state.ts";
 
@@ -120,8 +121,9 @@ export class ColdGroups {
       return;
     }
     this.#sendAll();
-    const bytesMax = Math.floor((this.#space?.bytesMax ?? 0) * comingOutShare);
-    for (const images of this.#table.names.parts({ rowsMax: comingOutMax, bytesMax })) {
+    const bytesMax = (this.#space?.bytesMax ?? 0) * comingOutShare;
+    const limits = partLimits({ rowsMax: comingOutMax, bytesMax });
+    for (const images of this.#table.names.parts(limits)) {
       this.#kernel.readGroups(this.#state.address, images.address);
       this.#check("fetch groups from scratch disk");
       show();

@@ -36,7 +36,7 @@ export class ColdNames {
   /** Images of all groups, a part at a time, which is good until the next. They stay. */
   *parts({ rowsMax, bytesMax }: PartLimits): Generator<KernelTable> {
     for (let after = -1n; ; ) {
-      const last = this.#bound.all(after, BigInt(rowsMax), BigInt(Math.floor(bytesMax)))[0]?.[0];
+      const last = this.#bound.all(after, BigInt(rowsMax), BigInt(bytesMax))[0]?.[0];
       if (typeof last !== "bigint") return;
       this.#images.clear();
       const outcome = this.#images.collect(this.#find.bind(after, last));

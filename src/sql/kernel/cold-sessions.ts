@@ -9,6 +9,7 @@
  */
 import type { RowTable } from "../memory/row-table.ts";
 import { type ColdKernel, type ColdKey, type ColdPlace, ColdTable } from "./cold-table.ts";
+import { partLimits } from "./cold-times.ts";
 import type { SpillSpace } from "./spill-space.ts";
 import type { KernelState } from "./state.ts";
 
@@ -95,7 +96,7 @@ export class ColdSessions {
       this.#sendAll();
     }
     if (this.#table === null || !this.#table.times.hasDue(until)) return null;
-    const limits = { rowsMax: closingMax, bytesMax: Math.floor(bytesMax * closingShare) };
+    const limits = partLimits({ rowsMax: closingMax, bytesMax: bytesMax * closingShare });
     const { times } = this.#table;
     let part = times.partOf(until, limits);
     if (part !== null && !part.isLast && !this.#areKept && this.#hasSessions) {

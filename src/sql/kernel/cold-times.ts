@@ -29,6 +29,18 @@ export interface PartLimits {
   readonly bytesMax: number;
 }
 
+/** Less than any image has. */
+const imageBytesMin = 32;
+
+/**
+ * Where a part ends is found among the first `rowsMax` rows, so these must not be many more than it
+ * can have: with little memory they would be gone through anew for each few.
+ */
+export function partLimits({ rowsMax, bytesMax }: PartLimits): PartLimits {
+  const rowsFit = 1 + Math.floor(bytesMax / imageBytesMin);
+  return { rowsMax: Math.min(rowsMax, rowsFit), bytesMax: Math.floor(bytesMax) };
+}
+
 export class ColdTimes {
   readonly #next: SqliteStatement;
   readonly #bound: SqliteStatement;

@@ -64,6 +64,31 @@ test("ObjectPace has a backlog of any size worked off a share per event", async 
   expect(pace.renew()).toBe(false);
 });
 
+test("ObjectPace has a publish of any size worked off a share per event", async () => {
+  const { platform, pace, wakes } = fixture();
+  let pieces = 0;
+  let isDone = false;
+  const work = async () => {
+    for (; pieces < 40; pieces++) {
+      platform.stall(300);
+      await pace.take(pace.pieceRecords);
+    }
+  };
+  const step = pace.step(work, 4_096 * KiB).then(() => {
+    isDone = true;
+  });
+  const perEvent: number[] = [];
+  for (let before = 0; !isDone; before = pieces) {
+    await platform.settle();
+    perEvent.push(pieces - before);
+    expect(pace.renew()).toBe(!isDone);
+  }
+  await step;
+  // It waits within the 17th, which has used the share up, and again 17 later.
+  expect(perEvent).toEqual([16, 17, 7]);
+  expect(wakes).toHaveLength(2);
+});
+
 test("ObjectPace lets a query end that waits for its turn", async () => {
   const { pace, step } = fixture();
   await step(1_000, 6_000);
@@ -97,6 +122,9 @@ test("ObjectPace has pauses in a publish come after a tenth of a second", async 
   expect(pace.pieceRecords).toBe(2 * first);
   await piece(2 * first, 400);
   expect(pace.pieceRecords).toBe(first / 2);
-  await piece(first / 2, 60_000);
+  const last = piece(first / 2, 60_000);
+  await platform.settle();
+  expect(pace.renew()).toBe(true);
+  await last;
   expect(pace.pieceRecords).toBe(100);
 });

@@ -38,7 +38,8 @@ describe("readWorkerSettings", () => {
     expect(read({})).toMatchObject({ stateBytes: 3 * 2 ** 20, scratchBytes: 2 ** 30 });
     expect(read({ MILLRACE_SCRATCH_BYTES: "4GiB" }).scratchBytes).toBe(4 * 2 ** 30);
     expect(() => read({ MILLRACE_SCRATCH_BYTES: "10GiB" })).toThrow("from 0 to 8GiB");
-    expect(() => read({ MILLRACE_STATE_BYTES: "0" })).toThrow("from 64KiB to 12MiB");
+    expect(read({ MILLRACE_STATE_BYTES: "0" }).stateBytes).toBe(0);
+    expect(() => read({ MILLRACE_STATE_BYTES: "13MiB" })).toThrow("from 0 to 12MiB");
   });
 
   test("has as many shards at most as it has at least", () => {
