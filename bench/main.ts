@@ -1,7 +1,9 @@
 /** `streamctl bench NAME`: measures, and prints each figure beside its goal. */
+
+import { nearest } from "../src/base/near.ts";
 import { entries, heading, optionRow } from "../src/cli/command.ts";
 import { processIo } from "../src/cli/process-io.ts";
-import { nearest, parseOptions, UsageError } from "../src/runtime/node/options.ts";
+import { parseOptions, UsageError } from "../src/runtime/node/options.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { adhocBenchmark } from "./benchmarks/adhoc.ts";
 import { crcBenchmark } from "./benchmarks/crc.ts";
@@ -76,7 +78,7 @@ async function run(argv: readonly string[]): Promise<number> {
 function unknownBenchmark(name: string): UsageError {
   const names = benchmarks.map((each) => each.name);
   const near = nearest(name, names);
-  const hint = near === undefined ? "" : ` Did you mean ${near}?`;
+  const hint = near === null ? "" : ` Did you mean ${near}?`;
   return new UsageError(`No benchmark "${name}": there are ${names.join(", ")}.${hint}`);
 }
 

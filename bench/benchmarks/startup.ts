@@ -1,7 +1,12 @@
-/** From the exec of the worker to its first acknowledged record, and what it holds when idle. */
+/**
+ * From the exec of the worker to its first acknowledged record, from the sources and as one file,
+ * and what it holds when idle.
+ */
+import { join } from "node:path";
+import { buildBinary } from "../../deploy/binary/build-binary.ts";
 import type { BenchContext, Benchmark } from "../benchmark.ts";
 import { Millrace } from "../support/millrace.ts";
-import { residentBytes } from "../support/processes.ts";
+import { removeFolder, residentBytes, temporaryFolder } from "../support/processes.ts";
 import { median, percentile, rounded } from "../support/statistics.ts";
 
 /** After its start a worker is idle; memory of the start is given back by then. */
@@ -12,8 +17,12 @@ export const startupBenchmark: Benchmark = {
   summary: "exec to first acknowledged record, on new and on known data; idle memory",
   async run(context) {
     const { options, say } = context;
+    const folder = temporaryFolder(options.folder);
+    const file = join(folder, "millrace");
+    await buildBinary(file);
     const fresh: number[] = [];
     const again: number[] = [];
+    const alone: number[] = [];
     const resident: number[] = [];
     for (let round = 0; round < options.rounds; round++) {
       const worker = await Millrace.prepare(options);
@@ -22,16 +31,21 @@ export const startupBenchmark: Benchmark = {
       await worker.program.stop();
       again.push(await firstRecord(worker));
       await worker.stop();
+      const single = await Millrace.prepare(options, { program: [file] });
+      alone.push(await firstRecord(single));
+      await single.stop();
       say(
         `  round ${round + 1} of ${options.rounds}: new data ${rounded(fresh.at(-1) ?? 0)} ms, ` +
-          `known data ${rounded(again.at(-1) ?? 0)} ms`,
+          `known data ${rounded(again.at(-1) ?? 0)} ms, one file ${rounded(alone.at(-1) ?? 0)} ms`,
       );
     }
+    removeFolder(folder);
     const goal = { atMost: 400 };
     const [idle = 0] = resident;
     return [
       { what: "exec to first record, new data", unit: "ms", goal, ...spread(fresh) },
       { what: "exec to first record, known data", unit: "ms", goal, ...spread(again) },
+      { what: "exec of the single file to first record", unit: "ms", goal, ...spread(alone) },
       {
         what: "resident memory, idle",
         value: idle / 1e6,

@@ -13,6 +13,8 @@ export interface MillraceOptions {
   readonly store?: string;
   readonly metadata?: string;
   readonly fsync?: boolean;
+  /** What runs it, up to the word `server`; absent: this Bun, from the sources. */
+  readonly program?: readonly string[];
   /** Words before its own: a program that starts it in some way. */
   readonly launcher?: readonly string[];
   /** Whose data is used again; absent: a new one. */
@@ -54,7 +56,8 @@ export class Millrace implements Broker {
     const fsync = given.fsync ?? options.fsync;
     this.#command = [
       ...(given.launcher ?? []),
-      ...[process.execPath, main, "server", "--data", join(this.#folder, "data")],
+      ...(given.program ?? [process.execPath, main]),
+      ...["server", "--data", join(this.#folder, "data")],
       ...["--http", `127.0.0.1:${httpPort}`, "--kafka", `127.0.0.1:${kafkaPort}`],
       ...["--fsync", fsync ? "on" : "off", "--cache-bytes", String(options.cacheBytes)],
       ...(store === undefined ? [] : ["--store", store]),

@@ -9,6 +9,9 @@ export async function buildBinary(outfile: string): Promise<void> {
     entrypoints: [entry, ...threadEntries],
     root: join(import.meta.dir, "../../src"),
     minify: { syntax: true, whitespace: true },
+    // Parsed beforehand, it starts in less than half the time, for 12 MB (ADR 78).
+    bytecode: true,
+    format: "esm",
     plugins: [embeddedFiles(libsqlTarget())],
     compile: { outfile },
   });

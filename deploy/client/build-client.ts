@@ -22,7 +22,7 @@ export const clientBuildFolder: string = join(sources, "build");
 export const gzippedBytesMax = 10_000;
 
 /** Entries by their names in package.json's `exports`. */
-export const clientEntries = {
+const clientEntries = {
   "millrace/client": "client.ts",
   "millrace/client/sql": "sql-entry.ts",
   "millrace/client/arrow": "arrow.ts",

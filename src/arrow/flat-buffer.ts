@@ -53,7 +53,7 @@ export function flatBuffer(root: FlatField): Uint8Array<ArrayBuffer> {
   return new FlatBuffer().finish(root);
 }
 
-export class FlatBuffer {
+class FlatBuffer {
   #bytes = new Uint8Array(smallestBytes);
   #view = new DataView(this.#bytes.buffer);
   #length = 0;

@@ -14,7 +14,7 @@ export interface FamilyOptions {
 const seriesMaxDefault = 256;
 
 /** Upper bounds in seconds, from 0.25 ms to 10 s: what PUTs, publishes and requests take. */
-export const durationBuckets: readonly number[] = [
+const durationBuckets: readonly number[] = [
   0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
 ];
 

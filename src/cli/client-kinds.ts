@@ -43,7 +43,7 @@ function parseDuration(given: string): number | undefined {
  * A moment: milliseconds since 1970, an ISO 8601 text, or so long ago (`15m`). Undefined when it is
  * none of these.
  */
-export function parseMoment(given: string, now: number): number | undefined {
+function parseMoment(given: string, now: number): number | undefined {
   if (/^\d{10,15}$/.test(given)) return Number(given);
   const ago = parseDuration(given);
   if (ago !== undefined) return Math.max(0, now - ago);

@@ -1,4 +1,5 @@
 /** Splits a byte stream into lines, as fast as it comes and never more than a bound ahead. */
+import { joinedBytes } from "../base/joined-bytes.ts";
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;
@@ -70,7 +71,7 @@ export class LineReader {
       for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
         const part = chunk.subarray(start, end);
         this.#inputBytes += part.length + 1;
-        this.#push(rest.length === 0 ? part : joined([...rest, part]));
+        this.#push(rest.length === 0 ? part : joinedBytes([...rest, part]));
         rest = [];
         start = end + 1;
       }
@@ -85,7 +86,7 @@ export class LineReader {
         });
       }
     }
-    if (rest.length > 0) this.#push(joined(rest));
+    if (rest.length > 0) this.#push(joinedBytes(rest));
   }
 
   #push(line: Uint8Array): void {
@@ -99,14 +100,4 @@ export class LineReader {
     this.#isEnded = true;
     this.#wakeTaker();
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
 }

@@ -1,5 +1,6 @@
 /** `streamctl`: finds the command, runs it, prints what went wrong and sets the exit code. */
-import { nearest, UsageError } from "../runtime/node/options.ts";
+import { nearest } from "../base/near.ts";
+import { UsageError } from "../runtime/node/options.ts";
 import { StartupError } from "../runtime/startup-error.ts";
 import {
   type Command,
@@ -97,7 +98,7 @@ function unknownCommand(argv: readonly string[]): UsageError {
   const words = isFamily(first) ? argv.slice(0, 2).join(" ") : first;
   const names = Object.keys(commandLoaders);
   const near = nearest(words, [...names, ...names.map((name) => name.split(" ")[0] ?? name)]);
-  const hint = near === undefined ? "." : `, did you mean \`streamctl ${near}\`?`;
+  const hint = near === null ? "." : `, did you mean \`streamctl ${near}\`?`;
   return new UsageError(`Unknown command "${words}"${hint} See streamctl help`);
 }
 

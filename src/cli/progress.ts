@@ -41,7 +41,7 @@ export class Progress {
 }
 
 /** `[######..] 75 %  1,200 records  3.4 MiB  12,000/s`, cut where the terminal ends. */
-export function progressLine(output: Output, advance: Advance, elapsedMs: number): string {
+function progressLine(output: Output, advance: Advance, elapsedMs: number): string {
   const seconds = Math.max(0.001, elapsedMs / 1000);
   const parts = [
     counted(advance.records, "record"),

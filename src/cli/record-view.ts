@@ -6,7 +6,7 @@ import { harmless, type Output, styled } from "./io.ts";
 import { humanTime } from "./numbers.ts";
 import type { ReadRecord } from "./record-reader.ts";
 
-export const shownFields = ["partition", "offset", "timestamp", "key", "headers"] as const;
+const shownFields = ["partition", "offset", "timestamp", "key", "headers"] as const;
 export type ShownField = (typeof shownFields)[number];
 
 const shownSchema = z

@@ -3,14 +3,17 @@
  * batch is fixed before it is sent for the first time and keeps its place in the sequence
  * (`Producer-Id`, `-Epoch`, `-Seq`), so that sending it again appends nothing twice.
  *
- * Batches are numbered from 0; a batch's sequence is its number less those that were refused,
- * which the server never counted. Where the server's count and ours part for good (it lost records
+ * Batches are numbered from 0; a batch's sequence is its number less those that were refused, which
+ * the server never counted. A batch that is refused goes in parts, half of it and half of that,
+ * until only those records are refused that are at fault. Each part is a request with a sequence of
+ * its own. How many records a request stood for its answer says, also when it is sent again with
+ * more of them or fewer (ADR 80). Where the server's count and ours part for good (it lost records
  * of ours, or we gave a batch up without knowing what became of it), the epoch is raised and the
  * count begins anew at 0: from then on the server takes nothing more of the older epoch.
  */
 import { Backoff } from "./backoff.ts";
 import type { ServerLink } from "./connection.ts";
-import { asMillraceError, MillraceError } from "./millrace-error.ts";
+import { asMillraceError, MillraceError, unsaved } from "./millrace-error.ts";
 
 /** Where records went; of one partition they follow each other as they were sent. */
 export interface Sent {
@@ -33,8 +36,8 @@ export interface LanePlace {
 export interface LaneStore {
   /** Resolves when the record is on disk. */
   add(batch: number, index: number, text: string): Promise<void>;
-  /** The batch's fate is known: forget its records, keep the place. */
-  settle(batch: number, place: LanePlace): Promise<void>;
+  /** The fate of the batch's records below index `end` is known: forget them, keep the place. */
+  settle(batch: number, end: number, place: LanePlace): Promise<void>;
   /** The lane is empty and nobody adds to it any more. */
   forget(): Promise<void>;
 }
@@ -46,14 +49,21 @@ export interface Waiter {
 
 export interface Batch {
   readonly number: number;
+  /** Records whose fate is not known. */
   readonly texts: string[];
+  /** One for each of them, or none where an earlier page has left them. */
   readonly waiters: Waiter[];
+  readonly saves: Promise<void>[];
+  /** Who waits for the fate of all of it. */
+  readonly ends: Waiter[];
   readonly bornAt: number;
   bytes: number;
+  /** The index that the first of `texts` had when the batch was whole. */
+  done: number;
   /** Nothing is added any more. */
   isSealed: boolean;
   /** Sent by a beacon out of turn, as the only batch of a producer of its own. */
-  isApart: boolean;
+  apart?: { sequence: number };
 }
 
 export interface LaneOptions {
@@ -67,7 +77,8 @@ export interface LaneOptions {
   /** The lane stops for good. */
   readonly signal: AbortSignal;
   readonly onTrouble: (error: unknown) => void;
-  readonly onSettled: (batch: Batch) => void;
+  /** The fate of so many bytes is known. */
+  readonly onSettled: (bytes: number) => void;
 }
 
 /** Repairs of the sequence per batch: more would mean that the server contradicts itself. */
@@ -79,6 +90,8 @@ export class Lane {
   readonly #options: LaneOptions;
   readonly batches: Batch[];
   #place: LanePlace;
+  /** Records of the next request at most. */
+  #partMax = Infinity;
   #nextNumber: number;
 
   constructor(options: LaneOptions) {
@@ -104,14 +117,33 @@ export class Lane {
     batch.texts.push(text);
     batch.waiters.push(waiter);
     batch.bytes += text.length;
-    return this.#options.store?.add(batch.number, batch.texts.length - 1, text);
+    const { store } = this.#options;
+    const saved = store?.add(batch.number, batch.texts.length - 1, text).catch((error) => {
+      throw unsaved(error);
+    });
+    if (saved !== undefined) batch.saves.push(saved);
+    return saved;
   }
 
-  /** Sends the first batch until its fate is known; returns early only when the lane stops. */
+  /** Takes a record back that has not begun to leave; what lies on disk stays. */
+  takeBack(waiter: Waiter): void {
+    if (this.isDurable) return;
+    for (const batch of this.batches) {
+      const index = batch.waiters.indexOf(waiter);
+      if (index === -1 || batch.isSealed) continue;
+      batch.waiters.splice(index, 1);
+      const [{ length } = ""] = batch.texts.splice(index, 1);
+      batch.bytes -= length;
+      this.#options.onSettled(length);
+    }
+  }
+
+  /** Sends the first batch, or its next part, until its fate is known or the lane stops. */
   async deliverFirst(): Promise<void> {
     const [batch] = this.batches;
     if (batch === undefined) return;
     batch.isSealed = true;
+    if (batch.texts.length === 0) return await this.#settle(batch, takenBack);
     const { signal, connection, onTrouble } = this.#options;
     const backoff = new Backoff(connection.platform, connection.backoff);
     let repairs = 0;
@@ -132,8 +164,15 @@ export class Lane {
         await this.#beginEpoch(batch.number);
         continue;
       }
-      const outcome = this.#outcome(batch, failure);
-      if (outcome !== undefined) return await this.#settle(batch, outcome);
+      const fate = this.#fateOf(batch, failure);
+      const canNarrow = this.#partLength(batch) > 1;
+      if (fate !== undefined && !(canNarrow && concernsRecords(failure))) {
+        return await this.#settle(batch, fate);
+      }
+      if (canNarrow && (fate !== undefined || failure.code === "rate_exceeded")) {
+        this.#partMax = this.#smallerPart(batch, failure);
+      }
+      if (fate !== undefined) continue;
       onTrouble(failure);
       await backoff.wait(signal, failure.retryAfterMs);
     }
@@ -142,7 +181,7 @@ export class Lane {
   /** The request that a beacon can make of `batch`: no headers, so all stands in the URL. */
   beacon(batch: Batch): { readonly path: string; readonly body: string } {
     const query = new URLSearchParams({ body: "json", ...this.#headersOf(batch) });
-    return { path: `${this.#path}?${query}`, body: bodyOf(batch) };
+    return { path: `${this.#path}?${query}`, body: this.#bodyOf(batch) };
   }
 
   async forget(): Promise<void> {
@@ -158,26 +197,35 @@ export class Lane {
     const answer = await connection.request(this.#path, {
       method: "POST",
       headers: { "Content-Type": "application/json", ...this.#headersOf(batch) },
-      body: bodyOf(batch),
+      body: this.#bodyOf(batch),
       signal,
     });
     return (await answer.json()) as Sent;
   }
 
-  #headersOf({ number, isApart }: Batch): Record<string, string> {
+  #bodyOf(batch: Batch): string {
+    return `{"records":[${batch.texts.slice(0, this.#partLength(batch))}]}`;
+  }
+
+  #headersOf({ number, apart }: Batch): Record<string, string> {
     const { producerId, producerEpoch, base } = this.#place;
     return {
-      "Producer-Id": isApart ? `${producerId}.${number}` : producerId,
-      "Producer-Epoch": String(isApart ? 0 : producerEpoch),
-      "Producer-Seq": String(isApart ? 0 : number - base),
+      "Producer-Id": apart ? `${producerId}.${number}` : producerId,
+      "Producer-Epoch": String(apart ? 0 : producerEpoch),
+      "Producer-Seq": String(apart ? apart.sequence : number - base),
     };
   }
 
-  /** What ends the batch; undefined: it is tried again. */
-  #outcome(batch: Batch, failure: MillraceError): Fate | undefined {
+  /** Records of the batch's next request. */
+  #partLength({ texts }: Batch): number {
+    return Math.min(texts.length, this.#partMax);
+  }
+
+  /** What ends the request; undefined: it is made again. */
+  #fateOf(batch: Batch, failure: MillraceError): Fate | undefined {
     const { retryForMs, connection } = this.#options;
-    const canWait = failure.retriable || (this.isDurable && mayPass.has(failure.status));
-    if (!canWait) return { error: failure, isAppended: "no" };
+    const waits = this.isDurable && mayPass.has(failure.status) && !concernsRecords(failure);
+    if (!failure.retriable && !waits) return { error: failure, isAppended: "no" };
     if (connection.platform.now() - batch.bornAt < retryForMs) return undefined;
     const error = new MillraceError(
       "timed_out",
@@ -187,35 +235,74 @@ export class Lane {
     return { error, isAppended: "unknown" };
   }
 
+  /** So many records the next request may have, since this one had too many or bad ones. */
+  #smallerPart(batch: Batch, { details }: MillraceError): number {
+    const half = Math.ceil(this.#partLength(batch) / 2);
+    const told = Math.floor(Number(details["recordsMax"]));
+    return told > 0 ? Math.min(told, half) : half;
+  }
+
   async #settle(batch: Batch, fate: Fate): Promise<void> {
-    const { producerId, producerEpoch, base } = this.#place;
-    if ("error" in fate && fate.isAppended === "unknown" && !batch.isApart) {
-      const next = batch.number + 1;
-      this.#place = { producerId, producerEpoch: producerEpoch + 1, base: next };
-    } else if (batch.isApart || "error" in fate) {
-      this.#place = { producerId, producerEpoch, base: base + 1 };
-    }
-    this.batches.shift();
-    await this.#keep(batch.number);
-    for (const { resolve, reject } of batch.waiters) {
+    const isUnknown = "error" in fate && fate.isAppended === "unknown";
+    const length = isUnknown ? batch.texts.length : this.#settledLength(batch, fate);
+    const isLast = length === batch.texts.length;
+    this.#move(batch, { isUnknown, isLast, isSent: "sent" in fate });
+    const waiters = batch.waiters.splice(0, length);
+    batch.saves.splice(0, length);
+    const texts = batch.texts.splice(0, length);
+    batch.done += length;
+    // What an earlier page has left is not counted.
+    const bytes = texts.reduce((sum, text) => sum + text.length, 0);
+    const counted = Math.min(batch.bytes, bytes);
+    batch.bytes -= counted;
+    if (isLast) this.batches.shift();
+    await this.#keep(batch.number, isLast ? Infinity : batch.done, this.#place);
+    for (const { resolve, reject } of waiters) {
       if ("error" in fate) reject(fate.error);
       else resolve(fate.sent);
     }
-    this.#options.onSettled(batch);
+    if (isLast) for (const { resolve } of batch.ends) resolve({ offsets: [] });
+    this.#options.onSettled(counted);
+  }
+
+  /** How many records the request stood for: of a repeat the first answer tells. */
+  #settledLength(batch: Batch, fate: Fate): number {
+    const offsets = "sent" in fate ? fate.sent.offsets : [];
+    const count = offsets.reduce((sum, each) => sum + each.count, 0);
+    return count > 0 ? Math.min(count, batch.texts.length) : this.#partLength(batch);
+  }
+
+  /** Where the lane stands behind a request; of a batch's parts the last has the batch's number. */
+  #move(
+    { number, apart }: Batch,
+    is: { readonly isUnknown: boolean; readonly isLast: boolean; readonly isSent: boolean },
+  ): void {
+    const { producerId, producerEpoch, base } = this.#place;
+    this.#partMax *= 2;
+    if (apart !== undefined) {
+      apart.sequence += Number(is.isSent);
+      // It took none of our own sequence.
+      this.#place = { producerId, producerEpoch, base: base + Number(is.isLast) };
+    } else if (is.isUnknown) {
+      this.#place = { producerId, producerEpoch: producerEpoch + 1, base: number + 1 };
+    } else {
+      const next = base + Number(is.isLast) - Number(is.isSent);
+      this.#place = { producerId, producerEpoch, base: next };
+    }
   }
 
   async #beginEpoch(base: number): Promise<void> {
     const { producerId, producerEpoch } = this.#place;
     this.#place = { producerId, producerEpoch: producerEpoch + 1, base };
-    await this.#keep(-1);
+    await this.#keep(base, 0, this.#place);
   }
 
   /** What the disk refuses to forget is sent once more by another page, and known to the server. */
-  async #keep(settled: number): Promise<void> {
+  async #keep(batch: number, end: number, place: LanePlace): Promise<void> {
     try {
-      await this.#options.store?.settle(settled, this.#place);
+      await this.#options.store?.settle(batch, end, place);
     } catch (error) {
-      this.#options.onTrouble(asMillraceError(error));
+      this.#options.onTrouble(unsaved(error));
     }
   }
 }
@@ -224,18 +311,22 @@ type Fate =
   | { readonly sent: Sent }
   | { readonly error: MillraceError; readonly isAppended: "no" | "unknown" };
 
-export function newBatch(number: number, bornAt: number): Batch {
-  return {
-    ...{ number, bornAt, texts: [], waiters: [], bytes: 0 },
-    ...{ isSealed: false, isApart: false },
-  };
-}
+/** Of a batch of which nothing is left: the server never hears of it. */
+const takenBack: Fate = { error: new MillraceError("closed", "Taken back"), isAppended: "no" };
 
-function bodyOf({ texts }: Batch): string {
-  return `{"records":[${texts}]}`;
+export function newBatch(number: number, bornAt: number, texts: readonly string[] = []): Batch {
+  return {
+    ...{ number, bornAt, texts: [...texts], waiters: [], saves: [], ends: [] },
+    ...{ bytes: 0, done: 0, isSealed: false },
+  };
 }
 
 /** The server counts otherwise than we do. */
 function isBroken({ code }: MillraceError): boolean {
   return code === "sequence_out_of_order" || code === "producer_fenced";
+}
+
+/** Refusals that may be for the sake of some of the records, or for there being too many. */
+function concernsRecords({ status, code }: MillraceError): boolean {
+  return status === 400 || status === 413 || code === "partition_unknown";
 }

@@ -19,6 +19,8 @@ export type ClientErrorCode =
   | "bad_answer"
   /** Records wait already as many bytes as may. */
   | "queue_full"
+  /** The device has no room for what waits: it goes with the page if it is not sent before. */
+  | "unsaved"
   /** The producer or the client was closed. */
   | "closed"
   /** No answer came in the time that the caller gave; the records may have been appended. */
@@ -95,6 +97,14 @@ export function errorOfProblem(
     retryAfterMs: known.retryAfterMs,
     details: problem,
   });
+}
+
+/** What a queue on disk threw, such as its `QuotaExceededError`. */
+export function unsaved(cause: unknown): MillraceError {
+  // A browser's error has a name and often no message.
+  const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+  const message = `Cannot keep what waits on disk: ${reason}`;
+  return new MillraceError("unsaved", message, { retriable: true, cause });
 }
 
 /** Whatever was thrown, as an error that says whether another attempt makes sense. */

@@ -14,21 +14,40 @@ import {
   type Sent,
   type Waiter,
 } from "./lane.ts";
-import { asMillraceError, MillraceError } from "./millrace-error.ts";
+import { asMillraceError, MillraceError, unsaved } from "./millrace-error.ts";
 import { page } from "./platform.ts";
 import { type RecordFields, recordText } from "./record-text.ts";
 
+export interface SendOptions extends RecordFields {
+  /**
+   * Ends the waiting. A record that has not begun to leave is taken back; any other, and what lies
+   * in a queue on disk, is appended all the same.
+   */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Where records wait on disk: `indexedDbQueue(name)`. */
 export interface ProducerQueue {
-  /** A new lane for this page, and those that pages before it have left behind, oldest first. */
-  open(topic: string, producerId: string): Promise<{ own: LaneStore; left: readonly LeftLane[] }>;
+  /**
+   * A new lane for this page, and those that pages before it have left behind, oldest first.
+   * `later` gets those of pages that are there now, as they go.
+   */
+  open(
+    topic: string,
+    producerId: string,
+    later: (left: LeftLane) => void,
+  ): Promise<{ own: LaneStore; left: readonly LeftLane[] }>;
 }
 
 export interface LeftLane {
   readonly place: LanePlace;
   readonly store: LaneStore;
-  /** Records by batch, in order. */
-  readonly batches: readonly { readonly number: number; readonly texts: readonly string[] }[];
+  /** Records by batch, in order; of a batch of which some are settled, from index `done` on. */
+  readonly batches: readonly {
+    readonly number: number;
+    readonly done: number;
+    readonly texts: readonly string[];
+  }[];
 }
 
 export interface ProducerOptions {
@@ -69,7 +88,6 @@ export class Producer<V = unknown> {
   #pumping: Promise<void> | undefined;
   #hurry = new AbortController();
   #bytes = 0;
-  #saving: Promise<unknown> = Promise.resolve();
 
   constructor(connection: ServerLink, topic: string, options: ProducerOptions) {
     this.topic = topic;
@@ -93,10 +111,12 @@ export class Producer<V = unknown> {
   /**
    * Resolves when the record is appended, with where the records of its request went. Need not be
    * awaited: records keep their order.
-   * @throws MillraceError when it is refused; `timed_out` when nobody knows what became of it.
+   * @throws MillraceError when it is refused; `timed_out` when nobody knows what became of it; the
+   * reason of `signal` when that aborts.
    */
-  async send(value: V, fields: RecordFields = {}): Promise<Sent> {
+  async send(value: V, { signal, ...fields }: SendOptions = {}): Promise<Sent> {
     const text = recordText(value, fields, this.#connection.platform.now());
+    signal?.throwIfAborted();
     this.#stop.signal.throwIfAborted();
     const { queueBytesMax = 16_777_216, batchBytesMax = 262_144 } = this.#options;
     if (this.#bytes + text.length > queueBytesMax) {
@@ -107,18 +127,32 @@ export class Producer<V = unknown> {
       );
     }
     this.#bytes += text.length;
-    return await new Promise<Sent>((resolve, reject) => {
-      const add = () => this.#add(text, { resolve, reject }, batchBytesMax);
-      if (this.#own !== undefined) return add();
+    const { promise, resolve, reject } = withResolvers<Sent>();
+    const waiter = { resolve, reject };
+    const add = () => {
+      if (signal?.aborted === true) this.#bytes -= text.length;
+      else this.#add(text, waiter, batchBytesMax);
+    };
+    const leave = () => {
+      this.#own?.takeBack(waiter);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", leave);
+    if (this.#own !== undefined) add();
+    else {
       this.#early.push(add);
       this.#opening.catch(reject);
-    });
+    }
+    return await promise.finally(() => signal?.removeEventListener("abort", leave));
   }
 
-  /** Resolves when what was sent so far is on disk; without a queue at once. */
+  /**
+   * Resolves when what was sent so far is on disk, or its fate known; without a queue at once.
+   * @throws MillraceError `unsaved` when the disk has no room for some of it.
+   */
   async saved(): Promise<void> {
     await this.#opening;
-    await this.#saving;
+    await Promise.all(this.#own?.batches.flatMap(({ saves }) => saves) ?? []);
   }
 
   /**
@@ -134,26 +168,31 @@ export class Producer<V = unknown> {
     if (last === undefined) return;
     await new Promise<void>((resolve, reject) => {
       signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-      // What was refused its own caller hears of.
-      const settled = (error: unknown) =>
-        error instanceof MillraceError && error.code === "closed" ? reject(error) : resolve();
-      last.waiters.push({ resolve: () => resolve(), reject: settled });
+      last.ends.push({ resolve: () => resolve(), reject });
     });
   }
 
-  /** Sends what waits, then stops. With a queue on disk it leaves there what it cannot send. */
+  /**
+   * Sends what waits, then stops. With a queue on disk it leaves there what it cannot send.
+   * @throws MillraceError `unsaved`, stopped all the same, when some of it is not on disk.
+   */
   async close(): Promise<void> {
-    if (!this.#stop.signal.aborted) {
+    try {
+      if (this.#stop.signal.aborted) return;
       await (this.#options.queue === undefined ? this.flush() : this.saved());
+    } finally {
+      this.#abort();
+      await this.#pumping;
     }
-    this.#abort();
-    await this.#pumping;
   }
 
   async #open(): Promise<void> {
     const { queue, producerId } = this.#options;
     const id = queue === undefined && producerId ? producerId : this.#connection.platform.id();
-    const opened = await queue?.open(this.topic, id);
+    const later = (left: LeftLane) => this.#takeOver(left);
+    const opened = await queue?.open(this.topic, id, later).catch((error) => {
+      throw unsaved(error);
+    });
     for (const { place, store, batches } of opened?.left ?? []) {
       this.#lanes.push(this.#lane(place, store, batches));
     }
@@ -164,6 +203,13 @@ export class Producer<V = unknown> {
     this.#pump();
   }
 
+  #takeOver({ place, store, batches }: LeftLane): void {
+    if (this.#stop.signal.aborted) return;
+    // Our own stays the last.
+    this.#lanes.splice(-1, 0, this.#lane(place, store, batches));
+    this.#pump();
+  }
+
   #lane(place: LanePlace, store?: LaneStore, batches: LeftLane["batches"] = []): Lane {
     const now = this.#connection.platform.now();
     return new Lane({
@@ -171,16 +217,14 @@ export class Producer<V = unknown> {
       topic: this.topic,
       place,
       store,
-      batches: batches.map(({ number, texts }) => {
-        const batch = newBatch(number, now);
-        batch.texts.push(...texts);
-        batch.isSealed = true;
-        return batch;
-      }),
+      batches: batches.map(({ number, done, texts }) => ({
+        ...newBatch(number, now, texts),
+        ...{ done, isSealed: true },
+      })),
       retryForMs: store === undefined ? (this.#options.retryForMs ?? 120_000) : Infinity,
       signal: this.#stop.signal,
       onTrouble: (error) => this.#trouble(error),
-      onSettled: ({ bytes }) => {
+      onSettled: (bytes) => {
         this.#bytes -= bytes;
       },
     });
@@ -193,12 +237,7 @@ export class Producer<V = unknown> {
       return;
     }
     const fits = ({ bytes }: Batch) => bytes + text.length <= batchBytesMax;
-    const saved = this.#own?.add(text, waiter, fits);
-    if (saved !== undefined) {
-      saved.catch((error) => this.#trouble(error));
-      this.#saving = Promise.all([this.#saving, saved]);
-      this.#saving.catch(() => undefined);
-    }
+    this.#own?.add(text, waiter, fits)?.catch((error) => this.#trouble(error));
     const last = this.#own?.batches.at(-1);
     if (last !== undefined && last.bytes >= batchBytesMax) this.#hurry.abort();
     this.#pump();
@@ -248,7 +287,9 @@ export class Producer<V = unknown> {
     page.removeEventListener?.("visibilitychange", this.#onVisibility);
     this.#options.signal?.removeEventListener("abort", this.#abort);
     for (const lane of this.#lanes) {
-      for (const { waiters } of lane.batches) for (const { reject } of waiters) reject(closed());
+      for (const { waiters, ends } of lane.batches) {
+        for (const { reject } of [...waiters, ...ends]) reject(closed());
+      }
     }
   };
 
@@ -274,7 +315,7 @@ export class Producer<V = unknown> {
       for (const [index, batch] of lane.batches.entries()) {
         if (index > 0 && lane.isDurable) break;
         batch.isSealed = true;
-        if (index > 0) batch.isApart = true;
+        if (index > 0) batch.apart ??= { sequence: 0 };
         const { path, body } = lane.beacon(batch);
         const blob = new Blob([body], { type: "text/plain" });
         room -= blob.size;
@@ -283,6 +324,20 @@ export class Producer<V = unknown> {
       }
     }
   };
+}
+
+/** `Promise.withResolvers`, which browsers and Node have since 2024. */
+function withResolvers<T>(): {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+  readonly reject: (reason: unknown) => void;
+} {
+  let resolve: (value: T) => void = () => undefined;
+  let reject: (reason: unknown) => void = () => undefined;
+  const promise = new Promise<T>((...both) => {
+    [resolve, reject] = both;
+  });
+  return { promise, resolve, reject };
 }
 
 function closed(): MillraceError {
@@ -308,11 +363,11 @@ export async function produce<T, K extends TopicOf<T>>(
   connection: Connection<T>,
   topic: K,
   value: T[K],
-  fields: RecordFields = {},
+  options: SendOptions = {},
 ): Promise<Sent> {
   const known = shared.get(connection) ?? new Map<string, Producer<never>>();
   shared.set(connection, known);
   const used = known.get(topic) ?? producer(connection, topic, { lingerMs: 0 });
   known.set(topic, used as Producer<never>);
-  return await (used as Producer<T[K]>).send(value, fields);
+  return await (used as Producer<T[K]>).send(value, options);
 }

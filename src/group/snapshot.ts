@@ -16,7 +16,7 @@ import type { GroupContext } from "./group-context.ts";
 import type { StoredSnapshot } from "./group-store.ts";
 import { noAssignment, touch } from "./member.ts";
 
-export const snapshotVersion = 1;
+const snapshotVersion = 1;
 
 const int32 = z.int32().nonnegative();
 const snapshotShape = z.object({

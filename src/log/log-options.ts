@@ -5,6 +5,7 @@ import type { SqlDatabase } from "../meta/sql-database.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import type { FlushPolicy } from "./flush-policy.ts";
 import type { MaintenanceSettings } from "./maintenance.ts";
+import type { PartitionSlot } from "./partition-slot.ts";
 import type { Inflater } from "./shared-fetches.ts";
 import type { TopicSettings } from "./topic-catalog.ts";
 
@@ -17,12 +18,12 @@ export interface LogOptions {
   readonly shared: boolean;
   /** Between questions for peers' publishes while somebody waits, milliseconds; default 20. */
   readonly peerPollMs?: number;
-  /** Called when somebody waits and nobody did. */
-  readonly onWait?: () => void;
+  /** Called when somebody waits for these. */
+  readonly onWait?: (slots: readonly PartitionSlot[]) => void;
   /** Called after each publish of this worker. */
-  readonly onPublished?: () => void;
+  readonly onPublished?: (published: Published) => void;
   /** Called when this worker has made, changed or deleted a topic. */
-  readonly onTopicsChanged?: () => void;
+  readonly onTopicChanged?: (topicNumber: number) => void;
   readonly flush: FlushPolicy;
   readonly topics: TopicSettings;
   /**
@@ -52,6 +53,13 @@ export interface LogOptions {
   readonly onEpochLost?: () => void;
   /** What peers and clients are told of this worker. */
   readonly worker: WorkerDescription;
+}
+
+export interface Published {
+  /** Topics that have records more, or of which a commit has told how far they have come. */
+  readonly topicNumbers: ReadonlySet<number>;
+  /** Of the metadata when they answered. */
+  readonly catalogVersion: number;
 }
 
 export interface WorkerDescription {

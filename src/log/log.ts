@@ -124,7 +124,7 @@ export class Log implements LogService {
       onChange: (topicNumber, isGone) => {
         if (isGone) this.#table.forgetTopics(new Set([topicNumber]));
         this.#waiters.wakeAll();
-        options.onTopicsChanged?.();
+        options.onTopicChanged?.(topicNumber);
       },
     });
     this.#gone = new GoneTopics({ platform, database, table: this.#table });
@@ -285,6 +285,11 @@ export class Log implements LogService {
   /** Up to which place in the order of publishes everything is known here. */
   get knownPosition(): number {
     return this.#feed.publishPosition;
+  }
+
+  /** The version of the catalog that is known here. */
+  get catalogVersion(): number {
+    return this.#feed.catalogVersion;
   }
 
   /** Has all who wait for something new look for themselves. */
@@ -505,6 +510,7 @@ export class Log implements LogService {
 
   #published(flight: Flight, receipt: PublishReceipt): void {
     this.#receipts.add(flight, receipt);
+    const topicNumbers = new Set<number>();
     for (const { topic, key, logStartOffset, run } of appendedRuns(flight, receipt)) {
       const { batchPositions, baseOffset, nextOffset } = run;
       const bytes = (batchPositions.at(-1) ?? 0) - (batchPositions[0] ?? 0);
@@ -518,13 +524,16 @@ export class Log implements LogService {
         leaderEpoch: run.leaderEpoch,
       });
       this.#waiters.wake(key);
+      topicNumbers.add(topic.topicNumber);
     }
     // A commit without results moves the watermark of those who read them.
     for (const topicNumber of committedTopics(flight)) {
       this.#waiters.wake(partitionSlot(topicNumber, 0));
+      topicNumbers.add(topicNumber);
     }
     settleAppends(flight, receipt);
-    this.#options.onPublished?.();
+    const { catalogVersion = 0 } = receipt;
+    this.#options.onPublished?.({ topicNumbers, catalogVersion });
   }
 
   /** What memory holds of older epochs of the partition may have been cut. */

@@ -27,7 +27,7 @@ export interface SegmentDraft {
 }
 
 /** int32 sequences wrap to 0 after their maximum (Kafka's DefaultRecordBatch). */
-export function nextSequence(sequence: number, count: number): number {
+function nextSequence(sequence: number, count: number): number {
   return (sequence + count) % 2 ** 31;
 }
 

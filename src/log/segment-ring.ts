@@ -11,7 +11,7 @@ import { assert } from "../base/assert.ts";
 import { Lendable } from "../base/lent-bytes.ts";
 
 /** The unit of allocation, which is what direct disk writes want: 4 KiB. */
-export const ringAlignmentBytes = 4096;
+const ringAlignmentBytes = 4096;
 
 export class RingSlot extends Lendable {
   /** The segment's bytes, a view of the ring. Meaningless once evicted. */

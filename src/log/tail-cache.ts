@@ -138,7 +138,7 @@ function runIndexOf(runs: readonly CachedRun[], offset: number): number {
 }
 
 /** Index of the last of `values` (ascending) that is at or below `value`; 0 when none is. */
-export function floorIndex(values: readonly number[], value: number): number {
+function floorIndex(values: readonly number[], value: number): number {
   let low = 0;
   let high = values.length - 1;
   while (low < high) {

@@ -95,15 +95,6 @@ export async function readLease(
   return row === undefined ? null : leaseFromRow(row);
 }
 
-/** The leases that a worker holds, for a worker that hands over when it drains. */
-export async function leasesOfWorker(database: SqlDatabase, workerEpoch: number): Promise<Lease[]> {
-  const results = await database.batch(
-    [statement(`SELECT ${leaseColumns} FROM lease WHERE worker_epoch = ?1`, workerEpoch)],
-    "read",
-  );
-  return rowsOf(results, 0).map(leaseFromRow);
-}
-
 /** The leases of a kind that are marked as a Durable Object's, whichever activation took them. */
 export async function leasesOfObject(
   database: SqlDatabase,

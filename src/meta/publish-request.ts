@@ -172,6 +172,8 @@ export interface PublishReceipt {
   readonly publishedAt: number;
   readonly entries: readonly EntryReceipt[];
   readonly groups: readonly GroupReceipt[];
+  /** Of the metadata when they answered; what is stored of a receipt does not have it. */
+  readonly catalogVersion?: number;
 }
 
 /** A request that was refused whole is a StreamError (`worker_fenced`); its neighbours stand. */

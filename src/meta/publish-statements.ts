@@ -249,5 +249,6 @@ export const emptyStaging = "DELETE FROM staging";
 export const emptyStagingGroups = "DELETE FROM staging_group";
 
 /** ?1 workerEpoch, ?2 sequence. */
-export const selectReceipt = `SELECT publish_position, published_at, entries, groups
+export const selectReceipt = `SELECT publish_position, published_at, entries, groups,
+  (SELECT catalog_version FROM namespace WHERE id = 1)
 FROM segment WHERE worker_epoch = ?1 AND sequence = ?2`;

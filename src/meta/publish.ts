@@ -5,7 +5,7 @@ import { decodeReceipt } from "./publish-receipt.ts";
 import type { PublishEntry, PublishRequest, PublishResult } from "./publish-request.ts";
 import * as sql from "./publish-statements.ts";
 import type { SqlDatabase, SqlStatement } from "./sql-database.ts";
-import { rowsOf } from "./sql-values.ts";
+import { numberAt, rowsOf } from "./sql-values.ts";
 
 /**
  * Publishes segments in the order given, all in one database batch; each has a publishPosition and
@@ -27,7 +27,7 @@ export async function publish(
   return requests.map((request, index) => {
     const row = rowsOf(results, answers[index] ?? -1)[0];
     if (row === undefined) return fenced(request);
-    const receipt = decodeReceipt(row);
+    const receipt = { ...decodeReceipt(row), catalogVersion: numberAt(row, 4) };
     assert(receipt.entries.length === request.entries.length, "a receipt line per entry");
     assert(receipt.groups.length === request.groups.length, "a receipt line per group");
     return receipt;

@@ -37,14 +37,27 @@ export interface WantedQuery {
   readonly queryId: string;
   /** Epoch of the live worker that holds its lease; null: it is free. */
   readonly heldBy: number | null;
+  /** Numbers of the topics that it reads; null: not asked for, or in words of a later version. */
+  readonly reads: readonly number[] | null;
 }
 
-/** Queries that are to run, without what they are: workers ask this once a second. */
-export async function wantedQueries(database: SqlDatabase): Promise<WantedQuery[]> {
+const readsOfQuery = `CASE WHEN json_valid(q.definition)
+    AND json_type(q.definition, '$.inputs') = 'array' THEN (
+  SELECT json_group_array(t.topic_number) FROM json_each(q.definition, '$.inputs') i
+  JOIN topic t ON t.topic_id = i.value ->> 'topicId') END`;
+
+/**
+ * Queries that are to run, without what they are: workers ask this once a second.
+ * `withReads`: also what they read, for which each one's definition is looked through.
+ */
+export async function wantedQueries(
+  database: SqlDatabase,
+  { withReads }: { readonly withReads: boolean },
+): Promise<WantedQuery[]> {
   const results = await database.batch(
     [
       statement(
-        `SELECT q.query_id, w.worker_epoch FROM query q
+        `SELECT q.query_id, w.worker_epoch, ${withReads ? readsOfQuery : "NULL"} FROM query q
 LEFT JOIN lease l ON l.kind = 'query' AND l.name = q.query_id
 LEFT JOIN worker w ON w.worker_epoch = l.worker_epoch AND w.closed = 0
 WHERE q.desired = 'running' AND q.failure IS NULL ORDER BY q.created_at, q.query_id`,
@@ -55,6 +68,7 @@ WHERE q.desired = 'running' AND q.failure IS NULL ORDER BY q.created_at, q.query
   return rowsOf(results, 0).map((row) => ({
     queryId: textAt(row, 0),
     heldBy: numberOrNullAt(row, 1),
+    reads: JSON.parse(textOrNullAt(row, 2) ?? "null") as number[] | null,
   }));
 }
 

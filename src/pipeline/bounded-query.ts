@@ -157,8 +157,12 @@ export class BoundedQueries {
         const publish = { publishedAt: platform.clock.now(), runs: [run], created: [run] };
         await task.send({ kind: "publishes", publishes: [publish] });
       }
-      const { outputs } = await task.send({ kind: "finish" });
-      yield { rows: this.#rowsOf(outputs), progress: null };
+      let reply = await task.send({ kind: "finish" });
+      yield { rows: this.#rowsOf(reply.outputs), progress: null };
+      while (reply.outputsAreLeft && !signal.aborted) {
+        reply = await task.send({ kind: "rest" });
+        yield { rows: this.#rowsOf(reply.outputs), progress: null };
+      }
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -195,7 +199,12 @@ export class BoundedQueries {
     const insert = { partitionCount, beganAt: this.#parts.platform.clock.now() };
     const task = await this.#start(plan, { shape, session, topics: [], start, insert });
     try {
-      const { outputs } = await task.send({ kind: "finish" });
+      let reply = await task.send({ kind: "finish" });
+      const outputs = [...reply.outputs];
+      while (reply.outputsAreLeft) {
+        reply = await task.send({ kind: "rest" });
+        outputs.push(...reply.outputs);
+      }
       refuseErrors(outputs, this.#parts.platform);
       const batches = outputs.map(({ partition, bytes }) => ({
         ...{ topic, partition, bytes, header: readBatchHeader(bytes) },

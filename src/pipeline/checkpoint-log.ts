@@ -9,6 +9,7 @@
  * checks their sums, keeps them, and deletes them once newer ones have taken their place.
  */
 import { assert, present } from "../base/assert.ts";
+import { freeBytes } from "../base/free-bytes.ts";
 import type { Platform } from "../base/platform.ts";
 import { isStreamError, StreamError } from "../base/stream-error.ts";
 import type { AppendBatch, AppendedGroup, AppendGroup, LogService } from "../log/log-types.ts";
@@ -102,6 +103,8 @@ export class CheckpointLog {
   #fullParts = 1;
   /** Parts of the state of the commit to come. */
   #stored: StatePart[] = [];
+  /** Results of the commit to come. */
+  #waiting: CommitHeader["pending"] = null;
   #logStart = 0;
   /** Where chains begin that newer ones stand for, oldest first, and until when they are kept. */
   #kept: { readonly firstOffset: number; readonly until: number }[] = [];
@@ -162,13 +165,38 @@ export class CheckpointLog {
   }
 
   /**
-   * Stores a part of a state that is large: nothing points to it before the commit, whose own is
-   * the last. The first of several is full or a delta as the state is, those behind it are deltas.
+   * Stores a part of a state that is large, and takes its bytes: nothing points to it before the
+   * commit, whose own is the last. The first of several is full or a delta as the state is, those
+   * behind it are deltas.
    * @throws as `commit`
    */
   async store({ kind, bytes }: StateBytes): Promise<void> {
+    const length = bytes.length;
     const stored = await this.#append(chunksOf(bytes));
-    this.#stored.push({ kind, ...stored, isInline: false, bytes: bytes.length });
+    freeBytes(bytes);
+    this.#stored.push({ kind, ...stored, isInline: false, bytes: length });
+  }
+
+  /**
+   * Stores results of a commit to come, which then has none besides. Several calls follow each
+   * other, before any part of its state: nothing points to them before the commit.
+   * @throws as `commit`
+   */
+  async storeResults(results: readonly AppendBatch[]): Promise<void> {
+    if (results.length === 0) return;
+    const before = this.#waiting;
+    const { firstOffset, lastOffset } = await this.#append(
+      results.map(({ topic, partition, bytes }) =>
+        encodePendingResult({ topicName: topic.name, partition, bytes }),
+      ),
+    );
+    const isNext = before === null || before.lastOffset + 1 === firstOffset;
+    assert(isNext, "results that wait stand together");
+    this.#waiting = {
+      firstOffset: before?.firstOffset ?? firstOffset,
+      lastOffset,
+      publishedCount: 0,
+    };
   }
 
   /**
@@ -178,6 +206,9 @@ export class CheckpointLog {
    */
   async commit(commit: QueryCommit): Promise<void> {
     const { publishPosition, cursors, state, results, offsets, committed = null } = commit;
+    const resultBytes = results.reduce((sum, batch) => sum + batch.bytes.length, 0);
+    if (resultBytes > this.groupBytesMax && results.length > 1) await this.storeResults(results);
+    const pending = this.#waiting;
     const isInline = state.bytes.length <= inlineBytesMax;
     const stored = isInline ? null : await this.#append(chunksOf(state.bytes));
     const part: StatePart = {
@@ -187,9 +218,7 @@ export class CheckpointLog {
       isInline,
       bytes: state.bytes.length,
     };
-    const resultBytes = results.reduce((sum, batch) => sum + batch.bytes.length, 0);
-    const waits = resultBytes > this.groupBytesMax && results.length > 1;
-    const pending = waits ? await this.#storePending(results) : null;
+    if (!isInline) freeBytes(state.bytes);
     const parts = [...this.#stored, part];
     const isFull = parts[0]?.kind === "full";
     const header: CommitHeader = {
@@ -202,11 +231,13 @@ export class CheckpointLog {
       ...{ pending, committed },
     };
     const inline = isInline ? state.bytes : new Uint8Array(0);
-    const at = await this.#publish({ header, inline }, waits ? [] : results, offsets);
+    const given = pending === null ? results : [];
+    const at = await this.#publish({ header, inline }, given, offsets);
     if (isFull) this.#keepChain();
     this.#chain = header.chain.map((each) => settled(each, at));
     this.#fullParts = header.fullParts;
     this.#stored = [];
+    this.#waiting = null;
     if (pending !== null) await this.#publishPending(header, pending);
     await this.#trim();
   }
@@ -221,11 +252,15 @@ export class CheckpointLog {
     const { committed, pending } = record.header;
     const shown: PublishEffect[] =
       offsets.length === 0 ? [] : [{ kind: "groupOffsets", groupId, offsets }];
+    const value = encodeCommitRecord(record);
+    const own = this.#batchOf(commitKey, value);
+    freeBytes(value);
     const { appended } = await this.#appendGroup({
       guards: [guard],
       effects: [...shown, ...this.#watermarkOf(record.header)],
-      batches: [...results, this.#batchOf(commitKey, encodeCommitRecord(record))],
+      batches: [...results, own],
     });
+    freeBytes(own.bytes);
     this.#sequence = record.header.sequence;
     if (pending === null) this.#told = committed;
     return present(appended.at(-1), "offset of a commit").baseOffset;
@@ -243,16 +278,6 @@ export class CheckpointLog {
     return [{ kind: "watermark", topicNumber: output.topicNumber, watermark, activity }];
   }
 
-  /** Stores batches of results as records, each behind the name and partition it is meant for. */
-  async #storePending(results: readonly AppendBatch[]): Promise<CommitHeader["pending"]> {
-    const stored = await this.#append(
-      results.map(({ topic, partition, bytes }) =>
-        encodePendingResult({ topicName: topic.name, partition, bytes }),
-      ),
-    );
-    return { ...stored, publishedCount: 0 };
-  }
-
   /** Publishes the results that wait, group by group; how far it came is part of each commit. */
   async #publishPending(
     header: CommitHeader,
@@ -268,6 +293,7 @@ export class CheckpointLog {
       const chain = [...this.#chain];
       const next = { ...header, sequence: this.#sequence + 1, chain, pending: left };
       await this.#publish({ header: next, inline: new Uint8Array(0) }, results, []);
+      for (const { bytes: published } of results) freeBytes(published);
       results = [];
       bytes = 0;
     };
@@ -325,6 +351,7 @@ export class CheckpointLog {
         batches.push(this.#batchOf(null, value));
       }
       const { appended } = await this.#appendGroup({ guards: [guard], effects: [], batches });
+      for (const { bytes: stored } of batches) freeBytes(stored);
       offsets.push(...appended.map(({ baseOffset }) => baseOffset));
       if (index < values.length) await this.#letOthersIn();
     }

@@ -1,10 +1,11 @@
 /** DROP: the object goes first, so that nobody starts its query again; its topics go after. */
+
+import { nearest } from "../base/near.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { LogService, TopicService } from "../log/log-types.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { dropQuery as deleteQueryRow, dropSqlObject, readSqlCatalog } from "../meta/sql-objects.ts";
-import { nearest } from "../sql/syntax/near.ts";
 import type { Drop } from "../sql/syntax/statement.ts";
 import type { QueryManager } from "./query-manager.ts";
 import { objectKinds, type SqlCatalogState } from "./sql-catalog.ts";

@@ -86,6 +86,10 @@ export class LiveQueries {
       let reply: TaskReply = await task.send({ kind: "flush" });
       while (!signal.aborted) {
         yield* this.#eventsOf(reply.outputs, signal);
+        if (reply.outputsAreLeft && !signal.aborted) {
+          reply = await task.send({ kind: "rest" });
+          continue;
+        }
         const { nextTickAt } = reply;
         const untilTick = nextTickAt === null ? waitMsMax : ticks.delayMs(nextTickAt);
         const waitMs = hasTicked ? 0 : Math.max(1, Math.min(untilTick, waitMsMax));

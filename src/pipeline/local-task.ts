@@ -4,7 +4,7 @@ import { present } from "../base/assert.ts";
 import { BufferPool } from "../base/buffer-pool.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
-import { type CommittedState, QueryTask, type TaskPublish } from "../sql/engine/query-task.ts";
+import { QueryTask, type TakenPart, type TaskPublish } from "../sql/engine/query-task.ts";
 import { TaskPages } from "../sql/engine/task-pages.ts";
 import { planFromText } from "../sql/plan/plan-text.ts";
 import { SqliteHost } from "../sql/sqlite/host.ts";
@@ -82,7 +82,7 @@ export class LocalTask implements TaskHandle {
   }
 
   #begin(): QueryTask {
-    const { platform, spillBytesMax, statePagesMax, outputBytesMax } = this.#parts;
+    const { platform, spillBytesMax, statePagesMax, outputBytesMax, openScratch } = this.#parts;
     const setup = this.#setup;
     const { partitionCount = 1, batchBytesMax, sideBytesMax, beganAt = 0 } = setup;
     const seed = new DataView(platform.random.bytes(8).buffer).getBigUint64(0);
@@ -97,7 +97,7 @@ export class LocalTask implements TaskHandle {
       ...(spillDisk !== undefined && { spillDisk }),
       ...(spillBytesMax !== undefined && { spillBytesMax }),
       ...(statePagesMax !== undefined && { statePagesMax }),
-      ...(outputBytesMax !== undefined && { outputBytesMax }),
+      ...(outputBytesMax !== undefined && { outputBytesMax, openOutputDisk: openScratch }),
       aheadMsMax: setup.aheadMsMax,
       quietTimeoutMs: setup.quietTimeoutMs,
       ...{ isBounded: setup.isBounded, partitionCount, beganAt },
@@ -175,32 +175,27 @@ export class LocalTask implements TaskHandle {
     switch (request.kind) {
       case "publishes":
         for (const publish of request.publishes) task.publish(publish);
-        return replyOf(task, request.drains ? { outputs: task.takeOutputs() } : {});
+        return request.drains ? this.#replyOf(task, task.takeOutputs()) : replyOf(task);
       case "ask":
         return replyOf(task);
       case "finish":
         task.finish();
-        return replyOf(task, { outputs: task.takeOutputs() });
+        return this.#replyOf(task, task.takeOutputs());
       case "drain":
-        return replyOf(task, { outputs: task.takeOutputs() });
+        return this.#replyOf(task, task.takeOutputs());
       case "flush":
-        return replyOf(task, { outputs: task.flushOutputs() });
-      case "commit": {
-        const { outputs, ...committed } = task.commit(request.state);
-        return this.#replyOfState(task, { outputs, ...committed });
-      }
+        return this.#replyOf(task, task.flushOutputs());
+      case "commit":
+        return this.#replyOf(task, task.commit(request.state));
       case "rest":
-        return this.#replyOfState(task, { outputs: [], ...task.restOfState() });
+        return this.#replyOf(task, task.rest());
     }
   }
 
-  #replyOfState(
-    task: QueryTask,
-    { state, isLeft, outputs }: CommittedState & Pick<TaskReply, "outputs">,
-  ): TaskReply {
-    const packed = packState(state, this.#parts.platform.codecs);
-    const { committedTime: committed } = task;
-    return replyOf(task, { outputs, state: packed, stateIsLeft: isLeft, committed });
+  #replyOf(task: QueryTask, { state: made, ...taken }: TakenPart): TaskReply {
+    const state = made === null ? null : packState(made, this.#parts.platform.codecs);
+    const committed = state === null ? null : task.committedTime;
+    return replyOf(task, { ...taken, state, committed });
   }
 
   giveBack(batches: readonly Uint8Array[]): void {
@@ -227,7 +222,7 @@ function replyOf(task: QueryTask, made: Partial<TaskReply> = {}): TaskReply {
   const { statistics, nextTickAt, isFull, outputBytes, awaitsCommit } = task;
   return {
     ...{ statistics, isFull, nextTickAt: nextTickAt ?? null, outputBytes, awaitsCommit },
-    ...{ outputs: [], state: null, stateIsLeft: false, committed: null },
+    ...{ outputs: [], outputsAreLeft: false, state: null, stateIsLeft: false, committed: null },
     ...made,
   };
 }
@@ -239,5 +234,5 @@ const notYet: TaskReply = {
     ...{ watermarks: [], watermarkHolders: [] },
   },
   ...{ isFull: false, nextTickAt: null, outputBytes: 0, awaitsCommit: false },
-  ...{ outputs: [], state: null, stateIsLeft: false, committed: null },
+  ...{ outputs: [], outputsAreLeft: false, state: null, stateIsLeft: false, committed: null },
 };

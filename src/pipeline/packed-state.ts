@@ -6,17 +6,20 @@
  *   4  bytes   the state, zstd
  */
 import type { Codecs } from "../base/codecs.ts";
+import { freeBytes } from "../base/free-bytes.ts";
 import { StreamError } from "../base/stream-error.ts";
 
 const headBytes = 4;
 
-/** One fresh buffer. */
+/** One fresh buffer; takes the state, which is good for nothing then. */
 export function packState(state: Uint8Array, codecs: Codecs): Uint8Array {
   // Of groups and values the usual effort makes hardly less, in twice the time.
   const packed = codecs.compress("zstd", state, "little");
   const bytes = new Uint8Array(headBytes + packed.length);
   new DataView(bytes.buffer).setUint32(0, state.length, true);
   bytes.set(packed, headBytes);
+  freeBytes(packed);
+  freeBytes(state);
   return bytes;
 }
 

@@ -9,7 +9,7 @@ import type { LogService } from "../log/log-types.ts";
 import type { WorkerIdentity } from "../log/worker-identity.ts";
 import { acquireLease, leasesOfObject, releaseLease } from "../meta/leases.ts";
 import { publishTick } from "../meta/publish-order.ts";
-import { wantedQueries } from "../meta/query-places.ts";
+import { type WantedQuery, wantedQueries } from "../meta/query-places.ts";
 import type { SqlDatabase } from "../meta/sql-database.ts";
 import { failQuery, type QueryRow, readSqlCatalog } from "../meta/sql-objects.ts";
 import { decodeQueryDefinition, type QueryDefinition } from "./query-definition.ts";
@@ -18,7 +18,7 @@ import { QueryRunner, type QueryRunnerParts, type RunnerEnd } from "./query-runn
 import type { QueryStatus } from "./query-status.ts";
 
 /** Lease kind of queries. */
-export const queryLeaseKind = "query";
+const queryLeaseKind = "query";
 
 /**
  * Between looks at the catalog: queries of a dead worker are taken over within this and its fall.
@@ -40,8 +40,8 @@ export interface QueryManagerParts extends Pick<QueryRunnerParts, "topics" | "st
    * them while it sleeps or is moved, and its next activation has them.
    */
   readonly objectName?: string | undefined;
-  /** Told of all queries that are to run, at each look. */
-  readonly onWanted?: (queryIds: ReadonlySet<string>) => void;
+  /** Told of all queries that are to run, and of what they read, at each look. */
+  readonly onWanted?: (queries: ReadonlyMap<string, WantedQuery["reads"]>) => void;
   /** It looks when it is told to, and not by the clock: whoever changes the catalog says so. */
   readonly looksWhenTold?: boolean;
   /** So long the end waits for last commits, milliseconds; default 10 s. */
@@ -152,9 +152,10 @@ export class QueryManager {
   async #look(): Promise<void> {
     if (this.#closing.signal.aborted) return;
     const { database, identity, log } = this.#parts;
-    const queries = await wantedQueries(database);
+    const { onWanted } = this.#parts;
+    const queries = await wantedQueries(database, { withReads: onWanted !== undefined });
     const wanted = new Set(queries.map(({ queryId }) => queryId));
-    this.#parts.onWanted?.(wanted);
+    onWanted?.(new Map(queries.map(({ queryId, reads }) => [queryId, reads])));
     const unwanted = [...this.#running].filter(([queryId]) => !wanted.has(queryId));
     for (const [, { stop }] of unwanted) stop.abort();
     const { workerEpoch } = identity.current();

@@ -272,7 +272,7 @@ export class Run {
     if (!this.#hasNews) return;
     await this.#committing;
     this.#throwFailedCommit();
-    const { task, reader, checkpoints, platform, batchesOf, settings } = this.#run;
+    const { task, reader, checkpoints, platform } = this.#run;
     this.#hasNews = false;
     this.#hasCaughtUp = false;
     this.#committedAt = platform.clock.monotonic();
@@ -283,18 +283,17 @@ export class Run {
     replying.catch(() => {});
     const goesOn = await this.#feedBeside();
     await this.#settle(goesOn ? 1 : 0);
-    const reply = await replying;
-    this.#note(reply);
+    const first = await replying;
+    this.#note(first);
     this.#outputBytes = 0;
-    refuseErrors(settings, reply.outputs, platform);
     assert(
-      !(goesOn && reply.stateIsLeft),
+      !(goesOn && (first.stateIsLeft || first.outputsAreLeft)),
       "a task that commits in parts has been fed nothing more",
     );
+    const { reply, results } = await this.#resultsOf(first);
     const { state, stateBytes } = await this.#stateOf(kind, reply);
-    const results = await batchesOf(reply.outputs);
     const offsets = cursors.map(offsetOf);
-    const stored = reply.outputs.map((each) => each.bytes);
+    const stored = results.map((each) => each.bytes);
     this.#committing = this.#publish(
       {
         ...{ publishPosition, cursors, state, results, offsets },
@@ -321,6 +320,31 @@ export class Run {
     return !isEmpty;
   }
 
+  /**
+   * All results, and the reply that brought the last of them. Where they came in parts they are
+   * stored by then, and no longer in memory: none is left to be published with the commit.
+   */
+  async #resultsOf(first: TaskReply) {
+    const { checkpoints, task, batchesOf, settings, platform } = this.#run;
+    let reply = first;
+    for (;;) {
+      refuseErrors(settings, reply.outputs, platform);
+      const results = await batchesOf(reply.outputs);
+      if (reply === first && !reply.outputsAreLeft) return { reply, results };
+      await checkpoints.storeResults(results);
+      task.giveBack(results.map(({ bytes }) => bytes));
+      if (!reply.outputsAreLeft) return { reply, results: [] };
+      reply = await this.#rest();
+    }
+  }
+
+  /** More of a commit. It may be long: what runs in an object waits for its next event then. */
+  async #rest(): Promise<TaskReply> {
+    const { pace, signal } = this.#run;
+    await pace?.turn(signal);
+    return await this.#send({ kind: "rest" });
+  }
+
   /** Of a large state the last part; those before it are stored, and no longer in memory. */
   async #stateOf(kind: PackedState["kind"], reply: TaskReply) {
     const { checkpoints } = this.#run;
@@ -328,7 +352,7 @@ export class Run {
     let stateBytes = state.bytes.length;
     for (let isLeft = reply.stateIsLeft; isLeft; ) {
       await checkpoints.store(state);
-      const rest = await this.#send({ kind: "rest" });
+      const rest = await this.#rest();
       state = { kind: "delta", bytes: rest.state ?? new Uint8Array(0) };
       stateBytes += state.bytes.length;
       isLeft = rest.stateIsLeft;

@@ -1,4 +1,6 @@
 /** SHOW, DESCRIBE and EXPLAIN. */
+
+import { nearest } from "../base/near.ts";
 import { StreamError } from "../base/stream-error.ts";
 import type { Catalog } from "../sql/check/catalog.ts";
 import { planMaterializedView } from "../sql/check/create-view.ts";
@@ -9,7 +11,6 @@ import { functionCatalog } from "../sql/functions/catalog.ts";
 import { explain } from "../sql/plan/explain.ts";
 import type { QueryPlan } from "../sql/plan/plan.ts";
 import { formatStatement } from "../sql/syntax/format-statement.ts";
-import { nearest } from "../sql/syntax/near.ts";
 import { parseStatement } from "../sql/syntax/parse-statement.ts";
 import type { Describe, Explain, Show } from "../sql/syntax/statement.ts";
 import type { DataType } from "../sql/types/data-type.ts";
@@ -48,7 +49,7 @@ export function showObjects(statement: Show, context: ShowContext): StatementRes
     case "streams":
       return named(["stream", "table"], "stream name");
     case "views":
-      return named(["view"], "view name");
+      return named(["view", "materialized_view"], "view name");
     case "materialized views":
       return named(["materialized_view"], "view name");
     case "functions":

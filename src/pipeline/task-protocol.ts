@@ -47,7 +47,7 @@ export type TaskRequest =
       readonly drains?: boolean;
     }
   | { readonly kind: "commit"; readonly state: "full" | "delta" }
-  /** What the commit before has left of its state. */
+  /** What the reply before has left of outputs, and behind them of the state of a commit. */
   | { readonly kind: "rest" }
   /** Of a task that is restored, before all else: a full state, then deltas; null: no more. */
   | { readonly kind: "restore"; readonly state: PackedState | null }
@@ -72,7 +72,9 @@ export interface TaskReply {
   readonly awaitsCommit: boolean;
   /** Of a commit, a drain and a finish. */
   readonly outputs: readonly OutputBatch[];
-  /** Of a commit: see `packState`. */
+  /** More of them are to be had, by `rest`. */
+  readonly outputsAreLeft: boolean;
+  /** Of a commit, once all outputs were taken: see `packState`. */
   readonly state: Uint8Array | null;
   /** More of it is to be had: the state is one only with all of it, deltas behind this one. */
   readonly stateIsLeft: boolean;

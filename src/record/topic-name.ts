@@ -5,7 +5,7 @@
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicName } from "./types.ts";
 
-export const topicNameLengthMax = 249;
+const topicNameLengthMax = 249;
 
 const legal = /^[a-zA-Z0-9._-]+$/;
 

@@ -9,12 +9,6 @@ export type TopicId = string & { readonly __brand: "TopicId" };
 /** A legal topic name (see topic-name.ts). */
 export type TopicName = string & { readonly __brand: "TopicName" };
 
-/** Identifies one partition of one incarnation of a topic. */
-export interface TopicPartition {
-  readonly topicId: TopicId;
-  readonly partition: number;
-}
-
 /** Map key of a TopicPartition. */
 export function partitionKey(topicId: TopicId, partition: number): string {
   return `${topicId}/${partition}`;

@@ -3,6 +3,8 @@
  * body by Content-Length, in chunks, or up to the end of the connection. Interim answers (1xx) are
  * passed over. For answers to PUTs, which are short: what is longer than the bound is refused.
  */
+import { joinedBytes } from "../base/joined-bytes.ts";
+
 const headBytesMax = 64 * 1024;
 const bodyBytesMax = 1024 * 1024;
 
@@ -123,14 +125,4 @@ function unchunked(bytes: Uint8Array): Uint8Array<ArrayBuffer> | undefined {
     parts.push(bytes.subarray(start, start + length));
     position = start + length + 2;
   }
-}
-
-function joinedBytes(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let position = 0;
-  for (const part of parts) {
-    joined.set(part, position);
-    position += part.length;
-  }
-  return joined;
 }

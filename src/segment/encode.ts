@@ -76,11 +76,6 @@ export function planSegment(input: SegmentInput): SegmentPlan {
   };
 }
 
-/** Bytes that `input` takes as a segment. */
-export function segmentLength(input: SegmentInput): number {
-  return planSegment(input).length;
-}
-
 /**
  * Fills `target`, which must be exactly as long as the plan says, with the segment. What `target`
  * held before does not matter. Nothing of the input is kept.

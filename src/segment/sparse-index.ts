@@ -3,16 +3,6 @@ import type { IndexPoint, SegmentEntry } from "./segment.ts";
 
 /** The last point at or before the entry's record number `recordIndex` (from 0). */
 export function pointAtRecord(entry: SegmentEntry, recordIndex: number): IndexPoint {
-  return lastPoint(entry, (point) => point.recordsBefore <= recordIndex);
-}
-
-/** The last point before which no record is at or past `timestamp` (milliseconds since 1970). */
-export function pointAtTimestamp(entry: SegmentEntry, timestamp: number): IndexPoint {
-  return lastPoint(entry, (point) => point.maxTimestampBefore < timestamp);
-}
-
-/** Points are few, and `holds` is true up to some point and false from there: halving finds it. */
-function lastPoint(entry: SegmentEntry, holds: (point: IndexPoint) => boolean): IndexPoint {
   let found: IndexPoint = { recordsBefore: 0, position: entry.position, maxTimestampBefore: -1 };
   let low = 0;
   let high = entry.points.length;
@@ -20,7 +10,7 @@ function lastPoint(entry: SegmentEntry, holds: (point: IndexPoint) => boolean): 
     const middle = (low + high) >>> 1;
     const point = entry.points[middle];
     if (point === undefined) break;
-    if (holds(point)) {
+    if (point.recordsBefore <= recordIndex) {
       found = point;
       low = middle + 1;
     } else {

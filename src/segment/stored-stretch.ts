@@ -3,6 +3,7 @@
  * stamped since they were read. On a record's path this stands between the block cache and a query,
  * which sums batches where it has copied them, while they are at hand (ADR 26).
  */
+import { joinedBytes } from "../base/joined-bytes.ts";
 import { isStreamError, StreamError } from "../base/stream-error.ts";
 import { type BatchHeader, readHeaderAlone } from "../record/batch.ts";
 import { batchHeaderBytes, batchLayout, batchPrefixBytes } from "../record/batch-layout.ts";
@@ -61,7 +62,7 @@ export function batchesOfStretch(stretch: StoredStretch): StretchedBatch[] {
 export function joinedParts(parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;
   if (only !== undefined && parts.length === 1) return only;
-  return gathered(parts, Number.POSITIVE_INFINITY);
+  return joinedBytes(parts);
 }
 
 /** The parts behind the first `length` bytes, which lie in them. */

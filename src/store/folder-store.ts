@@ -21,7 +21,7 @@ import {
 } from "./store-errors.ts";
 
 /** A rolling file ends near this size unless the options say otherwise. */
-export const rollingFileBytes = 256 * 1024 * 1024;
+const rollingFileBytes = 256 * 1024 * 1024;
 /** Two system calls, side by side. */
 const folderReadBytes = 2 * 1024 * 1024;
 /** Files kept open for readers. */

@@ -6,6 +6,7 @@
  * or a put meets an object that is there already, a look tells whether it is ours. Workers outside
  * reach the same bucket through S3, and the objects in it are the same.
  */
+import { freeBytes } from "../base/free-bytes.ts";
 import type { Platform } from "../base/platform.ts";
 import { StreamError } from "../base/stream-error.ts";
 import { hedged } from "./hedge.ts";
@@ -98,7 +99,9 @@ export class R2Store implements ObjectStore {
 
   /** One request; what was read is copied only once an attempt has won. */
   async readInto(location: ObjectLocation, targets: readonly Uint8Array[]): Promise<void> {
-    scatter(await this.read(location), targets);
+    const bytes = await this.read(location);
+    scatter(bytes, targets);
+    freeBytes(bytes);
   }
 
   async read(location: ObjectLocation, signal?: AbortSignal): Promise<Uint8Array> {

@@ -59,6 +59,16 @@ export function catalogContract(name: string, open: OpenMetadata): void {
       expect(await codeOf(again)).toBe("topic_exists");
     });
 
+    test("the answer to a publish says at which version the catalog is", async () => {
+      const publisher = await Publisher.open(database());
+      const topic = await newTopic(database());
+      const { catalogVersion } = await publisher.publish([{ topic, count: 1 }]);
+      expect(catalogVersion).toBe((await changeCounter(database())).catalogVersion);
+      await newTopic(database());
+      const next = await publisher.publish([{ topic, count: 1 }]);
+      expect(next.catalogVersion).toBe((catalogVersion ?? 0) + 1);
+    });
+
     test("names that differ by dots and underscores collide", async () => {
       const tail = randomText();
       await createTopic(database(), topicNamed(`a.b_${tail}`));

@@ -78,7 +78,7 @@ export interface Run {
   readonly gap?: number;
 }
 
-export const bytesPerRecord = 10;
+const bytesPerRecord = 10;
 
 /** A worker that publishes runs of 10-byte records, each segment an object of its own. */
 export class Publisher {

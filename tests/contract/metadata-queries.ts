@@ -13,7 +13,7 @@ import {
   publishTick,
   topicStates,
 } from "../../src/meta/publish-order.ts";
-import { queryHolders, queryPartitions } from "../../src/meta/query-places.ts";
+import { queryHolders, queryPartitions, wantedQueries } from "../../src/meta/query-places.ts";
 import { deleteRecords } from "../../src/meta/release.ts";
 import {
   createQuery,
@@ -362,6 +362,27 @@ WHERE topic_number = ?1`,
       expect(await dropQuery(database(), queryId)).toBe(true);
       expect(await dropQuery(database(), queryId)).toBe(false);
       expect(await row()).toBeUndefined();
+    });
+
+    test("are listed with what they read, as far as it is known, where that is asked for", async () => {
+      const [one, two] = [await newTopic(database()), await newTopic(database())];
+      const inputs = [one, two, { topicId: "gone" }].map(({ topicId }) => ({ topicId, name: "t" }));
+      const definitions = { known: JSON.stringify({ inputs }), none: '{"inputs":[]}' };
+      const ids = new Map<string, string>();
+      for (const [kind, definition] of Object.entries({ ...definitions, later: "{}", odd: "?" })) {
+        const queryId = `q-${randomText()}`;
+        ids.set(queryId, kind);
+        await createQuery(database(), { queryId, target: "t", statement: "INSERT", definition });
+      }
+      const readsOf = async (withReads: boolean) => {
+        const found = await wantedQueries(database(), { withReads });
+        const own = found.filter(({ queryId }) => ids.has(queryId));
+        return Object.fromEntries(own.map(({ queryId, reads }) => [ids.get(queryId), reads]));
+      };
+      const known = [one.topicNumber, two.topicNumber];
+      expect(await readsOf(true)).toEqual({ known, none: [], later: null, odd: null });
+      expect(await readsOf(false)).toEqual({ known: null, none: null, later: null, odd: null });
+      for (const queryId of ids.keys()) await dropQuery(database(), queryId);
     });
 
     test("show their worker and their partitions, and lose their offsets when they go", async () => {

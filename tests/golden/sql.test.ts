@@ -1,13 +1,14 @@
 /**
  * The language, case by case: each `.sql` file in `sql/` runs straight, in other batches and slices,
- * killed and restored at random commits, and with its state on scratch disk, and gives its golden
- * every time. Goldens are written by
+ * killed and restored at random commits, with ticks between, and with its state on scratch disk, and
+ * gives its golden every time. Goldens are written by
  * `MILLRACE_GOLDEN=write bun test tests/golden/sql.test.ts`; a new one says "confirmed: nobody" until
  * somebody has looked (see generate/flink-script.ts), and the test refuses it until then.
  */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { inputsOf } from "../../src/sql/plan/inputs-of.ts";
 import type { PlanNode, WindowAggregateNode } from "../../src/sql/plan/plan.ts";
 import { Dice } from "../sim/dice.ts";
@@ -57,11 +58,14 @@ function checkGolden(name: string, body: string): void {
 }
 
 function* otherRuns(name: string): Generator<RunOptions> {
-  const dice = new Dice(Number(Bun.hash.crc32(name)));
+  const dice = new Dice(crc32(name));
   const commits = (often: number) => () => (dice.chance(often) ? "commit" : "go on");
   yield { batchRecords: 1, slice: 7, seed: 2, after: commits(0.2) };
   yield { batchRecords: 7, slice: 1e6, seed: 3, after: () => "go on" };
   yield { batchRecords: 10_000, slice: 1, seed: 4, after: () => "restore" };
+  // A query that waits for each publish, and whose ticks come in time, or not.
+  const tickDelayMs = () => dice.pick([0, 0, 1, 500, 30_000]);
+  yield { batchRecords: 10_000, slice: 1, seed: 7, after: commits(0.1), tickDelayMs };
   // So little that some of the state goes now and then.
   yield {
     ...{ batchRecords: 7, slice: 3, seed: 5, spillBytesMax: 1 << 16 },

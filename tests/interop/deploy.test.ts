@@ -1,6 +1,7 @@
 /**
  * Files of deploy/ as the platforms' own programs read them: Docker Compose and BuildKit by their
- * parsers, Wrangler by its schema. No file is taken, and each program is seen to refuse a wrong one.
+ * parsers, Wrangler by its schema, Railway by the types of its own client. Each is seen to refuse
+ * what is wrong as well.
  */
 import { expect, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -8,7 +9,7 @@ import { join } from "node:path";
 import * as z from "zod";
 import { settingTable } from "../../src/runtime/settings.ts";
 import { run, temporaryFolder } from "../support/processes.ts";
-import { deployCheckProgram, wranglerSchema } from "./support/programs.ts";
+import { deployCheckProgram, railwayTypes, wranglerSchema } from "./support/programs.ts";
 
 const deploy = join(import.meta.dir, "../../deploy");
 
@@ -70,3 +71,33 @@ test("wrangler.jsonc is as Wrangler's schema wants it", async () => {
   expect(schema.safeParse({ ...others, r2_bucket: buckets }).success).toBe(false);
   expect(schema.safeParse({ ...others, r2_buckets: [{ binding: 1 }] }).success).toBe(false);
 });
+
+test("railway.json is of the types that Railway's client has for builds and deploys", async () => {
+  const path = join(deploy, "railway/railway.json");
+  expect(await railwayFaults(readFileSync(path, "utf8"))).toEqual([]);
+  for (const [from, to] of [
+    ["healthcheckPath", "healthCheckPath"],
+    ["DOCKERFILE", "DOCKER"],
+    ["ON_FAILURE", "on_failure"],
+  ] as const) {
+    const faults = await railwayFaults(readFileSync(changed(path, from, to), "utf8"));
+    expect(faults).toEqual([expect.stringContaining(to)]);
+  }
+});
+
+async function railwayFaults(text: string): Promise<string[]> {
+  const { $schema: _, ...settings } = JSON.parse(text);
+  const file = join(temporaryFolder("railway"), "railway.ts");
+  const types = JSON.stringify((await railwayTypes()).replace(/\.d\.ts$/, ".js"));
+  writeFileSync(
+    file,
+    `import type { BuildConfig, DeployConfig } from ${types};
+export const settings: { build: BuildConfig; deploy: DeployConfig } = ${JSON.stringify(settings)};`,
+  );
+  const compiler = join(deploy, "../node_modules/typescript/bin/tsc");
+  const options = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext"];
+  const { stdout } = await run(["node", compiler, ...options, "--types", "", file], {
+    ...{ cwd: temporaryFolder("railway"), anyExit: true },
+  });
+  return stdout.split("\n").filter((line) => line.includes("error TS"));
+}

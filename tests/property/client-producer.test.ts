@@ -1,7 +1,8 @@
 /**
  * Pages that come one after another, lose requests, answers and themselves, and leave by beacons that
  * overtake each other: whatever was on disk is appended once, in each page's order; what lives in
- * memory alone is never appended twice, and what was acknowledged is there.
+ * memory alone is never appended twice, and what was acknowledged is there. Records that are refused
+ * take no others along, nor do more of them than may come at once.
  */
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -12,7 +13,7 @@ import { MemoryDisk } from "../support/memory-disk-queue.ts";
 const faults = fc.constantFrom("none", "request lost", "answer lost", "busy");
 type FaultName = "none" | "request lost" | "answer lost" | "busy";
 
-/** A batch with such a value the server refuses, however it comes. */
+/** A request with such a value the server refuses, however it comes. */
 const isBad = (value: number) => value % 13 === 5;
 const valuesIn = (body: unknown) =>
   [...String(body).matchAll(/"value":(\d+)/g)].map(([, digits]) => Number(digits));
@@ -27,6 +28,8 @@ const pages = fc.array(
     leavesByBeacon: fc.boolean(),
     /** Whether each beacon arrives, and whether the next one arrives first. */
     beacons: fc.array(fc.constantFrom("arrives", "late", "lost"), { maxLength: 6 }),
+    /** Records of a request at most, as of a token with a rate. */
+    recordsMax: fc.constantFrom(1, 2, 3, 1_000),
   }),
   { minLength: 1, maxLength: 5 },
 );
@@ -81,6 +84,7 @@ async function live(all: readonly Page[], isDurable: boolean): Promise<Outcome> 
     lifetime: 1_000,
     leavesByBeacon: false,
     beacons: [],
+    recordsMax: 1_000,
   };
   for (const [number, page] of [...all, last].entries()) {
     let isLive = true;
@@ -92,7 +96,7 @@ async function live(all: readonly Page[], isDurable: boolean): Promise<Outcome> 
       if (isLive && requests++ >= page.lifetime) die();
       if (!isLive) return "request lost";
       const fault = faultOf(left.shift());
-      return fault === "request lost" ? fault : (refusalOf(init.body, outcome) ?? fault);
+      return fault === "request lost" ? fault : (refusalOf(init.body, page, outcome) ?? fault);
     };
     const clicks = producer(place.connect(), "t", {
       ...{ lingerMs: 0, batchBytesMax: 120, signal: stop.signal },
@@ -101,7 +105,7 @@ async function live(all: readonly Page[], isDurable: boolean): Promise<Outcome> 
     sendAll(clicks, number, page.records, outcome);
     await clicks.saved();
     await Promise.race([clicks.flush(), death]).catch(() => undefined);
-    sendBeacon = beaconSender(place, [...page.beacons], beacons, outcome);
+    sendBeacon = beaconSender(place, page, beacons, outcome);
     if (page.leavesByBeacon) for (const listener of listeners.get("pagehide") ?? []) listener();
     isLive = false;
     stop.abort();
@@ -128,20 +132,21 @@ function faultOf(name: FaultName = "none"): Fault {
   return name === "none" ? undefined : name;
 }
 
-function refusalOf(body: unknown, { refused }: Outcome): Response | undefined {
+function refusalOf(
+  body: unknown,
+  { recordsMax }: Page,
+  { refused }: Outcome,
+): Response | undefined {
   const values = valuesIn(body);
+  if (values.length > recordsMax) return problemAnswer(413, "request_too_large", { recordsMax });
   if (!values.some(isBad)) return undefined;
-  for (const value of values) refused.add(value);
+  for (const value of values) if (isBad(value)) refused.add(value);
   return problemAnswer(400, "invalid_record");
 }
 
 /** Beacons that are late arrive behind those that are sent after them. */
-function beaconSender(
-  place: ClientPlace,
-  fates: string[],
-  sent: Promise<unknown>[],
-  outcome: Outcome,
-) {
+function beaconSender(place: ClientPlace, page: Page, sent: Promise<unknown>[], outcome: Outcome) {
+  const fates: string[] = [...page.beacons];
   let queue = Promise.resolve<unknown>(undefined);
   return (url: string, body: Blob): boolean => {
     const fate = fates.shift() ?? "arrives";
@@ -149,7 +154,7 @@ function beaconSender(
     const headers = { "Content-Type": "text/plain" };
     const send = async () => {
       const text = await body.text();
-      if (refusalOf(text, outcome) !== undefined) return;
+      if (refusalOf(text, page, outcome) !== undefined) return;
       await place.fixture.ask(pathname + search, { method: "POST", headers, body: text });
     };
     if (fate === "arrives") queue = queue.then(send);

@@ -11,6 +11,7 @@ import { openLibsqlServer } from "../../src/runtime/node/libsql-server.ts";
 import { ShardSpread } from "../../src/runtime/workerd/shard-spread.ts";
 import { type EdgeVariables, edgeOptions, edgeToken } from "../support/edge-worker.ts";
 import { type Isolate, startIsolate } from "../support/isolate.ts";
+import { eventually } from "../support/processes.ts";
 import { SocketClient } from "../support/socket-client.ts";
 import { SseReader } from "../support/sse-reader.ts";
 import { until } from "../support/until.ts";
@@ -241,6 +242,54 @@ describe("an event stream", () => {
   });
 });
 
+describe("a group that is polled", () => {
+  const { ask, asked, create, append, log } = edge({});
+  const poll = async (groupId: string, topics: readonly string[], position?: string) => {
+    const type = { "Content-Type": "application/json" };
+    const body = JSON.stringify({ topics, wait_ms: 20_000, ...(position && { position }) });
+    const answer = await ask(`/v1/groups/${groupId}/poll`, { method: "POST", headers: type, body });
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()) as { records: JsonRecord[]; position: string };
+  };
+
+  test("is woken by what it waits for, asks once a second, and not for other topics", async () => {
+    for (const topic of ["bills", "noise"]) await create(topic);
+    await append("bills", "first");
+    const first = await poll("clerks", ["bills"]);
+    expect(first.records.map(({ value }) => value)).toEqual(["first"]);
+    const waiting = poll("clerks", ["bills"], first.position);
+    await Bun.sleep(1_500);
+    const before = asked();
+    const [seconds, noises] = [4, 12];
+    for (let count = 0; count < noises; count++) {
+      await append("noise", "nothing for it");
+      await Bun.sleep((seconds * 1_000) / noises);
+    }
+    // A publish each, and the questions of the group; it reads what they say was published.
+    expect(asked() - before - noises).toBeLessThanOrEqual(2 * (seconds + 1));
+    await append("bills", "second");
+    const second = await waiting;
+    expect(second.records.map(({ value }) => value)).toEqual(["second"]);
+    // What comes between two polls is there for the next one at once.
+    await append("bills", "third");
+    const third = await poll("clerks", ["bills"], second.position);
+    expect(third.records.map(({ value }) => value)).toEqual(["third"]);
+  }, 60_000);
+
+  test("is woken also after the first shard was ended", async () => {
+    const { position } = await poll("cashiers", ["bills"]);
+    const waiting = poll("cashiers", ["bills"], position);
+    await Bun.sleep(500);
+    await ask("/test/abort", { method: "POST" });
+    await append("bills", "fourth");
+    expect((await waiting).records.map(({ value }) => value)).toEqual(["fourth"]);
+  }, 60_000);
+
+  test("nothing went wrong unseen", () => {
+    expect(log()).not.toMatch(/"level":"(warn|error)"|Error|exception/);
+  });
+});
+
 describe("with peers", () => {
   const { create, append, open, activations } = edge({ MILLRACE_PEERS: "on" });
 
@@ -266,4 +315,56 @@ describe("with peers", () => {
     expect(await nextValue(socket)).toBe("four");
     await socket.close();
   }, 90_000);
+});
+
+describe("with two shards and queries", () => {
+  const { ask, append, log, activations } = edge({
+    ...{ MILLRACE_SHARDS: "2", MILLRACE_QUERIES: "on" },
+  });
+  const sql = async (text: string) => {
+    const type = { "Content-Type": "application/json", Accept: "application/x-ndjson" };
+    const body = JSON.stringify({ sql: text });
+    const answer = await ask("/v1/sql", { method: "POST", headers: type, body });
+    return await answer.text();
+  };
+  /** Calls of the query's object since this was asked last. */
+  const rings = async () => {
+    const counts = (await (await ask("/test/rings")).json()) as Record<string, number>;
+    return Object.entries(counts).find(([queryId]) => queryId.startsWith("made_counts-"))?.[1];
+  };
+  const counted = (count: number) =>
+    eventually(
+      async () => (await sql("SELECT n FROM made_counts")).includes(`"n":${count}`) || undefined,
+      12_000,
+    );
+
+  test("a shard that nobody told of a query calls it for its next publish", async () => {
+    await sql("CREATE STREAM made (item STRING) WITH ('partitions' = '1')");
+    let sequence = 0;
+    const appendTo = (shard: string) => {
+      const place = { "Producer-Epoch": "0", "Producer-Seq": String(sequence) };
+      if (shard === "1") sequence += 1;
+      const producer = shard === "1" ? { "Producer-Id": tillOf("made", "1"), ...place } : {};
+      return append("made", '{"records":[{"value":{"item":"a"}}]}', {
+        "Content-Type": "application/json",
+        ...producer,
+      });
+    };
+    await appendTo("1");
+    expect((await activations()).size).toBe(2);
+    await sql(`SET 'execution.checkpointing.interval' = '50 ms';
+      CREATE MATERIALIZED VIEW made_counts AS SELECT item, COUNT(*) AS n FROM made GROUP BY item`);
+    await counted(1);
+    await Bun.sleep(1_000);
+    for (let count = 2; count <= 4; count++) {
+      await rings();
+      await appendTo("1");
+      await counted(count);
+      expect(await rings()).toBe(1);
+    }
+  }, 60_000);
+
+  test("nothing went wrong unseen", () => {
+    expect(log()).not.toMatch(/"level":"(warn|error)"|Error|exception/);
+  });
 });

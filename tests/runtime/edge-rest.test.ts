@@ -181,6 +181,39 @@ describe("the object of a query", () => {
     longMs,
   );
 
+  test(
+    "is called for what its query reads, directly or by a view, and for nothing else",
+    async () => {
+      const rungs = async () => {
+        const counts = (await (await fetch(`${worker.url}/test/rings`)).json()) as object;
+        return new Map(Object.entries(counts));
+      };
+      const read = await define("read");
+      const beside = await define("beside");
+      await sql(`CREATE MATERIALIZED VIEW above AS SELECT n, window_start FROM read_counts`);
+      const above = await eventually(async () => {
+        const ids = (await queryHolders(database)).map(({ queryId }) => queryId);
+        return ids.find((queryId) => queryId.startsWith("above-"));
+      }, rungMsMax);
+      await append("read", 1);
+      await append("beside", 1);
+      await append("read", 12);
+      expect(await rows("above", 1)).toHaveLength(1);
+      await Bun.sleep(settledMs);
+      await rungs();
+      for (let second = 30; second < 34; second++) await append("read", second);
+      expect(await rows("above", 2)).toHaveLength(2);
+      const calls = await rungs();
+      expect(calls.get(read)).toBeGreaterThan(0);
+      expect(calls.get(above)).toBeGreaterThan(0);
+      expect([...calls.keys()].toSorted()).toEqual([above, read].toSorted());
+      await append("beside", 12);
+      expect(await rows("beside_counts", 1)).toHaveLength(1);
+      expect([...(await rungs()).keys()]).toEqual([beside]);
+    },
+    longMs,
+  );
+
   test("nothing went wrong unseen", () => {
     expect(worker.log()).not.toMatch(/"level":"(warn|error)"|Error|exception/);
   });

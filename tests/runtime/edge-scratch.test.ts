@@ -117,6 +117,13 @@ class Place {
     }
   }
 
+  async recordCount(topic: string): Promise<number> {
+    const answer = await this.ask(`/v1/topics/${topic}`).catch(() => undefined);
+    if (answer?.ok !== true) return 0;
+    const body = (await answer.json()) as { partitionStatus: { highOffset: number }[] };
+    return body.partitionStatus[0]?.highOffset ?? 0;
+  }
+
   /** What an updating result stands at. */
   async state(topic: string): Promise<Map<string, string>> {
     const state = new Map<string, string>();
@@ -184,6 +191,85 @@ describe("a query with more groups than its memory holds", () => {
     await place.sql("DROP MATERIALIZED VIEW held");
     const isGone = async () => ((await place.scratchRows(queryId)) === 0 ? true : undefined);
     await eventually(isGone, settledMs);
+  }, 600_000);
+});
+
+describe("a query of which more windows close at once than memory has room for", () => {
+  // Their results are 13 MB, and memory has room for 2.
+  const keys = 150_000;
+  let place: Place;
+  beforeAll(async () => {
+    place = await Place.start(bundle);
+  }, 60_000);
+  afterAll(async () => await place?.stop());
+
+  test("gives each once, in order, though its object ends again and again meanwhile", async () => {
+    const select = `SELECT k, COUNT(*) AS n, SUM(v) AS total, window_start
+      FROM TUMBLE(TABLE events, DESCRIPTOR(ts), INTERVAL '10' SECOND)
+      GROUP BY k, window_start, window_end`;
+    await place.sql(`${stream}\nCREATE MATERIALIZED VIEW closed AS ${select}`);
+    const order = spread(keys);
+    await place.append(order.map((k) => ({ k, v: k % 97, second: 1 })));
+    const queryId = await place.committed("closed", keys);
+    await place.append([{ k: -1, v: 0, second: 60 }]);
+    for (const afterMs of [200, 700]) {
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await place.evict(queryId);
+    }
+    const partial: number[] = [];
+    for (const end of [place.evict.bind(place), () => place.worker.restart()]) {
+      const least = partial.at(-1) ?? 0;
+      // They come a few megabytes at a time, and soon.
+      let some = least;
+      while (some === least) some = await place.recordCount("closed");
+      partial.push(some);
+      await end(queryId);
+    }
+    expect(partial[0]).toBeLessThan(keys);
+    await place.committed("closed", keys + 1);
+    const areThere = async () => (await place.recordCount("closed")) === keys || undefined;
+    await eventually(areThere, settledMs);
+    const closed = await place.records("closed");
+    expect(closed.length).toBe(keys);
+    const wrong = closed.filter(({ value }, index) => {
+      const k = order[index] as number;
+      return (
+        value !== `{"k":${k},"n":1,"total":${k % 97},"window_start":"2026-01-01 00:00:00.000"}`
+      );
+    });
+    expect(wrong.slice(0, 3)).toEqual([]);
+  }, 600_000);
+});
+
+describe("a query that meets more new groups in one publish than memory has room for", () => {
+  const keys = 150_000;
+  let place: Place;
+  beforeAll(async () => {
+    place = await Place.start(bundle);
+  }, 60_000);
+  afterAll(async () => await place?.stop());
+
+  test("counts each once, though its object ends meanwhile", async () => {
+    await place.sql(`SET 'execution.checkpointing.interval' = '100 ms';
+      CREATE STREAM events (k BIGINT) WITH ('partitions' = '1');
+      CREATE MATERIALIZED VIEW held AS SELECT k, COUNT(*) AS n FROM events GROUP BY k`);
+    const order = spread(keys);
+    const body = order.map((k) => `{"k":${k}}`).join("\n");
+    const headers = { "Content-Type": "application/x-ndjson" };
+    const path = "/v1/topics/events/records";
+    const answer = await place.ask(path, { method: "POST", headers, body });
+    expect(answer.ok).toBe(true);
+    const [{ queryId = "" } = {}] = await place.queries();
+    for (const afterMs of [100, 600]) {
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await place.evict(queryId);
+    }
+    await place.committed("held", keys);
+    const areThere = async () => (await place.recordCount("held")) === keys || undefined;
+    await eventually(areThere, settledMs);
+    const shown = (await place.records("held")).map(({ value }) => value);
+    const wrong = shown.filter((value, index) => value !== `{"k":${order[index]},"n":1}`);
+    expect(wrong.slice(0, 3)).toEqual([]);
   }, 600_000);
 });
 

@@ -9,7 +9,7 @@ import type { SimulatedWorker } from "./simulated-worker.ts";
 import type { World } from "./world.ts";
 
 /** The client does not know what became of its request. */
-export class NoAnswer extends Error {}
+class NoAnswer extends Error {}
 
 const legMsMax = 3;
 

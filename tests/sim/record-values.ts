@@ -13,7 +13,7 @@ export interface SentRecord {
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-export function valueBytesOf({ id, bytes }: SentRecord): Uint8Array {
+function valueBytesOf({ id, bytes }: SentRecord): Uint8Array {
   return encoder.encode(`${id}|${bytes}|`.padEnd(bytes, "~"));
 }
 

@@ -15,9 +15,6 @@ import { Trace } from "./trace.ts";
 
 export const crc32c = createCrc32c({ module: loadWasmModule("crc32c") });
 
-/** A violation ends the run: what follows it proves nothing. */
-export class Violation extends Error {}
-
 export interface WorldOptions {
   readonly seed: number;
   readonly show?: ((line: string) => void) | undefined;

@@ -3,10 +3,10 @@ import type { RecordInput } from "../../src/record/batch-encode.ts";
 
 const encoder = new TextEncoder();
 
-export const smallCount = 40;
-export const largeCount = 8;
+const smallCount = 40;
+const largeCount = 8;
 
-export function smallRecord(i: number): RecordInput {
+function smallRecord(i: number): RecordInput {
   return {
     timestamp: 1_700_000_000_000 + i * i - (i % 5) * 1000,
     key: i % 4 === 3 ? null : encoder.encode(`key-${i}`),
@@ -21,7 +21,7 @@ export function smallRecord(i: number): RecordInput {
   };
 }
 
-export function largeRecord(i: number): RecordInput {
+function largeRecord(i: number): RecordInput {
   let text = "";
   let state = i + 1;
   while (text.length < 16384) {

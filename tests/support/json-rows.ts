@@ -67,7 +67,7 @@ export class JsonRowReader {
 }
 
 /** One cell of a column as JavaScript has it; a wide value as a bigint. */
-export function cellAt(
+function cellAt(
   { memory }: SqliteHost,
   cell: { kind: string; values: number; nulls: number; row: number },
 ): SqlValue {

@@ -1,8 +1,10 @@
 /** The Kafka surface over a log in memory, spoken to in frames without a socket. */
+
 import { AnswerMemory } from "../../src/base/answer-memory.ts";
 import { ByteBudget } from "../../src/base/byte-budget.ts";
 import type { ByteDuplex } from "../../src/base/byte-duplex.ts";
 import type { FrameBuffers } from "../../src/base/frame-memory.ts";
+import { joinedBytes } from "../../src/base/joined-bytes.ts";
 import { type LogFields, type Logger, silentLogger } from "../../src/base/log.ts";
 import { Metrics } from "../../src/base/metrics.ts";
 import type { Platform } from "../../src/base/platform.ts";
@@ -193,7 +195,7 @@ export class KafkaClient {
       clientId: "test",
     };
     const { chunks } = encodeRequestFrame(api, envelope, request);
-    this.send(concat(chunks));
+    this.send(joinedBytes(chunks));
   }
 
   /** Sends a request and waits for its answer. Throws when the server closes instead. */
@@ -227,14 +229,4 @@ export class KafkaClient {
     this.#inbox.discard();
     for (const waiting of this.#waiting.splice(0)) waiting(undefined);
   }
-}
-
-export function concat(chunks: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0));
-  let position = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, position);
-    position += chunk.length;
-  }
-  return whole;
 }

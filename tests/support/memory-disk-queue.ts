@@ -33,10 +33,13 @@ export class MemoryDisk {
       add: async (batch, index, text) => {
         if (isLive()) lane().records.set(`${batch}/${index}`, text);
       },
-      settle: async (batch, place) => {
+      settle: async (batch, end, place) => {
         if (!isLive()) return;
         const { records } = lane();
-        for (const key of records.keys()) if (key.startsWith(`${batch}/`)) records.delete(key);
+        for (const key of records.keys()) {
+          const [number, index] = key.split("/").map(Number);
+          if (number === batch && (index ?? 0) < end) records.delete(key);
+        }
         lane().place = place;
       },
       forget: async () => void this.lanes.delete(id),
@@ -45,10 +48,12 @@ export class MemoryDisk {
 }
 
 function batchesOf(records: ReadonlyMap<string, string>): LeftLane["batches"] {
-  const batches = new Map<number, string[]>();
+  const batches = new Map<number, { number: number; done: number; texts: string[] }>();
   for (const [key, text] of records) {
-    const number = Number(key.split("/")[0]);
-    batches.set(number, [...(batches.get(number) ?? []), text]);
+    const [number = 0, index = 0] = key.split("/").map(Number);
+    const batch = batches.get(number) ?? { number, done: index, texts: [] };
+    batch.texts.push(text);
+    batches.set(number, batch);
   }
-  return [...batches].map(([number, texts]) => ({ number, texts }));
+  return [...batches.values()];
 }

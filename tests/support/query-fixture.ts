@@ -89,6 +89,7 @@ export class CountingTask implements TaskHandle {
       awaitsCommit: this.awaitsCommit,
       nextTickAt,
       outputs,
+      outputsAreLeft: false,
       state,
       stateIsLeft: false,
       committed: null,

@@ -123,6 +123,6 @@ export function encoded(input: SegmentInput): Uint8Array {
   return bytes;
 }
 
-export function countingBytes(length: number, from: number): Uint8Array {
+function countingBytes(length: number, from: number): Uint8Array {
   return Uint8Array.from({ length }, (_, index) => from + index);
 }

@@ -113,6 +113,8 @@ export interface RunOptions {
   readonly slice: number;
   /** Whether to commit behind a publish, and whether to go on in a fresh task then. */
   readonly after: (publish: number) => "go on" | "commit" | "restore";
+  /** By how much the next tick is late that would show something; absent: none is written. */
+  readonly tickDelayMs?: () => number;
   /** Seed of the task's own randomness. */
   readonly seed: number;
   /** Where an earlier run stopped: states of its commits, and the next offsets by topic/partition. */
@@ -135,6 +137,9 @@ export function runCase(
   return new CaseRunner(setup, isAppend, options).run(sqlCase.publishes);
 }
 
+/** Between two publishes, beyond which it must be a tick that is wanted again and again. */
+const ticksMax = 1_000;
+
 class CaseRunner {
   readonly #setup: Omit<TaskSetup, "states">;
   readonly #isAppend: boolean;
@@ -150,6 +155,7 @@ class CaseRunner {
   #chain: readonly SavedState[];
   #task: LocalTask;
   #made = 0;
+  #tickAt: number | null = null;
   #spillCount = 0;
 
   constructor(setup: Omit<TaskSetup, "states">, isAppend: boolean, options: RunOptions) {
@@ -164,11 +170,12 @@ class CaseRunner {
   run(publishes: readonly CasePublish[]): CaseResult {
     let waiting: TaskPublish[] = [];
     for (const [index, publish] of publishes.entries()) {
+      this.#tickUntil(publish.publishedAt);
       waiting.push(this.#encoded(publish));
       // A query that ends commits nothing.
       const act = this.#setup.isBounded ? "go on" : this.#options.after(index);
       if (act === "go on" && waiting.length < this.#options.slice) continue;
-      this.#task.answer({ kind: "publishes", publishes: waiting });
+      this.#hand(waiting);
       waiting = [];
       if (act !== "go on") this.#commit(index + 1);
       if (act !== "restore") continue;
@@ -192,6 +199,22 @@ class CaseRunner {
       ],
       spillCount: this.#spillCount + this.#task.spillCount,
     };
+  }
+
+  #hand(publishes: readonly TaskPublish[]): void {
+    this.#tickAt = this.#task.answer({ kind: "publishes", publishes }).nextTickAt;
+  }
+
+  /** Where a query waits for what comes next, it writes ticks. */
+  #tickUntil(publishedAt: number): void {
+    const { tickDelayMs } = this.#options;
+    if (tickDelayMs === undefined) return;
+    for (let left = ticksMax; this.#tickAt !== null; left--) {
+      const at = this.#tickAt + tickDelayMs();
+      if (at > publishedAt) return;
+      if (left === 0) throw new Error(`The tick for ${this.#tickAt} shows nothing`);
+      this.#hand([{ publishedAt: at, runs: [], created: [] }]);
+    }
   }
 
   /** A chain is a full state and some deltas; then it begins anew. */

@@ -13,7 +13,7 @@
  *     ~ {"key":"a","timestamp":5,"headers":{"h":"x"}} {"auction":2}     with a key and so on
  *     ~ {"value":null}                    a tombstone
  *     + bids/1                            another partition's records in the same publish
- *     = v 00:00:08 spoke                  a commit in it: the watermark of the view's rows, and who holds
+ *     = v 00:00:08 idle                   a commit in it: the watermark of the view's rows, and who holds
  *     @ 00:00:09 tick                     a publish without rows
  *     @ 00:00:09 commit                   a publish without rows, with commits
  *     @ 00:00:10 new bids/2               a partition that exists from this publish on
@@ -56,7 +56,7 @@ export interface SqlCase {
 }
 
 const encoder = new TextEncoder();
-export const caseFolder = join(import.meta.dir, "../golden/sql");
+export const caseFolder = join(import.meta.dirname, "../golden/sql");
 
 export function readCase(name: string): SqlCase {
   return parseCase(name, readFileSync(join(caseFolder, `${name}.sql`), "utf8"));

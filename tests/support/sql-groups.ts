@@ -18,7 +18,7 @@ export function sameText(value: CellValue): string {
 }
 
 /** Order of SQL values: text and blobs by their bytes. */
-export function compareCells(a: CellValue, b: CellValue): number {
+function compareCells(a: CellValue, b: CellValue): number {
   const bytesOf = (value: CellValue) =>
     typeof value === "string" ? new TextEncoder().encode(value) : value;
   const [x, y] = [bytesOf(a), bytesOf(b)];

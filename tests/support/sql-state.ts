@@ -17,7 +17,7 @@ export const stateInput = [
 ] as const satisfies readonly ValueKind[];
 export const timeColumn = 0;
 export const weightColumn = 1;
-export const filterColumn = 2;
+const filterColumn = 2;
 const firstValueColumn = 3;
 
 const numeric = new Set<ValueKind>(["integer", "real", "wide"]);

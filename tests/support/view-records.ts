@@ -1,6 +1,5 @@
 /** Record batches as a view's topic holds them, and what folding them by key leaves. */
 import { silentLogger } from "../../src/base/log.ts";
-import { LocalViews } from "../../src/pipeline/local-views.ts";
 import type { ViewSetup, ViewStatement } from "../../src/pipeline/view-table.ts";
 import { ViewTable } from "../../src/pipeline/view-table.ts";
 import { encodeBatch } from "../../src/record/batch-encode.ts";
@@ -8,7 +7,7 @@ import { decodeRecords } from "../../src/record/batch-records.ts";
 import { createPlatform } from "../../src/runtime/node/platform.ts";
 import { loadSqlModules } from "../../src/runtime/node/wasm-modules.ts";
 
-export const viewPlatform = createPlatform({ log: silentLogger });
+const viewPlatform = createPlatform({ log: silentLogger });
 const modules = loadSqlModules();
 
 export interface ViewChange {
@@ -30,10 +29,6 @@ export const keyedView: ViewSetup = {
 
 export function openViewTable(setup: ViewSetup = keyedView): ViewTable {
   return new ViewTable({ platform: viewPlatform, modules }, setup);
-}
-
-export function openLocalViews(): LocalViews {
-  return new LocalViews({ platform: viewPlatform, modules });
 }
 
 /** A batch of changes; they have the offsets from `baseOffset` on. */
@@ -60,17 +55,5 @@ export function valuesIn(batches: readonly Uint8Array[]): unknown[] {
     [...decodeRecords(batch, options)].map(({ value }) =>
       JSON.parse(new TextDecoder().decode(value ?? new Uint8Array())),
     ),
-  );
-}
-
-/** The same records with the objects of their keys: what pushes give. */
-export function eventsIn(batches: readonly Uint8Array[]): { key: unknown; value: unknown }[] {
-  const options = { codecs: viewPlatform.codecs, sizeMax: 1e9 };
-  const parsed = (bytes: Uint8Array | null): unknown =>
-    JSON.parse(new TextDecoder().decode(bytes ?? new Uint8Array()));
-  return batches.flatMap((batch) =>
-    [...decodeRecords(batch, options)].map(({ key, value }) => {
-      return { key: parsed(key), value: parsed(value) };
-    }),
   );
 }

@@ -2,11 +2,11 @@
  * What stands in deploy/ for other platforms. Neither a Docker engine nor the platforms' own tools
  * are needed: each file is parsed, and every key of it must be one that the platform documents.
  *
- * Where a platform's tool or schema can be had, that has the last word: tests/interop/deploy.test.ts
- * (Compose, BuildKit, Wrangler), tests/interop/workerd-port.test.ts (workerd reads config.capnp) and
- * tests/runtime/deno.test.ts (Deno runs the tasks of deno.json). For fly.toml and railway.json there
- * is none: `fly config validate` asks Fly with an account, and Railway's schema is served by
- * railway.com alone, so this file is their only test.
+ * Where a platform's tool, schema or types can be had, they have the last word:
+ * tests/interop/deploy.test.ts (Compose, BuildKit, Wrangler, Railway),
+ * tests/interop/workerd-port.test.ts (workerd reads config.capnp) and tests/runtime/deno.test.ts
+ * (Deno runs the tasks of deno.json). For fly.toml there is none that needs no account, but what
+ * `fly config validate --strict` does before it asks Fly had nothing against it (August 2026).
  */
 import { describe, expect, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -76,6 +76,13 @@ test("railway.json builds the image and asks the worker whether it is well", () 
   expect(deploy.numReplicas).toBe(1);
 });
 
+/** Whether .dockerignore, which excludes everything but its exceptions, lets a path through. */
+function isSent(path: string): boolean {
+  const [all, ...exceptions] = readFileSync(join(root, ".dockerignore"), "utf8").trim().split("\n");
+  expect(all).toBe("**");
+  return exceptions.some((line) => `!${path}/`.startsWith(`${line}/`));
+}
+
 describe("the Dockerfile", () => {
   const lines = read("docker/Dockerfile")
     .replaceAll("\\\n", " ")
@@ -87,10 +94,13 @@ describe("the Dockerfile", () => {
   test("knows every instruction, names its images' versions, and copies what is there", () => {
     const known = /^(FROM|WORKDIR|COPY|RUN|USER|VOLUME|EXPOSE|ENV|HEALTHCHECK|ENTRYPOINT|CMD) /;
     expect(lines.filter((line) => !known.test(line))).toEqual([]);
-    for (const line of of("FROM")) expect(line).toMatch(/^FROM \S+:(?!latest)\S+/);
+    for (const line of of("FROM")) expect(line).toMatch(/^FROM (scratch$|\S+:(?!latest)\S+)/);
     for (const line of of("COPY").filter((each) => !each.includes("--from"))) {
       const sources = line.split(" ").slice(1, -1);
-      for (const source of sources) expect(existsSync(join(root, source)), source).toBe(true);
+      for (const source of sources) {
+        expect(existsSync(join(root, source)), source).toBe(true);
+        expect(isSent(source), `${source} is kept from the build`).toBe(true);
+      }
     }
   });
 

@@ -33,7 +33,7 @@ const hotChannelRatio = 2;
 const averageBytes = { person: 200, auction: 500, bid: 100 } as const;
 
 /** No event is longer. */
-export const eventBytesMax = 2048;
+const eventBytesMax = 2048;
 
 const encoder = new TextEncoder();
 const piece = (text: string) => encoder.encode(text);

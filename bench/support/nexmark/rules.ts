@@ -7,9 +7,9 @@
  * 1 000; bidders from 2 000, since upstream adds the first person's id twice: kept, so that figures
  * compare.
  */
-export const personProportion = 1;
-export const auctionProportion = 3;
-export const totalProportion = 50;
+const personProportion = 1;
+const auctionProportion = 3;
+const totalProportion = 50;
 
 export const firstPersonId = 1000;
 export const firstAuctionId = 1000;

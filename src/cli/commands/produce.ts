@@ -5,11 +5,12 @@ import { content, count, text, toggle } from "../../runtime/node/option-kinds.ts
 import { type OptionValues, UsageError } from "../../runtime/node/options.ts";
 import { clock, timers } from "../../runtime/node/platform.ts";
 import { apiClient, clientOptions, writeJson } from "../api-client.ts";
-import { type CommandCall, CommandError, defineCommand, exitOk } from "../command.ts";
+import { type CommandCall, defineCommand, exitOk } from "../command.ts";
 import { type Line, LineReader } from "../line-reader.ts";
 import { counted, humanBytes } from "../numbers.ts";
 import { Progress } from "../progress.ts";
 import { jsonContent, RecordSender, type SentRange, type SentRecord } from "../record-sender.ts";
+import { unreadableFile } from "../unreadable-file.ts";
 
 const options = {
   value: content("TEXT", { doc: "the value of a single record" }),
@@ -144,8 +145,7 @@ async function openInput(call: ProduceCall): Promise<{
     const chunks = createReadStream(file, { highWaterMark: 1024 * 1024 });
     return { chunks, sizeBytes: status.isFile() ? status.size : undefined };
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError("file_unreadable", `Cannot read ${file}: ${reason}`);
+    throw unreadableFile(file, error);
   }
 }
 

@@ -4,11 +4,12 @@ import { count, oneOf, text, toggle } from "../../runtime/node/option-kinds.ts";
 import { UsageError } from "../../runtime/node/options.ts";
 import { timers } from "../../runtime/node/platform.ts";
 import { apiClient, clientOptions } from "../api-client.ts";
-import { type CommandCall, CommandError, defineCommand, exitOk } from "../command.ts";
+import { type CommandCall, defineCommand, exitOk } from "../command.ts";
 import type { CliIo } from "../io.ts";
-import { runSql } from "../sql-client.ts";
-import { createPrinter, sqlFormats } from "../sql-output.ts";
-import { runPrompt } from "../sql-prompt.ts";
+import { runSql } from "../sql/sql-client.ts";
+import { createPrinter, sqlFormats } from "../sql/sql-output.ts";
+import { runPrompt } from "../sql/sql-prompt.ts";
+import { unreadableFile } from "../unreadable-file.ts";
 
 const options = {
   file: text("FILE", { short: "f", doc: "run the statements of this file" }),
@@ -69,8 +70,7 @@ function readScript(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new CommandError("file_unreadable", `Cannot read ${file}: ${reason}`);
+    throw unreadableFile(file, error);
   }
 }
 

@@ -9,6 +9,6 @@ export type { ConsumedRecord, ConsumeFrom, ConsumeOptions, Gap } from "./consume
 export { indexedDbQueue } from "./indexed-db-queue.ts";
 export type { Sent } from "./lane.ts";
 export { MillraceError } from "./millrace-error.ts";
-export type { ProducerOptions, ProducerQueue } from "./producer.ts";
+export type { ProducerOptions, ProducerQueue, SendOptions } from "./producer.ts";
 export { Producer, produce, producer } from "./producer.ts";
 export type { RecordFields } from "./record-text.ts";

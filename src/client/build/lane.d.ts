@@ -18,8 +18,8 @@ export interface LanePlace {
 export interface LaneStore {
     /** Resolves when the record is on disk. */
     add(batch: number, index: number, text: string): Promise<void>;
-    /** The batch's fate is known: forget its records, keep the place. */
-    settle(batch: number, place: LanePlace): Promise<void>;
+    /** The fate of the batch's records below index `end` is known: forget them, keep the place. */
+    settle(batch: number, end: number, place: LanePlace): Promise<void>;
     /** The lane is empty and nobody adds to it any more. */
     forget(): Promise<void>;
 }
@@ -29,14 +29,23 @@ export interface Waiter {
 }
 export interface Batch {
     readonly number: number;
+    /** Records whose fate is not known. */
     readonly texts: string[];
+    /** One for each of them, or none where an earlier page has left them. */
     readonly waiters: Waiter[];
+    readonly saves: Promise<void>[];
+    /** Who waits for the fate of all of it. */
+    readonly ends: Waiter[];
     readonly bornAt: number;
     bytes: number;
+    /** The index that the first of `texts` had when the batch was whole. */
+    done: number;
     /** Nothing is added any more. */
     isSealed: boolean;
     /** Sent by a beacon out of turn, as the only batch of a producer of its own. */
-    isApart: boolean;
+    apart?: {
+        sequence: number;
+    };
 }
 export interface LaneOptions {
     readonly connection: ServerLink;
@@ -49,7 +58,8 @@ export interface LaneOptions {
     /** The lane stops for good. */
     readonly signal: AbortSignal;
     readonly onTrouble: (error: unknown) => void;
-    readonly onSettled: (batch: Batch) => void;
+    /** The fate of so many bytes is known. */
+    readonly onSettled: (bytes: number) => void;
 }
 export declare class Lane {
     #private;
@@ -58,7 +68,9 @@ export declare class Lane {
     get isDurable(): boolean;
     /** Adds a record to the last batch, if it is open and `fits`, or to a new one. */
     add(text: string, waiter: Waiter, fits: (batch: Batch) => boolean): Promise<void> | undefined;
-    /** Sends the first batch until its fate is known; returns early only when the lane stops. */
+    /** Takes a record back that has not begun to leave; what lies on disk stays. */
+    takeBack(waiter: Waiter): void;
+    /** Sends the first batch, or its next part, until its fate is known or the lane stops. */
     deliverFirst(): Promise<void>;
     /** The request that a beacon can make of `batch`: no headers, so all stands in the URL. */
     beacon(batch: Batch): {
@@ -67,4 +79,4 @@ export declare class Lane {
     };
     forget(): Promise<void>;
 }
-export declare function newBatch(number: number, bornAt: number): Batch;
+export declare function newBatch(number: number, bornAt: number, texts?: readonly string[]): Batch;

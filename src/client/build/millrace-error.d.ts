@@ -17,6 +17,8 @@ export type ClientErrorCode =
  | "bad_answer"
 /** Records wait already as many bytes as may. */
  | "queue_full"
+/** The device has no room for what waits: it goes with the page if it is not sent before. */
+ | "unsaved"
 /** The producer or the client was closed. */
  | "closed"
 /** No answer came in the time that the caller gave; the records may have been appended. */
@@ -49,5 +51,7 @@ export declare function errorOfProblem(problem: ProblemJson, known?: {
     readonly retriable?: boolean;
     readonly retryAfterMs?: number | undefined;
 }): MillraceError;
+/** What a queue on disk threw, such as its `QuotaExceededError`. */
+export declare function unsaved(cause: unknown): MillraceError;
 /** Whatever was thrown, as an error that says whether another attempt makes sense. */
 export declare function asMillraceError(error: unknown): MillraceError;

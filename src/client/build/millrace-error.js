@@ -51,6 +51,13 @@ export function errorOfProblem(problem, known = {}) {
         details: problem,
     });
 }
+/** What a queue on disk threw, such as its `QuotaExceededError`. */
+export function unsaved(cause) {
+    // A browser's error has a name and often no message.
+    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
+    const message = `Cannot keep what waits on disk: ${reason}`;
+    return new MillraceError("unsaved", message, { retriable: true, cause });
+}
 /** Whatever was thrown, as an error that says whether another attempt makes sense. */
 export function asMillraceError(error) {
     if (error instanceof MillraceError)

@@ -8,10 +8,20 @@ import type { Connection, ServerLink, TopicOf } from "./connection.ts";
 import { type LanePlace, type LaneStore, type Sent } from "./lane.ts";
 import { MillraceError } from "./millrace-error.ts";
 import { type RecordFields } from "./record-text.ts";
+export interface SendOptions extends RecordFields {
+    /**
+     * Ends the waiting. A record that has not begun to leave is taken back; any other, and what lies
+     * in a queue on disk, is appended all the same.
+     */
+    readonly signal?: AbortSignal | undefined;
+}
 /** Where records wait on disk: `indexedDbQueue(name)`. */
 export interface ProducerQueue {
-    /** A new lane for this page, and those that pages before it have left behind, oldest first. */
-    open(topic: string, producerId: string): Promise<{
+    /**
+     * A new lane for this page, and those that pages before it have left behind, oldest first.
+     * `later` gets those of pages that are there now, as they go.
+     */
+    open(topic: string, producerId: string, later: (left: LeftLane) => void): Promise<{
         own: LaneStore;
         left: readonly LeftLane[];
     }>;
@@ -19,9 +29,10 @@ export interface ProducerQueue {
 export interface LeftLane {
     readonly place: LanePlace;
     readonly store: LaneStore;
-    /** Records by batch, in order. */
+    /** Records by batch, in order; of a batch of which some are settled, from index `done` on. */
     readonly batches: readonly {
         readonly number: number;
+        readonly done: number;
         readonly texts: readonly string[];
     }[];
 }
@@ -54,17 +65,24 @@ export declare class Producer<V = unknown> {
     /**
      * Resolves when the record is appended, with where the records of its request went. Need not be
      * awaited: records keep their order.
-     * @throws MillraceError when it is refused; `timed_out` when nobody knows what became of it.
+     * @throws MillraceError when it is refused; `timed_out` when nobody knows what became of it; the
+     * reason of `signal` when that aborts.
      */
-    send(value: V, fields?: RecordFields): Promise<Sent>;
-    /** Resolves when what was sent so far is on disk; without a queue at once. */
+    send(value: V, { signal, ...fields }?: SendOptions): Promise<Sent>;
+    /**
+     * Resolves when what was sent so far is on disk, or its fate known; without a queue at once.
+     * @throws MillraceError `unsaved` when the disk has no room for some of it.
+     */
     saved(): Promise<void>;
     /**
      * Sends what waits now; resolves when the fate of all of it is known. `signal` ends the waiting
      * alone: what waits is sent all the same.
      */
     flush(signal?: AbortSignal): Promise<void>;
-    /** Sends what waits, then stops. With a queue on disk it leaves there what it cannot send. */
+    /**
+     * Sends what waits, then stops. With a queue on disk it leaves there what it cannot send.
+     * @throws MillraceError `unsaved`, stopped all the same, when some of it is not on disk.
+     */
     close(): Promise<void>;
 }
 /** A producer of `topic`. One per topic and page is enough. */
@@ -73,4 +91,4 @@ export declare function producer<T, K extends TopicOf<T>>(connection: Connection
  * Appends one record; resolves when it is appended. Calls for one topic share a producer, so that
  * many at a time are few requests.
  */
-export declare function produce<T, K extends TopicOf<T>>(connection: Connection<T>, topic: K, value: T[K], fields?: RecordFields): Promise<Sent>;
+export declare function produce<T, K extends TopicOf<T>>(connection: Connection<T>, topic: K, value: T[K], options?: SendOptions): Promise<Sent>;

@@ -1,5 +1,5 @@
 import { Lane, newBatch, } from "./lane.js";
-import { asMillraceError, MillraceError } from "./millrace-error.js";
+import { asMillraceError, MillraceError, unsaved } from "./millrace-error.js";
 import { page } from "./platform.js";
 import { recordText } from "./record-text.js";
 /** Browsers take 65 536 bytes of all beacons on their way together. */
@@ -18,7 +18,6 @@ export class Producer {
     #pumping;
     #hurry = new AbortController();
     #bytes = 0;
-    #saving = Promise.resolve();
     constructor(connection, topic, options) {
         this.topic = topic;
         this.#connection = connection;
@@ -40,28 +39,46 @@ export class Producer {
     /**
      * Resolves when the record is appended, with where the records of its request went. Need not be
      * awaited: records keep their order.
-     * @throws MillraceError when it is refused; `timed_out` when nobody knows what became of it.
+     * @throws MillraceError when it is refused; `timed_out` when nobody knows what became of it; the
+     * reason of `signal` when that aborts.
      */
-    async send(value, fields = {}) {
+    async send(value, { signal, ...fields } = {}) {
         const text = recordText(value, fields, this.#connection.platform.now());
+        signal?.throwIfAborted();
         this.#stop.signal.throwIfAborted();
         const { queueBytesMax = 16_777_216, batchBytesMax = 262_144 } = this.#options;
         if (this.#bytes + text.length > queueBytesMax) {
             throw new MillraceError("queue_full", `Cannot take the record: ${this.waiting} wait to be sent to "${this.topic}"`, { retriable: true });
         }
         this.#bytes += text.length;
-        return await new Promise((resolve, reject) => {
-            const add = () => this.#add(text, { resolve, reject }, batchBytesMax);
-            if (this.#own !== undefined)
-                return add();
+        const { promise, resolve, reject } = withResolvers();
+        const waiter = { resolve, reject };
+        const add = () => {
+            if (signal?.aborted === true)
+                this.#bytes -= text.length;
+            else
+                this.#add(text, waiter, batchBytesMax);
+        };
+        const leave = () => {
+            this.#own?.takeBack(waiter);
+            reject(signal?.reason);
+        };
+        signal?.addEventListener("abort", leave);
+        if (this.#own !== undefined)
+            add();
+        else {
             this.#early.push(add);
             this.#opening.catch(reject);
-        });
+        }
+        return await promise.finally(() => signal?.removeEventListener("abort", leave));
     }
-    /** Resolves when what was sent so far is on disk; without a queue at once. */
+    /**
+     * Resolves when what was sent so far is on disk, or its fate known; without a queue at once.
+     * @throws MillraceError `unsaved` when the disk has no room for some of it.
+     */
     async saved() {
         await this.#opening;
-        await this.#saving;
+        await Promise.all(this.#own?.batches.flatMap(({ saves }) => saves) ?? []);
     }
     /**
      * Sends what waits now; resolves when the fate of all of it is known. `signal` ends the waiting
@@ -77,23 +94,31 @@ export class Producer {
             return;
         await new Promise((resolve, reject) => {
             signal?.addEventListener("abort", () => reject(signal.reason), { once: true });
-            // What was refused its own caller hears of.
-            const settled = (error) => error instanceof MillraceError && error.code === "closed" ? reject(error) : resolve();
-            last.waiters.push({ resolve: () => resolve(), reject: settled });
+            last.ends.push({ resolve: () => resolve(), reject });
         });
     }
-    /** Sends what waits, then stops. With a queue on disk it leaves there what it cannot send. */
+    /**
+     * Sends what waits, then stops. With a queue on disk it leaves there what it cannot send.
+     * @throws MillraceError `unsaved`, stopped all the same, when some of it is not on disk.
+     */
     async close() {
-        if (!this.#stop.signal.aborted) {
+        try {
+            if (this.#stop.signal.aborted)
+                return;
             await (this.#options.queue === undefined ? this.flush() : this.saved());
         }
-        this.#abort();
-        await this.#pumping;
+        finally {
+            this.#abort();
+            await this.#pumping;
+        }
     }
     async #open() {
         const { queue, producerId } = this.#options;
         const id = queue === undefined && producerId ? producerId : this.#connection.platform.id();
-        const opened = await queue?.open(this.topic, id);
+        const later = (left) => this.#takeOver(left);
+        const opened = await queue?.open(this.topic, id, later).catch((error) => {
+            throw unsaved(error);
+        });
         for (const { place, store, batches } of opened?.left ?? []) {
             this.#lanes.push(this.#lane(place, store, batches));
         }
@@ -104,6 +129,13 @@ export class Producer {
             add();
         this.#pump();
     }
+    #takeOver({ place, store, batches }) {
+        if (this.#stop.signal.aborted)
+            return;
+        // Our own stays the last.
+        this.#lanes.splice(-1, 0, this.#lane(place, store, batches));
+        this.#pump();
+    }
     #lane(place, store, batches = []) {
         const now = this.#connection.platform.now();
         return new Lane({
@@ -111,16 +143,14 @@ export class Producer {
             topic: this.topic,
             place,
             store,
-            batches: batches.map(({ number, texts }) => {
-                const batch = newBatch(number, now);
-                batch.texts.push(...texts);
-                batch.isSealed = true;
-                return batch;
-            }),
+            batches: batches.map(({ number, done, texts }) => ({
+                ...newBatch(number, now, texts),
+                ...{ done, isSealed: true },
+            })),
             retryForMs: store === undefined ? (this.#options.retryForMs ?? 120_000) : Infinity,
             signal: this.#stop.signal,
             onTrouble: (error) => this.#trouble(error),
-            onSettled: ({ bytes }) => {
+            onSettled: (bytes) => {
                 this.#bytes -= bytes;
             },
         });
@@ -132,12 +162,7 @@ export class Producer {
             return;
         }
         const fits = ({ bytes }) => bytes + text.length <= batchBytesMax;
-        const saved = this.#own?.add(text, waiter, fits);
-        if (saved !== undefined) {
-            saved.catch((error) => this.#trouble(error));
-            this.#saving = Promise.all([this.#saving, saved]);
-            this.#saving.catch(() => undefined);
-        }
+        this.#own?.add(text, waiter, fits)?.catch((error) => this.#trouble(error));
         const last = this.#own?.batches.at(-1);
         if (last !== undefined && last.bytes >= batchBytesMax)
             this.#hurry.abort();
@@ -190,9 +215,10 @@ export class Producer {
         page.removeEventListener?.("visibilitychange", this.#onVisibility);
         this.#options.signal?.removeEventListener("abort", this.#abort);
         for (const lane of this.#lanes) {
-            for (const { waiters } of lane.batches)
-                for (const { reject } of waiters)
+            for (const { waiters, ends } of lane.batches) {
+                for (const { reject } of [...waiters, ...ends])
                     reject(closed());
+            }
         }
     };
     /** A hidden page may be ended without another word: what waits goes now. */
@@ -220,7 +246,7 @@ export class Producer {
                     break;
                 batch.isSealed = true;
                 if (index > 0)
-                    batch.isApart = true;
+                    batch.apart ??= { sequence: 0 };
                 const { path, body } = lane.beacon(batch);
                 const blob = new Blob([body], { type: "text/plain" });
                 room -= blob.size;
@@ -230,6 +256,15 @@ export class Producer {
             }
         }
     };
+}
+/** `Promise.withResolvers`, which browsers and Node have since 2024. */
+function withResolvers() {
+    let resolve = () => undefined;
+    let reject = () => undefined;
+    const promise = new Promise((...both) => {
+        [resolve, reject] = both;
+    });
+    return { promise, resolve, reject };
 }
 function closed() {
     return new MillraceError("closed", "The producer is closed");
@@ -243,10 +278,10 @@ const shared = new WeakMap();
  * Appends one record; resolves when it is appended. Calls for one topic share a producer, so that
  * many at a time are few requests.
  */
-export async function produce(connection, topic, value, fields = {}) {
+export async function produce(connection, topic, value, options = {}) {
     const known = shared.get(connection) ?? new Map();
     shared.set(connection, known);
     const used = known.get(topic) ?? producer(connection, topic, { lingerMs: 0 });
     known.set(topic, used);
-    return await used.send(value, fields);
+    return await used.send(value, options);
 }

@@ -9,7 +9,7 @@ import { readSettings } from "../settings.ts";
 import { StartupError } from "../startup-error.ts";
 import { listenHttp } from "./http-listener.ts";
 
-export const denoParts: RuntimeParts = { listenHttp, listenTcp };
+const denoParts: RuntimeParts = { listenHttp, listenTcp };
 
 /** Runs a command line; resolves to the exit code. */
 async function main(argv: readonly string[]): Promise<number> {

@@ -2,8 +2,10 @@
  * The compression port for every runtime that has `node:zlib`: Bun, Deno and workerd (with
  * `nodejs_compat`). gzip and zstd are zlib's; snappy and lz4 are our kernels (ADR 0002).
  */
+
 import zlib from "node:zlib";
 import type { CodecName, Codecs } from "../../base/codecs.ts";
+import { joinedBytes } from "../../base/joined-bytes.ts";
 import { createLz4 } from "../../base/lz4-frame.ts";
 import { createSnappy } from "../../base/snappy.ts";
 import { StreamError } from "../../base/stream-error.ts";
@@ -95,7 +97,10 @@ function compressZstd(
   for (let start = 0; start < input.length; start += frameBytesMax) {
     frames.push(compress(input.subarray(start, start + frameBytesMax)));
   }
-  return joined(frames);
+  const whole = joinedBytes(frames);
+  // workerd's alone, which takes none from a pool.
+  for (const { buffer } of frames) if (buffer instanceof ArrayBuffer) buffer.transfer(0);
+  return whole;
 }
 
 function decompressZstd(input: Uint8Array, sizeMax: number): Uint8Array {
@@ -113,17 +118,7 @@ function decompressZstd(input: Uint8Array, sizeMax: number): Uint8Array {
   }
   const [first] = parts;
   if (first !== undefined && parts.length === 1) return first;
-  return joined(parts);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
+  return joinedBytes(parts);
 }
 
 function inflate(

@@ -4,7 +4,9 @@
  * flag (`--flush-bytes 8MiB` or `--flush-bytes=8MiB`), an environment variable, or both; a flag
  * wins over its variable, an empty variable counts as absent.
  */
+
 import type * as z from "zod";
+import { nearest } from "../../base/near.ts";
 
 /** What the user typed cannot be carried out; the program exits with 2 and prints the message. */
 export class UsageError extends Error {
@@ -175,41 +177,6 @@ function unknownOption(name: string, table: OptionTable, source: OptionSource): 
     .filter(([, option]) => option.envOnly !== true)
     .map(([key]) => `--${flagName(key)}`);
   const near = nearest(name, flags);
-  const hint = near === undefined ? "." : `, did you mean ${near}?`;
+  const hint = near === null ? "." : `, did you mean ${near}?`;
   return new UsageError(`Unknown option ${name}${hint} See ${source.command} --help`);
-}
-
-/** The candidate that differs from `word` by few typing mistakes, if there is one. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
-  const limit = Math.max(2, Math.floor(word.length / 3));
-  let best: string | undefined;
-  let bestDistance = limit + 1;
-  for (const candidate of candidates) {
-    const distance = editDistance(word, candidate);
-    if (distance < bestDistance) {
-      best = candidate;
-      bestDistance = distance;
-    }
-  }
-  return best;
-}
-
-/** Levenshtein's distance: insertions, deletions and substitutions from `from` to `to`. */
-function editDistance(from: string, to: string): number {
-  let previous = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= from.length; row++) {
-    const current = [row];
-    for (let column = 1; column <= to.length; column++) {
-      const substitution = from[row - 1] === to[column - 1] ? 0 : 1;
-      current.push(
-        Math.min(
-          (previous[column] ?? 0) + 1,
-          (current[column - 1] ?? 0) + 1,
-          (previous[column - 1] ?? 0) + substitution,
-        ),
-      );
-    }
-    previous = current;
-  }
-  return previous[to.length] ?? 0;
 }

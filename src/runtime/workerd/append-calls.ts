@@ -203,7 +203,7 @@ export async function answerAll(
 }
 
 /** Few enough to be looked through; names are in small letters. */
-export class HandedHeaders {
+class HandedHeaders {
   readonly entries: AppendAsked["headers"];
 
   constructor(entries: AppendAsked["headers"]) {

@@ -67,12 +67,16 @@ export class ObjectScratch implements RowStore {
     this.#sql.exec(writeRow, row, bytes);
   }
 
-  read(row: number, position: number, length: number): Uint8Array {
-    const [found] = this.#sql.exec(readPart, position + 1, length, row).toArray();
+  read(row: number, position: number, target: Uint8Array): void {
+    const [found] = this.#sql.exec(readPart, position + 1, target.length, row).toArray();
     const part = found?.["part"];
-    if (part instanceof ArrayBuffer && part.byteLength === length) return new Uint8Array(part);
-    const message = `Cannot read row ${row} of an object's scratch space: it is not whole`;
-    throw new StreamError("corrupt_state", message);
+    if (!(part instanceof ArrayBuffer && part.byteLength === target.length)) {
+      const message = `Cannot read row ${row} of an object's scratch space: it is not whole`;
+      throw new StreamError("corrupt_state", message);
+    }
+    target.set(new Uint8Array(part));
+    // Freed at once: a page at a time, tens of megabytes would wait to be collected.
+    part.transfer(0);
   }
 
   #begin(): void {

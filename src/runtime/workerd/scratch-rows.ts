@@ -8,6 +8,7 @@
  * empty, pages of the emptiest row move into the one that is being filled, which frees it.
  */
 import { assert, present } from "../../base/assert.ts";
+import { freeBytes } from "../../base/free-bytes.ts";
 import type { ScratchDisk } from "../../sql/sqlite/scratch-disk.ts";
 
 /**
@@ -22,8 +23,8 @@ export interface RowStore {
   take(): number;
   giveBack(rows: readonly number[]): void;
   write(row: number, bytes: Uint8Array): void;
-  /** A copy of a part of what was last written there. */
-  read(row: number, position: number, length: number): Uint8Array;
+  /** Fills `target` with a part of what was last written there. */
+  read(row: number, position: number, target: Uint8Array): void;
 }
 
 /** A row of this disk, for as long as it has it. */
@@ -57,7 +58,9 @@ export class ScratchRows implements ScratchDisk {
 
   read(pageNumber: number, page: Uint8Array): void {
     const { row, index } = present(this.#places.get(pageNumber), "a page that was written");
-    page.set(this.#read(row, index * page.length, page.length));
+    const position = index * page.length;
+    if (row === this.#filling) page.set(this.#bytes.subarray(position, position + page.length));
+    else this.#store.read(row.number, position, page);
   }
 
   write(pageNumber: number, page: Uint8Array): void {
@@ -122,16 +125,13 @@ export class ScratchRows implements ScratchDisk {
       if (row.liveCount < (emptiest?.liveCount ?? Number.POSITIVE_INFINITY)) emptiest = row;
     }
     const row = present(emptiest, "a row of a disk that has some");
-    const bytes = this.#read(row, 0, scratchRowBytes);
+    const bytes = new Uint8Array(scratchRowBytes);
+    this.#store.read(row.number, 0, bytes);
     for (const [index, pageNumber] of row.pages.entries()) {
       const place = this.#places.get(pageNumber);
       if (place?.row !== row || place.index !== index) continue;
       this.#append(pageNumber, bytes.subarray(index * pageBytes, (index + 1) * pageBytes));
     }
-  }
-
-  #read(row: Row, position: number, length: number): Uint8Array {
-    if (row === this.#filling) return this.#bytes.subarray(position, position + length);
-    return this.#store.read(row.number, position, length);
+    freeBytes(bytes);
   }
 }

@@ -22,7 +22,7 @@ import type { Bindings } from "./bindings.ts";
 const MiB = 1024 ** 2;
 const GiB = 1024 ** 3;
 
-export const workerSettingTable = {
+const workerSettingTable = {
   ...{ token, origins, publicTopics, metadata, metadataToken, autoCreateTopics, defaultPartitions },
   ...{ flushAgeMs, flushRateMax, logLevel },
   storePrefix: text("PREFIX", {

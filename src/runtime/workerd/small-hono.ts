@@ -54,11 +54,6 @@ export class Context {
   body(body: string | null, status = 200): Response {
     return new Response(body, { status, headers: this.#headers });
   }
-
-  json(value: unknown, status = 200): Response {
-    this.header("Content-Type", "application/json");
-    return this.body(JSON.stringify(value), status);
-  }
 }
 
 export class Hono {

@@ -18,6 +18,7 @@ import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
 import { commitByNobody } from "./group-commit.ts";
 import { GroupPoll } from "./group-poll.ts";
+import { jsonAnswer } from "./json-answer.ts";
 import { Peers } from "./peers.ts";
 import { receiveJson } from "./request-json.ts";
 import { requireTopic } from "./topic-lookup.ts";
@@ -37,19 +38,19 @@ export function groupsApp(context: HttpContext, endpoints: Endpoints): Hono {
     };
   endpoints.mount(app, "listGroups", async (c) => {
     checkQuery(emptyQuery, c.req.url);
-    return c.json({ groups: await listGroups(c.req.raw, context, peers) });
+    return jsonAnswer(c, { groups: await listGroups(c.req.raw, context, peers) });
   });
   endpoints.mount(
     app,
     "describeGroup",
-    coordinated(async (c, groupId) => c.json(await describe(context, groupId))),
+    coordinated(async (c, groupId) => jsonAnswer(c, await describe(context, groupId))),
   );
   endpoints.mount(
     app,
     "commitOffsets",
     coordinated(async (c, groupId) => {
       const request = await receiveJson(commitOffsetsRequest, c, context);
-      return c.json({ offsets: await commit(context, groupId, request) });
+      return jsonAnswer(c, { offsets: await commit(context, groupId, request) });
     }),
   );
   const poll = new GroupPoll(context);
@@ -195,6 +196,12 @@ async function commit(
   }));
 }
 
+const reasons: Partial<Record<ErrorCode, string>> = {
+  group_unknown: "there is none",
+  group_not_empty: "it has members",
+};
+
 function refuse(code: ErrorCode | null, what: string): void {
-  if (code !== null) throw new StreamError(code, `${what}: ${code.replaceAll("_", " ")}`);
+  if (code === null) return;
+  throw new StreamError(code, `${what}: ${reasons[code] ?? code.replaceAll("_", " ")}`);
 }

@@ -8,6 +8,7 @@ import { checkQuery } from "./check-shape.ts";
 import { ClientScript } from "./client-script.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
+import { jsonAnswer } from "./json-answer.ts";
 
 const metricsMediaType = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -18,13 +19,13 @@ export function operationsApp(context: HttpContext, endpoints: Endpoints): Hono 
     checkQuery(emptyQuery, c.req.url);
     const { clusterId, selfNodeId, nodes } = context.log.cluster();
     const answer: ClusterAnswer = { clusterId, selfNodeId, nodes: [...nodes] };
-    return c.json(answer);
+    return jsonAnswer(c, answer);
   });
   endpoints.mount(app, "metrics", () => text(context.metrics.print(), metricsMediaType));
-  endpoints.mount(app, "healthz", (c) => c.json({ status: "ok" }));
+  endpoints.mount(app, "healthz", (c) => jsonAnswer(c, { status: "ok" }));
   endpoints.mount(app, "readyz", (c) => {
     const status = context.status();
-    return c.json({ status }, status === "ok" ? 200 : 503);
+    return jsonAnswer(c, { status }, status === "ok" ? 200 : 503);
   });
   endpoints.mount(app, "openapi", () => {
     document ??= openApiDocument(context.settings.version);

@@ -59,7 +59,7 @@ function problemAnswer(options: ProblemOptions): TextAnswer {
   if ((status === 429 || status === 503) && !headers.has("Retry-After")) {
     headers.set("Retry-After", String(retryAfterSeconds));
   }
-  return { status, headers, text: JSON.stringify(problemOf(options)) };
+  return { status, headers, text: `${JSON.stringify(problemOf(options))}\n` };
 }
 
 function problemOf({ status, code, detail, retriable = false, facts }: ProblemOptions): Problem {

@@ -325,5 +325,5 @@ function answer(ranges: readonly AppendedRange[]): string {
     ({ partition, baseOffset, count }) =>
       `{"partition":${partition},"baseOffset":${baseOffset},"count":${count}}`,
   );
-  return `{"offsets":[${offsets.join(",")}]}`;
+  return `{"offsets":[${offsets.join(",")}]}\n`;
 }

@@ -10,6 +10,7 @@ import { type QueryDetails, queryList } from "../../wire/http/sql-shapes.ts";
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
+import { jsonAnswer } from "./json-answer.ts";
 import { Peers } from "./peers.ts";
 
 export function queriesApp(context: HttpContext, endpoints: Endpoints): Hono {
@@ -22,20 +23,20 @@ export function queriesApp(context: HttpContext, endpoints: Endpoints): Hono {
   };
   endpoints.mount(app, "listQueries", async (c) => {
     checkQuery(emptyQuery, c.req.url);
-    return c.json({ queries: await list(c.req.raw, context, peers) });
+    return jsonAnswer(c, { queries: await list(c.req.raw, context, peers) });
   });
   endpoints.mount(app, "describeQuery", async (c) => {
     const report = await queries.find(idOf(c));
     const there = peers
       .othersThan(c.req.raw)
       .find(({ nodeId }) => !report.isHere && nodeId === report.worker?.nodeId);
-    if (there === undefined) return c.json(details(report));
+    if (there === undefined) return jsonAnswer(c, details(report));
     try {
       return await peers.send(c.req.raw, there);
     } catch (error) {
       // Its worker has just gone: what the metadata knows is told until another takes it.
       if (!isStreamError(error, "coordinator_unavailable")) throw error;
-      return c.json(details(report));
+      return jsonAnswer(c, details(report));
     }
   });
   endpoints.mount(app, "dropQuery", async (c) => {
@@ -48,7 +49,7 @@ export function queriesApp(context: HttpContext, endpoints: Endpoints): Hono {
 
   async function setDesired(c: Context, queryId: string, desired: "running" | "paused") {
     await queries.setDesired(queryId, desired);
-    return c.json(details(await queries.find(queryId)));
+    return jsonAnswer(c, details(await queries.find(queryId)));
   }
 }
 

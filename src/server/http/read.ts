@@ -217,7 +217,7 @@ function* envelope(texts: Iterable<string>, what: Read): Generator<string, void,
   }
   const { query, nextOffset, fetched } = what;
   const end = query.endOffset === undefined ? `,"highOffset":${fetched.highOffset}` : "";
-  yield `],"nextOffset":${nextOffset}${end}}`;
+  yield `],"nextOffset":${nextOffset}${end}}\n`;
 }
 
 async function fetchOne(

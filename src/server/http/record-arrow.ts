@@ -2,8 +2,10 @@
  * Records as Arrow. Keys and values are bytes there, since one may be text and the next one not;
  * headers are the JSON that they are in other answers.
  */
+
 import type { ArrowColumn } from "../../arrow/arrow-column.ts";
 import { IpcStream } from "../../arrow/ipc-stream.ts";
+import { joinedBytes } from "../../base/joined-bytes.ts";
 import type { LogRecord } from "../../record/types.ts";
 import { headersJson } from "./record-json.ts";
 import { noTextYet } from "./text-body.ts";
@@ -44,7 +46,7 @@ export function arrowDocument(rows: readonly string[]): Uint8Array<ArrayBuffer> 
   const parts = [stream.head()];
   if (rows.length > 0) parts.push(stream.batch(rows.map((row) => utf8.encode(row))));
   parts.push(stream.end());
-  return joined(parts);
+  return joinedBytes(parts);
 }
 
 /**
@@ -77,14 +79,4 @@ export function* arrowPieces(
   }
   if (batch.length > 0) yield stream.batch(batch) as Uint8Array<ArrayBuffer>;
   yield stream.end() as Uint8Array<ArrayBuffer>;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
 }

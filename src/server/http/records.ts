@@ -46,7 +46,7 @@ async function readAll(c: Context, context: HttpContext): Promise<Response> {
   const { texts, cursor } = await stream.poll(limits);
   const records = gaps.size === 0 ? texts : texts.filter((text) => !gaps.has(text));
   const body = isJson
-    ? `{"records":[${records.join(",")}],"gaps":[${[...gaps].join(",")}],"cursor":"${cursor}"}`
+    ? `{"records":[${records.join(",")}],"gaps":[${[...gaps].join(",")}],"cursor":"${cursor}"}\n`
     : arrowDocument(records);
   return new Response(body, {
     headers: {

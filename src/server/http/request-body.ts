@@ -3,8 +3,10 @@
  * while it streams in when there is none, and again after decompression. What is held is taken from
  * the budget of all requests; when that is full the request is refused, not queued.
  */
+
 import type { ByteBudget } from "../../base/byte-budget.ts";
 import type { CodecName, Codecs } from "../../base/codecs.ts";
+import { joinedBytes } from "../../base/joined-bytes.ts";
 import { isStreamError, StreamError } from "../../base/stream-error.ts";
 import type { HandedRequest, RequestHead } from "./request-head.ts";
 
@@ -109,20 +111,14 @@ async function receive(
     holding.hold(length);
     parts.push(part);
   }
-  return joinParts(parts, length);
+  return joinParts(parts);
 }
 
 /** One buffer of all parts; the only part itself when there is one. */
-export function joinParts(parts: readonly Uint8Array[], length: number): Uint8Array {
+function joinParts(parts: readonly Uint8Array[]): Uint8Array {
   const [first] = parts;
   if (parts.length === 1 && first !== undefined) return first;
-  const whole = new Uint8Array(length);
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
+  return joinedBytes(parts);
 }
 
 function codecOf(request: RequestHead): CodecName {
@@ -150,7 +146,7 @@ function decompress(codec: CodecName, bytes: Uint8Array, options: BodyOptions): 
 }
 
 function tooLarge(bytes: number | undefined, bytesMax: number): StreamError {
-  const size = bytes === undefined ? "a body of more" : `a body of ${bytes} bytes`;
+  const size = bytes === undefined ? "a body that is larger" : `a body of ${bytes} bytes`;
   return new StreamError(
     "request_too_large",
     `Cannot take ${size}: at most ${bytesMax} bytes are allowed; send several requests`,

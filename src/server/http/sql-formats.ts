@@ -4,7 +4,9 @@
  * as a problem, with its status. What fails later ends the document in a way that nobody takes for
  * its end: an `error` member or line; of Arrow, a stream that breaks off without its end mark.
  */
+
 import { IpcStream } from "../../arrow/ipc-stream.ts";
+import { joinedBytes } from "../../base/joined-bytes.ts";
 import type { ChangeEvent, ResultColumn } from "../../pipeline/sql-result.ts";
 import { showType } from "../../sql/types/show-type.ts";
 import {
@@ -77,12 +79,12 @@ class JsonFormat implements SqlFormat {
 
   end(): Uint8Array {
     this.#closeRows();
-    return this.#flush("]}");
+    return this.#flush("]}\n");
   }
 
   fail(problem: Problem): Uint8Array {
     this.#closeRows();
-    return this.#flush(`],"error":${JSON.stringify(problem)}}`);
+    return this.#flush(`],"error":${JSON.stringify(problem)}}\n`);
   }
 
   #rows(rows: readonly Uint8Array[]): Uint8Array {
@@ -143,7 +145,7 @@ class EventLinesFormat implements SqlFormat {
       case "rows": {
         const { rows, progress } = event;
         const tail = progress === null ? nothing : line({ progress });
-        return concat([...rows.flatMap((row) => [rowBegins, oneLine(row), rowEnds]), tail]);
+        return joinedBytes([...rows.flatMap((row) => [rowBegins, oneLine(row), rowEnds]), tail]);
       }
     }
   }
@@ -175,7 +177,7 @@ class EventStreamFormat implements SqlFormat {
       case "columns":
         return encoder.encode(`retry: ${retryMs}\n\n`);
       case "rows":
-        return concat(event.rows.map((row) => eventText(utf8.decode(oneLine(row)))));
+        return joinedBytes(event.rows.map((row) => eventText(utf8.decode(oneLine(row)))));
       case "change": {
         const { kind, cursor, row } = event.change;
         const id = cursor === null ? "" : `id: ${cursor}\n`;
@@ -226,7 +228,7 @@ class ArrowFormat implements SqlFormat {
 
   end(): Uint8Array {
     const stream = this.#begun();
-    return concat([this.#headOnce(stream), stream.end()]);
+    return joinedBytes([this.#headOnce(stream), stream.end()]);
   }
 
   fail(): null {
@@ -235,7 +237,7 @@ class ArrowFormat implements SqlFormat {
 
   #batch(rows: readonly Uint8Array[]): Uint8Array {
     const stream = this.#begun();
-    return concat([this.#headOnce(stream), stream.batch(rows)]);
+    return joinedBytes([this.#headOnce(stream), stream.batch(rows)]);
   }
 
   #begun(): IpcStream {
@@ -256,7 +258,7 @@ function shownColumns(columns: readonly ResultColumn[]) {
 
 function changeLine({ kind, cursor, row }: ChangeEvent): Uint8Array {
   const head = `{"change":"${kind}","cursor":${JSON.stringify(cursor)},"row":`;
-  return concat([encoder.encode(head), oneLine(row), rowEnds]);
+  return joinedBytes([encoder.encode(head), oneLine(row), rowEnds]);
 }
 
 /** A line break within a JSON text, which a column of JSON may bring along, is space. */
@@ -286,14 +288,4 @@ function joined(
     whole[position++] = separator;
   }
   return closes || parts.length === 0 ? whole : whole.subarray(0, -1);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
-  }
-  return whole;
 }

@@ -12,6 +12,7 @@ import {
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
+import { jsonAnswer } from "./json-answer.ts";
 import { receiveJson } from "./request-json.ts";
 import { hashOfSecret } from "./token-gate.ts";
 import { requireTopic } from "./topic-lookup.ts";
@@ -39,12 +40,12 @@ export function tokensApp(context: HttpContext, endpoints: Endpoints): Hono {
     book.forget();
     const answer: CreatedToken = { ...details(made), token: formatToken({ tokenId, secret }) };
     c.header("Cache-Control", "no-store");
-    return c.json(answer, 201);
+    return jsonAnswer(c, answer, 201);
   });
   endpoints.mount(app, "listTokens", async (c) => {
     checkQuery(emptyQuery, c.req.url);
     const { tokens = [] } = await store.list(-1);
-    return c.json({ tokens: tokens.map(details) });
+    return jsonAnswer(c, { tokens: tokens.map(details) });
   });
   endpoints.mount(app, "revokeToken", async (c) => {
     const tokenId = c.req.param("token") ?? "";

@@ -13,6 +13,7 @@ import {
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
+import { jsonAnswer } from "./json-answer.ts";
 import { receiveJson } from "./request-json.ts";
 import { requireTopic } from "./topic-lookup.ts";
 
@@ -24,7 +25,7 @@ export function topicsApp(context: HttpContext, endpoints: Endpoints): Hono {
     const { internal } = checkQuery(listTopicsQuery, c.req.url);
     const all = await topics.list();
     const shown = internal === "true" ? all : all.filter(({ name }) => !isInternalTopic(name));
-    return c.json({ topics: shown.map(summary) });
+    return jsonAnswer(c, { topics: shown.map(summary) });
   });
   endpoints.mount(app, "createTopic", async (c) => {
     const { name, partitions, config } = await receiveJson(createTopicRequest, c, context);
@@ -35,15 +36,15 @@ export function topicsApp(context: HttpContext, endpoints: Endpoints): Hono {
       config: config ?? {},
     });
     c.header("Location", `/v1/topics/${topic.name}`);
-    return c.json(await details(context, topic), 201);
+    return jsonAnswer(c, await details(context, topic), 201);
   });
   endpoints.mount(app, "describeTopic", async (c) => {
     checkQuery(emptyQuery, c.req.url);
-    return c.json(await details(context, await named(c)));
+    return jsonAnswer(c, await details(context, await named(c)));
   });
   endpoints.mount(app, "alterTopic", async (c) => {
     const changes = await receiveJson(alterTopicRequest, c, context);
-    return c.json(await details(context, await alter(context, await named(c), changes)));
+    return jsonAnswer(c, await details(context, await alter(context, await named(c), changes)));
   });
   endpoints.mount(app, "deleteTopic", async (c) => {
     await topics.delete((await named(c)).topicId);

@@ -46,7 +46,7 @@ export async function findTopic(topics: TopicService, asked: AskedTopic): Promis
   return find(topics.withPartition(topic, greatest), byTopicId ? unknownTopicId : unknownTopicName);
 }
 
-export const unknownTopicId: TopicAnswer = {
+const unknownTopicId: TopicAnswer = {
   topic: undefined,
   errorCode: kafkaErrors.UNKNOWN_TOPIC_ID.code,
 };

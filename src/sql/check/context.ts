@@ -1,7 +1,8 @@
 /** What a statement is checked with, and how it complains. */
+
+import { nearest } from "../../base/near.ts";
 import type { QueryPlan, WindowRankNode } from "../plan/plan.ts";
 import type { Query } from "../syntax/ast.ts";
-import { nearest } from "../syntax/near.ts";
 import type { AstNode, Span } from "../syntax/node.ts";
 import { SqlError } from "../syntax/sql-error.ts";
 import type { Catalog } from "./catalog.ts";

@@ -228,7 +228,7 @@ export function windowColumns(window: WindowOf, type: PlanColumn["type"]): reado
   ];
 }
 
-export function windowFields(table: string | null, window: WindowOf, isClosed: boolean) {
+function windowFields(table: string | null, window: WindowOf, isClosed: boolean) {
   const parts: readonly WindowRole["part"][] = ["start", "end", "time"];
   return parts.map((part) => ({
     ...plainField(table, `window_${part}`),

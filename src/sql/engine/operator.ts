@@ -7,8 +7,8 @@
  * - `advance`  an input's watermark moved: windows that end by then close, before it goes on down
  * - `flush`    a commit is near: changes that were held back go down
  *
- * An operator with several inputs has the least of their watermarks, those left out that are idle
- * while others are not: see `activity`.
+ * An operator with several inputs has the least watermark of those that are not idle, and where all
+ * are, the greatest: see `activity`.
  */
 import { assert } from "../../base/assert.ts";
 import { integerOf, rowAt } from "../memory/row-access.ts";
@@ -70,6 +70,8 @@ export interface OperatorContext {
   readonly now: () => number;
   readonly onError: (row: SideRow) => void;
   readonly onLate: (row: SideRow) => void;
+  /** Memory is so short that changes go down before a commit: they are to wait for it (ADR 72). */
+  readonly onShort: () => void;
 }
 
 /** A part of the state as checkpoints carry it. */
@@ -156,14 +158,17 @@ export abstract class Operator {
    * what has one input, nothing changes by this.
    */
   settle(): void {
-    let least = endOfTime;
+    if (this.#inputWatermarks.length === 0) return;
+    const isIdle = this.#activity === activity.idle;
+    let found = isIdle ? noTime : endOfTime;
     for (const [input, watermark] of this.#inputWatermarks.entries()) {
-      if (this.#inputActivities[input] === this.#activity) least = Math.min(least, watermark);
+      if (isIdle) found = Math.max(found, watermark);
+      else if (this.#inputActivities[input] !== activity.idle) found = Math.min(found, watermark);
     }
-    if (this.#inputWatermarks.length > 0) this.#raise(least);
+    this.#raise(found);
   }
 
-  /** The most that its inputs have to say: what holds those below. */
+  /** Whether it holds those below: idle where all of its inputs are. */
   get activity(): Activity {
     return this.#activity;
   }

@@ -3,12 +3,11 @@
  * and no clock; whoever runs it reads the log, commits what it has made, and restores it elsewhere.
  *
  * Order of a publish: partitions that begin with it, windows over processing time that have passed,
- * idleness, rows run by run, watermarks. All of it synchronous.
+ * idleness and what closes by it, rows run by run, watermarks. All of it synchronous.
  */
 import { assert, present } from "../../base/assert.ts";
 import type { BufferPool } from "../../base/buffer-pool.ts";
 import type { Platform } from "../../base/platform.ts";
-import { StreamError } from "../../base/stream-error.ts";
 import { encloseRecords } from "../../record/batch-encode.ts";
 import { splitRecords } from "../../record/split-records.ts";
 import type { StoredPlace, StoredStretch } from "../../segment/stored-stretch.ts";
@@ -36,6 +35,7 @@ import {
 import { AppendSink, type RecordShape } from "./append-sink.ts";
 import { directChangesOf } from "./direct-changes.ts";
 import { buildGraph, type Graph } from "./graph.ts";
+import { HeldOutputs } from "./held-outputs.ts";
 import type { Operator, OperatorContext, StatePart } from "./operator.ts";
 import { SideOutput } from "./side-output.ts";
 import { SortOperator } from "./sort-operator.ts";
@@ -96,8 +96,10 @@ export interface QueryTaskOptions {
   readonly sideBytesMax?: number;
   /** What batches of results are written to; absent: fresh memory for each. */
   readonly buffers?: BufferPool;
-  /** Of results between two commits, which one publish may have; absent: no bound. */
+  /** Of results in memory, and of those that are taken at once; absent: no bound. */
   readonly outputBytesMax?: number;
+  /** A disk of their own for results beyond; absent: they stay. */
+  readonly openOutputDisk?: (() => ScratchDisk) | undefined;
   /** A full state and deltas, oldest first: the task goes on from there. None: it begins. */
   readonly states: readonly SavedState[];
   /** Where states were added already, in place of `states`; over the same host and scratch disk. */
@@ -106,11 +108,15 @@ export interface QueryTaskOptions {
   readonly statePagesMax?: number;
 }
 
-/** What a commit gives of the state. */
-export interface CommittedState {
-  readonly state: Uint8Array;
-  /** More of it is to be had, by `restOfState`. */
-  readonly isLeft: boolean;
+/** Some of what was made, and of a commit the state that goes with all of it. */
+export interface TakenPart {
+  readonly outputs: readonly OutputBatch[];
+  /** More of them are to be had, by `rest`. */
+  readonly outputsAreLeft: boolean;
+  /** Of a commit, once all outputs were taken. */
+  readonly state: Uint8Array | null;
+  /** More of it is to be had, by `rest`. */
+  readonly stateIsLeft: boolean;
 }
 
 export interface TaskStatistics {
@@ -146,8 +152,9 @@ export class QueryTask {
   readonly #side: SideOutput;
   readonly #file: StateFile;
   readonly #spill: SpillSpace | null;
-  readonly #outputs: OutputBatch[] = [];
-  #outputBytes = 0;
+  readonly #outputs: HeldOutputs;
+  /** Of a commit, of which state is still to be had: what sort comes next. */
+  #stateToCome: "full" | "delta" | null = null;
   /** Where rows without a key go until the next commit. */
   #keylessPartition = 0;
   #now = 0;
@@ -161,6 +168,12 @@ export class QueryTask {
     const { plan, host, seed, stateBytesMax, beganAt = 0, platform } = options;
     this.#tools = { ...platform, crc32c: checksumOf(host, platform.crc32c) };
     this.#now = beganAt;
+    const {
+      outputBytesMax: bytesMax = Number.POSITIVE_INFINITY,
+      openOutputDisk,
+      buffers,
+    } = options;
+    this.#outputs = new HeldOutputs({ bytesMax, openDisk: openOutputDisk, buffers });
     // Pages come before the database is opened, and tables before operators look for theirs.
     const pages = options.pages ?? new TaskPages(host, options.scratch);
     for (const state of options.states) pages.add(state);
@@ -172,12 +185,15 @@ export class QueryTask {
     registerFunctions(database, hostFunctions);
     this.#side = new SideOutput(platform, {
       batchBytesMax: options.sideBytesMax ?? sideBytesMaxDefault,
-      onBatch: (batch) => this.#give(batch),
+      onBatch: (batch) => this.#outputs.add(batch),
     });
     const context: OperatorContext = {
       now: () => this.#now,
       onError: (row) => this.#side.add("error", row, this.#now),
       onLate: (row) => this.#side.add("late", row, this.#now),
+      onShort: () => {
+        if (this.#sink instanceof UpsertSink) this.#sink.hold();
+      },
     };
     const { timeZone } = plan;
     const root = shareSources(plan.root);
@@ -244,8 +260,9 @@ export class QueryTask {
     this.#now = now;
     for (const operator of this.#graph.operators) operator.onTime(this.#now);
     if (runs.length > 0 && this.#sink instanceof UpsertSink) this.#sink.noteRows();
-    if (runs.length === 0) this.#time.tick(this.#now, this.#lastWindowEnd());
-    else yield* this.#read(runs, pieceRecords);
+    // What time alone does is done before the rows, whether or not a tick has shown it already.
+    while (this.#time.pass(this.#now, this.#lastWindowEnd())) this.#moveWatermarks();
+    if (runs.length > 0) yield* this.#read(runs, pieceRecords);
     for (const { topic, ...time } of committed) {
       for (const [input, node] of this.#nodes.entries()) {
         if (node.topic === topic && node.watermark?.isCommitted) this.#time.commit(input, time);
@@ -290,18 +307,18 @@ export class QueryTask {
   /** Bytes that wait to be taken by a commit. */
   get outputBytes(): number {
     const heldBytes = this.#sink instanceof AppendSink ? this.#sink.heldBytes : 0;
-    return this.#outputBytes + heldBytes;
+    return this.#outputs.bytes + heldBytes;
   }
 
   /** What has been made, of a query that keeps nothing; changes are held back until `finish`. */
-  takeOutputs(): readonly OutputBatch[] {
+  takeOutputs(): TakenPart {
     if (this.#sink instanceof AppendSink) this.#sink.flush();
     this.#side.flush();
     return this.#taken();
   }
 
   /** As `takeOutputs`, of a query that goes on: with the changes that were held back. */
-  flushOutputs(): readonly OutputBatch[] {
+  flushOutputs(): TakenPart {
     this.#flush();
     return this.#taken();
   }
@@ -310,30 +327,39 @@ export class QueryTask {
    * Everything made since the last commit, and the state that goes with it. `delta`: what changed
    * since the last call.
    */
-  commit(kind: "full" | "delta"): CommittedState & { readonly outputs: readonly OutputBatch[] } {
+  commit(kind: "full" | "delta"): TakenPart {
     this.#flush();
-    const state = this.#stateOf(kind);
-    return { outputs: this.#taken(), ...state };
+    this.#stateToCome = kind;
+    return this.#taken();
   }
 
   /**
-   * More of the state of the commit before, which is one only with all of it: each is a delta
-   * behind what was given before. Nothing else is asked of the task in between.
+   * More of what was taken before: outputs, and behind them the state of a commit, which is one
+   * only with all of it, each part a delta behind what was given before. Of a commit, nothing else
+   * is asked of the task in between.
    */
-  restOfState(): CommittedState {
-    return this.#stateOf("delta");
+  rest(): TakenPart {
+    const outputs = this.#outputs.take();
+    const outputsAreLeft = !this.#outputs.isEmpty;
+    const kind = this.#stateToCome;
+    if (outputsAreLeft || kind === null) {
+      return { outputs, outputsAreLeft, state: null, stateIsLeft: kind !== null };
+    }
+    const state = this.#stateOf(kind);
+    const stateIsLeft = this.#file.dirtyPageCount > 0;
+    this.#stateToCome = stateIsLeft ? "delta" : null;
+    return { outputs, outputsAreLeft, state, stateIsLeft };
   }
 
-  #stateOf(kind: "full" | "delta"): CommittedState {
+  #stateOf(kind: "full" | "delta"): Uint8Array {
     const { statePagesMax = Number.POSITIVE_INFINITY } = this.#options;
     // Before pages: some of what operators hold goes to their tables now.
     const parts = this.#parts().map((part) => ({ name: part.name, bytes: part.save(kind) }));
-    const state = encodeStateBlob([
+    return encodeStateBlob([
       { name: timePart, bytes: encoder.encode(JSON.stringify(this.#saveTime())) },
       { name: pagesPart, bytes: this.#file.checkpoint(kind, statePagesMax) },
       ...parts,
     ]);
-    return { state, isLeft: this.#file.dirtyPageCount > 0 };
   }
 
   /** What a commit promises of the results behind it; null: nothing, or nothing before an end. */
@@ -457,28 +483,17 @@ export class QueryTask {
       : [{ ...chunk, partition: this.#keylessPartition }];
     for (const { partition, ...records } of shares) {
       const bytes = encloseRecords(records, { codec: "none" }, this.#tools, take);
-      this.#give({ kind: "result", partition, bytes, recordCount: records.recordCount });
+      const { recordCount } = records;
+      this.#outputs.add({ kind: "result", partition, bytes, recordCount });
     }
   }
 
-  #give(batch: OutputBatch): void {
-    this.#outputs.push(batch);
-    this.#outputBytes += batch.bytes.length;
-    const { outputBytesMax } = this.#options;
-    if (outputBytesMax === undefined || this.#outputBytes <= outputBytesMax) return;
-    const message =
-      `Cannot hold more results of one publish: they have ${this.#outputBytes} bytes, and here at ` +
-      `most ${outputBytesMax}. Have windows end apart, or run the query on a worker beside`;
-    throw new StreamError("sql_memory_exceeded", message, { details: { outputBytesMax } });
-  }
-
-  #taken(): readonly OutputBatch[] {
+  #taken(): TakenPart {
     const { partitionCount = 1, shape } = this.#options;
     if (shape.key.length === 0) {
       this.#keylessPartition = (this.#keylessPartition + 1) % partitionCount;
     }
-    this.#outputBytes = 0;
-    return this.#outputs.splice(0);
+    return this.rest();
   }
 
   #lastWindowEnd(): number {

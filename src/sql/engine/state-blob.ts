@@ -4,6 +4,7 @@
  *   0  u8   version, 1
  *   …  per part: u16 LE length of its name, the name (UTF-8), u32 LE length, the bytes
  */
+import { freeBytes } from "../../base/free-bytes.ts";
 import { StreamError } from "../../base/stream-error.ts";
 
 export interface NamedBytes {
@@ -15,6 +16,7 @@ const version = 1;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+/** Takes the bytes of its parts, which are good for nothing then. */
 export function encodeStateBlob(parts: readonly NamedBytes[]): Uint8Array {
   const names = parts.map(({ name }) => encoder.encode(name));
   let length = 1;
@@ -33,6 +35,7 @@ export function encodeStateBlob(parts: readonly NamedBytes[]): Uint8Array {
     view.setUint32(position, bytes.length, true);
     blob.set(bytes, position + 4);
     position += 4 + bytes.length;
+    freeBytes(bytes);
   }
   return blob;
 }

@@ -38,7 +38,7 @@ interface Operator {
  * Brings both sides of an operation to what it computes in. Exact numbers of which one is a DECIMAL
  * keep their own digits: the operation aligns them.
  */
-export function bindArithmetic(
+function bindArithmetic(
   { key, symbol, rule }: Pick<Operator, "key" | "symbol" | "rule">,
   args: readonly Scalar[],
 ): Scalar {

@@ -110,7 +110,7 @@ export interface FunctionOptions {
 }
 
 /** The function's own SQLite function: `mr_` and the key. */
-export function hostCall(key: string): Lower {
+function hostCall(key: string): Lower {
   return (args) => `mr_${key}(${args.join(", ")})`;
 }
 

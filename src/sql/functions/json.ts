@@ -7,7 +7,7 @@ import { BindFault, define, type FunctionDefinition, type LowerContext } from ".
 import { sqlText } from "./literal.ts";
 
 /** The value as JSON text. NULL stays NULL: the caller says what becomes of it. */
-export function jsonTextOf(value: string, scalar: Scalar, timeZone: string): string {
+function jsonTextOf(value: string, scalar: Scalar, timeZone: string): string {
   const { type } = scalar;
   const isJson = scalar.kind === "call" && /^json_(object|array|query)$/.test(scalar.name);
   switch (type.kind) {

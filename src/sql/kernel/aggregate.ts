@@ -15,7 +15,9 @@
  * without. No result and no order depends on the seed or on how rows are cut into tables: entries
  * stand in the order in which their groups first appeared.
  */
+
 import { assert, present } from "../../base/assert.ts";
+import { joinedBytes } from "../../base/joined-bytes.ts";
 import type { RowTable } from "../memory/row-table.ts";
 import type { GridSpec } from "../plan/plan.ts";
 import type { SqliteHost } from "../sqlite/host.ts";
@@ -358,6 +360,16 @@ export class AggregateState {
     return this.#cold?.isOver ?? false;
   }
 
+  /** Whether they cannot wait for a commit. */
+  get mustSettle(): boolean {
+    return this.#cold?.isFarOver ?? false;
+  }
+
+  /** How many rows are to be added before another look at that. */
+  get rowsWithRoom(): number {
+    return this.#cold?.rowsWithRoom ?? Number.POSITIVE_INFINITY;
+  }
+
   #coldOf(
     spec: StateSpec,
     { place, space }: { readonly place: ColdPlace | undefined; readonly space: SpillSpace | null },
@@ -404,11 +416,5 @@ function groupsLength(blob: Uint8Array): number {
 function joinBytes(parts: readonly Uint8Array<ArrayBuffer>[]): Uint8Array<ArrayBuffer> {
   const [first] = parts;
   if (parts.length === 1 && first !== undefined) return first;
-  const joined = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let position = 0;
-  for (const part of parts) {
-    joined.set(part, position);
-    position += part.length;
-  }
-  return joined;
+  return joinedBytes(parts);
 }

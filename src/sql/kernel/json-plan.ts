@@ -51,7 +51,7 @@ const shifts: Readonly<Partial<Record<DataType["kind"], number>>> = {
 };
 
 /** The kernel's type for a column of this type. */
-export function jsonTypeOf(type: DataType, path: readonly string[]): JsonType {
+function jsonTypeOf(type: DataType, path: readonly string[]): JsonType {
   switch (type.kind) {
     case "tinyint":
     case "smallint":

@@ -40,13 +40,3 @@ export function integerOf(table: RowTable, column: number, row: number): bigint 
   const stride = view.getUint32(at + columnField.stride, true);
   return view.getBigInt64(values + stride * row, true);
 }
-
-/** Address of the values of a column whose slots lie side by side. */
-export function slotsOf(table: RowTable, column: number): number {
-  return table.memory.readUint32(table.columnAddress(column) + columnField.values);
-}
-
-/** Number of rows that a kernel wrote into a Table. */
-export function setRowCount(table: RowTable, rowCount: number): void {
-  table.memory.writeUint32(table.address + tableField.rowCount, rowCount);
-}

@@ -161,7 +161,7 @@ function originText(origin: SourceOrigin): string {
   return origin.from === "proctime" ? "PROCTIME()" : `METADATA ${origin.field}`;
 }
 
-export function specText(spec: WindowSpec): string {
+function specText(spec: WindowSpec): string {
   const offset =
     "offsetMs" in spec && spec.offsetMs !== 0 ? `, offset ${showDuration(spec.offsetMs)}` : "";
   switch (spec.kind) {

@@ -4,12 +4,12 @@
  * `grammar`, so that their files do not import each other.
  */
 
+import { nearest } from "../../base/near.ts";
 import { canBeAlias } from "./alias.ts";
 import type { Expression, OverWindow, Query, SortItem, StringLiteral } from "./ast.ts";
 import { describe, keywordsOf, oneOf, openParenthesis } from "./complaint.ts";
 import { clauseWords, foreignSymbols, reservedWords, unsupportedWords } from "./keywords.ts";
 import { nestingDepthMax } from "./limits.ts";
-import { nearest } from "./near.ts";
 import type { AstNode, Identifier, NamePath, Span } from "./node.ts";
 import { placeOf, SqlError, type SqlErrorCode } from "./sql-error.ts";
 import type { Token } from "./token.ts";

@@ -17,9 +17,5 @@ export const nestingDepthMax = 200;
  * higher.
  */
 export const treeHeightMax = 500;
-/** Names that are compared with a misspelt one. */
-export const nearCandidatesMax = 2_000;
-/** Characters of a word for which near ones are looked for. */
-export const nearLengthMax = 64;
 /** Candidates that completion returns. */
 export const completionsMax = 200;

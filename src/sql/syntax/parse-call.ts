@@ -1,7 +1,8 @@
 /** Function calls, those with words between their arguments among them. */
+
+import { nearest } from "../../base/near.ts";
 import type { Call, Expression, TimeUnit, Trim, UnitArgument } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
-import { nearest } from "./near.ts";
 import type { Identifier } from "./node.ts";
 import type { Token } from "./token.ts";
 

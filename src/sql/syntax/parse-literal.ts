@@ -1,7 +1,8 @@
 /** Literals of time: DATE, TIME, TIMESTAMP and INTERVAL, with their values. */
+
+import { nearest } from "../../base/near.ts";
 import type { DatetimeLiteral, IntervalLiteral } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
-import { nearest } from "./near.ts";
 import { intervalUnitOf, parseUnits } from "./parse-type.ts";
 import type { Token } from "./token.ts";
 import type { IntervalUnit } from "./type-node.ts";

@@ -2,12 +2,13 @@
  * The way in: the text of one statement to its tree. Time is linear in the text, memory too; what
  * is longer, deeper or higher than `limits.ts` allows is an error like any other mistake.
  */
+
+import { nearest } from "../../base/near.ts";
 import type { Expression, StringLiteral } from "./ast.ts";
 import { Cursor, type Grammar } from "./cursor.ts";
 import { unsupportedStatements } from "./keywords.ts";
 import { tokenize } from "./lexer.ts";
 import { statementLengthMax } from "./limits.ts";
-import { nearest } from "./near.ts";
 import type { NamePath } from "./node.ts";
 import { parseCreate } from "./parse-create.ts";
 import { parseAddend, parseExpression as parseAnyExpression } from "./parse-expression.ts";

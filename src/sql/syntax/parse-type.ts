@@ -1,7 +1,8 @@
 /** Types: Flink's names and their synonyms. */
+
+import { nearest } from "../../base/near.ts";
 import type { StringLiteral } from "./ast.ts";
 import type { Cursor } from "./cursor.ts";
-import { nearest } from "./near.ts";
 import type { IntervalUnit, ScalarTypeName, TypeField, TypeNode } from "./type-node.ts";
 
 interface NameRule {

@@ -2,10 +2,12 @@
  * Event time of one query, decided by the log alone: which partitions are awaited, how far each
  * input's watermark has come, and the bound behind which a row is late. Every decision is taken at
  * a publish or a tick, from its publishedAt; wall clocks never enter. The same log therefore gives
- * the same watermarks in every run, whatever the micro-batches in which it is read.
+ * the same watermarks in every run, whatever the micro-batches in which it is read. Ticks only show
+ * what the time of the next publish would show as well: which of them were written, and when, makes
+ * no difference to what comes out (ADR 76).
  *
- * Per publish: `begin` (idleness is judged before its rows), then for each of its runs `boundFor`,
- * the rows, `observe`; then `end`, which moves the watermarks.
+ * Per publish: `pass` (time has passed until it), `begin`, then for each of its runs `boundFor`,
+ * the rows, `observe`; then `end`, which moves the watermarks. A tick is `pass` alone.
  *
  * All times are milliseconds; `noTime` stands for "none yet".
  */
@@ -35,15 +37,17 @@ export interface EventTimeInput {
 
 /**
  * Whether an input holds those that read it beside others: an operator's watermark is the least of
- * those of its inputs that say most. `awaited`: rows are waited for. `spoke`: all of its partitions
- * are idle, and one has spoken since it was last awaited. `silent`: none has.
+ * its inputs that are awaited; where all are idle, the greatest of them.
  */
-export const activity = { silent: 0, spoke: 1, awaited: 2 } as const;
+export const activity = { idle: 1, awaited: 2 } as const;
 export type Activity = (typeof activity)[keyof typeof activity];
 
-/** As it is stored; a newer program's is taken for the one that holds. */
+/**
+ * As it is stored: 0 is an earlier program's word for an idle input, a newer program's is taken for
+ * the one that holds.
+ */
 export function activityOf(stored: number): Activity {
-  return stored === activity.silent || stored === activity.spoke ? stored : activity.awaited;
+  return stored === 0 || stored === activity.idle ? activity.idle : activity.awaited;
 }
 
 /** What a commit of a query says of its results: nothing before `watermark` will follow. */
@@ -85,7 +89,7 @@ export interface EventTimeState {
   readonly version: 1;
   readonly partitions: readonly PartitionTime[];
   readonly inputs: readonly InputTime[];
-  /** publishedAt of the publish or tick at which everything became idle, or null. */
+  /** When the last awaited partition became idle, whatever showed it; or null. */
   readonly idleSince: number | null;
 }
 
@@ -125,11 +129,9 @@ export class EventTime {
     const { watermark, activity: committed } = this.#time(input);
     if (watermark >= endOfTime) return activity.awaited;
     if (this.#input(input).isCommitted) return committed ?? activity.awaited;
-    const partitions = [...this.#partitionsOf(input).values()];
-    if (partitions.length === 0 || partitions.some(({ isIdle }) => !isIdle)) {
-      return activity.awaited;
-    }
-    return partitions.some(hasSpoken) ? activity.spoke : activity.silent;
+    const known = [...this.#partitionsOf(input).values()].filter(isKnown);
+    const isAwaited = known.length === 0 || known.some(({ isIdle }) => !isIdle);
+    return isAwaited ? activity.awaited : activity.idle;
   }
 
   /** A commit of the query whose output the input is; after the rows of its publish. */
@@ -154,11 +156,23 @@ export class EventTime {
   }
 
   /**
-   * A publish to `touched` is next. Judges who has gone idle until then; the first publish, and one
-   * that ends a spell in which all were idle, makes every partition awaited again.
+   * Time has passed until a publish or tick, before its rows. Partitions may have gone idle by it;
+   * after `quietTimeoutMs` in which all was idle, watermarks move on by what has passed, never past
+   * `lastWindowEnd`, the end of the last open window (`noTime`: none is open). Whether anything
+   * changed: windows that close may open others, whose time has passed as well, so call it until
+   * nothing does.
+   */
+  pass(publishedAt: number, lastWindowEnd: number): boolean {
+    const wentIdle = this.#judge(publishedAt);
+    if (wentIdle) this.#move();
+    return this.#passQuiet(publishedAt, lastWindowEnd) || wentIdle;
+  }
+
+  /**
+   * A publish to `touched` is next, and time has passed until it. The first publish, and one that
+   * ends a spell in which all were idle, makes every partition awaited again.
    */
   begin(publishedAt: number, touched: readonly InputPartition[]): void {
-    this.#judge(publishedAt);
     const endsSpell = this.#idleSince !== null;
     this.#idleSince = null;
     for (const partitions of this.#partitions) {
@@ -212,36 +226,7 @@ export class EventTime {
 
   /** The publish is over: watermarks move to what their awaited partitions allow. */
   end(): void {
-    for (const [input, { delayMs }] of this.#inputs.entries()) {
-      const partitions = [...this.#partitionsOf(input).values()];
-      const awaited = partitions.filter(({ isIdle }) => !isIdle);
-      // When all have gone idle, those that were silent the whole spell do not hold the others'
-      // watermark: whether they went idle a moment before or with them must make no difference.
-      const holding = awaited.length > 0 ? awaited : partitions.filter(hasSpoken);
-      let least = endOfTime;
-      for (const { greatest } of holding) least = Math.min(least, minus(greatest, delayMs));
-      const time = this.#time(input);
-      if (least !== endOfTime) time.watermark = Math.max(time.watermark, least);
-    }
-  }
-
-  /**
-   * A publish without rows. Partitions may go idle by it; after `quietTimeoutMs` in which all was
-   * idle it also moves watermarks on by the time that has passed, never past `lastWindowEnd`, the
-   * end of the last open window (`noTime`: none is open).
-   */
-  tick(publishedAt: number, lastWindowEnd: number): void {
-    this.#judge(publishedAt);
-    this.end();
-    if (this.#idleSince === null) return;
-    for (const [input, { delayMs, quietTimeoutMs }] of this.#inputs.entries()) {
-      const time = this.#time(input);
-      const quiet = quietTimeoutMs > 0 && publishedAt - this.#idleSince >= quietTimeoutMs;
-      const wasNear = Math.abs(time.publishedAt - time.greatest) <= nearMs;
-      if (!quiet || !wasNear || time.greatest === noTime) continue;
-      const moved = time.greatest - delayMs + (publishedAt - time.publishedAt);
-      time.watermark = Math.max(time.watermark, Math.min(moved, lastWindowEnd));
-    }
+    this.#move();
   }
 
   /** A bounded read has met its end. */
@@ -261,7 +246,7 @@ export class EventTime {
     for (const [input, { idleTimeoutMs }] of this.#inputs.entries()) {
       if (idleTimeoutMs === 0) continue;
       for (const time of this.#partitionsOf(input).values()) {
-        if (time.isIdle || time.awaitedFrom === noTime) continue;
+        if (time.isIdle || !isKnown(time)) continue;
         consider(Math.max(time.awaitedFrom, time.publishedAt) + idleTimeoutMs);
       }
     }
@@ -309,20 +294,66 @@ export class EventTime {
     this.#idleSince = state.idleSince;
   }
 
-  /** Idleness by `at`. All idle: a spell begins, and lasts until the next publish. */
-  #judge(at: number): void {
-    let awaited = 0;
-    let known = 0;
+  /**
+   * Idleness by `at`; whether anybody became idle. All idle: a spell has begun with the last of
+   * them, and lasts until the next publish.
+   */
+  #judge(at: number): boolean {
+    let lastAt = noTime;
+    let isAwaited = false;
+    let hasChanged = false;
     for (const [input, { idleTimeoutMs }] of this.#inputs.entries()) {
       for (const time of this.#partitionsOf(input).values()) {
-        if (time.awaitedFrom === noTime) continue;
-        known += 1;
-        const since = Math.max(time.awaitedFrom, time.publishedAt);
-        if (idleTimeoutMs > 0 && at - since >= idleTimeoutMs) time.isIdle = true;
-        if (!time.isIdle) awaited += 1;
+        if (!isKnown(time)) continue;
+        const idleAt = Math.max(time.awaitedFrom, time.publishedAt) + idleTimeoutMs;
+        if (!time.isIdle && idleTimeoutMs > 0 && at >= idleAt) {
+          time.isIdle = true;
+          hasChanged = true;
+        }
+        if (!time.isIdle) isAwaited = true;
+        lastAt = Math.max(lastAt, idleAt);
       }
     }
-    if (known > 0 && awaited === 0) this.#idleSince ??= at;
+    if (hasChanged && !isAwaited) this.#idleSince = lastAt;
+    return hasChanged;
+  }
+
+  /**
+   * Each input's watermark is the least of its awaited partitions, and the greatest once all are
+   * idle: no order in which they fell idle leaves less or more, nor does who looked, and when.
+   */
+  #move(): void {
+    for (const [input, { delayMs }] of this.#inputs.entries()) {
+      let least = endOfTime;
+      let greatest = noTime;
+      for (const time of this.#partitionsOf(input).values()) {
+        if (!isKnown(time)) continue;
+        greatest = Math.max(greatest, time.greatest);
+        if (!time.isIdle) least = Math.min(least, time.greatest);
+      }
+      const held = least === endOfTime ? greatest : least;
+      this.#raise(input, minus(held, delayMs));
+    }
+  }
+
+  #passQuiet(at: number, lastWindowEnd: number): boolean {
+    if (this.#idleSince === null) return false;
+    let hasMoved = false;
+    for (const [input, { delayMs, quietTimeoutMs }] of this.#inputs.entries()) {
+      const { publishedAt, greatest } = this.#time(input);
+      const isQuiet = quietTimeoutMs > 0 && at - this.#idleSince >= quietTimeoutMs;
+      if (!isQuiet || greatest === noTime || Math.abs(publishedAt - greatest) > nearMs) continue;
+      const reached = Math.min(greatest - delayMs + (at - publishedAt), lastWindowEnd);
+      hasMoved = this.#raise(input, reached) || hasMoved;
+    }
+    return hasMoved;
+  }
+
+  #raise(input: number, watermark: number): boolean {
+    const time = this.#time(input);
+    if (watermark <= time.watermark) return false;
+    time.watermark = watermark;
+    return true;
   }
 
   #input(input: number): EventTimeInput {
@@ -350,9 +381,9 @@ export class EventTime {
   }
 }
 
-/** Whether the partition was published to since it was last awaited anew. */
-function hasSpoken({ publishedAt, awaitedFrom }: PartitionTime): boolean {
-  return publishedAt !== noTime && publishedAt >= awaitedFrom;
+/** Whether a publish came since the partition was added: until then nobody waits for it. */
+function isKnown({ awaitedFrom }: PartitionTime): boolean {
+  return awaitedFrom !== noTime;
 }
 
 /** A time less a delay; "none yet" stays so. */

@@ -4,7 +4,7 @@ import * as z from "zod";
 /** What `maxBytes` may be, in bytes of stored batches. */
 export const readBytes = { default: 1024 * 1024, max: 16 * 1024 * 1024 } as const;
 /** What an answer over all partitions, which is made as a whole, may hold. */
-export const pollBytesMax = 4 * 1024 * 1024;
+const pollBytesMax = 4 * 1024 * 1024;
 export const pollRecordsMax = 10_000;
 /** The longest that a read waits for records. */
 export const readWaitMsMax = 30_000;
@@ -100,7 +100,7 @@ const token = z
 /** Of appends that say all else in their body. */
 export const tokenQuery = z.strictObject({ token });
 
-export const producerIdLengthMax = 256;
+const producerIdLengthMax = 256;
 
 export const producerHeaders = z.object({
   "Producer-Id": z
@@ -140,7 +140,6 @@ export const listTopicsQuery = z.strictObject({
 export const emptyQuery = z.strictObject({});
 
 export type ReadQuery = z.infer<typeof readQuery>;
-export type StreamQuery = z.infer<typeof streamQuery>;
 
 /** Decimal digits that name an integer in bounds. */
 function integer({ min, max }: { readonly min: number; readonly max: number }) {

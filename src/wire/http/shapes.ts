@@ -15,7 +15,7 @@ const content = z
 
 const base64 = z.base64().nullable().describe("Bytes in base64, or null for none.");
 
-export const producedHeaders = z
+const producedHeaders = z
   .union([
     z.record(z.string(), content),
     z.array(
@@ -29,7 +29,7 @@ export const producedHeaders = z
   ])
   .describe("By name; or a list, where names repeat or values are bytes.");
 
-export const producedRecord = z
+const producedRecord = z
   .strictObject({
     key: content.optional(),
     keyBase64: base64.optional(),
@@ -128,7 +128,7 @@ export const alterTopicRequest = z
   })
   .meta({ id: "AlterTopicRequest" });
 
-export const topicSummary = z
+const topicSummary = z
   .object({
     name: z.string(),
     topicId: z.string().describe("Differs when a topic is deleted and made again."),
@@ -169,7 +169,7 @@ export const cluster = z
   })
   .meta({ id: "Cluster" });
 
-export const groupSummary = z
+const groupSummary = z
   .object({
     groupId: z.string(),
     state: z.enum(["Empty", "PreparingRebalance", "CompletingRebalance", "Stable", "Dead"]),
@@ -241,5 +241,3 @@ export type GroupSummary = z.infer<typeof groupSummary>;
 export type GroupDetails = z.infer<typeof groupDetails>;
 export type ClusterAnswer = z.infer<typeof cluster>;
 export type CommitOffsetsRequest = z.infer<typeof commitOffsetsRequest>;
-export type CreateTopicRequest = z.infer<typeof createTopicRequest>;
-export type AlterTopicRequest = z.infer<typeof alterTopicRequest>;

@@ -150,5 +150,4 @@ export const queryDetails = z
 
 export const queryList = z.object({ queries: z.array(queryDetails) }).meta({ id: "QueryList" });
 
-export type SqlRequest = z.infer<typeof sqlRequest>;
 export type QueryDetails = z.infer<typeof queryDetails>;

@@ -35,7 +35,7 @@ export const createTokenRequest = z
   })
   .meta({ id: "CreateTokenRequest" });
 
-export const tokenDetails = z
+const tokenDetails = z
   .object({
     tokenId: z.string(),
     topics: z.array(z.string()),

@@ -14,7 +14,7 @@ import { WireWriter } from "./wire-writer.ts";
  * Most array elements in one message. A hostile frame of empty structs would else become objects
  * of thirty times its size.
  */
-export const messageElementsMax = 1_048_576;
+const messageElementsMax = 1_048_576;
 
 /** Encoded bytes as chunks to be sent in order; they belong to the caller. */
 export interface EncodedMessage {

@@ -26,7 +26,7 @@ SELECT window_start, window_end, COUNT(*) AS n, SUM(v) AS total FROM TABLE(TUMBL
 @ 00:00:30 a/0
 {"v":32,"ts":"2026-01-01 00:00:32.000"}
 @ 00:00:31 commit
-= w 00:00:13 spoke
+= w 00:00:13 idle
 @ 00:00:32 w/0
 {"v":64,"ts":"2026-01-01 00:00:13.000"}
 {"v":128,"ts":"2026-01-01 00:00:33.000"}

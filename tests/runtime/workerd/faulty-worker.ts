@@ -3,7 +3,8 @@
  * throws, calls that are lost, objects that are ended in the middle, and an object that was replaced
  * and does not know.
  *
- * POST /test/faults sets the faults; /test/steps tells of steps since it was asked last; POST /test/abort ends the first shard, `?shard=…` another,
+ * POST /test/faults sets the faults; /test/rings tells how often each query's object was called since
+ * it was asked last; /test/steps tells of steps since it was asked last; POST /test/abort ends the first shard, `?shard=…` another,
  * `?twin` the twin and `?query=…` the query's object; GET /test/scratch?query=… tells how many rows of scratch
  * space that one has, GET /test/sockets how many WebSockets workerd keeps of the first shard; a request with
  * `Test-Activation: twin` meets another object that takes itself for the first shard, one with
@@ -46,6 +47,9 @@ type State = DurableObjectState & { abort(reason: string): void };
 const none: Faults = { putBefore: 0, putAfter: 0, get: 0, ring: 0 };
 let faults = none;
 let thrown = 0;
+
+/** Calls of queries' objects, by the query's id. */
+let rings: Record<string, number> = {};
 
 /** Steps of queries, and most of them in a row within one event of an object. */
 const steps = { total: 0, most: 0, events: 0 };
@@ -103,6 +107,7 @@ const withFaults = (bindings: TestBindings): TestBindings => ({
     getByName: {
       value: (name: string) => ({
         async run(queryId: string) {
+          rings[name] = (rings[name] ?? 0) + 1;
           if (Math.random() < faults.ring) return;
           await (bindings.QUERIES as QueryObjects).getByName(name).run(queryId);
         },
@@ -179,6 +184,11 @@ export default {
     if (pathname === "/test/sockets") {
       const first = bindings.LOG.getByName("0") as unknown as Ended;
       return Response.json(await first.keptSockets());
+    }
+    if (pathname === "/test/rings") {
+      const since = rings;
+      rings = {};
+      return Response.json(since);
     }
     if (pathname === "/test/steps") {
       const taken = { ...steps };

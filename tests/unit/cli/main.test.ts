@@ -272,6 +272,7 @@ describe("the command line itself", () => {
   test.each([
     ["topic lst", 'Unknown command "topic lst", did you mean `streamctl topic list`?'],
     ["topik", "did you mean `streamctl topic`?"],
+    ["nope", 'Unknown command "nope". See streamctl help'],
     ["topic create", "TOPIC is missing"],
     ["topic create a b", '"b" is one word too many'],
     ["topic list --ulr x", "did you mean --url?"],
@@ -281,6 +282,14 @@ describe("the command line itself", () => {
     const { exitCode, stderr } = await runCli(line.split(" "));
     expect(exitCode).toBe(2);
     expect(stderr).toContain(message);
+  });
+
+  test.each(["sql --file", "produce t --file"])("%p says what it cannot read", async (line) => {
+    const missing = await runCli([...line.split(" "), "/nowhere/x"]);
+    expect(missing.exitCode).toBe(1);
+    expect(missing.stderr).toBe("streamctl: Cannot read /nowhere/x: there is no such file\n");
+    const folder = await runCli([...line.split(" "), "/"]);
+    expect(folder.stderr).toBe("streamctl: Cannot read /: it is a folder\n");
   });
 
   test.each(["help", "topic --help", "produce --help", "server --help", "help group reset"])(

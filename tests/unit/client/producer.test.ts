@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
+import type { LaneStore } from "../../../src/client/lane.ts";
 import { MillraceError } from "../../../src/client/millrace-error.ts";
-import { produce, producer } from "../../../src/client/producer.ts";
+import { type ProducerQueue, produce, producer } from "../../../src/client/producer.ts";
 import { ClientPlace, hastyPlatform, problemAnswer } from "../../support/client-place.ts";
 import { MemoryDisk } from "../../support/memory-disk-queue.ts";
 
@@ -12,6 +13,8 @@ function placesOf(place: ClientPlace): string[] {
     return `${headers["Producer-Epoch"]}/${headers["Producer-Seq"]}`;
   });
 }
+
+const failureCode = (error: unknown) => (error as MillraceError).code;
 
 async function failureOf(promise: Promise<unknown>): Promise<MillraceError> {
   const error = await promise.then(
@@ -96,6 +99,52 @@ describe("a producer", () => {
     expect(placesOf(place)).toEqual(["0/0", "0/1", "0/1"]);
   });
 
+  test("a record that is refused takes none of its batch along", async () => {
+    const place = await ClientPlace.withTopic();
+    place.fault = ({ init }) =>
+      String(init.body).includes("bad") ? problemAnswer(400, "invalid_record") : undefined;
+    const clicks = producer(place.connect(), "t");
+    const values = [1, 2, "bad", 3, 4, 5, "bad", 6, 7];
+    const sent = values.map((value) => clicks.send(value).then(() => value, failureCode));
+    const found = [1, 2, "invalid_record", 3, 4, 5, "invalid_record", 6, 7];
+    expect(await Promise.all(sent)).toEqual(found);
+    expect(await place.values()).toEqual(["1", "2", "3", "4", "5", "6", "7"]);
+    expect(clicks.waiting).toBe(0);
+  });
+
+  test("more records than may come at once go in parts, none of them twice", async () => {
+    const place = await ClientPlace.withTopic();
+    let requests = 0;
+    place.fault = ({ init }) => {
+      const count = String(init.body).split('"value"').length - 1;
+      if (count > 10) return problemAnswer(413, "request_too_large", { recordsMax: 10 });
+      return requests++ % 2 === 0 ? "answer lost" : undefined;
+    };
+    const clicks = producer(place.connect(), "t");
+    const numbers = Array.from({ length: 34 }, (_, index) => index);
+    const sent = await Promise.all(numbers.map((number) => clicks.send(number)));
+    expect((await place.values()).map(Number)).toEqual(numbers);
+    // Each record is told of its own request.
+    for (const [index, { offsets }] of sent.entries()) {
+      const [{ baseOffset, count } = { baseOffset: -1, count: 0 }] = offsets;
+      expect(baseOffset <= index && index < baseOffset + count).toBe(true);
+      expect(count).toBeLessThanOrEqual(10);
+    }
+  });
+
+  test("a rate that others use up as well is gone under with fewer records", async () => {
+    const place = await ClientPlace.withTopic();
+    // Never is there room for more than three at once.
+    place.fault = ({ init }) =>
+      String(init.body).split('"value"').length - 1 > 3
+        ? problemAnswer(429, "rate_exceeded", { retriable: true })
+        : undefined;
+    const clicks = producer(place.connect(), "t", { retryForMs: 2_000 });
+    const numbers = Array.from({ length: 20 }, (_, index) => index);
+    await Promise.all(numbers.map((number) => clicks.send(number)));
+    expect((await place.values()).map(Number)).toEqual(numbers);
+  });
+
   test("what was appended too long ago to know where is appended", async () => {
     const place = await ClientPlace.withTopic();
     place.fault = () => problemAnswer(409, "sequence_duplicate");
@@ -156,6 +205,44 @@ describe("a producer", () => {
     await clicks.close();
   });
 
+  test("a record whose signal aborts is taken back as long as it has not begun to leave", async () => {
+    const place = await ClientPlace.withTopic();
+    const clicks = producer(place.connect(), "t", { lingerMs: 60_000, queueBytesMax: 100 });
+    const why = new Error("clicked away");
+    const left = new AbortController();
+    const early = clicks.send("y".repeat(20), { signal: left.signal }).catch((error) => error);
+    left.abort(why);
+    expect(await early).toBe(why);
+    const stop = new AbortController();
+    const gone = clicks.send("x".repeat(50), { signal: stop.signal }).catch((error) => error);
+    stop.abort(why);
+    expect(await gone).toBe(why);
+    expect(clicks.waiting).toBe(0);
+    const again = await clicks.send(1, { signal: AbortSignal.abort(why) }).catch((error) => error);
+    expect(again).toBe(why);
+    // It has made room, also where none of its batch is left.
+    await clicks.flush();
+    const kept = clicks.send("x".repeat(50), { signal: new AbortController().signal });
+    await clicks.flush();
+    await kept;
+    expect(await place.values()).toEqual(["x".repeat(50)]);
+    expect(placesOf(place)).toEqual(["0/0"]);
+  });
+
+  test("a record whose signal aborts on its way is appended all the same", async () => {
+    const place = await ClientPlace.withTopic();
+    const stop = new AbortController();
+    place.fault = () => {
+      stop.abort(new Error("left"));
+      return undefined;
+    };
+    const connection = place.connect();
+    const failure = await produce(connection, "t", 1, stop).catch((error: Error) => error);
+    expect(failure).toMatchObject({ message: "left" });
+    await produce(connection, "t", 2);
+    expect(await place.values()).toEqual(["1", "2"]);
+  });
+
   test("flush can be left without what waits being lost", async () => {
     const place = await ClientPlace.withTopic();
     place.fault = () => (place.requests.length < 3 ? "request lost" : undefined);
@@ -212,6 +299,62 @@ describe("a producer with a queue", () => {
     await second.flush();
     expect([...disk.lanes.values()].flatMap(({ records }) => [...records.keys()])).toEqual([]);
     expect(disk.lanes.size).toBe(1);
+  });
+
+  test("says so when the disk is full, sends all the same, and closes", async () => {
+    const place = await ClientPlace.withTopic();
+    const disk = new MemoryDisk();
+    let isFull = true;
+    const queue = disk.queue(() => true);
+    const full: ProducerQueue = {
+      open: async (topic, id) => {
+        const { own, left } = await queue.open(topic, id);
+        const add: LaneStore["add"] = async (...record) => {
+          if (isFull) throw new DOMException("no room", "QuotaExceededError");
+          await own.add(...record);
+        };
+        return { own: { ...own, add }, left };
+      },
+    };
+    let isDown = true;
+    place.fault = () => (isDown ? "request lost" : undefined);
+    const troubles: string[] = [];
+    const onTrouble = ({ code }: MillraceError) => void troubles.push(code);
+    const clicks = producer(place.connect(), "t", { queue: full, lingerMs: 0, onTrouble });
+    const sent = clicks.send("large");
+    expect((await failureOf(clicks.saved())).code).toBe("unsaved");
+    expect(troubles).toContain("unsaved");
+    isDown = false;
+    await sent;
+    // Its fate is known, so nothing is left that would have to be on disk.
+    await clicks.saved();
+    isFull = false;
+    isDown = true;
+    clicks.send("small").catch(() => undefined);
+    await clicks.saved();
+    isFull = true;
+    const lost = failureOf(clicks.send("other"));
+    expect((await failureOf(clicks.close())).code).toBe("unsaved");
+    expect((await lost).code).toBe("closed");
+    expect((await failureOf(clicks.send(1))).code).toBe("closed");
+    expect(await place.values()).toEqual(["large"]);
+  });
+
+  test("a queue that does not open is told as what it is", async () => {
+    const place = await ClientPlace.withTopic();
+    const queue = { open: () => Promise.reject(new DOMException("no", "InvalidStateError")) };
+    const clicks = producer(place.connect(), "t", { queue });
+    expect((await failureOf(clicks.send(1))).code).toBe("unsaved");
+    expect((await failureOf(clicks.close())).code).toBe("unsaved");
+  });
+
+  test("a record for a partition that there is not keeps none behind it waiting", async () => {
+    const place = await ClientPlace.withTopic();
+    const clicks = producer(place.connect(), "t", { queue: new MemoryDisk().queue(() => true) });
+    const bad = failureOf(clicks.send("bad", { partition: 7 }));
+    await clicks.send("good");
+    expect((await bad).code).toBe("partition_unknown");
+    expect(await place.values()).toEqual(["good"]);
   });
 
   test("waits for a sign-in where a producer in memory would give up", async () => {

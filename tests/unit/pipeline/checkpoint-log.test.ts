@@ -204,6 +204,32 @@ describe("CheckpointLog", () => {
     expect(await valuesOf(output)).toEqual([...values, "after..."]);
   });
 
+  test("publishes results that were stored a part at a time, before a state in parts", async () => {
+    const { open, output } = await setUp();
+    const log = open();
+    const values = Array.from({ length: 9 }, (_, n) => `r${n}`.padEnd(8, "."));
+    const store = (of: CheckpointLog, some: readonly string[]) =>
+      of.storeResults(some.map((value) => result(output, value, 500_000)));
+    await store(log, values.slice(0, 4));
+    await store(log, values.slice(4, 8));
+    await store(log, values.slice(8));
+    await log.store({ kind: "full", bytes: new Uint8Array(600_000) });
+    expect(await valuesOf(output)).toEqual([]);
+    await log.commit(commitOf(1, { state: { kind: "delta", bytes: new Uint8Array([1]) } }));
+    expect(await valuesOf(output)).toEqual(values);
+    // Of another that ends before its commit nothing is seen.
+    const dying = open();
+    await dying.load();
+    await store(dying, ["never..."]);
+    const next = open();
+    expect((await statesOf(await next.load())).map(({ bytes }) => bytes.length)).toEqual([
+      600_000, 1,
+    ]);
+    await store(next, ["after..."]);
+    await next.commit(commitOf(2));
+    expect(await valuesOf(output)).toEqual([...values, "after..."]);
+  });
+
   test("goes on publishing results that a crash left waiting, each once", async () => {
     const { open, output, topic } = await setUp();
     const values = Array.from({ length: 12 }, (_, n) => `r${n}`.padEnd(8, "."));

@@ -118,7 +118,7 @@ describe("QueryManager", () => {
     await sql.run(script);
     await sql.manager.close();
     const { log, platform, database } = sql.stack;
-    const told: string[][] = [];
+    const told: unknown[] = [];
     const managerOf = (takes: boolean) =>
       new QueryManager({
         ...{ platform, database, topics: log.topics, identity: log.session },
@@ -133,7 +133,8 @@ describe("QueryManager", () => {
     const taking = managerOf(true);
     await taking.look();
     const [queryId = ""] = taking.running().keys();
-    expect(told).toEqual([[queryId], [queryId]]);
+    const { topicNumber } = await sql.topic("bids");
+    expect(told).toEqual([[[queryId, [topicNumber]]], [[queryId, [topicNumber]]]]);
     await taking.close();
   });
 

@@ -215,6 +215,9 @@ describe("SqlService", () => {
         { "table name": "counts", kind: "materialized view" },
       ],
     ]);
+    expect(await sql.run("SHOW VIEWS")).toEqual([
+      [{ "view name": "counts", kind: "materialized view" }],
+    ]);
     const [columns] = await sql.run("DESCRIBE bids");
     expect(columns).toContainEqual({
       ...{ name: "ts", type: "TIMESTAMP(3)", null: true, key: null, extras: null },

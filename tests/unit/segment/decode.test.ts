@@ -7,7 +7,7 @@ import {
   footerTailLength,
 } from "../../../src/segment/decode.ts";
 import { planSegment } from "../../../src/segment/encode.ts";
-import { pointAtRecord, pointAtTimestamp } from "../../../src/segment/sparse-index.ts";
+import { pointAtRecord } from "../../../src/segment/sparse-index.ts";
 import { verifySegment } from "../../../src/segment/verify.ts";
 import { crc32c, encoded, makeBatch, makeEntry, sampleInput } from "../../support/segments.ts";
 
@@ -130,10 +130,8 @@ describe("the sparse index", () => {
     expect(pointAtRecord(entry, 99).recordsBefore).toBe(9);
   });
 
-  test("finds the last point that no wanted timestamp precedes", () => {
-    expect(pointAtTimestamp(entry, 3000).recordsBefore).toBe(0);
-    expect(pointAtTimestamp(entry, 3001).recordsBefore).toBe(3);
-    expect(pointAtTimestamp(entry, 99_999).recordsBefore).toBe(9);
+  test("says of each point the greatest timestamp before it", () => {
+    expect(entry.points.map((point) => point.maxTimestampBefore)).toEqual([3000, 6000, 9000]);
   });
 });
 

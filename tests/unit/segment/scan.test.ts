@@ -1,19 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { joinedBytes } from "../../../src/base/joined-bytes.ts";
 import { type ScanFinding, type ScanOptions, scanSegments } from "../../../src/segment/scan.ts";
 import { crc32c, encoded, makeBatch, makeEntry, sampleInput } from "../../support/segments.ts";
 
 const segments = [1, 2, 3].map((sequence) => encoded({ ...sampleInput(), sequence }));
 const length = segments[0]?.length ?? 0;
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    bytes.set(part, position);
-    position += part.length;
-  }
-  return bytes;
-}
 
 async function scan(bytes: Uint8Array, options: Partial<ScanOptions> = {}): Promise<ScanFinding[]> {
   const read: ScanOptions["read"] = async (range) => {
@@ -36,13 +27,13 @@ function brief(findings: readonly ScanFinding[]): string[] {
 describe("scanSegments", () => {
   test("finds each segment of a whole file", async () => {
     const expected = ["1 at 0", `2 at ${length}`, `3 at ${2 * length}`];
-    expect(brief(await scan(joined(segments)))).toEqual(expected);
-    expect(brief(await scan(joined(segments), { checkBodies: false }))).toEqual(expected);
+    expect(brief(await scan(joinedBytes(segments)))).toEqual(expected);
+    expect(brief(await scan(joinedBytes(segments), { checkBodies: false }))).toEqual(expected);
     expect(await scan(new Uint8Array(0))).toEqual([]);
   });
 
   test("tells where a torn tail starts, wherever the last segment was cut", async () => {
-    const whole = joined(segments);
+    const whole = joinedBytes(segments);
     for (let cut = 1; cut < length; cut += 97) {
       const findings = brief(await scan(whole.subarray(0, 2 * length + cut)));
       expect(findings.at(-1)).toBe(`gap of ${cut} at ${2 * length} to the end`);
@@ -52,7 +43,7 @@ describe("scanSegments", () => {
 
   test("goes on behind a hole that a failed write left", async () => {
     const hole = new Uint8Array(3 * 4096);
-    const file = joined([...segments.slice(0, 1), hole, ...segments.slice(1, 2)]);
+    const file = joinedBytes([...segments.slice(0, 1), hole, ...segments.slice(1, 2)]);
     expect(brief(await scan(file))).toEqual([
       "1 at 0",
       `gap of ${hole.length} at ${length}`,
@@ -62,12 +53,12 @@ describe("scanSegments", () => {
 
   test("finds the next segment behind a hole longer than one read", async () => {
     const hole = new Uint8Array(1_048_576 + 8192);
-    const file = joined([hole, ...segments]);
+    const file = joinedBytes([hole, ...segments]);
     expect(brief(await scan(file))[1]).toBe(`1 at ${hole.length} after a gap`);
   });
 
   test("sees a middle that was lost with the power only when bodies are checked", async () => {
-    const file = joined(segments);
+    const file = joinedBytes(segments);
     const view = file.subarray(length, length + 4096);
     view.fill(0, 300, 310);
     expect(brief(await scan(file))[1]).toBe(`gap of ${length} at ${length}`);
@@ -76,7 +67,7 @@ describe("scanSegments", () => {
 
   test("takes no segment of another worker epoch", async () => {
     const other = encoded({ ...sampleInput(), workerEpoch: 18 });
-    const findings = await scan(joined([...segments, other]), { workerEpoch: 17 });
+    const findings = await scan(joinedBytes([...segments, other]), { workerEpoch: 17 });
     expect(brief(findings)).toContain(`gap of ${length} at ${3 * length} to the end`);
   });
 

@@ -25,7 +25,7 @@ const publishes: readonly TaskPublish[] = [
     publishedAt: 9,
     created: [],
     committed: [
-      { topic: "clicks", watermark: Number.NEGATIVE_INFINITY, activity: activity.silent },
+      { topic: "clicks", watermark: Number.NEGATIVE_INFINITY, activity: activity.idle },
       { topic: "sums", watermark: 12, activity: activity.awaited },
     ],
     runs: [

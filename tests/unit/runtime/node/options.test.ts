@@ -10,7 +10,7 @@ import {
   text,
   toggle,
 } from "../../../../src/runtime/node/option-kinds.ts";
-import { flagName, nearest, parseOptions } from "../../../../src/runtime/node/options.ts";
+import { flagName, parseOptions } from "../../../../src/runtime/node/options.ts";
 
 const table = {
   output: oneOf(["text", "json"], { short: "o", fallback: "text", doc: "format" }),
@@ -69,11 +69,6 @@ describe("parseOptions", () => {
 
 test("flagName turns a key into a flag", () => {
   expect(flagName("flushAgeMs")).toBe("flush-age-ms");
-});
-
-test("nearest finds a typing mistake and no far word", () => {
-  expect(nearest("--folow", ["--follow", "--from-time"])).toBe("--follow");
-  expect(nearest("--zebra", ["--follow", "--from-time"])).toBeUndefined();
 });
 
 describe("sizes", () => {

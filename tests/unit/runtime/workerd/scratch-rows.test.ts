@@ -28,10 +28,10 @@ class MemoryRows implements RowStore {
     this.rows.set(row, bytes.slice());
   }
 
-  read(row: number, position: number, length: number): Uint8Array {
+  read(row: number, position: number, target: Uint8Array): void {
     const bytes = this.rows.get(row);
     if (bytes === undefined) throw new Error(`row ${row} was never written`);
-    return bytes.slice(position, position + length);
+    target.set(bytes.subarray(position, position + target.length));
   }
 }
 

@@ -39,6 +39,7 @@ describe("groups", () => {
     expect(await (await ask("/v1/groups/g")).json()).toMatchObject({
       status: 404,
       code: "group_unknown",
+      detail: 'Cannot find group "g": there is none',
     });
   });
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import { joinedBytes } from "../../../../src/base/joined-bytes.ts";
 import { kafkaHandlers } from "../../../../src/server/kafka/handlers.ts";
 import { kafkaApis } from "../../../../src/wire/kafka/api-registry.ts";
 import type { ApiShape } from "../../../../src/wire/kafka/api-table.ts";
 import { encodeRequestFrame } from "../../../../src/wire/kafka/request-header.ts";
-import { concat, createKafkaFixture, type KafkaClient } from "../../../support/kafka-fixture.ts";
+import { createKafkaFixture, type KafkaClient } from "../../../support/kafka-fixture.ts";
 import { createTopic } from "../../../support/kafka-requests.ts";
 import { createRandom } from "../../../support/virtual-platform.ts";
 
@@ -215,7 +216,7 @@ describe("kafkaHandlers", () => {
           const client = fixture.connect();
           const fitted = ofVersion(api.request.fields, version, request);
           const envelope = { apiVersion: version, correlationId: 1, clientId: "test" };
-          client.send(concat(encodeRequestFrame(api, envelope, fitted).chunks));
+          client.send(joinedBytes(encodeRequestFrame(api, envelope, fitted).chunks));
           expect([version, await answers(client)]).toEqual([version, true]);
         }
       }

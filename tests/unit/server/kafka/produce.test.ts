@@ -1,5 +1,7 @@
 /** The codes are those that a Kafka 4.2 broker answered to the same requests. */
+
 import { describe, expect, test } from "bun:test";
+import { joinedBytes } from "../../../../src/base/joined-bytes.ts";
 import { StreamError } from "../../../../src/base/stream-error.ts";
 import type { AppendBatch, LogService, TopicService } from "../../../../src/log/log-types.ts";
 import type { TopicInfo } from "../../../../src/meta/catalog.ts";
@@ -10,7 +12,7 @@ import { fetchApi } from "../../../../src/wire/kafka/api/fetch.ts";
 import { produceApi } from "../../../../src/wire/kafka/api/produce.ts";
 import { kafkaErrors } from "../../../../src/wire/kafka/error-code.ts";
 import { encodeRequestFrame } from "../../../../src/wire/kafka/request-header.ts";
-import { concat, createKafkaFixture, type KafkaClient } from "../../../support/kafka-fixture.ts";
+import { createKafkaFixture, type KafkaClient } from "../../../support/kafka-fixture.ts";
 import {
   batchOf,
   createTopic,
@@ -167,7 +169,7 @@ describe("produce", () => {
   const refused: readonly (readonly [string, number, () => Uint8Array | null])[] = [
     ["no records", 87, () => null],
     ["an empty record set", 87, () => new Uint8Array(0)],
-    ["two batches", 87, () => concat([batchOf(), batchOf()])],
+    ["two batches", 87, () => joinedBytes([batchOf(), batchOf()])],
     ["a cut batch", 87, () => batchOf().subarray(0, -5)],
     ["a cut header", 87, () => batchOf().subarray(0, 40)],
     ["magic 1", 87, () => altered(batchLayout.magic, () => 1)],
@@ -338,7 +340,7 @@ describe("produce", () => {
 describe("a produce frame", () => {
   const batch = batchOf({ count: 2, timestamp: 1_790_000_000_000 });
   const envelope = { apiVersion: 12, correlationId: 1, clientId: "fuzz" };
-  const frame = concat(encodeRequestFrame(produceApi, envelope, produceRequest(batch)).chunks);
+  const frame = joinedBytes(encodeRequestFrame(produceApi, envelope, produceRequest(batch)).chunks);
 
   /** Sends bytes on a connection of their own and gives what the log holds since the last time. */
   async function prober() {

@@ -45,6 +45,7 @@ describe("INSERT", () => {
     ],
     ["INSERT INTO v SELECT * FROM bids", '"v" is a view: its query alone writes to it'],
     ["INSERT INTO totals SELECT auction FROM bids", '"totals" wants 2 columns, the query has 1'],
+    ["INSERT INTO totals (n) SELECT 1, 2 FROM bids", '"totals" wants 1 column, the query has 2'],
     [
       "INSERT INTO totals SELECT auction, CAST(price AS STRING) FROM bids",
       'column 2 is a STRING, which does not go into "n" BIGINT: CAST it',

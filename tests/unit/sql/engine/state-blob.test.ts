@@ -9,9 +9,12 @@ const parts = [
 
 describe("state blob", () => {
   test("gives its parts back by name", () => {
-    const decoded = decodeStateBlob(encodeStateBlob(parts));
+    const taken = parts.map(({ name, bytes }) => ({ name, bytes: bytes.slice() }));
+    const decoded = decodeStateBlob(encodeStateBlob(taken));
     expect([...decoded.keys()]).toEqual(["time", "größe", "groups"]);
     for (const { name, bytes } of parts) expect(decoded.get(name)).toEqual(bytes);
+    // They are the blob's now: a large one is freed at once.
+    expect(taken.map(({ bytes }) => bytes.length)).toEqual([3, 0, 0]);
   });
 
   test("is refused when it is cut inside of a part, or of another version", () => {

@@ -1,11 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import {
   activity,
+  activityOf,
   EventTime,
   type EventTimeInput,
   endOfTime,
   noTime,
 } from "../../../../src/sql/time/event-time.ts";
+import { Dice } from "../../../sim/dice.ts";
 
 const defaults: EventTimeInput = { delayMs: 1_000, idleTimeoutMs: 5_000, quietTimeoutMs: 60_000 };
 
@@ -21,9 +23,14 @@ function eventTime(partitions: readonly number[], input: Partial<EventTimeInput>
   return time;
 }
 
+function tick(time: EventTime, at: number, lastWindowEnd: number): void {
+  while (time.pass(at, lastWindowEnd));
+}
+
 /** One publish; the bounds of its runs. */
 function publish(time: EventTime, at: number, runs: readonly Run[]): number[] {
   const touched = runs.map(({ input = 0, partition }) => ({ input, partition }));
+  tick(time, at, noTime);
   time.begin(at, touched);
   const bounds = touched.map((partition) => time.boundFor(partition));
   for (const [index, { greatest }] of runs.entries()) {
@@ -96,15 +103,80 @@ describe("EventTime", () => {
     expect(time.watermarkOf(0)).toBe(51_000);
   });
 
-  test("is not held by partitions that were silent when all go idle at once", () => {
+  test("moves to the greatest of its partitions when all have gone idle", () => {
     const time = eventTime([0, 1, 2]);
     publish(time, 0, [
       { partition: 0, greatest: 10_000 },
       { partition: 2, greatest: 8_000 },
     ]);
     expect(time.watermarkOf(0)).toBe(noTime);
-    time.tick(5_000, noTime);
-    expect(time.watermarkOf(0)).toBe(7_000);
+    tick(time, 5_000, noTime);
+    expect(time.watermarkOf(0)).toBe(9_000);
+  });
+
+  test("has a moved watermark before the rows of a publish that ends a silence", () => {
+    const time = eventTime([0, 1]);
+    publish(time, 0, [
+      { partition: 0, greatest: 10_000 },
+      { partition: 1, greatest: 4_000 },
+    ]);
+    expect(time.watermarkOf(0)).toBe(3_000);
+    expect(time.pass(4_999, noTime)).toBe(false);
+    expect(time.pass(5_000, noTime)).toBe(true);
+    expect(time.watermarkOf(0)).toBe(9_000);
+    expect(time.pass(5_000, noTime)).toBe(false);
+  });
+
+  test("does not wait for a partition that was added in a silence", () => {
+    const time = eventTime([0]);
+    publish(time, 0, [{ partition: 0, greatest: 10_000 }]);
+    time.addPartition({ input: 0, partition: 1 });
+    tick(time, 5_000, noTime);
+    expect(time.activityOf(0)).toBe(activity.idle);
+    publish(time, 6_000, [{ partition: 0, greatest: 20_000 }]);
+    expect(time.activityOf(0)).toBe(activity.awaited);
+    expect(time.watermarkOf(0)).toBe(9_000);
+  });
+
+  test("comes to the same whatever ticks show of it, and when", () => {
+    const dice = new Dice(76);
+    for (let run = 0; run < 200; run++) {
+      const started = () => {
+        const time = new EventTime([defaults, { ...defaults, idleTimeoutMs: 3_000 }]);
+        for (let partition = 0; partition < 3; partition++) {
+          for (const input of [0, 1]) time.addPartition({ input, partition });
+        }
+        return time;
+      };
+      const [without, exact, late] = [started(), started(), started()];
+      let at = 1_000_000;
+      const lastWindowEnd = at + 200_000;
+      const next = () => {
+        for (const [time, delay] of [[exact, 0] as const, [late, dice.below(4_000)] as const]) {
+          for (;;) {
+            const due = time.nextTickAt(lastWindowEnd);
+            if (due === undefined || due + delay > at) break;
+            tick(time, due + delay, lastWindowEnd);
+          }
+        }
+        for (const time of [without, exact, late]) tick(time, at, lastWindowEnd);
+      };
+      for (let count = 0; count < 12; count++) {
+        at += dice.pick([10, 900, 2_500, 4_000, 70_000]);
+        next();
+        const partition = dice.below(3);
+        const where = { input: dice.below(2), partition, greatest: at - dice.below(20_000) };
+        const bounds = publish(without, at, [where]);
+        for (const other of [exact, late]) {
+          expect(publish(other, at, [where])).toEqual(bounds);
+          expect(other.save()).toEqual(without.save());
+        }
+      }
+      at += 100_000;
+      next();
+      expect(exact.save()).toEqual(without.save());
+      expect(late.save()).toEqual(without.save());
+    }
   });
 
   test("awaits for ever where the idle timeout is 0", () => {
@@ -165,27 +237,27 @@ describe("EventTime", () => {
   test("moves on with ticks after a quiet minute near the clock", () => {
     const time = eventTime([0]);
     publish(time, 1_000_000, [{ partition: 0, greatest: 999_000 }]);
-    time.tick(1_005_000, 1_010_000);
+    tick(time, 1_005_000, 1_010_000);
     expect(time.watermarkOf(0)).toBe(998_000);
-    time.tick(1_064_999, 1_010_000);
+    tick(time, 1_064_999, 1_010_000);
     expect(time.watermarkOf(0)).toBe(998_000);
-    time.tick(1_065_000, 1_010_000);
+    tick(time, 1_065_000, 1_010_000);
     expect(time.watermarkOf(0)).toBe(1_010_000);
   });
 
   test("moves on no further than time has passed", () => {
     const time = eventTime([0]);
     publish(time, 1_000_000, [{ partition: 0, greatest: 999_000 }]);
-    time.tick(1_005_000, 9_999_999);
-    time.tick(1_065_000, 9_999_999);
+    tick(time, 1_005_000, 9_999_999);
+    tick(time, 1_065_000, 9_999_999);
     expect(time.watermarkOf(0)).toBe(1_063_000);
   });
 
   test("never moves a replay of old records on by itself", () => {
     const time = eventTime([0]);
     publish(time, 1_000_000, [{ partition: 0, greatest: 10_000 }]);
-    time.tick(1_005_000, 20_000);
-    time.tick(9_000_000, 20_000);
+    tick(time, 1_005_000, 20_000);
+    tick(time, 9_000_000, 20_000);
     expect(time.watermarkOf(0)).toBe(9_000);
     expect(time.nextTickAt(20_000)).toBeUndefined();
   });
@@ -196,9 +268,9 @@ describe("EventTime", () => {
     publish(time, 1_000_000, [{ partition: 0, greatest: 999_000 }]);
     publish(time, 1_002_000, [{ partition: 1, greatest: 999_500 }]);
     expect(time.nextTickAt(1_010_000)).toBe(1_005_000);
-    time.tick(1_005_000, 1_010_000);
+    tick(time, 1_005_000, 1_010_000);
     expect(time.nextTickAt(1_010_000)).toBe(1_007_000);
-    time.tick(1_007_000, 1_010_000);
+    tick(time, 1_007_000, 1_010_000);
     // Silence for a minute comes before the moment at which the window's end would be reached.
     expect(time.nextTickAt(1_010_000)).toBe(1_067_000);
     expect(time.nextTickAt(1_200_000)).toBe(1_203_500);
@@ -260,12 +332,18 @@ describe("EventTime of several inputs", () => {
     publish(time, 5_000, [{ input: 0, partition: 0, greatest: 9_600 }]);
     expect([0, 1].map((input) => time.activityOf(input))).toEqual([
       activity.awaited,
-      activity.silent,
+      activity.idle,
     ]);
-    time.tick(10_000, noTime);
-    expect([0, 1].map((input) => time.activityOf(input))).toEqual([
-      activity.spoke,
-      activity.silent,
+    tick(time, 10_000, noTime);
+    expect([0, 1].map((input) => time.activityOf(input))).toEqual([activity.idle, activity.idle]);
+  });
+
+  test("reads what earlier programs stored of activity", () => {
+    expect([0, 1, 2, 3].map(activityOf)).toEqual([
+      activity.idle,
+      activity.idle,
+      activity.awaited,
+      activity.awaited,
     ]);
   });
 
@@ -291,17 +369,17 @@ describe("EventTime of several inputs", () => {
     expect(bounds).toEqual([endOfTime, noTime]);
     expect(time.watermarkOf(1)).toBe(noTime);
     time.commit(1, { watermark: 30_000, activity: activity.awaited });
-    time.tick(100_000, noTime);
+    tick(time, 100_000, noTime);
     expect(time.watermarkOf(1)).toBe(30_000);
     expect(time.activityOf(1)).toBe(activity.awaited);
-    time.commit(1, { watermark: 20_000, activity: activity.spoke });
+    time.commit(1, { watermark: 20_000, activity: activity.idle });
     expect(time.watermarkOf(1)).toBe(30_000);
-    expect(time.activityOf(1)).toBe(activity.spoke);
+    expect(time.activityOf(1)).toBe(activity.idle);
     const [bound] = publish(time, 100_001, [{ input: 1, partition: 0, greatest: 1_000 }]);
     expect(bound).toBe(30_000);
     const revived = new EventTime([defaults, { ...defaults, isCommitted: true }]);
     revived.restore(JSON.parse(JSON.stringify(time.save())));
-    expect(revived.activityOf(1)).toBe(activity.spoke);
+    expect(revived.activityOf(1)).toBe(activity.idle);
     expect(revived.save()).toEqual(time.save());
   });
 
@@ -310,7 +388,7 @@ describe("EventTime of several inputs", () => {
     time.addPartition({ input: 0, partition: 0 });
     publish(time, 1_000_000, [{ partition: 0, greatest: 999_000 }]);
     expect(time.nextTickAt(1_010_000)).toBeUndefined();
-    time.tick(2_000_000, 1_010_000);
+    tick(time, 2_000_000, 1_010_000);
     expect(time.watermarkOf(0)).toBe(noTime);
   });
 });
