@@ -1,7 +1,7 @@
 /**
  * Kafka clients that reach two workers by one address, so that each connection comes to whichever
- * worker is next: kafkajs and kcat through `/kafka`, kcat through one advertised TCP address. Their
- * groups are coordinated by either worker, also when one of them is killed.
+ * worker is next: kafkajs and kcat through `/kafka`, kcat and Kafka's own through one advertised TCP
+ * address. Their groups are coordinated by either worker, also when one of them is killed.
  */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
@@ -17,8 +17,10 @@ import {
 import { type RoundRobin, startRoundRobin } from "../support/round-robin.ts";
 import { StreamServer } from "../support/stream-server.ts";
 import { uniqueName } from "./support/broker-under-test.ts";
+import { kafkaToolCommand } from "./support/kafka-tools.ts";
 import { type Kafkajs, type KafkajsConsumer, loadKafkajs } from "./support/kafkajs.ts";
 import { kcatProgram } from "./support/programs.ts";
+import { positionOf, toolEvents } from "./support/tool-events.ts";
 
 const streamctl = [process.execPath, join(import.meta.dir, "../../src/cli/main.ts")];
 const token = "balanced";
@@ -168,26 +170,84 @@ describe("two workers behind one address", () => {
   }, 90_000);
 });
 
-test("kcat over TCP: two workers that advertise one address", async () => {
-  const store = `file:${temporaryFolder("one-address")}`;
-  const own = startLibsqlHttpServer();
-  const ports: number[] = [];
-  const balanced = await startRoundRobin(ports);
-  const advertised = `127.0.0.1:${balanced.port}`;
-  // So many that each worker would lead some, if it were a broker of its own.
-  const flags = ["--kafka-advertised", advertised, "--default-partitions", "8"];
-  const place = { store, metadata: own.url, flags };
-  const started = [await StreamServer.start(place), await StreamServer.start(place)];
-  ports.push(...started.map(({ bootstrap }) => Number(bootstrap.split(":")[1])));
-  try {
-    await groupsGoOn(advertised);
-    expect(balanced.counts.every((count) => count > 0)).toBe(true);
-  } finally {
-    await balanced.close();
-    await Promise.all(started.map((server) => server.stop()));
-    await own.close();
-  }
-}, 90_000);
+describe("two workers that advertise one TCP address", () => {
+  let own: ReturnType<typeof startLibsqlHttpServer>;
+  let both: StreamServer[];
+  let tcp: RoundRobin;
+  const address = () => `127.0.0.1:${tcp.port}`;
+
+  beforeAll(async () => {
+    own = startLibsqlHttpServer();
+    const ports: number[] = [];
+    tcp = await startRoundRobin(ports);
+    // So many partitions that each worker would lead some, if it were a broker of its own.
+    const flags = ["--kafka-advertised", address(), "--default-partitions", "8"];
+    const store = `file:${temporaryFolder("one-address")}`;
+    const place = { store, metadata: own.url, flags };
+    both = [await StreamServer.start(place), await StreamServer.start(place)];
+    ports.push(...both.map(({ bootstrap }) => Number(bootstrap.split(":")[1])));
+  }, 60_000);
+
+  afterAll(async () => {
+    await tcp?.close();
+    await Promise.all((both ?? []).map((server) => server.stop()));
+    await own?.close();
+  }, 30_000);
+
+  test("kcat: a group goes on where it stopped, whoever coordinates it", async () => {
+    await groupsGoOn(address());
+    expect(tcp.counts.every((count) => count > 0)).toBe(true);
+  }, 90_000);
+
+  test("Java: nothing is lost or doubled when one worker is killed and comes back", async () => {
+    const topic = uniqueName("java");
+    const place = ["--bootstrap-server", address(), "--topic", topic];
+    const folder = temporaryFolder("java");
+    const settings = join(folder, "producer.properties");
+    await Bun.write(settings, "retries=2147483647\nenable.idempotence=true\nacks=all\n");
+    const sending = ["--command-config", settings, "--throughput", "500"];
+    const producer = new RunningProgram(
+      await kafkaToolCommand("verifiable-producer", [...place, ...sending]),
+      { logPath: join(folder, "producer.log") },
+    );
+    const reading = ["--group-id", topic, "--verbose", "--reset-policy", "earliest"];
+    const command = await kafkaToolCommand("verifiable-consumer", [...place, ...reading]);
+    const consumers = ["a", "b"].map(
+      (name) => new RunningProgram(command, { logPath: join(folder, `${name}.log`) }),
+    );
+    const sent = () => eventsOf([producer], "producer_send_success");
+    // A commit may be lost with its worker: groups read at least once.
+    const read = () => [...new Set(eventsOf(consumers, "record_data"))];
+    /** Until both get on, wherever they are. */
+    const goOn = async () => {
+      const [sentCount, readCount] = [sent().length, read().length];
+      await eventually(
+        async () =>
+          (sent().length > sentCount + 500 && read().length > readCount + 500) || undefined,
+        60_000,
+      );
+    };
+    await goOn();
+    for (const worker of both) {
+      await worker.kill();
+      await goOn();
+      await worker.restart();
+      await goOn();
+    }
+    await producer.stop();
+    const all = sent().toSorted();
+    await eventually(async () => read().length >= all.length || undefined, 60_000);
+    expect(eventsOf([producer], "producer_send_error")).toEqual([]);
+    expect(read().toSorted()).toEqual(all);
+    await Promise.all(consumers.map((consumer) => consumer.stop()));
+  }, 120_000);
+});
+
+/** Where the records lie that programs printed an event about. */
+function eventsOf(programs: readonly RunningProgram[], name: string): string[] {
+  const events = programs.flatMap((program) => toolEvents(program.log()));
+  return events.filter((event) => event.name === name).map(positionOf);
+}
 
 test("kcat beside a worker without Kafka, which coordinates groups all the same", async () => {
   const store = `file:${temporaryFolder("beside")}`;
