@@ -204,7 +204,8 @@ function comparisonsOf(
   const binding = bindingOf(context, outer, "IN");
   const operands = node.operand.kind === "row" ? node.operand.items : [node.operand];
   if (operands.length !== items.length) {
-    const problem = `IN compares ${counted(operands.length, "value")} with ${counted(items.length, "column")}`;
+    const values = counted(operands.length, "value");
+    const problem = `IN compares ${values} with ${counted(items.length, "column")}`;
     return context.fail(node.query, problem);
   }
   return items.map((item, index) => {

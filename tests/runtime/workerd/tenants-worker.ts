@@ -24,7 +24,10 @@ function bindingsOf(kind: string, { id }: State, bindings: Bindings): Bindings {
   awake.add(`${kind} ${id.name}`);
   const tenant = id.name.slice(0, id.name.indexOf("/"));
   const within = <T extends LogObjects | QueryObjects>(objects: T): T =>
-    ({ getByName: (name: string) => objects.getByName(`${tenant}/${name}`) }) as T;
+    ({
+      getByName: (name: string) => objects.getByName(`${tenant}/${name}`),
+      idFromName: (name: string) => bindings.LOG.idFromName(`${tenant}/${name}`),
+    }) as unknown as T;
   return {
     ...bindings,
     LOG: within(bindings.LOG),
