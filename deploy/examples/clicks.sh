@@ -9,7 +9,6 @@ ask() {
   shift
   curl --silent --show-error --fail-with-body ${MILLRACE_TOKEN:+-H "Authorization: Bearer $MILLRACE_TOKEN"} \
     "$url$path" "$@"
-  echo
 }
 
 # What the records are, and what is counted. Records carry the time at which they came.

@@ -6,7 +6,7 @@ import json, os, random, time, requests
 URL = "http://192.168.1.10:8080/v1/topics/readings/records"
 TOKEN = None  # of `streamctl token create`, where the server asks for one
 STATE = "millrace.json"  # written with each reading: a card bears that longer than flash does
-BATCH = 20  # readings in a request at most
+BATCH = 20  # readings in a request at most; a token with a rate takes ten seconds' worth
 WAITING = 1000  # readings that are kept at most; then the oldest go
 
 def load():
@@ -32,9 +32,9 @@ def send(state):
         place = {"Producer-Id": state["id"], "Producer-Epoch": "0", "Content-Type": "application/json"}
         place["Producer-Seq"] = str(state["sequence"])
         if TOKEN: place["Authorization"] = "Bearer " + TOKEN
-        body = json.dumps({"records": [{"value": each} for each in state["batch"]]})
+        body = json.dumps({"records": [{"value": each} for each in state["batch"]]}).encode()
         try:
-            answer = requests.post(URL, data=body, headers=place)
+            answer = requests.post(URL, data=body, headers=place, timeout=30)
             status, text = answer.status_code, answer.text
         except OSError:
             return False

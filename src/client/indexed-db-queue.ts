@@ -5,6 +5,7 @@
  * Each page has a lane of its own, with its own producer id, so that two tabs never count in one
  * sequence. A page holds a Web Lock on its lane while it lives; the next page takes over lanes that
  * nobody holds, sends what is in them under their own ids from where they stood, and removes them.
+ * For those of pages that are there it waits, since one that is being closed is there for a while.
  *
  *     "lanes"    producerId                    → LaneRow
  *     "records"  [producerId, batch, index]    → the record as JSON text
@@ -52,17 +53,32 @@ export function indexedDbQueue(name = "queue"): ProducerQueue {
   const lockPrefix = `millrace-${name}/`;
   const opened = openDatabase(indexedDB, `millrace-${name}`);
   // Whoever opens the queue hears of it.
-  opened.catch(() => undefined);
+  opened.catch(ignore);
   return {
-    async open(topic, producerId) {
+    async open(topic, producerId, later) {
       const database = await opened;
       await hold(locks, lockPrefix + producerId, false);
-      const left = await takeOver(database, topic, (id) => hold(locks, lockPrefix + id, true));
+      const known = (await read(database, laneTable, (lanes) => lanes.getAll())) as LaneRow[];
+      const left: LeftLane[] = [];
+      for (const { producerId: id, topic: of } of known.toSorted(byStart)) {
+        if (of !== topic) continue;
+        const take = (ifAvailable: boolean) => hold(locks, lockPrefix + id, ifAvailable);
+        if (await take(true)) {
+          left.push(...(await leftLane(database, id)));
+          continue;
+        }
+        const late = take(false).then(() => leftLane(database, id));
+        // What cannot be read then is there for the next page.
+        void late.then((lanes) => lanes.forEach(later), ignore);
+      }
       const row = { producerId, producerEpoch: 0, base: 0, topic, startedAt: platform.now() };
       return { own: new DatabaseLane(database, row), left };
     },
   };
 }
+
+const ignore = (): undefined => undefined;
+const byStart = (a: LaneRow, b: LaneRow): number => a.startedAt - b.startedAt;
 
 class DatabaseLane implements LaneStore {
   readonly #database: IdbDatabase;
@@ -102,37 +118,21 @@ class DatabaseLane implements LaneStore {
   }
 }
 
-/** Lanes of `topic` that no page holds, with their records. */
-async function takeOver(
-  database: IdbDatabase,
-  topic: string,
-  isFree: (producerId: string) => Promise<boolean>,
-): Promise<LeftLane[]> {
-  const rows = (await read(database, laneTable, (lanes) => lanes.getAll())) as LaneRow[];
-  const left: LeftLane[] = [];
-  for (const known of rows.toSorted((a, b) => a.startedAt - b.startedAt)) {
-    if (known.topic !== topic || !(await isFree(known.producerId))) continue;
-    // Read again: until a moment ago another page may have held the lane and moved its place.
-    const [row] = (await read(database, laneTable, (lanes) =>
-      lanes.getAll(known.producerId),
-    )) as LaneRow[];
-    if (row === undefined) continue;
-    const range = keyRange([row.producerId], [row.producerId, []]);
-    const keys = await read(database, recordTable, (records) => records.getAllKeys(range));
-    const texts = await read(database, recordTable, (records) => records.getAll(range));
-    const batches = new Map<number, { number: number; done: number; texts: string[] }>();
-    (keys as RecordKey[]).forEach(([, number, index], position) => {
-      const known = batches.get(number) ?? { number, done: index, texts: [] };
-      known.texts.push(texts[position] as string);
-      batches.set(number, known);
-    });
-    left.push({
-      place: row,
-      store: new DatabaseLane(database, row, true),
-      batches: [...batches.values()],
-    });
-  }
-  return left;
+/** The lane with its records, once we hold it; none where a page has emptied it. */
+async function leftLane(database: IdbDatabase, producerId: string): Promise<LeftLane[]> {
+  const [row] = (await read(database, laneTable, (lanes) => lanes.getAll(producerId))) as LaneRow[];
+  if (row === undefined) return [];
+  const range = keyRange([producerId], [producerId, []]);
+  const keys = await read(database, recordTable, (records) => records.getAllKeys(range));
+  const texts = await read(database, recordTable, (records) => records.getAll(range));
+  const batches = new Map<number, { number: number; done: number; texts: string[] }>();
+  (keys as RecordKey[]).forEach(([, number, index], position) => {
+    const known = batches.get(number) ?? { number, done: index, texts: [] };
+    known.texts.push(texts[position] as string);
+    batches.set(number, known);
+  });
+  const store = new DatabaseLane(database, row, true);
+  return [{ place: row, store, batches: [...batches.values()] }];
 }
 
 /** Holds a lock as long as the page lives; false: somebody else has it. */

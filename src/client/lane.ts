@@ -165,12 +165,14 @@ export class Lane {
         continue;
       }
       const fate = this.#fateOf(batch, failure);
-      const canNarrow = concernsRecords(failure) && this.#partLength(batch) > 1;
-      if (fate !== undefined && canNarrow) {
-        this.#partMax = this.#smallerPart(batch, failure);
-        continue;
+      const canNarrow = this.#partLength(batch) > 1;
+      if (fate !== undefined && !(canNarrow && concernsRecords(failure))) {
+        return await this.#settle(batch, fate);
       }
-      if (fate !== undefined) return await this.#settle(batch, fate);
+      if (canNarrow && (fate !== undefined || failure.code === "rate_exceeded")) {
+        this.#partMax = this.#smallerPart(batch, failure);
+      }
+      if (fate !== undefined) continue;
       onTrouble(failure);
       await backoff.wait(signal, failure.retryAfterMs);
     }

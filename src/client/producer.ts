@@ -28,8 +28,15 @@ export interface SendOptions extends RecordFields {
 
 /** Where records wait on disk: `indexedDbQueue(name)`. */
 export interface ProducerQueue {
-  /** A new lane for this page, and those that pages before it have left behind, oldest first. */
-  open(topic: string, producerId: string): Promise<{ own: LaneStore; left: readonly LeftLane[] }>;
+  /**
+   * A new lane for this page, and those that pages before it have left behind, oldest first.
+   * `later` gets those of pages that are there now, as they go.
+   */
+  open(
+    topic: string,
+    producerId: string,
+    later: (left: LeftLane) => void,
+  ): Promise<{ own: LaneStore; left: readonly LeftLane[] }>;
 }
 
 export interface LeftLane {
@@ -182,7 +189,8 @@ export class Producer<V = unknown> {
   async #open(): Promise<void> {
     const { queue, producerId } = this.#options;
     const id = queue === undefined && producerId ? producerId : this.#connection.platform.id();
-    const opened = await queue?.open(this.topic, id).catch((error) => {
+    const later = (left: LeftLane) => this.#takeOver(left);
+    const opened = await queue?.open(this.topic, id, later).catch((error) => {
       throw unsaved(error);
     });
     for (const { place, store, batches } of opened?.left ?? []) {
@@ -192,6 +200,13 @@ export class Producer<V = unknown> {
     this.#own = this.#lane(place, opened?.own);
     this.#lanes.push(this.#own);
     for (const add of this.#early.splice(0)) add();
+    this.#pump();
+  }
+
+  #takeOver({ place, store, batches }: LeftLane): void {
+    if (this.#stop.signal.aborted) return;
+    // Our own stays the last.
+    this.#lanes.splice(-1, 0, this.#lane(place, store, batches));
     this.#pump();
   }
 

@@ -97,15 +97,15 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
     afterAll(() => place?.stop());
 
     const tabs: Tab[] = [];
-    async function open(path: string): Promise<Tab> {
-      const tab = await browser.open(origin + path);
+    async function open(path: string, from = origin): Promise<Tab> {
+      const tab = await browser.open(from + path);
       tabs.push(tab);
       return tab;
     }
 
     /** A page with the client as `m`, and a connection as `link`. */
-    async function blank(token?: string): Promise<Tab> {
-      const tab = await open("/blank.html");
+    async function blank(token?: string, from?: string): Promise<Tab> {
+      const tab = await open("/blank.html", from);
       await load(tab, token);
       return tab;
     }
@@ -158,10 +158,10 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
     }
 
     /** Makes it, and an access token of our pages for it. */
-    async function makeTopic(name: string): Promise<string> {
+    async function makeTopic(name: string, from = origin): Promise<string> {
       await make("/v1/topics", { name, partitions: 1 });
       const operations = ["read", "write"];
-      const { token } = await make("/v1/tokens", { topics: [name], operations, origins: [origin] });
+      const { token } = await make("/v1/tokens", { topics: [name], operations, origins: [from] });
       return String(token);
     }
 
@@ -272,6 +272,73 @@ function browserChecks(name: string, start: () => Promise<Place>): void {
         `m.producer(link, "lossy", { queue: m.indexedDbQueue("lossy") }).send("c")`,
       );
       expect(await valuesOf("lossy")).toEqual(["a", "b", "c"]);
+    });
+
+    check("what a tab leaves that is closed is sent by one that stays", async () => {
+      const token = await makeTopic("closing");
+      const queue = `window.p = m.producer(link, "closing", { queue: m.indexedDbQueue("closing") });`;
+      const goes = await blank(token);
+      await goes.setOffline(true);
+      await goes.evaluate(`(async () => { ${queue} p.send("left"); await p.saved(); })()`);
+      const stays = await blank(token);
+      await stays.evaluate(`(async () => { ${queue} await p.send("own"); })()`);
+      expect(await valuesOf("closing")).toEqual(["own"]);
+      await goes.close();
+      expect(await untilValues("closing", 2)).toEqual(["own", "left"]);
+      await stays.evaluate(`p.send("last").then(() => p.flush())`);
+      expect(await valuesOf("closing")).toEqual(["own", "left", "last"]);
+    });
+
+    check("what was made without a network is appended as fast as the token may", async () => {
+      await make("/v1/topics", { name: "rated", partitions: 1 });
+      const rate = { operations: ["write"], origins: [origin], recordsPerSecondMax: 20 };
+      const { token } = await make("/v1/tokens", { topics: ["rated"], ...rate });
+      const tab = await blank(String(token));
+      await tab.setOffline(true);
+      // More than the 200 that may come at once, and one that never may.
+      await tab.evaluate(`(async () => {
+        window.p = m.producer(link, "rated", { queue: m.indexedDbQueue("rated") });
+        window.fates = [];
+        for (let n = 0; n < 250; n++) {
+          const value = n === 100 ? "x".repeat(1_100_000) : n;
+          p.send(value).then(() => fates.push("sent"), ({ code }) => fates.push(code));
+        }
+        await p.saved();
+      })()`);
+      await tab.setOffline(false);
+      await tab.until("fates.length === 250");
+      expect(await tab.evaluate("fates.filter((fate) => fate !== 'sent')")).toEqual([
+        "record_too_large",
+      ]);
+      const numbers = Array.from({ length: 250 }, (_, n) => n).filter((n) => n !== 100);
+      expect((await valuesOf("rated")).map(Number)).toEqual(numbers);
+    });
+
+    check("a full disk is told, and what found no room on it is sent all the same", async () => {
+      // Chromium remembers for a while how much room an origin had.
+      const port = new URL(place.url).port;
+      const from = `http://full-${port}.localhost:${pagesPort}`;
+      const tab = await blank(await makeTopic("full", from), from);
+      await tab.setRoom(1_000_000);
+      await tab.setOffline(true);
+      const told = await tab.evaluate(`(async () => {
+        window.troubles = new Set();
+        window.sent = 0;
+        const onTrouble = ({ code }) => troubles.add(code);
+        window.p = m.producer(link, "full", { queue: m.indexedDbQueue("full"), onTrouble });
+        // The browser compresses what it keeps, and chance cannot be.
+        const chance = () => btoa(String.fromCharCode(...crypto.getRandomValues(new Uint8Array(60_000))));
+        const large = Array.from({ length: 8 }, chance).join("");
+        for (let n = 0; n < 4; n++) p.send(n + large).then(() => sent++);
+        return await p.saved().catch(({ code }) => code);
+      })()`);
+      expect(told).toBe("unsaved");
+      expect(await tab.evaluate("troubles.has('unsaved')")).toBe(true);
+      await tab.setOffline(false);
+      await tab.until("sent === 4");
+      await tab.evaluate("p.saved().then(() => p.close())");
+      await tab.setRoom();
+      expect((await valuesOf("full")).map((value) => String(value)[0])).toEqual([..."0123"]);
     });
 
     check("consumers go on when the server comes back, by events and by WebSocket", async () => {

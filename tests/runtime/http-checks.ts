@@ -399,7 +399,9 @@ export function httpChecks(name: string, start: () => Promise<HttpPlace>): void 
       expect((await fetch(reading, { headers: { ...bearer(token), Origin: shop } })).status).toBe(
         403,
       );
-      expect((await fetch(`${reading}?token=${token}`)).status).toBe(401);
+      for (const path of [reading, `${place.url}/v1/topics`, `${place.url}/v1/sql`]) {
+        expect([path, (await fetch(`${path}?token=${token}`)).status]).toEqual([path, 401]);
+      }
       expect((await fetch(`${place.url}/v1/tokens`, { headers: bearer(token) })).status).toBe(403);
 
       const { token: brief } = await newToken({ origins: [shop], ttlMs: 1 });

@@ -53,7 +53,8 @@ export function errorOfProblem(problem, known = {}) {
 }
 /** What a queue on disk threw, such as its `QuotaExceededError`. */
 export function unsaved(cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    // A browser's error has a name and often no message.
+    const reason = cause instanceof Error ? cause.message || cause.name : String(cause);
     const message = `Cannot keep what waits on disk: ${reason}`;
     return new MillraceError("unsaved", message, { retriable: true, cause });
 }

@@ -17,8 +17,11 @@ export interface SendOptions extends RecordFields {
 }
 /** Where records wait on disk: `indexedDbQueue(name)`. */
 export interface ProducerQueue {
-    /** A new lane for this page, and those that pages before it have left behind, oldest first. */
-    open(topic: string, producerId: string): Promise<{
+    /**
+     * A new lane for this page, and those that pages before it have left behind, oldest first.
+     * `later` gets those of pages that are there now, as they go.
+     */
+    open(topic: string, producerId: string, later: (left: LeftLane) => void): Promise<{
         own: LaneStore;
         left: readonly LeftLane[];
     }>;

@@ -115,7 +115,8 @@ export class Producer {
     async #open() {
         const { queue, producerId } = this.#options;
         const id = queue === undefined && producerId ? producerId : this.#connection.platform.id();
-        const opened = await queue?.open(this.topic, id).catch((error) => {
+        const later = (left) => this.#takeOver(left);
+        const opened = await queue?.open(this.topic, id, later).catch((error) => {
             throw unsaved(error);
         });
         for (const { place, store, batches } of opened?.left ?? []) {
@@ -126,6 +127,13 @@ export class Producer {
         this.#lanes.push(this.#own);
         for (const add of this.#early.splice(0))
             add();
+        this.#pump();
+    }
+    #takeOver({ place, store, batches }) {
+        if (this.#stop.signal.aborted)
+            return;
+        // Our own stays the last.
+        this.#lanes.splice(-1, 0, this.#lane(place, store, batches));
         this.#pump();
     }
     #lane(place, store, batches = []) {

@@ -10,7 +10,7 @@ import { topicOfAppend } from "../../server/http/handed-appends.ts";
 import { problemResponse, responseOfError } from "../../server/http/problem-response.ts";
 import { isPublicRead } from "../../server/http/public-read.ts";
 import type { RequestHead } from "../../server/http/request-head.ts";
-import { shownToken } from "../../server/http/shown-token.ts";
+import { type ShownToken, shownToken } from "../../server/http/shown-token.ts";
 import { parseToken } from "../../wire/http/access-token.ts";
 import { UsageError } from "../node/options.ts";
 import { clock, timers } from "../node/platform.ts";
@@ -63,9 +63,9 @@ export async function answerRequest(
     // Browsers ask beforehand without a token.
     if (head.method !== "OPTIONS" && !openPaths.has(pathname)) {
       const shown = shownToken(head);
-      if (shown === undefined) {
-        if (!isPublicRead(head, publicTopics)) guard.check(head);
-      } else checkShownToken(shown.text, pathname);
+      const isPublic = shown?.place !== "query" && isPublicRead(head, publicTopics);
+      if (shown === undefined && !isPublic) guard.check(head);
+      else if (shown !== undefined && !isPublic) checkShownToken(shown, pathname);
     }
   } catch (error) {
     const refusal = responseOfError(error, log);
@@ -109,7 +109,11 @@ async function askObject(request: Request, bindings: Bindings, asked: Asked): Pr
   const where = objectPlaceOf(request, pathname);
   if (where.kind !== "shards") {
     const objects = where.kind === "group" ? groups : log;
-    const ask = () => objects.getByName(where.name).fetch(request);
+    const object = objects.getByName(where.name);
+    if (asksForStream(request, pathname)) {
+      return carriedResponse(await object.fetch(carryingRequest(request)), timers);
+    }
+    const ask = () => object.fetch(request);
     return await throughCache(request, { publicTopics, ask, later });
   }
   const spread = spreadOf(settings);
@@ -172,11 +176,14 @@ function queriedProducer(url: string): string | null {
  * An access token is known to the objects, which check it; here only what cannot be one, or cannot
  * be good for the path, is kept from them.
  */
-function checkShownToken(text: string, pathname: string): void {
+function checkShownToken({ text, place }: ShownToken, pathname: string): void {
   if (parseToken(text) === undefined) {
     throw new StreamError("unauthenticated", "Cannot answer: the access token is cut off");
   }
   if (/^\/v1\/topics\/[^/]+\/./.test(pathname)) return;
+  if (place === "query") {
+    throw new StreamError("unauthenticated", "Cannot answer: only appends take it from the query");
+  }
   throw new StreamError("unauthorized", "Cannot answer: access tokens are for records alone");
 }
 

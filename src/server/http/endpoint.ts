@@ -150,7 +150,12 @@ export class Endpoints {
         let grant: Grant | undefined;
         if (access === "guarded" || access === "costly") {
           const shown = shownToken(request);
-          if (shown === undefined) pages = this.#admitPlain(request, access === "costly");
+          const isPublic = isPublicRead(request, this.#context.settings.publicTopics);
+          // Who may read without a token may with one for something else.
+          if (isPublic && shown?.place !== "query") {
+            this.guard.checkHost(request);
+            pages = "all";
+          } else if (shown === undefined) this.guard.check(request, access === "costly");
           else {
             grant = await this.#admitToken(request, shown, use);
             pages = grant.hasOrigins ? "tokens" : "listed";
@@ -171,14 +176,6 @@ export class Endpoints {
       duration.observe((platform.clock.monotonic() - started) / 1000);
       return response;
     };
-  }
-
-  /** Throws for who may not ask; tells which pages may read the answer. */
-  #admitPlain(request: RequestHead, isCostly: boolean): Pages {
-    const isPublic = isPublicRead(request, this.#context.settings.publicTopics);
-    if (isPublic) this.guard.checkHost(request);
-    else this.guard.check(request, isCostly);
-    return isPublic ? "all" : "listed";
   }
 
   async #admitToken(request: RequestHead, shown: ShownToken, use: TokenUse): Promise<Grant> {

@@ -146,7 +146,7 @@ function decompress(codec: CodecName, bytes: Uint8Array, options: BodyOptions): 
 }
 
 function tooLarge(bytes: number | undefined, bytesMax: number): StreamError {
-  const size = bytes === undefined ? "a body of more" : `a body of ${bytes} bytes`;
+  const size = bytes === undefined ? "a body that is larger" : `a body of ${bytes} bytes`;
   return new StreamError(
     "request_too_large",
     `Cannot take ${size}: at most ${bytesMax} bytes are allowed; send several requests`,

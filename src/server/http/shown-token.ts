@@ -20,7 +20,7 @@ export function shownToken(request: RequestHead): ShownToken | undefined {
     return text !== undefined && isTokenText(text) ? { text, place: "header" } : undefined;
   }
   const protocols = headers.get("Sec-WebSocket-Protocol");
-  if (protocols !== null) {
+  if (protocols !== null && headers.get("Upgrade") !== null) {
     const text = protocols.split(/ *, */).find(isTokenText);
     if (text !== undefined) return { text, place: "protocol" };
   }

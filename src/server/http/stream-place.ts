@@ -63,7 +63,7 @@ async function resume(context: HttpContext, name: string, text: string): Promise
     throw new StreamError(
       "topic_recreated",
       `Cannot resume: the cursor is of another topic than the "${name}" there is now; begin anew`,
-      { details: { field: "Last-Event-ID", expected: "a cursor of this topic" } },
+      { details: { field: "cursor", expected: "a cursor of this topic" } },
     );
   }
   if (offsets.length > topic.partitionCount) await requirePartition(context, topic, offsets.length);
@@ -81,7 +81,7 @@ async function requirePartition(
   throw new StreamError(
     "invalid_request",
     `Cannot resume: the cursor has ${partitionCount} partitions, more than "${topic.name}"`,
-    { details: { field: "Last-Event-ID", expected: "the id of an event of this stream" } },
+    { details: { field: "cursor", expected: "the id of an event of this stream" } },
   );
 }
 

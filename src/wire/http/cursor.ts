@@ -129,6 +129,6 @@ function refuse(): StreamError {
   return new StreamError(
     "invalid_request",
     "Cannot resume the stream: the cursor is not one that this server gave out",
-    { details: { field: "Last-Event-ID", expected: "the id of an event of this stream" } },
+    { details: { field: "cursor", expected: "the id of an event of this stream" } },
   );
 }

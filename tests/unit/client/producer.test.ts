@@ -132,6 +132,19 @@ describe("a producer", () => {
     }
   });
 
+  test("a rate that others use up as well is gone under with fewer records", async () => {
+    const place = await ClientPlace.withTopic();
+    // Never is there room for more than three at once.
+    place.fault = ({ init }) =>
+      String(init.body).split('"value"').length - 1 > 3
+        ? problemAnswer(429, "rate_exceeded", { retriable: true })
+        : undefined;
+    const clicks = producer(place.connect(), "t", { retryForMs: 2_000 });
+    const numbers = Array.from({ length: 20 }, (_, index) => index);
+    await Promise.all(numbers.map((number) => clicks.send(number)));
+    expect((await place.values()).map(Number)).toEqual(numbers);
+  });
+
   test("what was appended too long ago to know where is appended", async () => {
     const place = await ClientPlace.withTopic();
     place.fault = () => problemAnswer(409, "sequence_duplicate");

@@ -1,6 +1,7 @@
 // Boots a device twice, as MicroPython compiled to WebAssembly runs it, and prints what it had in its
 // file at the end: `node boots.mjs MICROPYTHON DEVICE.PY URL`. Its `requests` is ours, since that
-// MicroPython has no sockets: the same call, carried out by a process of Node.
+// MicroPython has no sockets: the same call, carried out by a process of Node. As the real one it sends
+// a text with the length of its characters, which is wrong for any but ASCII, so it wants bytes.
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
@@ -10,12 +11,14 @@ const { loadMicroPython } = await import(pathToFileURL(module).href);
 const stateFile = "/millrace.json";
 
 const requests = `
-import bridge, json
+import bridge
+from json import dumps, loads
 class Answer:
     def __init__(self, status, text):
         self.status_code, self.text = status, text
-def post(url, data=None, headers={}):
-    status, text = json.loads(bridge.post(url, data, json.dumps(headers)))
+def post(url, data=None, json=None, headers={}, timeout=None):
+    assert isinstance(data, bytes) and timeout
+    status, text = loads(bridge.post(url, data.decode(), dumps(headers)))
     if status == 0:
         raise OSError(text)
     return Answer(status, text)

@@ -221,6 +221,21 @@ describe("public topics", () => {
     expect(preflight.headers.get("Access-Control-Allow-Origin")).toBe("*");
   });
 
+  test("are read also by who shows a token for something else", async () => {
+    const made = await fixture();
+    const json = { topics: ["hidden"], operations: ["write"], origins: ["https://shop.example"] };
+    const of = await made.ask("/v1/tokens", { method: "POST", json, headers: server });
+    const { token } = (await of.json()) as { token: string };
+    for (const shown of [token, token.slice(0, -1), "of another server"]) {
+      const headers = { Authorization: `Bearer ${shown}`, Origin: "https://any.example" };
+      const answer = await made.ask(path, { headers });
+      expect([shown, answer.status]).toEqual([shown, 200]);
+      expect(answer.headers.get("Access-Control-Allow-Origin")).toBe("*");
+      expect((await made.ask("/v1/topics/hidden/records", { headers })).status).not.toBe(200);
+    }
+    expect((await made.ask(`${path}?token=${token}`)).status).toBe(401);
+  });
+
   test("are not written, nor is anything else read", async () => {
     const made = await fixture();
     const headers = { "Content-Type": "text/plain" };

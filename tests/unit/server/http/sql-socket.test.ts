@@ -45,6 +45,7 @@ async function open(
   const { ask, stop } = createHttpFixture({
     sql: {
       sql: {
+        isStill: async () => false,
         execute: async (_statement, _session, signal, given = {}) => {
           options.push(given);
           return await result(signal);

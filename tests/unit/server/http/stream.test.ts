@@ -136,6 +136,7 @@ describe("stream", () => {
     for (const cursor of ["x", `${id}.0.1`, `${id.split(".")[0]}.9.1`]) {
       const response = await fixture.ask(`/v1/topics/t/stream?cursor=${cursor}`);
       expect(response.status, cursor).toBe(400);
+      expect(await response.json()).toMatchObject({ field: "cursor" });
     }
   });
 

@@ -153,6 +153,8 @@ describe("access tokens", () => {
     for (const headers of [
       { Authorization: `Basic ${btoa(`x:${token}`)}` },
       { Cookie: `token=${token}` },
+      // Among protocols it stands for WebSockets alone.
+      { "Sec-WebSocket-Protocol": `millrace, ${token}` },
     ] as Fields[]) {
       expect((await send(made, headers)).status).toBe(401);
     }
