@@ -48,7 +48,7 @@ const requestBytesMax = 8 * MiB;
 const decompressedBytesMax = 16 * MiB;
 const metadataTimeoutMs = 10_000;
 const pageBytes = 65_536;
-/** A round, and its walk over the bucket, make some requests a step; an invocation may make 1 000. */
+/** A round, and its walk over the bucket, make some requests a step of the 1 000 of an event. */
 const maintenanceStepsMax = 200;
 /** Of an object with readers that wait; one that runs a query only has its alarm. */
 const quietPollMs = 1_000;
