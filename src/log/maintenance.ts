@@ -57,8 +57,8 @@ export interface MaintenanceSettings {
   /** State of idempotent producers that were silent for so long is forgotten. */
   readonly producerExpiryMs: number;
   /**
-   * Requests to store and metadata of a round, and as many of its walk over the store, more or less;
-   * absent: any. What is left over is the next round's.
+   * Slices of a round, and as many of its walk over the store; absent: any number. What is left over
+   * is the next round's.
    */
   readonly stepsMax?: number;
 }
@@ -175,8 +175,8 @@ export class Maintenance {
   }
 
   /**
-   * Walks the store and deletes what no index row names, nor ever will; goes on where a walk was cut
-   * off.
+   * Walks the store and deletes what no index row names, nor ever will; goes on where a walk was
+   * cut off.
    */
   async collectOrphans(): Promise<void> {
     this.#mayTake(this.#parts.settings.stepsMax);

@@ -73,9 +73,9 @@ export interface ObjectStore {
   /** Deletes objects; missing ones are no error. */
   delete(keys: readonly string[]): Promise<void>;
   /**
-   * Walks objects by prefix, those with keys behind `afterKey` if it is given: in the order of their
-   * keys where they are many (S3, R2), in any in a folder. For the collector and tools, never on a
-   * read path.
+   * Walks objects by prefix, those with keys behind `afterKey` if it is given: in the order of keys
+   * where they are many (S3, R2), in any in a folder. For the collector and tools, never on a read
+   * path.
    */
   list(
     prefix: string,
