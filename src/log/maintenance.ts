@@ -57,8 +57,8 @@ export interface MaintenanceSettings {
   /** State of idempotent producers that were silent for so long is forgotten. */
   readonly producerExpiryMs: number;
   /**
-   * Slices of a round, and as many of its walk over the store; absent: any number. What is left over
-   * is the next round's.
+   * Slices of a round, and as many of its walk over the store; absent: any number. What is left
+   * over is the next round's.
    */
   readonly stepsMax?: number;
 }
