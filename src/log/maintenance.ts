@@ -9,10 +9,10 @@ import { listTopics, type TopicInfo } from "../meta/catalog.ts";
 import { acquireLease, readLease, releaseLease } from "../meta/leases.ts";
 import {
   closedWithReceipts,
+  epochsWithLive,
   forgetObjects,
   forgetReceipts,
   knownEpochs,
-  liveObjects,
   releasedObjects,
   type StoredKey,
   unreferencedKeys,
@@ -28,6 +28,7 @@ import {
   parseSegmentKey,
   receiptPrefix,
   segmentPrefix,
+  workerPrefix,
 } from "../store/object-keys.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import { adoptReceipts } from "./adopt-receipts.ts";
@@ -55,6 +56,21 @@ export interface MaintenanceSettings {
   readonly graceMs: number;
   /** State of idempotent producers that were silent for so long is forgotten. */
   readonly producerExpiryMs: number;
+  /**
+   * Slices of a round, and as many of its walk over the store; absent: any number. What is left
+   * over is the next round's.
+   */
+  readonly stepsMax?: number;
+}
+
+/** Where a round that took all of its steps left off. */
+export interface MaintenancePlace {
+  /** Retention has come so far; empty: to the end. */
+  readonly topic: string;
+  /** So has the writing of closed epochs' receipts; 0: to the end. */
+  readonly workerEpoch: number;
+  /** The walk over the store goes on behind this key; null: none is under way. */
+  readonly key: string | null;
 }
 
 /** Kafka's pace where it has one: log.retention.check.interval.ms, file.delete.delay.ms. */
@@ -90,6 +106,8 @@ export class Maintenance {
   #timer: TimerHandle | undefined;
   #running: Promise<void> | undefined;
   #orphansAt: number;
+  #place: MaintenancePlace = { topic: "", workerEpoch: 0, key: null };
+  #stepsLeft = Number.POSITIVE_INFINITY;
   #closed = false;
   /** Closed epochs whose receipts are known to be in objects. */
   #adopted = new Set<number>();
@@ -114,15 +132,23 @@ export class Maintenance {
 
   /**
    * One round for a worker that is woken for it and may sleep for ever then: the lease is given
-   * back. `collectsOrphans`: with a walk over the whole store.
+   * back. `collectsOrphans`: a walk over the whole store begins. Goes on at `place`, which is what
+   * the last such round returned, wherever that was.
    */
-  async runOnce({ collectsOrphans }: { readonly collectsOrphans: boolean }): Promise<void> {
+  async runOnce(options: {
+    readonly collectsOrphans: boolean;
+    readonly place?: MaintenancePlace | undefined;
+  }): Promise<MaintenancePlace> {
     const { database, identity } = this.#parts;
-    if (collectsOrphans) this.#orphansAt = Number.NEGATIVE_INFINITY;
+    if (options.place !== undefined) this.#place = options.place;
+    const isWalking = options.collectsOrphans || this.#place.key !== null;
+    this.#orphansAt = isWalking ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
     await this.run();
     const lease = await readLease(database, maintenanceLease);
-    if (lease === null || lease.workerEpoch !== identity.current().workerEpoch) return;
-    await releaseLease(database, lease);
+    if (lease !== null && lease.workerEpoch === identity.current().workerEpoch) {
+      await releaseLease(database, lease);
+    }
+    return this.#place;
   }
 
   /** One round, if this worker has or gets the lease. */
@@ -131,11 +157,12 @@ export class Maintenance {
     const { workerEpoch } = identity.current();
     const lease = await acquireLease(database, { ...maintenanceLease, workerEpoch });
     if (lease.workerEpoch !== workerEpoch) return;
+    this.#mayTake(settings.stepsMax);
     this.#parts.onEndedFound(await epochsToMend(database, { closedMs: mendMsMax }));
     await this.#release();
     await this.#retain();
     await this.#release();
-    while ((await forgetDeletedTopics(database, 10)) > 0 && !this.#closed);
+    while (this.#step() && (await forgetDeletedTopics(database, 10)) > 0);
     await this.#forgetTicks();
     await this.#collectReleased();
     const { producerExpiryMs: idleMs } = settings;
@@ -147,24 +174,54 @@ export class Maintenance {
     await this.collectOrphans();
   }
 
-  /** Walks the store and deletes what no index row names, nor ever will. */
+  /**
+   * Walks the store and deletes what no index row names, nor ever will; goes on where a walk was
+   * cut off.
+   */
   async collectOrphans(): Promise<void> {
-    let page: StoredKey[] = [];
-    for await (const { key } of this.#parts.store.list(segmentPrefix)) {
-      if (this.#closed) return;
-      const parsed = parseSegmentKey(key);
-      if (parsed === undefined) continue;
-      const { workerEpoch } = parsed;
-      // A rolling file can hold any segment of its worker: only the worker's end releases it.
-      const sequence = parsed.kind === "segment" ? parsed.sequence : Number.MAX_SAFE_INTEGER;
-      page.push({ key, workerEpoch, sequence });
-      if (page.length === objectsPerSlice) {
-        await this.#deleteOrphans(page);
-        page = [];
-      }
+    this.#mayTake(this.#parts.settings.stepsMax);
+    const from = this.#place.key ?? "";
+    const isAmongReceipts = from.startsWith(receiptPrefix);
+    const isThrough =
+      (isAmongReceipts ||
+        (await this.#walk(segmentPrefix, from, (keys) => this.#deleteOrphans(keys)))) &&
+      (await this.#walk(receiptPrefix, isAmongReceipts ? from : "", (keys) =>
+        this.#deleteReceipts(keys),
+      ));
+    if (isThrough) this.#place = { ...this.#place, key: null };
+  }
+
+  /** In slices; false: cut off, and the place says where. */
+  async #walk(
+    prefix: string,
+    from: string,
+    act: (keys: readonly string[]) => Promise<void>,
+  ): Promise<boolean> {
+    let keys: string[] = [];
+    for await (const { key } of this.#parts.store.list(prefix, from)) {
+      keys.push(key);
+      if (keys.length < objectsPerSlice) continue;
+      if (!this.#step()) return false;
+      await act(keys);
+      this.#place = { ...this.#place, key };
+      keys = [];
     }
-    await this.#deleteOrphans(page);
-    await this.#collectReceipts();
+    if (keys.length === 0) return !this.#closed;
+    if (!this.#step()) return false;
+    await act(keys);
+    this.#place = { ...this.#place, key: keys.at(-1) ?? null };
+    return true;
+  }
+
+  #mayTake(steps = Number.POSITIVE_INFINITY): void {
+    this.#stepsLeft = steps;
+  }
+
+  /** Whether another slice may be worked at, which is counted. */
+  #step(): boolean {
+    if (this.#closed || this.#stepsLeft <= 0) return false;
+    this.#stepsLeft -= 1;
+    return true;
   }
 
   async #round(): Promise<void> {
@@ -176,7 +233,7 @@ export class Maintenance {
   }
 
   async #release(): Promise<void> {
-    for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
+    for (let round = 0; round < slicesPerRound && this.#step(); round++) {
       if ((await releaseSlice(this.#parts.database, slice)) === 0) return;
     }
   }
@@ -184,15 +241,21 @@ export class Maintenance {
   async #retain(): Promise<void> {
     const { topics } = await listTopics(this.#parts.database);
     let raised = 0;
-    for (const topic of topics) {
-      const rule = retentionRule(topic);
+    let topic = "";
+    const left = topics.filter(({ name }) => name > this.#place.topic);
+    for (const each of left) {
+      const rule = retentionRule(each);
       if (rule.retentionMs < 0 && rule.retentionBytes < 0) continue;
-      for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
+      for (let round = 0; round < slicesPerRound && this.#step(); round++) {
         const changed = await applyRetention(this.#parts.database, rule, slice);
         raised += changed;
         if (changed === 0) break;
       }
+      if (this.#stepsLeft > 0) continue;
+      topic = each.name;
+      break;
     }
+    this.#place = { ...this.#place, topic };
     if (raised > 0) await this.#parts.onStartsRaised();
   }
 
@@ -205,12 +268,15 @@ export class Maintenance {
     const closed = await closedWithReceipts(this.#parts.database);
     const adopted = new Set(closed.filter((workerEpoch) => this.#adopted.has(workerEpoch)));
     this.#adopted = adopted;
-    for (const workerEpoch of closed) {
-      if (this.#closed) return;
+    const left = closed.filter((workerEpoch) => workerEpoch > this.#place.workerEpoch);
+    for (const workerEpoch of left.toSorted((one, other) => one - other)) {
       if (adopted.has(workerEpoch)) continue;
+      if (!this.#step()) return;
       await adoptReceipts(this.#parts, workerEpoch);
       adopted.add(workerEpoch);
+      this.#place = { ...this.#place, workerEpoch };
     }
+    this.#place = { ...this.#place, workerEpoch: 0 };
   }
 
   /**
@@ -219,7 +285,7 @@ export class Maintenance {
    */
   async #forgetReceipts(): Promise<void> {
     const { database } = this.#parts;
-    for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
+    for (let round = 0; round < slicesPerRound && this.#step(); round++) {
       const forgotten = await forgetReceipts(database, {
         keepPerWorker: receiptsKept,
         closedMs: closedReceiptsMs,
@@ -232,7 +298,7 @@ export class Maintenance {
   /** Queries leave a row each time that silence alone moves them on, and with many commits. */
   async #forgetTicks(): Promise<void> {
     const { limitRows } = slice;
-    for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
+    for (let round = 0; round < slicesPerRound && this.#step(); round++) {
       const ticks = await forgetTicks(this.#parts.database, { limitRows });
       const watermarks = await forgetWatermarks(this.#parts.database, { limitRows });
       if (Math.max(ticks, watermarks) < limitRows) return;
@@ -241,31 +307,36 @@ export class Maintenance {
 
   async #collectReleased(): Promise<void> {
     const { database, store, settings, platform } = this.#parts;
-    for (let round = 0; round < slicesPerRound && !this.#closed; round++) {
-      const found = await releasedObjects(database, {
-        graceMs: settings.graceMs,
-        limit: objectsPerSlice,
-      });
+    for (let round = 0; round < slicesPerRound && this.#step(); round++) {
+      const limit = Math.min(objectsPerSlice, Math.max(1, this.#stepsLeft));
+      const found = await releasedObjects(database, { graceMs: settings.graceMs, limit });
       if (found.length === 0) return;
       const keys = found.map(({ key }) => key);
-      await moveReceipts(this.#parts, keys);
+      this.#stepsLeft -= await moveReceipts(this.#parts, keys);
       await store.delete(keys);
       await forgetObjects(
         database,
         found.map(({ objectId }) => objectId),
       );
       platform.log.debug("objects deleted", { count: found.length });
-      if (found.length < objectsPerSlice) return;
+      if (found.length < limit) return;
     }
   }
 
-  async #deleteOrphans(page: readonly StoredKey[]): Promise<void> {
-    if (page.length === 0) return;
+  async #deleteOrphans(walked: readonly string[]): Promise<void> {
     const { database, store, platform } = this.#parts;
+    const page = walked.flatMap((key): StoredKey[] => {
+      const parsed = parseSegmentKey(key);
+      if (parsed === undefined) return [];
+      const { workerEpoch } = parsed;
+      // A rolling file can hold any segment of its worker: only the worker's end releases it.
+      const sequence = parsed.kind === "segment" ? parsed.sequence : Number.MAX_SAFE_INTEGER;
+      return [{ key, workerEpoch, sequence }];
+    });
     const keys = await unreferencedKeys(database, page);
     if (keys.length === 0) return;
     // An orphan was never published, but its footer may hold the proof of what was.
-    await moveReceipts(this.#parts, keys);
+    this.#stepsLeft -= await moveReceipts(this.#parts, keys);
     await store.delete(keys);
     platform.log.info("unreferenced objects deleted", { count: keys.length });
   }
@@ -275,37 +346,18 @@ export class Maintenance {
    * is read: what they prove was published by then, so none is missed that is live. Those of
    * workers that this database does not know are another's.
    */
-  async #collectReceipts(): Promise<void> {
+  async #deleteReceipts(walked: readonly string[]): Promise<void> {
     const { database, store } = this.#parts;
-    const keysOf = new Map<number, string[]>();
-    for await (const { key } of store.list(receiptPrefix)) {
-      const workerEpoch = parseReceiptKey(key)?.workerEpoch;
-      if (workerEpoch === undefined) continue;
-      const keys = keysOf.get(workerEpoch);
-      if (keys === undefined) keysOf.set(workerEpoch, [key]);
-      else keys.push(key);
-    }
-    if (keysOf.size === 0) return;
-    const known = await knownEpochs(database, [...keysOf.keys()]);
-    const live = await this.#liveEpochs();
+    const keysOf = Map.groupBy(walked, (key) => parseReceiptKey(key)?.workerEpoch ?? -1);
+    const epochs = [...keysOf.keys()];
+    const known = await knownEpochs(database, epochs);
+    const asked = epochs.map((workerEpoch) => ({
+      ...{ workerEpoch, prefix: workerPrefix(Math.max(0, workerEpoch)) },
+    }));
+    const live = await epochsWithLive(database, asked);
     for (const [workerEpoch, keys] of keysOf) {
       if (live.has(workerEpoch) || !known.has(workerEpoch)) continue;
       await store.delete(keys);
-    }
-  }
-
-  async #liveEpochs(): Promise<ReadonlySet<number>> {
-    const live = new Set<number>();
-    let afterObjectId = 0;
-    for (;;) {
-      const page = await liveObjects(this.#parts.database, {
-        afterObjectId,
-        limit: objectsPerSlice,
-      });
-      for (const { workerEpoch } of page) live.add(workerEpoch);
-      const last = page[page.length - 1];
-      if (last === undefined) return live;
-      afterObjectId = last.objectId;
     }
   }
 }

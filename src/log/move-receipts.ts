@@ -18,16 +18,19 @@ export interface MoveReceiptsParts {
   readonly store: ObjectStore;
 }
 
-/** Returns when all that these objects prove of live segments is durable elsewhere. */
+/**
+ * Returns when all that these objects prove of live segments is durable elsewhere, with how many of
+ * them were read for it.
+ */
 export async function moveReceipts(
   parts: MoveReceiptsParts,
   keys: readonly string[],
-): Promise<void> {
+): Promise<number> {
   const asked = keys.flatMap((key) => {
     const parsed = parseSegmentKey(key);
     return parsed === undefined ? [] : [{ key, prefix: workerPrefix(parsed.workerEpoch) }];
   });
-  if (asked.length === 0) return;
+  if (asked.length === 0) return 0;
   const carriers = await carriersOfLive(parts.database, asked);
   const gathered = new Map<number, Receipt[]>();
   for (const key of carriers) {
@@ -41,6 +44,7 @@ export async function moveReceipts(
     }
   }
   for (const [workerEpoch, receipts] of gathered) await moveLive(parts, workerEpoch, receipts);
+  return carriers.length;
 }
 
 /** Footer by footer. An object that is gone, or whole nowhere, proves nothing. */

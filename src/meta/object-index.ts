@@ -212,6 +212,24 @@ CROSS JOIN worker w ON w.worker_epoch = j.value`,
   return new Set(rowsOf(results, 0).map((row) => numberAt(row, 0)));
 }
 
+/** Which of these worker epochs have live objects, all of whose keys begin with `prefix`. */
+export async function epochsWithLive(
+  database: SqlDatabase,
+  asked: readonly { readonly workerEpoch: number; readonly prefix: string }[],
+): Promise<ReadonlySet<number>> {
+  const results = await database.batch(
+    [
+      statement(
+        `SELECT j.value ->> 0 FROM json_each(?1) j WHERE EXISTS (SELECT 1 FROM object o
+WHERE o.key > j.value ->> 1 AND o.key < (j.value ->> 1) || '~' AND o.live_rows > 0)`,
+        JSON.stringify(asked.map(({ workerEpoch, prefix }) => [workerEpoch, prefix])),
+      ),
+    ],
+    "read",
+  );
+  return new Set(rowsOf(results, 0).map((row) => numberAt(row, 0)));
+}
+
 /**
  * Which of these objects may carry receipts of live segments: a live object of the same worker, all
  * of whose keys begin with `prefix`, comes before it in the order of keys.

@@ -143,14 +143,14 @@ export class FolderStore implements ObjectStore {
     }
   }
 
-  async *list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
+  async *list(prefix: string, afterKey = ""): AsyncIterable<{ key: string; sizeBytes: number }> {
     const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
     if (folder !== "") checkKey(folder.slice(0, -1));
     for (const file of await this.#options.fileSystem.list(
       `${this.#options.directory}/${folder}`,
     )) {
       const key = `${folder}${file.path}`;
-      if (key.startsWith(prefix)) yield { key, sizeBytes: file.sizeBytes };
+      if (key.startsWith(prefix) && key > afterKey) yield { key, sizeBytes: file.sizeBytes };
     }
   }
 

@@ -47,9 +47,11 @@ export class MemoryStore implements ObjectStore {
     for (const key of keys) this.#objects.delete(key);
   }
 
-  async *list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
-    for (const [key, bytes] of [...this.#objects]) {
-      if (key.startsWith(prefix)) yield { key, sizeBytes: bytes.length };
+  async *list(prefix: string, afterKey = ""): AsyncIterable<{ key: string; sizeBytes: number }> {
+    for (const key of [...this.#objects.keys()].sort()) {
+      const bytes = this.#objects.get(key);
+      if (!key.startsWith(prefix) || key <= afterKey || bytes === undefined) continue;
+      yield { key, sizeBytes: bytes.length };
     }
   }
 

@@ -72,8 +72,15 @@ export interface ObjectStore {
   trimTornTail?(key: string, endPosition: number): Promise<void>;
   /** Deletes objects; missing ones are no error. */
   delete(keys: readonly string[]): Promise<void>;
-  /** Walks objects by prefix in any order. For the collector and tools, never on a read path. */
-  list(prefix: string): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
+  /**
+   * Walks objects by prefix, those with keys behind `afterKey` if it is given: in the order of keys
+   * where they are many (S3, R2), in any in a folder. For the collector and tools, never on a read
+   * path.
+   */
+  list(
+    prefix: string,
+    afterKey?: string,
+  ): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
   /** Resolves when writes in flight are done and files are closed. */
   close(): Promise<void>;
 }

@@ -35,7 +35,11 @@ export interface R2Bucket {
     },
   ): Promise<R2Object | null>;
   delete(keys: string[]): Promise<void>;
-  list(options: { readonly prefix: string; readonly cursor?: string }): Promise<{
+  list(options: {
+    readonly prefix: string;
+    readonly startAfter?: string;
+    readonly cursor?: string;
+  }): Promise<{
     readonly objects: readonly R2Object[];
     readonly truncated: boolean;
     readonly cursor?: string;
@@ -134,11 +138,15 @@ export class R2Store implements ObjectStore {
     }
   }
 
-  async *list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
+  async *list(
+    prefix: string,
+    afterKey?: string,
+  ): AsyncIterable<{ key: string; sizeBytes: number }> {
     const root = this.#name("");
+    const first = afterKey === undefined ? {} : { startAfter: root + afterKey };
     let cursor: string | undefined;
     do {
-      const asked = { prefix: root + prefix, ...(cursor === undefined ? {} : { cursor }) };
+      const asked = { prefix: root + prefix, ...(cursor === undefined ? first : { cursor }) };
       const page = await this.#retried({ act: `list ${prefix}` }, () => this.#bucket.list(asked));
       for (const { key, size } of page.objects) {
         yield { key: key.slice(root.length), sizeBytes: size };

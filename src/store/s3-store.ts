@@ -158,7 +158,10 @@ export class S3Store implements ObjectStore {
     }
   }
 
-  async *list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
+  async *list(
+    prefix: string,
+    afterKey?: string,
+  ): AsyncIterable<{ key: string; sizeBytes: number }> {
     const root = this.#name("");
     let token: string | undefined;
     do {
@@ -167,6 +170,7 @@ export class S3Store implements ObjectStore {
           new ListObjectsV2Command({
             Bucket: this.#options.bucket,
             Prefix: root + prefix,
+            StartAfter: afterKey === undefined ? undefined : root + afterKey,
             ContinuationToken: token,
           }),
           { abortSignal },

@@ -165,6 +165,7 @@ export function objectStoreContract(name: string, make: () => Promise<ObjectStor
           "receipts/71/two 2",
         ]);
         expect(await listed(store, "nothing/")).toEqual([]);
+        expect(await listed(store, "receipts/", "receipts/7/one")).toEqual(["receipts/71/two 2"]);
         expect((await listed(store, "")).length).toBe(3);
       }));
 
@@ -241,7 +242,7 @@ export async function expectCode(act: Promise<unknown>, code: string): Promise<v
   expect(caught).toMatchObject({ name: "StreamError", code });
 }
 
-async function listed(store: ObjectStore, prefix: string): Promise<string[]> {
-  const found = await Array.fromAsync(store.list(prefix));
+async function listed(store: ObjectStore, prefix: string, after?: string): Promise<string[]> {
+  const found = await Array.fromAsync(store.list(prefix, after));
   return found.map(({ key, sizeBytes }) => `${key} ${sizeBytes}`).toSorted();
 }

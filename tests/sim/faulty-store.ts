@@ -61,9 +61,9 @@ export class FaultyStore implements ObjectStore {
     return this.#write(`delete ${keys.join(" ")}`, () => this.#link.store.delete(keys));
   }
 
-  async *list(prefix: string): AsyncIterable<{ key: string; sizeBytes: number }> {
+  async *list(prefix: string, after?: string): AsyncIterable<{ key: string; sizeBytes: number }> {
     const found = await this.#ask(`list ${prefix}`, () =>
-      Array.fromAsync(this.#link.store.list(prefix)),
+      Array.fromAsync(this.#link.store.list(prefix, after)),
     );
     yield* found;
   }

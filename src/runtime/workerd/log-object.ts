@@ -5,6 +5,7 @@
  * producer headers; nothing is replayed.
  */
 import { DurableObject, type DurableObjectState } from "cloudflare:workers";
+import type { MaintenancePlace } from "../../log/maintenance.ts";
 import { answerOfError, responseOfError } from "../../server/http/problem-response.ts";
 import { clock } from "../node/platform.ts";
 import { answerAll } from "./append-calls.ts";
@@ -24,6 +25,8 @@ const ownCodes = 3000;
 
 /** Where the storage of a query's object has the query's id: an alarm tells it no name. */
 const queryIdKey = "queryId";
+/** Where the first shard's storage has how far maintenance has come. */
+const placeKey = "maintenance";
 
 export class LogObject extends DurableObject<Bindings> {
   protected readonly role: ObjectRole = logRole;
@@ -78,7 +81,9 @@ export class LogObject extends DurableObject<Bindings> {
     // Whoever was told of nothing, and has nothing by which to wake, is so told after all.
     await look();
     ring();
-    await log.maintenance.runOnce(options);
+    const { storage } = this.ctx;
+    const place = await storage.get<MaintenancePlace>(placeKey);
+    await storage.put(placeKey, await log.maintenance.runOnce({ ...options, place }));
   }
 
   /** Another object has published. */

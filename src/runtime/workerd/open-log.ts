@@ -48,6 +48,8 @@ const requestBytesMax = 8 * MiB;
 const decompressedBytesMax = 16 * MiB;
 const metadataTimeoutMs = 10_000;
 const pageBytes = 65_536;
+/** A round, and its walk over the bucket, make some requests a step of the 1 000 of an event. */
+const maintenanceStepsMax = 200;
 /** Of an object with readers that wait; one that runs a query only has its alarm. */
 const quietPollMs = 1_000;
 
@@ -145,7 +147,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     blockMemory: [blocks],
     queueBytesMax: role.budgetBytes,
     storeMayLoseTail: false,
-    maintenance: maintenanceDefaults,
+    maintenance: { ...maintenanceDefaults, stepsMax: maintenanceStepsMax },
     worker: { kind: "durable_object", objectName, kafkaHost: "", kafkaPort: 0, httpUrl: "" },
     onEpochLost: () => {
       groups.fence();

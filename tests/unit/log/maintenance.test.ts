@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import { maintenanceDefaults } from "../../../src/log/maintenance.ts";
 import { writeReceipts } from "../../../src/log/receipt-store.ts";
+import type { TopicInfo } from "../../../src/meta/catalog.ts";
 import { readLease } from "../../../src/meta/leases.ts";
 import { publishTick } from "../../../src/meta/publish-order.ts";
-import { leaveWorkers } from "../../../src/meta/workers.ts";
-import { parseReceiptKey } from "../../../src/store/object-keys.ts";
+import { leaveWorkers, registerWorker } from "../../../src/meta/workers.ts";
+import { parseReceiptKey, workerPrefix } from "../../../src/store/object-keys.ts";
 import type { ObjectStore } from "../../../src/store/object-store.ts";
 import { batchOf, openStack } from "../../support/log-stack.ts";
 import { readBack } from "../../support/read-back.ts";
@@ -57,6 +58,45 @@ describe("Maintenance", () => {
     expect(lease).toMatchObject({ leaseEpoch: 2, workerEpoch: null });
     expect(await stack.store.sizeOf(key)).toBeUndefined();
     await stack.log.close();
+  });
+
+  test("leaves what its steps do not reach to the next round, wherever that is", async () => {
+    const maintenance = { ...maintenanceDefaults, stepsMax: 3 };
+    const stack = await openStack({ shared: true, maintenance });
+    const { log, store, database } = stack;
+    const { workerEpoch } = await registerWorker(database, {
+      ...{ registration: "gone", kind: "process", nodeId: null },
+      ...{ kafkaHost: null, kafkaPort: null, httpUrl: null },
+    });
+    for (let sequence = 0; sequence < 1_600; sequence++) {
+      await store.writeSegment({ workerEpoch, sequence, bytes: new Uint8Array(8) });
+    }
+    await leaveWorkers(database, workerEpoch, { isMended: true });
+    const orphans = async () =>
+      (await Array.fromAsync(store.list(workerPrefix(workerEpoch)))).length;
+    const topics: TopicInfo[] = [];
+    for (const name of ["a", "b", "c"]) {
+      const request = { name, partitionCount: 1, replicationFactor: -1, config: {} };
+      const topic = await log.topics.create(request);
+      topics.push(topic);
+      await log.append(batchOf(stack, topic, ["old"], { timestamp: 1_000 }));
+    }
+    let place = await log.maintenance.runOnce({ collectsOrphans: true });
+    expect(place.topic).toBe("a");
+    expect(place.key).toStartWith(workerPrefix(workerEpoch));
+    // Three slices of 500, in which the three segments of the topics come first.
+    expect(await orphans()).toBe(103);
+    const readable = async () =>
+      (await Promise.allSettled(topics.map((topic) => readBack(stack, topic)))).map(
+        ({ status }) => status === "fulfilled",
+      );
+    expect(await readable()).toEqual([false, true, true]);
+    for (let round = 0; round < 6; round++) {
+      place = await log.maintenance.runOnce({ collectsOrphans: false, place });
+    }
+    expect(place.key).toBeNull();
+    expect([await orphans(), ...(await readable())]).toEqual([0, false, false, false]);
+    await log.close();
   });
 
   test("forgets ticks that no reader can meet any more", async () => {
