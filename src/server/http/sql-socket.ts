@@ -15,7 +15,7 @@ import type { MessageSocket, SocketHandler } from "../../base/message-socket.ts"
 import type { Platform } from "../../base/platform.ts";
 import { showType } from "../../sql/types/show-type.ts";
 import { problemOfError } from "./problem-response.ts";
-import { bufferedBytesMax, closeCode, lookMs, withCredit } from "./socket-credit.ts";
+import { areYouThere, bufferedBytesMax, closeCode, lookMs, withCredit } from "./socket-credit.ts";
 import type { SqlEvent } from "./sql-script.ts";
 
 /** Silence after which a socket shows that it lives. */
@@ -56,6 +56,10 @@ export class SqlSocket implements SocketHandler {
   }
 
   received(message: string | Uint8Array): void {
+    if (message === areYouThere) {
+      this.#socket?.send(message);
+      return;
+    }
     const { credit, wrong } = withCredit(this.#credit, message);
     this.#credit = credit;
     if (wrong !== undefined) this.#end(closeCode.wrongMessage, wrong);
