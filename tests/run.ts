@@ -1,7 +1,8 @@
 /**
  * The one gate: `npm test` runs every check and every tier that needs no network and no other
  * program; `npm run test:interop` runs the tier with foreign programs. Names given as arguments
- * choose among the steps: `npm test -- unit tidy`. The last line is `N passed, N failed`.
+ * choose among the steps: `npm test -- unit tidy`. The last line is `N passed, N failed`. `deno` runs
+ * the tiers of shared code a second time, on Deno.
  *
  * `interop` fetches its programs first (tests/interop/prepare.ts; what they need stands in
  * tests/interop/support/programs.ts). One of its files alone, and the same against Apache Kafka
@@ -14,11 +15,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { binaryOf } from "./run/binaries.ts";
-
-interface Outcome {
-  passed: number;
-  failed: number;
-}
+import { denoFiles, type Outcome, runOnDeno } from "./run/deno-tiers.ts";
 
 const root = join(import.meta.dir, "..");
 const typescript = join(root, "node_modules/typescript/bin/tsc");
@@ -29,12 +26,14 @@ const checks: Record<string, string[]> = {
   "core-types": ["node", typescript, "-p", "tsconfig.core.json"],
 };
 const tiers = ["tidy", "unit", "golden", "property", "contract", "runtime", "sim", "crash"];
+/** Tiers that run on Deno as well; the runtime and crash tiers start servers on it themselves. */
+const denoTiers = ["golden", "property", "contract"];
 
 /** Of tiers that mostly wait, how many processes share the files. */
 const processes: Readonly<Record<string, number>> = { runtime: 2 };
 
 const asked = process.argv.slice(2);
-const steps = asked.length > 0 ? asked : [...Object.keys(checks), ...tiers];
+const steps = asked.length > 0 ? asked : [...Object.keys(checks), ...tiers, "deno"];
 const total: Outcome = { passed: 0, failed: 0 };
 for (const step of steps) {
   const outcome = await run(step);
@@ -47,7 +46,8 @@ process.exit(total.failed > 0 || total.passed === 0 ? 1 : 0);
 async function run(step: string): Promise<Outcome> {
   const startedAt = performance.now();
   const check = checks[step];
-  const outcome = check === undefined ? await runTier(step) : await runCheck(check);
+  const runStep = () => (step === "deno" ? runOnDeno(denoFiles(denoTiers)) : runTier(step));
+  const outcome = check === undefined ? await runStep() : await runCheck(check);
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   const verdict = outcome.failed > 0 ? `${outcome.failed} FAILED` : "ok";
   console.log(`── ${step}: ${outcome.passed} passed, ${verdict} (${seconds} s)`);
@@ -62,7 +62,7 @@ async function runCheck(command: string[]): Promise<Outcome> {
 async function runTier(tier: string): Promise<Outcome> {
   const folder = join(root, "tests", tier);
   if (!existsSync(folder)) {
-    console.log(`There is no step "${tier}". Steps: ${Object.keys(checks)} ${tiers} interop`);
+    console.log(`There is no step "${tier}". Steps: ${Object.keys(checks)} ${tiers} deno interop`);
     return { passed: 0, failed: 1 };
   }
   const files = readdirSync(folder, { recursive: true, encoding: "utf8" })

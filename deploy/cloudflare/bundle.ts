@@ -9,6 +9,7 @@ import { basename, join } from "node:path";
 import { build, type Metafile, type Plugin } from "esbuild";
 import { standIns } from "./stand-ins.ts";
 import { withClientText } from "./with-client-text.ts";
+import { withSentences } from "./with-sentences.ts";
 import { withTables } from "./with-tables.ts";
 import { withoutDocs } from "./without-docs.ts";
 import { withoutOpenApi } from "./without-openapi.ts";
@@ -63,7 +64,7 @@ export async function bundleWorker(options: BundleOptions): Promise<WorkerBundle
     plugins: [
       ...(options.plugins ?? []),
       ...[standIns(), withTables(texts), withoutOpenApi(texts), withClientText(texts)],
-      ...[withoutDocs(), collectWasm(wasm)],
+      ...[withSentences(texts), withoutDocs(), collectWasm(wasm)],
     ],
   });
   const started = startedWith("worker.js", metafile);

@@ -1,8 +1,8 @@
 /**
  * A libSQL server of one process, for trials and tests: Hrana 2 over HTTP, as JSON, on the real
- * engine. It serves our own client, and what @libsql/client sends for `execute`, `batch`, `migrate`
- * and `executeMultiple`: one POST /v2/pipeline that opens a stream and closes it. Streams that stay
- * open (a baton, for interactive transactions) are refused. The protocol: libsql/docs/HRANA_2_SPEC.md.
+ * engine. It serves what @libsql/client sends for `execute`, `batch`, `migrate` and `executeMultiple`: one
+ * POST /v2/pipeline that opens a stream and closes it. Streams that stay open (a baton, for
+ * interactive transactions) are refused. The protocol: libsql/docs/HRANA_2_SPEC.md.
  */
 import Database from "libsql";
 import * as z from "zod";

@@ -11,6 +11,11 @@ const modules: readonly (readonly [filter: RegExp, standIn: string])[] = [
   // One router instead of three.
   [/^hono$/, join(runtime, "small-hono.ts")],
   [/^zod$/, join(runtime, "small-zod.ts")],
+  // Of @libsql/client what is not HTTP and JSON.
+  [/^@libsql\/isomorphic-ws$/, join(runtime, "http-only.ts")],
+  [/^\.\/(?:ws|ws\/client|ws\/stream|http\/cursor|cursor)\.js$/, join(runtime, "http-only.ts")],
+  [/(?:^|[\\/])protobuf(?:[\\/_](?:en|de)code)\.js$/, join(runtime, "http-only.ts")],
+  [/^js-base64$/, join(runtime, "small-base64.ts")],
 ];
 
 /** Leaves them, and all that only they import, out of the bundle. */

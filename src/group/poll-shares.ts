@@ -118,6 +118,15 @@ export class PollShares {
     return mine;
   }
 
+  /** When shares may change by time alone: a lease runs out, or all had the time to come again. */
+  changesAt(now: number): number {
+    let at = now < this.#settledAt ? this.#settledAt : Number.POSITIVE_INFINITY;
+    for (const { leftAt, leaseMs } of this.#clients.values()) {
+      if (leftAt !== undefined) at = Math.min(at, leftAt + leaseMs);
+    }
+    return at;
+  }
+
   /** Calls `wake` once when others may have changed the shares; returns what takes that back. */
   onChange(clientId: string, wake: () => void): () => void {
     const waiter = { clientId, wake };

@@ -34,8 +34,8 @@ export interface ChangeFeedParts {
   readonly pollMs?: number | undefined;
   /** Topics came, went or changed. */
   readonly onCatalogChange: () => void;
-  /** Somebody waits, and nobody did. */
-  readonly onWait?: (() => void) | undefined;
+  /** Somebody waits for these. */
+  readonly onWait?: ((slots: readonly PartitionSlot[]) => void) | undefined;
   /** As the table's `onEpoch`, of partitions that it does not know. */
   readonly onEpoch: (slot: PartitionSlot, leaderEpoch: number) => void;
 }
@@ -51,8 +51,8 @@ export class ChangeFeed {
 
   constructor(parts: ChangeFeedParts) {
     this.#parts = parts;
-    parts.waiters.onFirst = () => {
-      parts.onWait?.();
+    parts.waiters.onWait = (slots) => {
+      parts.onWait?.(slots);
       this.#arm();
     };
   }

@@ -31,6 +31,9 @@ interface Where {
   readonly known: KnownPartition;
 }
 
+/** No record is that late, as Kafka answers. */
+const nothing: FoundOffset = { offset: -1, timestamp: -1, leaderEpoch: -1 };
+
 /** The first record at or after `timestamp`; offset -1 when there is none. */
 export async function findTimestamp(
   parts: FindOffsetParts,
@@ -42,7 +45,7 @@ export async function findTimestamp(
   for (let fromOffset = 0; ; ) {
     const asked = { topicNumber, partition, timestamp, fromOffset };
     const extent = await extentForTimestamp(parts.database, asked);
-    if (extent === null) return nothing(where);
+    if (extent === null) return nothing;
     for await (const record of recordsOf(parts, where, { extent, from: timestamp })) {
       return record;
     }
@@ -68,7 +71,7 @@ export async function findMaxTimestamp(parts: FindOffsetParts, where: Where): Pr
     // Only the row at the log start can have lost its greatest: the others are asked next.
     fromOffset = extent.lastOffset + 1;
   }
-  return greatest === undefined ? nothing(where) : greatest;
+  return greatest ?? nothing;
 }
 
 interface RecordPlace {
@@ -76,10 +79,6 @@ interface RecordPlace {
   readonly timestamp: number;
   /** Of its batch: when it was published, not now. */
   readonly leaderEpoch: number;
-}
-
-function nothing({ known }: Where): FoundOffset {
-  return { offset: -1, timestamp: -1, leaderEpoch: known.leaderEpoch };
 }
 
 /** The records of an extent that are not deleted and not older than `from`, in order. */

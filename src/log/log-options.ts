@@ -5,6 +5,7 @@ import type { SqlDatabase } from "../meta/sql-database.ts";
 import type { ObjectStore } from "../store/object-store.ts";
 import type { FlushPolicy } from "./flush-policy.ts";
 import type { MaintenanceSettings } from "./maintenance.ts";
+import type { PartitionSlot } from "./partition-slot.ts";
 import type { Inflater } from "./shared-fetches.ts";
 import type { TopicSettings } from "./topic-catalog.ts";
 
@@ -17,8 +18,8 @@ export interface LogOptions {
   readonly shared: boolean;
   /** Between questions for peers' publishes while somebody waits, milliseconds; default 20. */
   readonly peerPollMs?: number;
-  /** Called when somebody waits and nobody did. */
-  readonly onWait?: () => void;
+  /** Called when somebody waits for these. */
+  readonly onWait?: (slots: readonly PartitionSlot[]) => void;
   /** Called after each publish of this worker. */
   readonly onPublished?: (published: Published) => void;
   /** Called when this worker has made, changed or deleted a topic. */

@@ -92,7 +92,7 @@ export interface FetchedPartition {
 export type OffsetQuery = "earliest" | "latest" | "maxTimestamp" | { readonly timestamp: number };
 
 export interface FoundOffset {
-  /** -1 when no record is that late. */
+  /** -1, as the others are, when no record is that late. */
   readonly offset: number;
   readonly timestamp: number;
   readonly leaderEpoch: number;
@@ -126,7 +126,10 @@ export interface Cluster {
 export interface LogService {
   /** Appends one batch on its own. Resolves once stored and published. */
   append(batch: AppendBatch): Promise<Appended>;
-  /** Appends all or nothing and applies the group's effects with it. */
+  /**
+   * Appends all or nothing and applies the group's effects with it. Without guards and effects its
+   * batches are stored together and judged each by itself.
+   */
   appendGroup(group: AppendGroup): Promise<AppendedGroup>;
   /**
    * A group was refused before it came here and will be sent again: what its HTTP producer sent
@@ -149,7 +152,10 @@ export interface LogService {
   /** What chunks of answers that were lent are to be read through. */
   readonly lent: CurrentBytes;
   findOffset(topic: TopicInfo, partition: number, query: OffsetQuery): Promise<FoundOffset>;
-  /** End offset of the largest epoch at or below `leaderEpoch`; -1/-1 when unknown (KIP-101). */
+  /**
+   * End offset of the largest epoch at or below `leaderEpoch`; -1/-1 when unknown (KIP-101), also
+   * where there is no such partition.
+   */
   epochEnd(
     topic: TopicInfo,
     partition: number,

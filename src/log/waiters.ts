@@ -7,8 +7,8 @@ export class Waiters {
   readonly #bySlot = new Map<PartitionSlot, Set<() => void>>();
   #count = 0;
   #wakesOfAll = 0;
-  /** Called when the first waiter comes: whoever must look for news elsewhere starts then. */
-  onFirst: () => void = () => {};
+  /** Called when a waiter comes: whoever must look for news elsewhere starts then. */
+  onWait: (slots: readonly PartitionSlot[]) => void = () => {};
 
   constructor(timers: Timers) {
     this.#timers = timers;
@@ -39,7 +39,7 @@ export class Waiters {
       signal?.addEventListener("abort", done, { once: true });
       for (const slot of slots) this.#join(slot, done);
       this.#count += 1;
-      if (this.#count === 1) this.onFirst();
+      this.onWait(slots);
     });
   }
 

@@ -1,7 +1,7 @@
 /**
  * The metadata database as `meta/` needs it: batches of statements, each batch one transaction and
  * one round trip. `runtime/` implements it: an embedded file of `libsql` behind a thread, or a
- * libSQL server over HTTP.
+ * libSQL server over HTTP, by `@libsql/client/web`.
  */
 export type SqlValue = null | string | number | Uint8Array;
 

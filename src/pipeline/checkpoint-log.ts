@@ -178,7 +178,7 @@ export class CheckpointLog {
   }
 
   /**
-   * Stores results of a commit to come, which then has none besides. Several calls are one after the
+   * Stores results of a commit to come, which then has none besides. Several calls follow each
    * other, before any part of its state: nothing points to them before the commit.
    * @throws as `commit`
    */
@@ -206,7 +206,6 @@ export class CheckpointLog {
    */
   async commit(commit: QueryCommit): Promise<void> {
     const { publishPosition, cursors, state, results, offsets, committed = null } = commit;
-    assert(this.#waiting === null || results.length === 0, "results are stored, or given here");
     const resultBytes = results.reduce((sum, batch) => sum + batch.bytes.length, 0);
     if (resultBytes > this.groupBytesMax && results.length > 1) await this.storeResults(results);
     const pending = this.#waiting;

@@ -17,6 +17,7 @@ import type { SqlSession } from "./sql-session.ts";
 import { planOfValues, subqueryValues } from "./subquery-values.ts";
 import type { StartTask } from "./task-protocol.ts";
 import type { StartViews } from "./view-protocol.ts";
+import type { PushQuery } from "./view-push.ts";
 import { type SelectPlan, type SelectText, selectPlanOf, ViewQueries } from "./view-queries.ts";
 import { type ViewSettings, ViewTables } from "./view-tables.ts";
 
@@ -49,6 +50,7 @@ export interface QueryRun {
   readonly signal: AbortSignal;
   /** EMIT CHANGES over a view goes on behind this event; absent: it begins with a snapshot. */
   readonly cursor?: string | undefined;
+  readonly onStill?: PushQuery["onStill"];
 }
 
 interface ReadRun {
@@ -85,18 +87,23 @@ export class SqlReading {
 
   /** @throws SqlError, StreamError: see `SqlService.execute`. */
   async query(query: Query, run: QueryRun): Promise<StatementResult> {
-    const { text, session, signal, cursor } = run;
+    const { text, session, signal, cursor, onStill } = run;
     const known = await this.#catalog.get();
     const select = { query, text, timeZone: session.timeZone, known };
     if (query.emit?.mode === "changes") {
       const push = this.#views.planPush(select);
       if (push.kind === "query") return this.#live.run(push.plan, session, signal);
-      return this.#views.push(push, { cursor: cursor ?? null, signal });
+      return this.#views.push(push, { cursor: cursor ?? null, signal, onStill });
     }
     const subqueries = new SubqueryAnswers();
     const moment: ReadMoment = { publishPosition: null };
     const planned = await this.#planned({ ...select, subqueries }, { session, signal, moment });
     return this.#rowsOf(planned, { session, signal, moment });
+  }
+
+  /** See `ViewQueries.isStill`. */
+  isStill(cursor: string): Promise<boolean> {
+    return this.#views.isStill(cursor);
   }
 
   /** Runs subqueries until none is left that stands for a value. */

@@ -55,6 +55,8 @@ export interface SqlServiceParts extends DropParts {
 export interface ExecuteOptions {
   /** EMIT CHANGES over a view goes on behind this event; absent: it begins with a snapshot. */
   readonly cursor?: string | undefined;
+  /** Of such changes: called when all that is here is given, with the cursor behind it. */
+  readonly onStill?: ((cursor: string) => void) | undefined;
 }
 
 export interface SqlStatement {
@@ -82,8 +84,7 @@ export class SqlService {
     options: ExecuteOptions = {},
   ): Promise<StatementResult> {
     if (statement.kind === "query") {
-      const { cursor } = options;
-      return this.#parts.reading.query(statement.query, { text, session, signal, cursor });
+      return this.#parts.reading.query(statement.query, { text, session, signal, ...options });
     }
     this.#parts.onDefinition?.();
     try {
@@ -91,6 +92,11 @@ export class SqlService {
     } finally {
       this.#parts.reading.forgetCatalog();
     }
+  }
+
+  /** Whether nothing is known here to be published to a view behind the cursor. */
+  isStill(cursor: string): Promise<boolean> {
+    return this.#parts.reading.isStill(cursor);
   }
 
   async #define(

@@ -37,6 +37,8 @@ export interface PushQuery {
   readonly statements: PushStatements;
   readonly cursor: ViewCursor | null;
   readonly signal: AbortSignal;
+  /** Called when all that the table has is given, with the place behind it. */
+  readonly onStill?: ((cursor: string) => void) | undefined;
 }
 
 /** Events that are read at once: what a slow follower has waiting at most. */
@@ -122,14 +124,16 @@ class Follower {
     if (cursor === null) next = yield* this.#snapshot();
     else if (cursor.snapshotFrom === null) next = cursor.nextOffset;
     else next = yield* this.#restOfSnapshot(cursor.nextOffset, cursor.snapshotFrom);
-    const { signal } = this.#query;
+    const { signal, ref, onStill } = this.#query;
     while (!signal.aborted) {
       await this.#shared.reached(next, signal);
       if (signal.aborted) return;
       const from = this.#shared.state.changesFrom;
       if (from === null || from > next) next = yield* this.#catchUp(next);
       else next = yield* this.#changes(this.#shared, next);
-      if (next >= this.#shared.state.position) await this.#shared.reached(next + 1, signal);
+      if (next < this.#shared.state.position) continue;
+      onStill?.(this.#cursor(ref, next, null));
+      await this.#shared.reached(next + 1, signal);
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import { StreamError } from "../base/stream-error.ts";
 import type { TopicService } from "../log/log-types.ts";
+import type { TopicInfo } from "../meta/catalog.ts";
 import type { Catalog, CatalogEntry, StreamEntry } from "../sql/check/catalog.ts";
 import { planQuery } from "../sql/check/plan-query.ts";
 import type { SubqueryAnswers } from "../sql/check/subquery-answers.ts";
@@ -25,7 +26,7 @@ import type {
 } from "./sql-result.ts";
 import { gone } from "./view-feed.ts";
 import type { Pages } from "./view-pages.ts";
-import { checkCursor, parseCursor, pushEvents } from "./view-push.ts";
+import { checkCursor, type PushQuery, parseCursor, pushEvents } from "./view-push.ts";
 import {
   allRowsStatement,
   type PushStatements,
@@ -37,7 +38,7 @@ import type { ViewRef, ViewTables } from "./view-tables.ts";
 
 export interface ViewQueriesParts {
   readonly tables: ViewTables;
-  readonly topics: Pick<TopicService, "byName">;
+  readonly topics: Pick<TopicService, "byName" | "byId">;
 }
 
 export interface SelectText {
@@ -153,16 +154,25 @@ export class ViewQueries {
   /** @throws StreamError `invalid_request`, `topic_recreated`, `offset_out_of_range` */
   async push(
     { entry, statements, columns }: Extract<PushPlan, { kind: "push" }>,
-    options: { readonly cursor: string | null; readonly signal: AbortSignal },
+    options: { readonly cursor: string | null } & Pick<PushQuery, "signal" | "onStill">,
   ): Promise<StatementResult> {
     const { tables } = this.#parts;
     const ref = await this.#refOf(entry);
     const cursor = options.cursor === null ? null : parseCursor(options.cursor);
     if (cursor !== null) await checkCursor(tables, ref, cursor);
+    const { onStill } = options;
     const events = abortable<ChangeEvent>(options.signal, (signal) =>
-      pushEvents({ tables, ref, statements, cursor, signal }),
+      pushEvents({ tables, ref, statements, cursor, signal, onStill }),
     );
     return { kind: "changes", columns, events };
+  }
+
+  /** Whether nothing is known here to be published behind the cursor; false where it is gone. */
+  async isStill(text: string): Promise<boolean> {
+    const { topicId, nextOffset } = parseCursor(text);
+    const topic = await this.#parts.topics.byId(topicId as TopicInfo["topicId"]);
+    const end = topic && (await this.#parts.tables.knownEnd(topic));
+    return end !== undefined && end <= nextOffset;
   }
 
   /** Record batches with all rows of a view. */

@@ -119,12 +119,18 @@ export class ViewTables {
    * there in publish order has all that was there at the call.
    */
   async endOf({ entry, topic }: ViewRef): Promise<number> {
-    const { log } = this.#parts;
-    await log.sync();
+    await this.#parts.log.sync();
+    const end = await this.knownEnd(topic);
+    if (end === undefined) throw gone(entry.name);
+    return end;
+  }
+
+  /** The same, as far as it is known here; undefined when the topic is gone. */
+  async knownEnd(topic: TopicInfo): Promise<number | undefined> {
     let sum = 0;
     for (let partition = 0; partition < topic.partitionCount; partition++) {
-      const end = await log.endOffset(topic, partition);
-      if (end === undefined) throw gone(entry.name);
+      const end = await this.#parts.log.endOffset(topic, partition);
+      if (end === undefined) return undefined;
       sum += end;
     }
     return sum;

@@ -15,7 +15,7 @@ import { codeOf, newTopic, Publisher, receiptOf } from "./metadata-fixture.ts";
 const directory = mkdtempSync(join(tmpdir(), "millrace-metadata-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-const holder = join(import.meta.dir, "fixtures/hold-metadata.ts");
+const holder = join(import.meta.dirname, "fixtures/hold-metadata.ts");
 
 /** Another process that opens the file, publishes one record and says so; then holds it. */
 async function hold(path: string) {

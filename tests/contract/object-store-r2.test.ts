@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { bundleWorker } from "../../deploy/cloudflare/bundle.ts";
 import { startIsolate } from "../support/isolate.ts";
 
-const folder = join(import.meta.dir, "workerd");
+const folder = join(import.meta.dirname, "workerd");
 const bundle = await bundleWorker({
   entry: join(folder, "r2-worker.ts"),
   minify: false,

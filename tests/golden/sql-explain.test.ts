@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { nexmarkSchema } from "../support/nexmark-schema.ts";
 import { TestCatalog } from "../support/sql-catalog.ts";
 
-const folder = join(import.meta.dir, "sql-explain");
+const folder = join(import.meta.dirname, "sql-explain");
 
 for (const schema of readdirSync(folder)) {
   describe(`EXPLAIN over ${schema}`, () => {

@@ -21,7 +21,7 @@ interface Golden {
 }
 
 const goldens: readonly Golden[] = readFileSync(
-  join(import.meta.dir, "fixtures/sql-functions.ndjson"),
+  join(import.meta.dirname, "fixtures/sql-functions.ndjson"),
   "utf8",
 )
   .split("\n")

@@ -8,6 +8,7 @@
 import { describe, expect, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { inputsOf } from "../../src/sql/plan/inputs-of.ts";
 import type { PlanNode, WindowAggregateNode } from "../../src/sql/plan/plan.ts";
 import { Dice } from "../sim/dice.ts";
@@ -57,7 +58,7 @@ function checkGolden(name: string, body: string): void {
 }
 
 function* otherRuns(name: string): Generator<RunOptions> {
-  const dice = new Dice(Number(Bun.hash.crc32(name)));
+  const dice = new Dice(crc32(name));
   const commits = (often: number) => () => (dice.chance(often) ? "commit" : "go on");
   yield { batchRecords: 1, slice: 7, seed: 2, after: commits(0.2) };
   yield { batchRecords: 7, slice: 1e6, seed: 3, after: () => "go on" };

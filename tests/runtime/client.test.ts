@@ -1,7 +1,8 @@
-/** The built client on each runtime, as a package's user imports it, against a real server. */
+/** The built client on each runtime, as a package's user imports it, against servers on two. */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { join } from "node:path";
 import { binaryOf } from "../run/binaries.ts";
+import { denoProgram } from "../support/deno-program.ts";
 import { run } from "../support/processes.ts";
 import { StreamServer } from "../support/stream-server.ts";
 
@@ -14,10 +15,15 @@ const runtimes = {
   Deno: [binaryOf("deno"), "run", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env"],
 } as const;
 
-describe("millrace/client", () => {
+const servers = [
+  ["Bun", {}],
+  ["Deno", { program: denoProgram("start") }],
+] as const;
+
+describe.each(servers)("millrace/client and a server on %s", (_, place) => {
   let server: StreamServer;
   beforeAll(async () => {
-    server = await StreamServer.start();
+    server = await StreamServer.start(place);
   }, 60_000);
   afterAll(() => server?.stop());
 

@@ -242,6 +242,54 @@ describe("an event stream", () => {
   });
 });
 
+describe("a group that is polled", () => {
+  const { ask, asked, create, append, log } = edge({});
+  const poll = async (groupId: string, topics: readonly string[], position?: string) => {
+    const type = { "Content-Type": "application/json" };
+    const body = JSON.stringify({ topics, wait_ms: 20_000, ...(position && { position }) });
+    const answer = await ask(`/v1/groups/${groupId}/poll`, { method: "POST", headers: type, body });
+    if (!answer.ok) throw new Error(await answer.text());
+    return (await answer.json()) as { records: JsonRecord[]; position: string };
+  };
+
+  test("is woken by what it waits for, asks once a second, and not for other topics", async () => {
+    for (const topic of ["bills", "noise"]) await create(topic);
+    await append("bills", "first");
+    const first = await poll("clerks", ["bills"]);
+    expect(first.records.map(({ value }) => value)).toEqual(["first"]);
+    const waiting = poll("clerks", ["bills"], first.position);
+    await Bun.sleep(1_500);
+    const before = asked();
+    const [seconds, noises] = [4, 12];
+    for (let count = 0; count < noises; count++) {
+      await append("noise", "nothing for it");
+      await Bun.sleep((seconds * 1_000) / noises);
+    }
+    // A publish each, and the questions of the group; it reads what they say was published.
+    expect(asked() - before - noises).toBeLessThanOrEqual(2 * (seconds + 1));
+    await append("bills", "second");
+    const second = await waiting;
+    expect(second.records.map(({ value }) => value)).toEqual(["second"]);
+    // What comes between two polls is there for the next one at once.
+    await append("bills", "third");
+    const third = await poll("clerks", ["bills"], second.position);
+    expect(third.records.map(({ value }) => value)).toEqual(["third"]);
+  }, 60_000);
+
+  test("is woken also after the first shard was ended", async () => {
+    const { position } = await poll("cashiers", ["bills"]);
+    const waiting = poll("cashiers", ["bills"], position);
+    await Bun.sleep(500);
+    await ask("/test/abort", { method: "POST" });
+    await append("bills", "fourth");
+    expect((await waiting).records.map(({ value }) => value)).toEqual(["fourth"]);
+  }, 60_000);
+
+  test("nothing went wrong unseen", () => {
+    expect(log()).not.toMatch(/"level":"(warn|error)"|Error|exception/);
+  });
+});
+
 describe("with peers", () => {
   const { create, append, open, activations } = edge({ MILLRACE_PEERS: "on" });
 

@@ -241,6 +241,38 @@ describe("a query of which more windows close at once than memory has room for",
   }, 600_000);
 });
 
+describe("a query that meets more new groups in one publish than memory has room for", () => {
+  const keys = 150_000;
+  let place: Place;
+  beforeAll(async () => {
+    place = await Place.start(bundle);
+  }, 60_000);
+  afterAll(async () => await place?.stop());
+
+  test("counts each once, though its object ends meanwhile", async () => {
+    await place.sql(`SET 'execution.checkpointing.interval' = '100 ms';
+      CREATE STREAM events (k BIGINT) WITH ('partitions' = '1');
+      CREATE MATERIALIZED VIEW held AS SELECT k, COUNT(*) AS n FROM events GROUP BY k`);
+    const order = spread(keys);
+    const body = order.map((k) => `{"k":${k}}`).join("\n");
+    const headers = { "Content-Type": "application/x-ndjson" };
+    const path = "/v1/topics/events/records";
+    const answer = await place.ask(path, { method: "POST", headers, body });
+    expect(answer.ok).toBe(true);
+    const [{ queryId = "" } = {}] = await place.queries();
+    for (const afterMs of [100, 600]) {
+      await new Promise((resolve) => setTimeout(resolve, afterMs));
+      await place.evict(queryId);
+    }
+    await place.committed("held", keys);
+    const areThere = async () => (await place.recordCount("held")) === keys || undefined;
+    await eventually(areThere, settledMs);
+    const shown = (await place.records("held")).map(({ value }) => value);
+    const wrong = shown.filter((value, index) => value !== `{"k":${order[index]},"n":1}`);
+    expect(wrong.slice(0, 3)).toEqual([]);
+  }, 600_000);
+});
+
 describe("queries that keep next to nothing in memory", () => {
   const keys = 20_000;
   const within = (window: string) => `FROM ${window}(TABLE events`;

@@ -1,42 +1,63 @@
-/** Two workers on one folder and one libSQL server, asked in turn as by a balancer. */
+/**
+ * Two workers on one store and one libSQL server, asked in turn as by a balancer: on Bun over a
+ * folder, and one on Deno beside one on Bun, over S3.
+ */
 import { afterAll, beforeAll, describe, expect, test } from "bun:test";
 import { startLibsqlHttpServer } from "../../deploy/cloudflare/libsql-http-server.ts";
+import { denoProgram } from "../support/deno-program.ts";
 import { temporaryFolder } from "../support/processes.ts";
+import { startS3FaultServer } from "../support/s3-fault-server.ts";
 import { SocketClient } from "../support/socket-client.ts";
 import { SseReader } from "../support/sse-reader.ts";
-import { StreamServer } from "../support/stream-server.ts";
+import { type ServerPlace, StreamServer } from "../support/stream-server.ts";
 import type { JsonRecord } from "./golden-batches.ts";
 
-const metadata = startLibsqlHttpServer();
-const place = { store: `file:${temporaryFolder("two-workers")}`, metadata: metadata.url };
 const json = { "Content-Type": "application/json" };
-let workers: StreamServer[];
+const s3 = await startS3FaultServer();
+afterAll(() => s3.close());
 
-beforeAll(async () => {
-  workers = [await StreamServer.start(place), await StreamServer.start(place)];
-}, 60_000);
+const inFolder = { store: `file:${temporaryFolder("two-workers")}` };
+const onS3 = {
+  store: `s3://bucket/log?endpoint=${s3.endpoint}&region=us-east-1&path-style=true`,
+  env: { AWS_ACCESS_KEY_ID: "test", AWS_SECRET_ACCESS_KEY: "secret" },
+  flags: ["--flush-rate-max", "0"],
+};
+const pairs: readonly (readonly [name: string, places: readonly ServerPlace[]])[] = [
+  ["Bun", [inFolder, inFolder]],
+  ["Deno and Bun", [{ ...onS3, program: denoProgram("start:s3") }, onS3]],
+];
 
-afterAll(async () => {
-  await Promise.all(workers.map((worker) => worker.stop()));
-  await metadata.close();
-}, 30_000);
+describe.each(pairs)("two workers on %s behind a balancer", (_, places) => {
+  const metadata = startLibsqlHttpServer();
+  let workers: StreamServer[];
 
-const urlOf = (index: number) => workers[index % 2]?.httpUrl ?? "";
+  beforeAll(async () => {
+    workers = [];
+    for (const place of places) {
+      workers.push(await StreamServer.start({ ...place, metadata: metadata.url }));
+    }
+  }, 60_000);
 
-async function post(url: string, body: object) {
-  const answer = await fetch(url, { method: "POST", headers: json, body: JSON.stringify(body) });
-  return { status: answer.status, json: (await answer.json()) as Record<string, unknown> };
-}
+  afterAll(async () => {
+    await Promise.all(workers.map((worker) => worker.stop()));
+    await metadata.close();
+  }, 30_000);
 
-async function newTopic(name: string, values: readonly string[]): Promise<void> {
-  expect((await post(`${urlOf(0)}/v1/topics`, { name, partitions: 3 })).status).toBe(201);
-  const records = values.map((value, index) => ({ value, partition: index % 3 }));
-  expect((await post(`${urlOf(0)}/v1/topics/${name}/records`, { records })).status).toBe(200);
-}
+  const urlOf = (index: number) => workers[index % 2]?.httpUrl ?? "";
 
-const numbered = (count: number) => Array.from({ length: count }, (_, index) => `value ${index}`);
+  async function post(url: string, body: object) {
+    const answer = await fetch(url, { method: "POST", headers: json, body: JSON.stringify(body) });
+    return { status: answer.status, json: (await answer.json()) as Record<string, unknown> };
+  }
 
-describe("two workers behind a balancer", () => {
+  async function newTopic(name: string, values: readonly string[]): Promise<void> {
+    expect((await post(`${urlOf(0)}/v1/topics`, { name, partitions: 3 })).status).toBe(201);
+    const records = values.map((value, index) => ({ value, partition: index % 3 }));
+    expect((await post(`${urlOf(0)}/v1/topics/${name}/records`, { records })).status).toBe(200);
+  }
+
+  const numbered = (count: number) => Array.from({ length: count }, (_, index) => `value ${index}`);
+
   test("one cursor goes on at either, in whatever way", async () => {
     const values = numbered(12);
     await newTopic("followed", values);

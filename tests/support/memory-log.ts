@@ -73,6 +73,7 @@ export class MemoryLog implements LogService, TopicService {
   readonly #options: MemoryLogOptions;
   readonly #topics = new Map<TopicId, Topic>();
   #wakers: (() => void)[] = [];
+  #changes = 0;
   #topicNumber = 0;
 
   constructor(options: MemoryLogOptions) {
@@ -106,13 +107,14 @@ export class MemoryLog implements LogService, TopicService {
   async fetch(request: FetchRequest, signal?: AbortSignal): Promise<readonly FetchedPartition[]> {
     const deadline = this.#platform.clock.monotonic() + request.waitMsMax;
     for (;;) {
+      const before = this.#changes;
       const result = await this.#readWithin(request, signal);
       const bytes = result.reduce((sum, partition) => sum + partition.bytes, 0);
       const waitMs = deadline - this.#platform.clock.monotonic();
       const isDone = bytes >= request.bytesMin || result.some((each) => each.error !== undefined);
       if (isDone || waitMs <= 0 || signal?.aborted) return result;
       request.memory?.release(result);
-      await this.#change(waitMs, signal);
+      if (before === this.#changes) await this.#change(waitMs, signal);
     }
   }
 
@@ -132,8 +134,7 @@ export class MemoryLog implements LogService, TopicService {
 
   async epochEnd(topic: TopicInfo, partition: number, leaderEpoch: number) {
     const found = this.#partition(topic.topicId, partition);
-    if (found === undefined) throw unknownPartition(topic, partition);
-    if (leaderEpoch < 0) return { leaderEpoch: -1, endOffset: -1 };
+    if (found === undefined || leaderEpoch < 0) return { leaderEpoch: -1, endOffset: -1 };
     return { leaderEpoch: 0, endOffset: found.highOffset };
   }
 
@@ -306,7 +307,7 @@ export class MemoryLog implements LogService, TopicService {
   /** Judges every batch before it appends the first. */
   #appendAll(batches: readonly AppendBatch[]): readonly Appended[] {
     const judged = batches.map((batch) => {
-      const partition = this.#partition(batch.topic.topicId, batch.partition);
+      const partition = this.#topic(batch.topic.topicId).partitions[batch.partition];
       if (partition === undefined) throw unknownPartition(batch.topic, batch.partition);
       return { batch, partition, duplicate: judgeSequence(partition, batch.header) };
     });
@@ -385,6 +386,7 @@ export class MemoryLog implements LogService, TopicService {
   }
 
   #wake(): void {
+    this.#changes += 1;
     const wakers = this.#wakers;
     this.#wakers = [];
     for (const wake of wakers) wake();
@@ -495,7 +497,7 @@ function at(offset: number, timestamp = -1): FoundOffset {
 }
 
 function unknownTopic(which: string): StreamError {
-  return new StreamError("topic_id_unknown", `No topic ${which}`);
+  return new StreamError("topic_unknown", `No topic ${which}`);
 }
 
 function unknownPartition(topic: TopicInfo, partition: number): StreamError {

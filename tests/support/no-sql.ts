@@ -3,7 +3,7 @@ import { StreamError } from "../../src/base/stream-error.ts";
 import type { HttpContext } from "../../src/server/http/context.ts";
 
 export const noSql: Pick<HttpContext, "sql" | "queries"> = {
-  sql: { execute: refuse },
+  sql: { execute: refuse, isStill: refuse },
   queries: { list: async () => [], find: refuse, setDesired: refuse, drop: refuse },
 };
 

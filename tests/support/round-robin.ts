@@ -17,8 +17,10 @@ export async function startRoundRobin(ports: readonly number[]): Promise<RoundRo
     open.add(client);
     client.on("close", () => open.delete(client));
     client.on("error", () => client.destroy());
-    const attempt = (left: number) => {
-      const index = next++ % ports.length;
+    const first = next++;
+    // Its own count: by the common one a client may come to the same dead server twice.
+    const attempt = (tried: number) => {
+      const index = (first + tried) % ports.length;
       const upstream = connect(ports[index] ?? 0, "127.0.0.1");
       let isOpen = false;
       upstream.on("connect", () => {
@@ -28,7 +30,7 @@ export async function startRoundRobin(ports: readonly number[]): Promise<RoundRo
         upstream.pipe(client);
       });
       upstream.on("error", () => {
-        if (!isOpen && left > 1) attempt(left - 1);
+        if (!isOpen && tried + 1 < ports.length) attempt(tried + 1);
         else client.destroy();
       });
       upstream.on("close", () => {
@@ -36,7 +38,7 @@ export async function startRoundRobin(ports: readonly number[]): Promise<RoundRo
       });
       client.on("close", () => upstream.destroy());
     };
-    attempt(ports.length);
+    attempt(0);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const address = server.address();

@@ -56,7 +56,7 @@ export interface SqlCase {
 }
 
 const encoder = new TextEncoder();
-export const caseFolder = join(import.meta.dir, "../golden/sql");
+export const caseFolder = join(import.meta.dirname, "../golden/sql");
 
 export function readCase(name: string): SqlCase {
   return parseCase(name, readFileSync(join(caseFolder, `${name}.sql`), "utf8"));

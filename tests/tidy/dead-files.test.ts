@@ -7,14 +7,16 @@ import { root, sourceFiles } from "./source-files.ts";
 const entries = new Set([
   "src/client/kafkajs-socket.ts",
   "src/client/page-script.ts",
-  "src/cli/docs.ts",
+  "src/cli/pages/write-pages.ts",
   "src/cli/main.ts",
   "src/runtime/bun/main.ts",
   "src/runtime/deno/main.ts",
   "src/runtime/workerd/main.ts",
   // Put in place of others by deploy/cloudflare/stand-ins.ts.
   "src/arrow/small-ipc-stream.ts",
+  "src/runtime/workerd/http-only.ts",
   "src/runtime/workerd/no-cuts.ts",
+  "src/runtime/workerd/small-base64.ts",
   "src/runtime/workerd/small-hono.ts",
   "src/runtime/workerd/small-zod.ts",
 ]);

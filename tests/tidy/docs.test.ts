@@ -5,7 +5,7 @@ import { dirname, join, normalize } from "node:path";
 import { Glob } from "bun";
 import manifest from "../../package.json" with { type: "json" };
 import { commandLoaders } from "../../src/cli/commands.ts";
-import { generatedPages } from "../../src/cli/generated-pages.ts";
+import { generatedPages } from "../../src/cli/pages/generated-pages.ts";
 import { root, sourceFiles } from "./source-files.ts";
 
 interface Page {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { transform } from "esbuild";
 import * as z from "zod";
 import {
   budgetFaults,
@@ -10,6 +11,7 @@ import {
   weights,
 } from "../../deploy/cloudflare/budget.ts";
 import { bundleWorker, type WorkerBundle } from "../../deploy/cloudflare/bundle.ts";
+import { sentencesApart, sourcesOfSentences } from "../../deploy/cloudflare/with-sentences.ts";
 import { undocumented } from "../../deploy/cloudflare/without-docs.ts";
 import { workerEntry } from "../../deploy/cloudflare/worker-entry.ts";
 
@@ -21,6 +23,12 @@ import { produceApi } from "../../src/wire/kafka/api/produce.ts";
 import { root } from "./source-files.ts";
 
 const bundle = await bundleWorker({ entry: workerEntry, minify: true });
+const javascript = [
+  bundle.javascript,
+  ...[...bundle.chunks.values()].map(({ contents }) => contents),
+]
+  .map((each) => new TextDecoder().decode(each))
+  .join("\n");
 
 describe("the Worker's bundle", () => {
   test("keeps to its budget and makes no code while it runs", () => {
@@ -28,11 +36,7 @@ describe("the Worker's bundle", () => {
   });
 
   test("looks for no file beside itself, which would fail as it starts", () => {
-    const modules = [
-      bundle.javascript,
-      ...[...bundle.chunks.values()].map(({ contents }) => contents),
-    ];
-    for (const each of modules) expect(new TextDecoder().decode(each)).not.toContain("import.meta");
+    expect(javascript.includes("import.meta")).toBe(false);
   });
 
   test("starts the front, and nothing that an object runs", () => {
@@ -46,6 +50,13 @@ describe("the Worker's bundle", () => {
     );
   });
 
+  test("asks libSQL servers through @libsql/client/web, of which it has HTTP and JSON alone", () => {
+    const inputs = Object.keys(bundle.metafile.inputs);
+    expect(inputs).toContain("node_modules/@libsql/client/lib-esm/web.js");
+    const foreign = inputs.filter((path) => /node_modules\/(?!hono\/)/.test(path));
+    expect(foreign.filter((path) => /[\\/_]ws|protobuf|cursor|base64/.test(path))).toEqual([]);
+  });
+
   test("holds no S3 client and no Arrow", () => {
     const foreign = weights(bundle).filter(([where]) =>
       /^(@aws-sdk|@smithy|apache-arrow)/.test(where),
@@ -54,11 +65,6 @@ describe("the Worker's bundle", () => {
   });
 
   test("holds no sentence that only documents are made from", () => {
-    const modules = [
-      bundle.javascript,
-      ...[...bundle.chunks.values()].map((each) => each.contents),
-    ];
-    const javascript = modules.map((each) => new TextDecoder().decode(each)).join("\n");
     // Whether it holds a text, and not the text, or a failure shows the whole bundle.
     expect(javascript.includes("POWER(base, exponent)")).toBe(true);
     for (const sentence of ["Natural logarithm.", "The topic's name as it", "JSON Schema draft"]) {
@@ -114,6 +120,64 @@ const doc: string = text;
     expect(at("words.txt", "keywords.unsupportedWords")).toEqual([...unsupportedWords]);
     // Of a table that nobody asks for nothing is left.
     expect(at("kafka.txt", "produce.produceRequest")).toBeUndefined();
+  });
+
+  test("holds statements and messages as a text, which does not start with it", () => {
+    const held = JSON.parse(bundle.texts.get("sentences.txt") ?? "[]") as string[];
+    const statements = held.filter((each) => each.includes("json_each"));
+    expect(statements.length).toBeGreaterThan(10);
+    expect(statements.filter((each) => javascript.includes(each))).toEqual([]);
+    const started = [...bundle.chunks.values()].filter(({ isLazy }) => !isLazy);
+    for (const each of [bundle.javascript, ...started.map(({ contents }) => contents)]) {
+      expect(new TextDecoder().decode(each).includes("sentences.txt")).toBe(false);
+    }
+  });
+
+  test("takes sentences out of strings and templates, and out of nothing else", () => {
+    const found: string[] = [];
+    const source = `// "SELECT a FROM b WHERE it is a comment"
+const a = "SELECT a FROM b WHERE it is a string";
+const b = { sql: \`SELECT a FROM \${of({ a: \`FROM \${a}\` })} AND the rest WHERE it is long\` };
+const c = "SELECT it"; const d = 'SELECT " FROM b WHERE it is quoted so';
+const e = \`SELECT a\\n FROM b WHERE it has an escape\`; const f = a / 2; /* \`and this is one\` */
+const g = /["\`]/.test("SELECT a FROM b WHERE it is a string");
+`;
+    const { code, isChanged } = sentencesApart(source, found);
+    expect(isChanged).toBe(true);
+    expect(found).toEqual([
+      "SELECT a FROM b WHERE it is a string",
+      " AND the rest WHERE it is long",
+      'SELECT " FROM b WHERE it is quoted so',
+    ]);
+    expect(code).toBe(`// "SELECT a FROM b WHERE it is a comment"
+const a = sentences[0];
+const b = { sql: \`SELECT a FROM \${of({ a: \`FROM \${a}\` })}\${sentences[1]}\` };
+const c = "SELECT it"; const d = sentences[2];
+const e = \`SELECT a\\n FROM b WHERE it has an escape\`; const f = a / 2; /* \`and this is one\` */
+const g = /["\`]/.test(sentences[0]);
+`);
+    expect(sentencesApart("const a = b;", []).isChanged).toBe(false);
+  });
+
+  test("every module is what it was once its sentences are put back", async () => {
+    const inputs = Object.keys(bundle.metafile.inputs);
+    const paths = inputs.filter((path) => sourcesOfSentences.test(join(root, path)));
+    const found: string[] = [];
+    let changed = 0;
+    for (const path of paths) {
+      const source = readFileSync(join(root, path), "utf8");
+      const { code, isChanged } = sentencesApart(source, found);
+      if (!isChanged) continue;
+      changed += 1;
+      // Names for which esbuild, which reads the code for itself, has the texts.
+      const put = code.replaceAll(/\bsentences\[(\d+)\]/g, "sentence_$1");
+      const texts = found.map((text, index) => [`sentence_${index}`, JSON.stringify(text)]);
+      const options = { loader: "ts", minifySyntax: true } as const;
+      const given = await transform(source, options);
+      const again = await transform(put, { ...options, define: Object.fromEntries(texts) });
+      expect(again.code === given.code, path).toBe(true);
+    }
+    expect(changed).toBeGreaterThan(100);
   });
 
   test("starts with what stands before the objects alone", () => {

@@ -6,9 +6,9 @@ import { timers } from "../../runtime/node/platform.ts";
 import { apiClient, clientOptions } from "../api-client.ts";
 import { type CommandCall, defineCommand, exitOk } from "../command.ts";
 import type { CliIo } from "../io.ts";
-import { runSql } from "../sql-client.ts";
-import { createPrinter, sqlFormats } from "../sql-output.ts";
-import { runPrompt } from "../sql-prompt.ts";
+import { runSql } from "../sql/sql-client.ts";
+import { createPrinter, sqlFormats } from "../sql/sql-output.ts";
+import { runPrompt } from "../sql/sql-prompt.ts";
 import { unreadableFile } from "../unreadable-file.ts";
 
 const options = {

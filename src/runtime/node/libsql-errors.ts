@@ -1,6 +1,6 @@
 import { StreamError } from "../../base/stream-error.ts";
 
-/** What `libsql` and hrana.ts throw: the name of the failure, mostly SQLite's, in `code`. */
+/** What `libsql` and @libsql/client throw: the name of the failure, mostly SQLite's, in `code`. */
 export interface SqlError extends Error {
   readonly code: string;
 }

@@ -1,7 +1,6 @@
 import { StreamError } from "../../base/stream-error.ts";
 import type { SqlDatabase } from "../../meta/sql-database.ts";
 import { openLibsqlFile } from "./libsql-file.ts";
-import { openLibsqlServer } from "./libsql-server.ts";
 
 export interface MetadataOptions {
   /** `file:PATH`, `http(s)://…` or `libsql://…`. */
@@ -18,6 +17,8 @@ export async function openMetadata(options: MetadataOptions): Promise<SqlDatabas
   const { url, authToken, fsync } = options;
   if (url.startsWith("file:")) return openLibsqlFile({ path: filePath(url), fsync });
   if (/^(https?|libsql):\/\//.test(url)) {
+    // Whoever has a file starts without the client of a server.
+    const { openLibsqlServer } = await import("./libsql-server.ts");
     return openLibsqlServer({ url, authToken, timeoutMs: serverTimeoutMs });
   }
   throw new StreamError(

@@ -1,5 +1,11 @@
-import type { SqlDatabase, SqlResult, SqlStatement } from "../../meta/sql-database.ts";
-import { HranaError, pipelineBody, pipelineResults, refusalError } from "./hrana.ts";
+import {
+  type Client,
+  createClient,
+  type InValue,
+  LibsqlBatchError,
+  LibsqlError,
+} from "@libsql/client/web";
+import type { SqlDatabase, SqlResult, SqlStatement, SqlValue } from "../../meta/sql-database.ts";
 import { metadataError } from "./libsql-errors.ts";
 import { timers } from "./platform.ts";
 
@@ -21,77 +27,88 @@ export function openLibsqlServer(options: LibsqlServerOptions): SqlDatabase {
 
 class LibsqlServer implements SqlDatabase {
   readonly description: string;
-  readonly #pipelineUrl: string;
-  readonly #headers: Readonly<Record<string, string>>;
-  readonly #timeoutMs: number;
-  readonly #waiting: (() => void)[] = [];
-  #requests = 0;
-  #isClosed = false;
+  readonly #client: Client;
 
   constructor({ url, authToken, timeoutMs }: LibsqlServerOptions) {
     const { protocol, host, pathname } = new URL(url);
     this.description = `${protocol}//${host}${pathname === "/" ? "" : pathname}`;
-    const base = new URL(url.replace(/^libsql:/, "https:"));
-    this.#pipelineUrl = new URL("v2/pipeline", `${base.origin}${base.pathname}`).href;
-    this.#headers = {
-      "Content-Type": "application/json",
-      ...(authToken === null ? {} : { Authorization: `Bearer ${authToken}` }),
-    };
-    this.#timeoutMs = timeoutMs;
+    this.#client = createClient({
+      url,
+      intMode: "number",
+      concurrency: requestsMax,
+      ...(authToken === null ? {} : { authToken }),
+      fetch: (request: Request) => answerTo(request, timeoutMs),
+    });
   }
 
   async batch(statements: readonly SqlStatement[], mode: "read" | "write"): Promise<SqlResult[]> {
     try {
-      if (this.#isClosed) throw new HranaError("HRANA_CLOSED_ERROR", "The client is closed");
-      const body = pipelineBody(statements, mode);
-      await this.#takeTurn();
-      try {
-        return pipelineResults(await this.#ask(body), statements.length);
-      } finally {
-        this.#passTurn();
-      }
+      const results = await this.#client.batch(statements.map(asked), mode);
+      return results.map(({ rows, rowsAffected }) => {
+        return { rows: rows.map((row) => Array.from(row, toSqlValue)), rowsAffected };
+      });
     } catch (error) {
-      throw metadataError(error, this.description);
+      throw metadataError(withCodeOnce(error), this.description);
     }
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
+    this.#client.close();
   }
+}
 
-  async #takeTurn(): Promise<void> {
-    if (this.#requests < requestsMax) this.#requests += 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+/**
+ * The answer when all of it is here, or an error when that takes longer. No timer stays behind:
+ * each would keep a Durable Object awake until it fired.
+ */
+async function answerTo(request: Request, timeoutMs: number): Promise<Response> {
+  const late = new AbortController();
+  const timer = timers.after(timeoutMs, () => {
+    late.abort(new DOMException(`No answer came within ${timeoutMs} ms`, "TimeoutError"));
+  });
+  try {
+    const response = await fetch(request, { signal: late.signal });
+    if (!response.ok) throw refusalError(response.status, await response.text());
+    const answer: unknown = await response.json();
+    // The client asks for nothing else of an answer.
+    return Object.assign(response, { json: async () => answer });
+  } finally {
+    timer.cancel();
   }
+}
 
-  /** To whoever waits longest. */
-  #passTurn(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#requests -= 1;
-    else next();
-  }
+/** Of a failed statement the client says `SQLITE_BUSY: SQLITE_BUSY: …`. */
+function withCodeOnce(error: unknown): unknown {
+  if (!(error instanceof LibsqlBatchError && error.cause instanceof Error)) return error;
+  return new LibsqlError(error.cause.message, error.code);
+}
 
-  /**
-   * The whole answer, or an error when it takes longer. No timer stays behind: each would keep a
-   * Durable Object awake until it fired.
-   */
-  async #ask(body: string): Promise<string> {
-    const late = new AbortController();
-    const timer = timers.after(this.#timeoutMs, () => {
-      late.abort(new DOMException(`No answer came within ${this.#timeoutMs} ms`, "TimeoutError"));
-    });
-    try {
-      const response = await fetch(this.#pipelineUrl, {
-        method: "POST",
-        headers: this.#headers,
-        body,
-        signal: late.signal,
-      });
-      const answer = await response.text();
-      if (!response.ok) throw refusalError(response.status, answer);
-      return answer;
-    } finally {
-      timer.cancel();
-    }
+/** What a server says of itself in place of an answer: its status, and why. */
+function refusalError(status: number, body: string): LibsqlError {
+  const what = `Server returned HTTP status ${status}`;
+  try {
+    const { message, code } = JSON.parse(body) as { message?: unknown; code?: unknown };
+    if (typeof message !== "string") return new LibsqlError(what, "SERVER_ERROR");
+    return new LibsqlError(`${what}: ${message}`, typeof code === "string" ? code : "UNKNOWN");
+  } catch {
+    const text = body.trim();
+    return new LibsqlError(text === "" ? what : `${what}: ${text.slice(0, 500)}`, "SERVER_ERROR");
   }
+}
+
+/**
+ * A text that is no primitive stays in its statement. Of others the client stores each at the
+ * server for this one request, which is a request more within it and an answer more to read.
+ */
+function asked({ sql, args }: SqlStatement): { sql: string; args: InValue[] } {
+  return { sql: Object(sql), args: args.map(bindable) };
+}
+
+/** The client sends every JavaScript number as a float; whole ones are integers in our schema. */
+function bindable(value: SqlValue): InValue {
+  return typeof value === "number" && Number.isInteger(value) ? BigInt(value) : value;
+}
+
+function toSqlValue(value: unknown): SqlValue {
+  return value instanceof ArrayBuffer ? new Uint8Array(value) : (value as SqlValue);
 }

@@ -23,16 +23,14 @@ export interface BellParts {
 
 export class Bell {
   readonly #parts: BellParts;
-  readonly #listeners: () => Iterable<Listener>;
   /** Those that are being called; true: once more then. */
   readonly #calls = new Map<string, boolean>();
 
-  constructor(parts: BellParts, listeners: () => Iterable<Listener>) {
+  constructor(parts: BellParts) {
     this.#parts = parts;
-    this.#listeners = listeners;
   }
 
-  ring(listeners = this.#listeners()): void {
+  ring(listeners: Iterable<Listener>): void {
     for (const listener of listeners) {
       const isCalled = this.#calls.has(listener.name);
       this.#calls.set(listener.name, isCalled);

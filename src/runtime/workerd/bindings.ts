@@ -22,11 +22,14 @@ export interface LogObjects {
     fetch(request: Request): Promise<Response>;
     /**
      * Others have published: whoever waits here looks. `from`: the shard that has, which need not
-     * be told. Answers whether anybody may wait here; older versions say nothing.
+     * be told. `topics`: the numbers of those that it has published to; older versions neither say
+     * nor see it. Answers whether anybody may wait here; older versions say nothing.
      */
-    hear(from?: string): Promise<boolean | undefined>;
+    hear(from?: string, topics?: readonly number[]): Promise<boolean | undefined>;
     /** Of the first shard: the shard of that name wants to hear of all that is published. */
     listen(name: string): Promise<void>;
+    /** Of the first shard: the group's object wants to hear of publishes to these topics. */
+    listenForGroup(groupId: string, topics: readonly number[]): Promise<void>;
     callGroup(call: GroupCall): Promise<GroupAnswer>;
     maintain(options: { readonly collectsOrphans: boolean }): Promise<void>;
     /**

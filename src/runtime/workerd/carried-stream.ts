@@ -7,6 +7,7 @@
  */
 import type { Timers } from "../../base/platform.ts";
 import { silenceFrame } from "../../server/http/event-frame.ts";
+import { eventStreamMediaType } from "../../wire/http/media-type.ts";
 
 /** Silence after which the client is shown that the stream lives. */
 const silenceMs = 15_000;
@@ -30,9 +31,9 @@ interface CarryingSocket {
 
 /** Whether the request is for an event stream that an object may carry. */
 export function asksForStream({ method, headers }: Request, pathname: string): boolean {
-  return (
-    method === "GET" && /^\/v1\/topics\/[^/]+\/stream$/.test(pathname) && !headers.has("Upgrade")
-  );
+  if (method !== "GET" || headers.has("Upgrade")) return false;
+  if (/^\/v1\/topics\/[^/]+\/stream$/.test(pathname)) return true;
+  return pathname === "/v1/sql" && headers.get("Accept")?.includes(eventStreamMediaType) === true;
 }
 
 /** The request as its object is asked it. */
@@ -112,7 +113,7 @@ class Credit {
 
   came(text: string): void {
     // The stream's first id costs none.
-    if (!text.includes("\ndata: ")) return;
+    if (!/^data: /m.test(text)) return;
     this.#left -= 1;
     this.#events += 1;
     this.#length += text.length;

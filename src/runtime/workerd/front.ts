@@ -109,7 +109,11 @@ async function askObject(request: Request, bindings: Bindings, asked: Asked): Pr
   const where = objectPlaceOf(request, pathname);
   if (where.kind !== "shards") {
     const objects = where.kind === "group" ? groups : log;
-    const ask = () => objects.getByName(where.name).fetch(request);
+    const object = objects.getByName(where.name);
+    if (asksForStream(request, pathname)) {
+      return carriedResponse(await object.fetch(carryingRequest(request)), timers);
+    }
+    const ask = () => object.fetch(request);
     return await throughCache(request, { publicTopics, ask, later });
   }
   const spread = spreadOf(settings);

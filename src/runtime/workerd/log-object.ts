@@ -12,6 +12,7 @@ import type { Bindings, GroupAnswer, GroupCall } from "./bindings.ts";
 import { createConsoleLogger } from "./console-log.ts";
 import { answerGroupCall } from "./group-calls.ts";
 import { loadHeader } from "./object-load.ts";
+import { objectPlaceOf } from "./object-names.ts";
 import { groupRole, logRole, type ObjectRole, queryRole, watchMs } from "./object-roles.ts";
 import type { KeptSocket } from "./object-sockets.ts";
 import type { ObjectLog } from "./open-log.ts";
@@ -27,6 +28,8 @@ const queryIdKey = "queryId";
 export class LogObject extends DurableObject<Bindings> {
   protected readonly role: ObjectRole = logRole;
   readonly #objectName: string;
+  /** Of a group's object that was asked over HTTP: by this name others call it. */
+  protected groupId: string | undefined;
   #opening: Promise<ObjectLog> | undefined;
   /** When the alarm goes off, +∞: never; undefined: not known in this activation. */
   #alarmAt: number | undefined;
@@ -79,15 +82,21 @@ export class LogObject extends DurableObject<Bindings> {
   }
 
   /** Another object has published. */
-  async hear(from?: string): Promise<boolean> {
+  async hear(from?: string, topics?: readonly number[]): Promise<boolean> {
     const { hear } = await this.open();
-    return await hear(from);
+    return await hear(from, topics);
   }
 
   /** Of the first shard: the one of that name wants to hear. */
   async listen(name: string): Promise<void> {
     const { news } = await this.open();
     await news?.add(name);
+  }
+
+  /** The same of a group, which wants to hear of these topics. */
+  async listenForGroup(groupId: string, topics: readonly number[]): Promise<void> {
+    const { news } = await this.open();
+    await news?.addGroup(groupId, topics);
   }
 
   /** workerd calls these three for sockets that were kept, and makes the object anew for it. */
@@ -188,6 +197,7 @@ export class LogObject extends DurableObject<Bindings> {
       settings: readWorkerSettings(this.env),
       bindings: this.env,
       objectName: this.#objectName,
+      groupId: () => this.groupId,
       queryId: await this.ctx.storage.get<string>(queryIdKey),
     });
   }
@@ -196,6 +206,12 @@ export class LogObject extends DurableObject<Bindings> {
 /** The coordinator of one consumer group: it appends nothing and reads only ends of the log. */
 export class GroupObject extends LogObject {
   protected override readonly role: ObjectRole = groupRole;
+
+  override fetch(request: Request): Promise<Response> {
+    const place = objectPlaceOf(request, new URL(request.url).pathname);
+    if (place.kind === "group") this.groupId = place.name;
+    return super.fetch(request);
+  }
 }
 
 /**

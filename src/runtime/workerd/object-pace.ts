@@ -21,7 +21,7 @@ const sliceBytesMax = 512 * KiB;
 const sliceBytesFirst = 256 * KiB;
 /** A publish may be larger than a slice: then there are pauses within it. */
 const pieceRecordsMin = 100;
-const pieceRecordsMax = 50_000;
+const pieceRecordsMax = 16_384;
 const pieceRecordsFirst = 1_000;
 /** Smaller slices say little of the time that larger ones take. */
 const tellingShare = 0.5;

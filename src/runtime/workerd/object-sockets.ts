@@ -99,6 +99,14 @@ export class ObjectSockets {
     return this.#parts.state.getWebSockets().length > 0;
   }
 
+  /** Whether one that rests has looked before this was published; those at work look anyway. */
+  isBehind(publishPosition: number): boolean {
+    return this.#parts.state.getWebSockets().some((socket) => {
+      const { id, position = -1 } = attachmentOf(socket);
+      return position < publishPosition && !this.#live.has(id);
+    });
+  }
+
   closed(socket: KeptSocket): void {
     const { id } = attachmentOf(socket);
     this.#live.get(id)?.handler?.closed();
@@ -116,7 +124,6 @@ export class ObjectSockets {
   #keep(socket: KeptSocket, handler: SocketHandler): void {
     const id = crypto.randomUUID();
     this.#parts.state.acceptWebSocket(socket);
-    socket.serializeAttachment({ id } satisfies Attachment);
     this.#open(socket, id).start(handler);
   }
 
@@ -141,6 +148,8 @@ export class ObjectSockets {
     const { ours, heard } = messageSocket(socket, () => Date.now());
     const live: Live = { handler: undefined, waiting, heard, hasNews: true };
     this.#live.set(id, live);
+    // If its object ends meanwhile, nobody knows what it has given.
+    socket.serializeAttachment({ id } satisfies Attachment);
     const rest = (state: string) => {
       if (state.length > stateLengthMax) return "refused";
       if (live.hasNews) {

@@ -14,6 +14,7 @@ import type { GroupService } from "../../group/group-service.ts";
 import { type FlushPolicy, objectFlushPolicy } from "../../log/flush-policy.ts";
 import { Log } from "../../log/log.ts";
 import { maintenanceDefaults } from "../../log/maintenance.ts";
+import { topicNumberOf } from "../../log/partition-slot.ts";
 import { MetadataAccessTokens } from "../../meta/access-tokens.ts";
 import { createHttpSurface } from "../../server/http/app.ts";
 import type { OpenKafka } from "../../server/http/context.ts";
@@ -27,11 +28,13 @@ import type { Bindings } from "./bindings.ts";
 import { clientText } from "./client-text.ts";
 import { createConsoleLogger } from "./console-log.ts";
 import { groupsInObjects } from "./group-calls.ts";
+import { GroupNews } from "./group-news.ts";
 import { ObjectLoad } from "./object-load.ts";
+import { firstShard } from "./object-names.ts";
 import { ObjectPace } from "./object-pace.ts";
-import { logRole, type ObjectRole, watchMs } from "./object-roles.ts";
+import { groupRole, logRole, type ObjectRole, queryRole, watchMs } from "./object-roles.ts";
 import type { ObjectSqlStorage } from "./object-scratch.ts";
-import { ObjectSockets, type ObjectSocketsParts, restingPositions } from "./object-sockets.ts";
+import { ObjectSockets, type ObjectSocketsParts } from "./object-sockets.ts";
 import { createPlatform } from "./platform.ts";
 import { QueryCalls } from "./query-calls.ts";
 import { lookMsOf, RestLooks } from "./rest-looks.ts";
@@ -65,7 +68,7 @@ export interface ObjectLog {
   readonly news: ShardNews | undefined;
   readonly log: Log;
   /** Another object has published, `from` if it is a shard; whether anybody may wait here. */
-  hear(from?: string): Promise<boolean>;
+  hear(from?: string, topics?: readonly number[]): Promise<boolean>;
   /** Of its own coordinator. */
   readonly groups: GroupService;
   /** Hears what was published and changed, and looks for queries to run where that matters. */
@@ -92,6 +95,8 @@ export interface ObjectLogParts {
   readonly wakeAt: (time: number) => void;
   /** The object among all that share the metadata. */
   readonly objectName: string;
+  /** The group that it coordinates, where it was asked for it over HTTP. */
+  readonly groupId: () => string | undefined;
   /** The query that it runs, where that is its role. */
   readonly queryId: string | undefined;
 }
@@ -121,12 +126,18 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     ...peersOf(settings, role),
     onPublished: ({ topicNumbers, catalogVersion }) => {
       calls.ring(topicNumbers);
-      news?.tell();
+      news?.tell(topicNumbers);
       sockets.wake();
       // Queries were made meanwhile, maybe, that read it: whom to ring is known by looks.
       if (isQuiet && catalogVersion > log.catalogVersion) void hearSafely();
     },
-    onWait: () => news?.listen(),
+    onWait: (slots) => {
+      news?.listen();
+      groupNews?.listen(new Set(slots.map(topicNumberOf)));
+      if (!hasNews) return;
+      hasNews = false;
+      void hearSafely();
+    },
     onTopicChanged: (topicNumber) => calls.ring([topicNumber]),
     flush: flushPolicyOf(settings, role),
     topics: { autoCreateTopics, partitionCountDefault },
@@ -169,6 +180,8 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     },
   );
   const { manager } = sql.engine;
+  /** Something was published while nobody waited. */
+  let hasNews = false;
   let looking = Promise.resolve();
   const look = () => {
     looking = manager.look();
@@ -183,7 +196,9 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     await log.hear();
     sockets.wake();
   };
-  const news = newsOf(parts, { isAwaited, look: catchUp, log: logger, clock, timers });
+  const listening = { isAwaited, look: catchUp, log: logger, clock, timers };
+  const news = newsOf(parts, listening);
+  const groupNews = groupNewsOf(parts, listening);
   await news?.open();
   await log.open();
   if (queries !== "none") {
@@ -231,7 +246,7 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
     wakeAt: parts.wakeAt,
     now: () => clock.now(),
     ...{ hear: () => log.hear(), wake: () => sockets.wake() },
-    isBehind: () => restingPositions(state.getWebSockets()).some((each) => each < position()),
+    isBehind: () => sockets.isBehind(position()),
   });
   const surface = createHttpSurface({
     clientScript: clientText,
@@ -260,9 +275,10 @@ export async function openObjectLog(parts: ObjectLogParts): Promise<ObjectLog> {
       appends: surface.appends,
       ...{ sockets, load, looks, news, log, groups },
     },
-    async hear(from) {
-      const wants = news?.heard(from) ?? true;
-      if (queries !== "none" || isAwaited()) await catchUp();
+    async hear(from, topics) {
+      const wants = news?.heard(from, topics) ?? groupNews?.heard() ?? true;
+      if (isAwaited()) await catchUp();
+      else hasNews = true;
       return wants;
     },
     attend: async () => {
@@ -290,20 +306,38 @@ function isRung({ hasPeers, queries }: WorkerSettings, role: ObjectRole): boolea
 function peersOf(settings: WorkerSettings, role: ObjectRole) {
   const { hasPeers, shardsMax } = settings;
   if (hasPeers) return { shared: true };
-  const isCalled = isRung(settings, role) || (shardsMax > 1 && role === logRole);
-  if (!isCalled) return { shared: role.hasPeers };
-  return { shared: true, peerPollMs: role === logRole ? quietPollMs : Number.POSITIVE_INFINITY };
+  // One that appends alone, and is told of nothing, knows of everything.
+  const isAlone = role === logRole && shardsMax === 1 && !isRung(settings, role);
+  if (isAlone) return { shared: false };
+  const hasReaders = role !== queryRole;
+  return { shared: true, peerPollMs: hasReaders ? quietPollMs : Number.POSITIVE_INFINITY };
 }
 
-/** Shards tell each other of their publishes where there may be several. */
+type Listening = Pick<ShardNewsParts, "isAwaited" | "look" | "log" | "clock" | "timers">;
+
+/** Shards tell each other of their publishes, and groups. */
 function newsOf(
-  { role, settings, bindings, storage, objectName }: ObjectLogParts,
-  options: Pick<ShardNewsParts, "isAwaited" | "look" | "log" | "clock" | "timers">,
+  { role, bindings, storage, objectName }: ObjectLogParts,
+  options: Listening,
 ): ShardNews | undefined {
-  const { LOG: shards } = bindings;
-  if (role !== logRole || settings.shardsMax === 1) return undefined;
-  const name = shardNameOf(shards, objectName);
-  return name === undefined ? undefined : new ShardNews({ ...options, name, shards, storage });
+  const { LOG: shards, GROUPS: groups } = bindings;
+  const name = role === logRole ? shardNameOf(shards, objectName) : undefined;
+  if (name === undefined) return undefined;
+  return new ShardNews({ ...options, name, shards, groups, storage });
+}
+
+/** Where peers publish who cannot call, groups ask by themselves. */
+function groupNewsOf(
+  { role, settings, bindings, groupId }: ObjectLogParts,
+  options: Listening,
+): GroupNews | undefined {
+  if (role !== groupRole || settings.hasPeers) return undefined;
+  const first = bindings.LOG.getByName(firstShard);
+  const ask = async (topics: readonly number[]) => {
+    const name = groupId();
+    if (name !== undefined) await first.listenForGroup(name, topics);
+  };
+  return new GroupNews({ ...options, ask });
 }
 
 function loadOf(settings: WorkerSettings, { clock }: Platform): ObjectLoad | undefined {

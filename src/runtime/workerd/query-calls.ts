@@ -7,17 +7,15 @@ import type { Logger } from "../../base/log.ts";
 import type { Timers } from "../../base/platform.ts";
 import { Bell, type Listener } from "./bell.ts";
 import type { Bindings } from "./bindings.ts";
-import { firstShard } from "./object-names.ts";
 import type { ObjectRole } from "./object-roles.ts";
+import { firstListener, type OtherObjects } from "./shard-news.ts";
 import { ToldQueries, type ToldQueriesParts } from "./told-queries.ts";
 
 export interface QueryCallsParts extends Pick<ToldQueriesParts, "told" | "keep" | "lookAgain"> {
   readonly log: Logger;
   readonly timers: Timers;
   readonly bindings: {
-    readonly LOG: {
-      getByName(name: string): Pick<ReturnType<Bindings["LOG"]["getByName"]>, "hear">;
-    };
+    readonly LOG: OtherObjects<"hear">;
     readonly QUERIES: Bindings["QUERIES"];
   };
   readonly queries: ObjectRole["queries"];
@@ -31,6 +29,7 @@ type Reads = ReadonlyMap<string, readonly number[] | null>;
 export class QueryCalls {
   readonly #parts: QueryCallsParts;
   readonly #bell: Bell;
+  readonly #toFirst: (topics: Iterable<number>) => Listener;
   readonly #told: ToldQueries | undefined;
   #wanted: Reads | undefined;
   /**
@@ -42,7 +41,8 @@ export class QueryCalls {
   constructor(parts: QueryCallsParts) {
     this.#parts = parts;
     const { log, timers, queries, told, lookAgain } = parts;
-    this.#bell = new Bell({ log, timers }, () => []);
+    this.#bell = new Bell({ log, timers });
+    this.#toFirst = firstListener(parts.bindings.LOG);
     if (queries !== "rings") return;
     this.#told = new ToldQueries({
       ...{ log, timers, told, lookAgain },
@@ -67,7 +67,7 @@ export class QueryCalls {
 
   /** Something was published to these topics, or they have changed: whom it concerns looks. */
   ring(topicNumbers: Iterable<number>): void {
-    const { queries, bindings } = this.#parts;
+    const { queries } = this.#parts;
     if (queries === "none") return;
     const topics = new Set(topicNumbers);
     if (this.#wanted === undefined || queries === "runs") {
@@ -76,8 +76,7 @@ export class QueryCalls {
     this.#bell.ring(this.#readersOf(topics));
     if (queries !== "runs") return;
     // It passes on what was published (ADR 62).
-    const first = bindings.LOG.getByName(firstShard);
-    this.#bell.ring([{ name: "the first shard", hear: async () => void (await first.hear()) }]);
+    this.#bell.ring([this.#toFirst(topics)]);
   }
 
   /** Has the objects of all queries look. */

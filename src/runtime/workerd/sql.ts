@@ -19,9 +19,13 @@ import { sqlModules } from "./sql-modules.ts";
 const MiB = 1024 * 1024;
 
 /** With the log's 64 MiB and the code's 20 this is what an isolate has. */
-const taskMemoryBytesMax = 24 * MiB;
+const statementMemoryBytesMax = 24 * MiB;
+/** Of the log, a query's object has little beside it. */
+const queryMemoryBytesMax = 32 * MiB;
 const viewMemoryBytesMax = 16 * MiB;
 const statementTasksMax = 1;
+/** A table keeps its object awake, and billed, for so long after it was read last. */
+const viewIdleMs = 20_000;
 /** What pages of tables take of the task's memory; rows between two commits need the most. */
 const pageBytesMax = 3 * MiB;
 /** Of the tables' pages, in one part of a checkpoint: 1 MiB. */
@@ -55,18 +59,20 @@ export function openObjectSql(
   if (options.mayHaveScratch) scratch.clear();
   const openScratch = () => scratch.open();
   const spillBytesMax = settings.stateBytes;
+  const isQuery = options.queries === "runs";
+  const taskMemoryBytesMax = isQuery ? queryMemoryBytesMax : statementMemoryBytesMax;
   const local = { platform: parts.platform, modules: sqlModules, openScratch };
   const engine = new SqlEngine({
     ...parts,
     startTask: async (setup) => {
       const memoryBytesMax = Math.min(setup.memoryBytesMax, taskMemoryBytesMax);
       // Statements send the next slice before the last is read, which leaves pauses between them.
-      const breath = options.queries === "runs" ? { breath: pace } : {};
+      const breath = isQuery ? { breath: pace } : {};
       const bounds = { spillBytesMax, pageBytesMax, statePagesMax, outputBytesMax };
       return new LocalTask({ ...local, ...breath, ...bounds }, { ...setup, memoryBytesMax });
     },
     startViews: async () => new LocalViews(local),
-    viewSettings: { memoryBytesMax: viewMemoryBytesMax },
+    viewSettings: { memoryBytesMax: viewMemoryBytesMax, idleMs: viewIdleMs },
     statementTasksMax,
     queries: { placement: placementOf(options), onWanted, objectName, looksWhenTold, pace },
   });
@@ -77,6 +83,7 @@ export function openObjectSql(
       if (goesOn(statement.statement)) throw runsNone();
       return sql.execute(statement, session, signal, options);
     },
+    isStill: (cursor) => sql.isStill(cursor),
   };
   const refuse = async () => {
     throw runsNone();

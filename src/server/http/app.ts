@@ -49,7 +49,8 @@ export function createHttpSurface(context: HttpContext): HttpSurface {
   app.route("/", topicsApp(context, endpoints));
   app.route("/", groupsApp(context, endpoints));
   app.route("/", tokensApp(context, endpoints));
-  app.route("/", sqlApp(context, endpoints));
+  const sql = sqlApp(context, endpoints);
+  app.route("/", sql.app);
   app.route("/", queriesApp(context, endpoints));
   app.route("/", operationsApp(context, endpoints));
   for (const [path, methods] of methodsByPath()) {
@@ -60,7 +61,8 @@ export function createHttpSurface(context: HttpContext): HttpSurface {
   }
   app.notFound(endpoints.wrap("other", (c) => routeUnknown(c.req.path), "guarded"));
   const appends = new HandedAppends(producer, endpoints, context.platform.log);
-  return { app, endpoints, appends, sockets };
+  const resume = async (state: string) => sql.resume(state) ?? (await sockets.resume(state));
+  return { app, endpoints, appends, sockets: { resume } };
 }
 
 function methodNotAllowed(method: string, methods: readonly string[]): Response {

@@ -40,7 +40,7 @@ export interface HttpContext {
   /** What pages and devices show. */
   readonly tokens: AccessTokenStore;
   /** Runs SQL statements. */
-  readonly sql: Pick<SqlService, "execute">;
+  readonly sql: Pick<SqlService, "execute" | "isStill">;
   /** Continuous queries, for their operators. */
   readonly queries: Pick<QueryAdmin, "list" | "find" | "setDesired" | "drop">;
   readonly platform: Platform;

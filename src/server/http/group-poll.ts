@@ -28,8 +28,6 @@ import { requireTopic } from "./topic-lookup.ts";
 
 /** Groups whose shares are kept before those that nobody polls are looked for. */
 const groupsIdleMin = 1_000;
-/** Between looks of a client that has no partition. */
-const lookMs = 500;
 /** A position names all partitions of all topics. */
 const bodyBytesMax = 4 * 1024 * 1024;
 
@@ -140,7 +138,8 @@ export class GroupPoll {
           }));
           return { ...read, held };
         }
-        await platform.timers.sleep(Math.min(waitMs, lookMs), signal);
+        const changesInMs = poll.shares.changesAt(this.#now()) - this.#now();
+        await platform.timers.sleep(Math.max(0, Math.min(waitMs, changesInMs)), signal);
       } finally {
         release();
       }

@@ -42,6 +42,8 @@ export interface ScriptRun {
   readonly takesChanges: boolean;
   /** Where the changes of a view go on; null: from its rows as they are. */
   readonly cursor: string | null;
+  /** Called when all changes that are here are given, with the cursor behind them. */
+  readonly onStill?: ((cursor: string) => void) | undefined;
 }
 
 /** Statements that give rows. */
@@ -52,9 +54,9 @@ export async function* runScript(
   service: Pick<SqlService, "execute">,
   run: ScriptRun,
 ): AsyncGenerator<SqlEvent, void> {
-  const { sql, session, signal, wanted, cursor } = run;
+  const { sql, session, signal, wanted, cursor, onStill } = run;
   const statements = parsed(sql);
-  const options = cursor === null ? {} : { cursor };
+  const options = { onStill, ...(cursor !== null && { cursor }) };
   const last = statements.findLastIndex(({ statement }) => rowKinds.has(statement.kind));
   for (const [index, each] of statements.entries()) {
     const isWanted = wanted === "all" || index === last || last < 0;

@@ -1,20 +1,22 @@
 /** `POST` and `GET /v1/sql`: runs a script, or one SELECT, and writes what it gives as it comes. */
 import { type Context, Hono } from "hono";
+import type { SocketHandler } from "../../base/message-socket.ts";
 import type { Gauge } from "../../base/metrics.ts";
 import { StreamError } from "../../base/stream-error.ts";
 import { SqlSession } from "../../pipeline/sql-session.ts";
-import { preferredType } from "../../wire/http/media-type.ts";
+import { eventStreamMediaType, preferredType } from "../../wire/http/media-type.ts";
 import { selectQuery } from "../../wire/http/queries.ts";
 import { sqlRequest } from "../../wire/http/sql-shapes.ts";
 import { checkQuery } from "./check-shape.ts";
 import type { HttpContext } from "./context.ts";
 import type { Endpoints } from "./endpoint.ts";
+import { eventStreamHeaders } from "./event-frame.ts";
 import { notAcceptable, problemOfError } from "./problem-response.ts";
 import { receiveJson } from "./request-json.ts";
 import { protocolOf, upgradeRequired } from "./socket.ts";
 import { type SqlFormat, type SqlMediaType, sqlFormats } from "./sql-formats.ts";
 import { checkIsSelect, runScript, type SqlEvent } from "./sql-script.ts";
-import { SqlSocket } from "./sql-socket.ts";
+import { type SqlFrames, SqlSocket } from "./sql-socket.ts";
 
 /** The longest script, escaped in JSON; the parser says what it thinks of its length. */
 const bodyBytesMax = 16 * 1024 * 1024;
@@ -31,7 +33,21 @@ const clientLeft = 499;
 
 const offered = Object.keys(sqlFormats) as SqlMediaType[];
 
-export function sqlApp(context: HttpContext, endpoints: Endpoints): Hono {
+export interface SqlSockets {
+  readonly app: Hono;
+  /** The handler of a socket that rested with this state; undefined: it is another's. */
+  resume(state: string): SocketHandler | undefined;
+}
+
+/** What is kept of a socket that rests. */
+interface Resting {
+  readonly sql: string;
+  readonly frames: SqlFrames;
+  readonly cursor: string;
+  readonly credit: number;
+}
+
+export function sqlApp(context: HttpContext, endpoints: Endpoints): SqlSockets {
   const app = new Hono();
   const open = context.metrics.gauge({
     name: "millrace_http_sql_scripts",
@@ -40,7 +56,17 @@ export function sqlApp(context: HttpContext, endpoints: Endpoints): Hono {
   endpoints.mount(app, "sql", (c) => sql(c, context, open));
   endpoints.mount(app, "select", (c) => select(c, context, open));
   endpoints.mount(app, "selectSocket", (c) => selectSocket(c, context, open));
-  return app;
+  return {
+    app,
+    resume(state) {
+      const resting = JSON.parse(state) as Partial<Resting>;
+      return isResting(resting) ? socketOf(context, open, resting) : undefined;
+    },
+  };
+}
+
+function isResting(state: Partial<Resting>): state is Resting {
+  return state.sql !== undefined;
 }
 
 async function sql(c: Context, context: HttpContext, open: Gauge): Promise<Response> {
@@ -62,6 +88,13 @@ async function select(c: Context, context: HttpContext, open: Gauge): Promise<Re
   if (type === undefined) return notAcceptable(offered);
   const { sql: text, cursor } = checkQuery(selectQuery, c.req.raw.url);
   checkIsSelect(text);
+  const { headers } = c.req.raw;
+  if (context.carriesStreams === true && headers.has("Upgrade") && type === eventStreamMediaType) {
+    const place = headers.get("Last-Event-ID") || (cursor ?? null);
+    const answer = await openSocket(c, { context, open, text, cursor: place, frames: "events" });
+    for (const [name, value] of Object.entries(eventStreamHeaders)) answer.headers.set(name, value);
+    return answer;
+  }
   const session = new SqlSession();
   return await answerScript(c.req.raw, { context, open, type, text, session, cursor });
 }
@@ -69,30 +102,53 @@ async function select(c: Context, context: HttpContext, open: Gauge): Promise<Re
 /** As `select`, over a WebSocket. What fails before the first row answers the handshake. */
 async function selectSocket(c: Context, context: HttpContext, open: Gauge): Promise<Response> {
   const { raw: request } = c.req;
-  const { upgradeSocket, platform, shutdown } = context;
   const { sql: text, cursor = null } = checkQuery(selectQuery, request.url);
   const isAsked = request.headers.get("Upgrade")?.toLowerCase() === "websocket";
-  if (!isAsked || upgradeSocket === undefined) return upgradeRequired();
-  const protocol = protocolOf(c);
-  checkIsSelect(text);
+  if (!isAsked) return upgradeRequired();
+  return await openSocket(c, { context, open, text, cursor, frames: "messages" });
+}
+
+interface OpenSocket extends Pick<Script, "context" | "open" | "text"> {
+  readonly cursor: string | null;
+  readonly frames: SqlFrames;
+}
+
+async function openSocket(c: Context, what: OpenSocket): Promise<Response> {
+  const { context, open, text: sql, cursor, frames } = what;
+  const { upgradeSocket } = context;
+  if (upgradeSocket === undefined) return upgradeRequired();
+  const protocol = frames === "messages" ? protocolOf(c) : undefined;
+  checkIsSelect(sql);
   checkRoom(open);
-  const left = new AbortController();
-  const signal = AbortSignal.any([shutdown, left.signal]);
-  const events = runScript(context.sql, {
-    ...{ sql: text, session: new SqlSession(), signal, wanted: "last", takesChanges: true, cursor },
-  });
-  open.set(open.value + 1);
-  const finish = () => open.set(open.value - 1);
+  const handler = socketOf(context, open, { sql, cursor, frames });
   try {
-    const first = await events.next();
-    const handler = new SqlSocket({ platform, first, events, left, shutdown, finish });
-    return upgradeSocket(request, { handler, protocol });
+    await handler.begin();
+    return upgradeSocket(c.req.raw, { handler, protocol, mayRest: true });
   } catch (error) {
-    left.abort();
-    finish();
-    void events.return().catch(() => undefined);
+    void handler.leave();
     throw error;
   }
+}
+
+function socketOf(
+  { sql: service, platform, shutdown }: HttpContext,
+  open: Gauge,
+  what: Resting | (Pick<Resting, "sql" | "frames"> & { readonly cursor: string | null }),
+): SqlSocket {
+  const { sql, frames, cursor } = what;
+  open.set(open.value + 1);
+  return new SqlSocket({
+    ...{ platform, shutdown, frames },
+    ...("credit" in what && { rested: what }),
+    events: (run) =>
+      runScript(service, {
+        ...{ sql, session: new SqlSession(), cursor, ...run },
+        ...{ wanted: "last", takesChanges: true },
+      }),
+    isStill: (place) => service.isStill(place),
+    stateOf: (rested) => JSON.stringify({ sql, frames, ...rested } satisfies Resting),
+    finish: () => open.set(open.value - 1),
+  });
 }
 
 function checkRoom(open: Gauge): void {

@@ -1,6 +1,8 @@
 /** CREATE VIEW, a query that is kept as its text, and CREATE MATERIALIZED VIEW, one that runs. */
+
 import { columnOf, makeCalc } from "../plan/calc.ts";
 import type { PlanColumn, QueryPlan } from "../plan/plan.ts";
+import { counted } from "../syntax/complaint.ts";
 import type { AstNode, Identifier } from "../syntax/node.ts";
 import type { CreateMaterializedView, CreateView } from "../syntax/statement.ts";
 import { showType } from "../types/show-type.ts";
@@ -105,7 +107,7 @@ function namesOf(
   if (given.length > 0 && given.length !== own.length) {
     return context.fail(
       given[0] ?? at,
-      `it names ${given.length} columns, the query has ${own.length}`,
+      `it names ${counted(given.length, "column")}, the query has ${own.length}`,
     );
   }
   const names = given.length > 0 ? given.map(({ text }) => text) : own;

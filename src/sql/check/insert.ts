@@ -1,7 +1,9 @@
 /** INSERT INTO: the query's columns brought to those of the target. */
+
 import { columnOf, makeCalc } from "../plan/calc.ts";
 import type { PlanColumn, PlanNode, QueryPlan } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
+import { counted } from "../syntax/complaint.ts";
 import type { AstNode } from "../syntax/node.ts";
 import type { Insert } from "../syntax/statement.ts";
 import { isAssignable } from "../types/common-type.ts";
@@ -25,7 +27,7 @@ export function planInsert(insert: Insert, text: string, options: CheckOptions):
   const writable = target.columns.filter(isWritable);
   const named = insert.columns.length === 0 ? writable : namedColumns(context, insert, writable);
   if (named.length !== fields.length) {
-    const wanted = `"${target.name}" wants ${named.length} column${named.length === 1 ? "" : "s"}`;
+    const wanted = `"${target.name}" wants ${counted(named.length, "column")}`;
     const problem = `${wanted}, the query has ${fields.length}`;
     return context.fail(insert.query, problem);
   }

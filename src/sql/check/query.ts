@@ -1,4 +1,5 @@
 /** Queries: WITH, UNION ALL, VALUES, ORDER BY, and the tables that FROM names. */
+
 import { columnOf, makeCalc } from "../plan/calc.ts";
 import type {
   PlanColumn,
@@ -19,6 +20,7 @@ import type {
   TableReference,
   Values,
 } from "../syntax/ast.ts";
+import { counted } from "../syntax/complaint.ts";
 import type { AstNode, NamePath } from "../syntax/node.ts";
 import { commonTypeOf } from "../types/common-type.ts";
 import { showType } from "../types/show-type.ts";
@@ -71,7 +73,7 @@ function named(
 ): Relation {
   const width = relation.fields.filter(({ isHidden }) => !isHidden).length;
   if (columns.length > 0 && columns.length !== width) {
-    return context.fail(at, `"${table}" names ${columns.length} columns of ${width}`);
+    return context.fail(at, `"${table}" names ${counted(columns.length, "column")} of ${width}`);
   }
   return renamed(
     relation,

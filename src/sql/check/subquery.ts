@@ -5,11 +5,13 @@
  * What must hold of NOT IN: a row stays only where every comparison is FALSE. One that is NULL,
  * because either side is, counts as a match, so that the row goes.
  */
+
 import { columnOf, filterNode, makeCalc } from "../plan/calc.ts";
 import type { PlanColumn } from "../plan/plan.ts";
 import type { Scalar } from "../plan/scalar.ts";
 import { conjunction, moveColumns, scalarNullable } from "../plan/scalar-walk.ts";
 import type { Exists, Expression, InQuery, Query } from "../syntax/ast.ts";
+import { counted } from "../syntax/complaint.ts";
 import { bindKey } from "./binding.ts";
 import type { CheckContext } from "./context.ts";
 import { bindExpression, bindingOf, compare } from "./expression.ts";
@@ -202,7 +204,7 @@ function comparisonsOf(
   const binding = bindingOf(context, outer, "IN");
   const operands = node.operand.kind === "row" ? node.operand.items : [node.operand];
   if (operands.length !== items.length) {
-    const problem = `IN compares ${operands.length} values with ${items.length} columns`;
+    const problem = `IN compares ${counted(operands.length, "value")} with ${counted(items.length, "column")}`;
     return context.fail(node.query, problem);
   }
   return items.map((item, index) => {

@@ -15,6 +15,8 @@ export class DirectChanges {
   #expectedCount = 0;
   #phase: "rows" | "gone" | "none" = "none";
   #allCame = false;
+  /** Rows came before a commit, and wait for it: until then all are taken back and added. */
+  isHeld = false;
 
   constructor(node: GroupAggregateNode) {
     this.node = node;
@@ -42,6 +44,7 @@ export class DirectChanges {
    * others are missing; `gone`: where no row of the key came, it is taken back.
    */
   met(count: number): "whole" | "part" | "gone" {
+    if (this.isHeld) return "part";
     if (this.#phase === "gone") return "gone";
     this.#allCame = this.#phase === "rows" && count === this.#expectedCount;
     return this.#allCame ? "whole" : "part";

@@ -5,12 +5,13 @@
  */
 import { AggregateState } from "../kernel/aggregate.ts";
 import type { SpillSpace } from "../kernel/spill-space.ts";
+import { rowParts } from "../memory/row-parts.ts";
 import type { Accumulator, GroupAggregateNode } from "../plan/plan.ts";
 import { Collector } from "../sqlite/collector.ts";
 import type { SqliteDatabase } from "../sqlite/database.ts";
 import { ChangedRows } from "./changed-rows.ts";
 import type { DirectChanges } from "./direct-changes.ts";
-import { Operator, type Rows, type StatePart } from "./operator.ts";
+import { Operator, type OperatorContext, type Rows, type StatePart } from "./operator.ts";
 import { hiddenIndex, type RowLayout, tableColumns, weightColumn } from "./row-layout.ts";
 import { kernelPart } from "./state-part.ts";
 import { refuseOverflow } from "./sum-overflow.ts";
@@ -19,6 +20,7 @@ export interface GroupAggregateOptions {
   readonly name: string;
   readonly node: GroupAggregateNode;
   readonly database: SqliteDatabase;
+  readonly context: OperatorContext;
   readonly seed: bigint;
   readonly stateBytesMax: number;
   readonly spill?: SpillSpace;
@@ -38,6 +40,7 @@ export class GroupAggregateOperator extends Operator {
   readonly #part: StatePart;
   readonly #direct: DirectChanges | null;
   readonly #isBounded: boolean;
+  readonly #context: OperatorContext;
   /** Of a query that ends: its groups came out. */
   #isOut = false;
   readonly #database: SqliteDatabase;
@@ -69,6 +72,7 @@ export class GroupAggregateOperator extends Operator {
     this.#rows = new ChangedRows(host.memory, this.layout);
     this.#direct = options.direct ?? null;
     this.#isBounded = options.isBounded;
+    this.#context = options.context;
     this.#database = database;
     this.#awaitsRows = node.keys.length === 0;
     this.#accumulators = node.accumulators;
@@ -78,7 +82,13 @@ export class GroupAggregateOperator extends Operator {
   push(_input: number, { table }: Rows): void {
     this.#awaitsRows = false;
     const weights = this.#weightColumn < 0 ? {} : { weightColumn: this.#weightColumn };
-    this.#state.add({ table, ...weights });
+    for (const part of rowParts(table, this.#state.rowsWithRoom)) {
+      this.#state.add({ table: part, ...weights });
+      if (this.#isBounded || !this.#state.mustSettle) continue;
+      // A publish may bring more groups than memory takes before the commit that reads them.
+      this.#context.onShort();
+      this.flush();
+    }
   }
 
   override flush(): void {
@@ -105,7 +115,7 @@ export class GroupAggregateOperator extends Operator {
       return;
     }
     refuseOverflow(changes.after);
-    if (this.#direct === null) {
+    if (this.#direct === null || this.#direct.isHeld) {
       this.emit({ table: this.#rows.show(changes.before, -1), origin: null });
       this.emit({ table: this.#rows.show(changes.after, 1), origin: null });
     } else this.#replace(this.#direct, changes);

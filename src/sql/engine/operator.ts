@@ -70,6 +70,8 @@ export interface OperatorContext {
   readonly now: () => number;
   readonly onError: (row: SideRow) => void;
   readonly onLate: (row: SideRow) => void;
+  /** Memory is so short that changes go down before a commit: they are to wait for it (ADR 72). */
+  readonly onShort: () => void;
 }
 
 /** A part of the state as checkpoints carry it. */

@@ -191,6 +191,9 @@ export class QueryTask {
       now: () => this.#now,
       onError: (row) => this.#side.add("error", row, this.#now),
       onLate: (row) => this.#side.add("late", row, this.#now),
+      onShort: () => {
+        if (this.#sink instanceof UpsertSink) this.#sink.hold();
+      },
     };
     const { timeZone } = plan;
     const root = shareSources(plan.root);
@@ -331,9 +334,9 @@ export class QueryTask {
   }
 
   /**
-   * More of what was taken before: outputs, and behind them the state of a commit, which is one only
-   * with all of it, each part a delta behind what was given before. Of a commit, nothing else is
-   * asked of the task in between.
+   * More of what was taken before: outputs, and behind them the state of a commit, which is one
+   * only with all of it, each part a delta behind what was given before. Of a commit, nothing else
+   * is asked of the task in between.
    */
   rest(): TakenPart {
     const outputs = this.#outputs.take();

@@ -38,6 +38,7 @@ export class UpsertSink extends Operator {
   readonly #read: SqliteStatement;
   readonly #clear: SqliteStatement;
   readonly #timer: EmitTimer;
+  #isHolding = false;
 
   constructor(input: Operator, options: UpsertSinkOptions) {
     super([input]);
@@ -71,7 +72,14 @@ export class UpsertSink extends Operator {
     }
     this.#input.table.pointTo(table);
     if (met === "gone") this.#takeGone.all();
+    else if (this.#isHolding) this.#take.change();
     else this.#take.all();
+  }
+
+  /** What comes before the next commit waits for it in the table: memory is short of room. */
+  hold(): void {
+    this.#isHolding = true;
+    if (this.#direct !== null) this.#direct.isHeld = true;
   }
 
   override flush(): void {
@@ -98,7 +106,10 @@ export class UpsertSink extends Operator {
     this.#emitter.startStatement(this.#read, this.#context.now());
     this.#drain();
     this.#read.reset();
-    this.#clear.all();
+    if (this.#isHolding) this.#clear.change();
+    else this.#clear.all();
+    this.#isHolding = false;
+    if (this.#direct !== null) this.#direct.isHeld = false;
   }
 
   #drain(): void {

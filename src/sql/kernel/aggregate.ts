@@ -360,6 +360,16 @@ export class AggregateState {
     return this.#cold?.isOver ?? false;
   }
 
+  /** Whether they cannot wait for a commit. */
+  get mustSettle(): boolean {
+    return this.#cold?.isFarOver ?? false;
+  }
+
+  /** How many rows are to be added before another look at that. */
+  get rowsWithRoom(): number {
+    return this.#cold?.rowsWithRoom ?? Number.POSITIVE_INFINITY;
+  }
+
   #coldOf(
     spec: StateSpec,
     { place, space }: { readonly place: ColdPlace | undefined; readonly space: SpillSpace | null },

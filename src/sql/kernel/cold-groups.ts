@@ -32,6 +32,10 @@ export interface ColdGroupKernel extends ColdKernel {
 /** Groups that hold less than this part of what all may hold are not what memory is short of. */
 const smallShare = 1 / 32;
 
+/** Rows that are added without a look at memory, and what each may take of it, with its group. */
+const rowsMin = 4_096;
+const bytesPerRow = 512;
+
 /** Groups of a query that ends which come out together, and their part of what all may hold. */
 const comingOutMax = 16_384;
 const comingOutShare = 1 / 8;
@@ -71,6 +75,17 @@ export class ColdGroups {
     const space = this.#space;
     if (space === null || space.bytesOver <= 0) return false;
     return this.#state.bytesHeld >= space.bytesMax * smallShare && this.#count > 0;
+  }
+
+  /** Whether they would, and there is hardly room for more until then. */
+  get isFarOver(): boolean {
+    return this.isOver && (this.#space?.bytesUnderFar ?? 0) < 0;
+  }
+
+  /** Rows that surely have room, whatever groups they make, or a few. */
+  get rowsWithRoom(): number {
+    if (this.#space === null) return Number.POSITIVE_INFINITY;
+    return Math.max(rowsMin, Math.floor(this.#space.bytesUnderFar / bytesPerRow));
   }
 
   get #count(): number {

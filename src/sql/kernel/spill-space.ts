@@ -14,6 +14,9 @@ export const spillBlockBytes = 64 * 1024;
 /** Part of a task's memory past which it is short. */
 const tightShare = 7 / 8;
 
+/** Of the memory beyond what kernels may hold: what they may take until a commit lets state go. */
+const farShare = 1 / 16;
+
 /** Bytes on scratch disk. */
 export interface SpilledRun {
   readonly bytes: number;
@@ -50,10 +53,21 @@ export class SpillSpace {
     this.#holders.delete(holder);
   }
 
-  /** Bytes that should leave memory; 0 or less: none need to. */
-  get bytesOver(): number {
+  /** Bytes for which there is room even if nothing can leave; less than 0: they run out soon. */
+  get bytesUnderFar(): number {
+    const roomBytes = this.#memory.bytesMax - this.bytesMax;
+    return this.bytesMax + roomBytes * farShare - this.#bytesHeld;
+  }
+
+  get #bytesHeld(): number {
     let held = 0;
     for (const { bytesHeld } of this.#holders) held += bytesHeld;
+    return held;
+  }
+
+  /** Bytes that should leave memory; 0 or less: none need to. */
+  get bytesOver(): number {
+    const held = this.#bytesHeld;
     // Memory never shrinks. Once it is nearly all there, what others need must come from here.
     const { bytes } = this.#memory;
     const isTight = bytes.length > this.#memory.bytesMax * tightShare;

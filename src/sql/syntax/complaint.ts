@@ -51,3 +51,8 @@ export function openParenthesis(tokens: readonly Token[], index: number): Token 
   }
   return null;
 }
+
+/** `1 column`, `2 columns`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+}

@@ -3,6 +3,8 @@
  * `tests/golden/generate/KafkaMessages.java` made the fixture and says how to make it again.
  */
 import { describe, expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
+import { gunzipSync } from "node:zlib";
 import { present } from "../../../src/base/assert.ts";
 import { isStreamError } from "../../../src/base/stream-error.ts";
 import { kafkaApiByKey, kafkaApis } from "../../../src/wire/kafka/api-registry.ts";
@@ -44,16 +46,15 @@ type Struct = Readonly<Record<string, unknown>>;
 
 const fixture = new URL("../fixtures/kafka-messages.jsonl.gz", import.meta.url);
 
-async function readRows(): Promise<readonly (Row | SchemaRow)[]> {
-  const unzipped = Bun.file(fixture).stream().pipeThrough(new DecompressionStream("gzip"));
-  const text = await new Response(unzipped).text();
-  return text
+function readRows(): readonly (Row | SchemaRow)[] {
+  return gunzipSync(readFileSync(fixture))
+    .toString()
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as Row | SchemaRow);
 }
 
-const allRows = await readRows();
+const allRows = readRows();
 const rows = allRows.filter((row) => row.kind !== "schema");
 const schemas = new Map(
   allRows.filter((row) => row.kind === "schema").map((row) => [row.name, row]),

@@ -107,6 +107,7 @@ test("receipts of random publishes equal the model's, and the index is contiguou
     await checkIndex(database, topic.topicNumber);
   });
   await fc.assert(property, { numRuns: 250, seed: 20_261_123 });
+  await database.close();
 });
 
 async function checkIndex(database: SqlDatabase, topicNumber: number): Promise<void> {

@@ -78,10 +78,8 @@ const layouts = {
   "install scripts did not run": { scriptsRan: false, hasPlatform: true },
 } as const;
 
-const node = Bun.which("node");
-
 async function launch(folder: string, words: string[], env: Record<string, string> = {}) {
-  const child = Bun.spawn([node ?? "node", "src/cli/launcher.mjs", ...words], {
+  const child = Bun.spawn(["node", "src/cli/launcher.mjs", ...words], {
     cwd: folder,
     env: { PATH: process.env["PATH"] ?? "", ...env },
     stdout: "pipe",
@@ -104,26 +102,23 @@ describe.each(Object.entries(layouts))("launcher where %s", (title, layout) => {
     expect(found).toContain(join(folder, expected));
   });
 
-  test.skipIf(node === null)(
-    "runs main.ts with the arguments and hands back its code",
-    async () => {
-      const result = await launch(folder, ["topic", "--x", "a b"], { CODE: "3" });
-      expect(JSON.parse(result.stdout)).toEqual({
-        argv: ["topic", "--x", "a b"],
-        bun: Bun.version,
-      });
-      expect(result.exitCode).toBe(3);
-    },
-  );
+  test("runs main.ts with the arguments and hands back its code", async () => {
+    const result = await launch(folder, ["topic", "--x", "a b"], { CODE: "3" });
+    expect(JSON.parse(result.stdout)).toEqual({
+      argv: ["topic", "--x", "a b"],
+      bun: Bun.version,
+    });
+    expect(result.exitCode).toBe(3);
+  });
 
-  test.skipIf(node === null)("runs another script with --run", async () => {
+  test("runs another script with --run", async () => {
     const result = await launch(folder, ["--run", "other.ts", "1", "--two"]);
     expect(result.stdout).toBe("other 1,--two\n");
     expect(result.exitCode).toBe(0);
   });
 });
 
-describe.skipIf(node === null)("launcher", () => {
+describe("launcher", () => {
   test("says what to do where there is no Bun", async () => {
     const folder = installation("none", { scriptsRan: false, hasPlatform: false });
     const result = await launch(folder, ["version"]);
@@ -147,7 +142,7 @@ describe.skipIf(node === null)("launcher", () => {
 
   test("passes a signal on and ends with the code of the child's own choice", async () => {
     const folder = installation("signal", { scriptsRan: true, hasPlatform: true });
-    const child = Bun.spawn([node ?? "node", "src/cli/launcher.mjs", "--run", "wait.ts"], {
+    const child = Bun.spawn(["node", "src/cli/launcher.mjs", "--run", "wait.ts"], {
       cwd: folder,
       stdout: "pipe",
     });

@@ -54,6 +54,20 @@ describe("PollShares", () => {
     expect(numbers(shares.assign("a", t(2), 9_000))).toEqual([0, 1]);
   });
 
+  test("says when shares change by time alone", () => {
+    const shares = sharesOf("a", "b");
+    expect(shares.changesAt(0)).toBe(Number.POSITIVE_INFINITY);
+    shares.leave("b", { isLast: false, now: 100 });
+    shares.leave("a", { isLast: false, now: 50 });
+    expect(shares.changesAt(200)).toBe(1_050);
+    const anew = new PollShares({ isNew: false, now: 10 });
+    const { settledAt, settled } = {
+      settledAt: anew.changesAt(20),
+      settled: anew.changesAt(5_000),
+    };
+    expect([settledAt, settled]).toEqual([2_010, Number.POSITIVE_INFINITY]);
+  });
+
   test("frees at once what a client gives up", () => {
     const shares = sharesOf("a", "b");
     shares.assign("a", t(2), 0);

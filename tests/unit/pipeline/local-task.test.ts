@@ -1,5 +1,5 @@
-import { expect, test } from "bun:test";
-import { LocalTask } from "../../../src/pipeline/local-task.ts";
+import { describe, expect, test } from "bun:test";
+import { LocalTask, type LocalTaskParts } from "../../../src/pipeline/local-task.ts";
 import type { TaskReply } from "../../../src/pipeline/task-protocol.ts";
 import { batchesIn } from "../../../src/record/batch.ts";
 import { encodeBatch } from "../../../src/record/batch-encode.ts";
@@ -14,7 +14,13 @@ const mebibyte = 1024 * 1024;
 const rowsPerPublish = 10_000;
 const encoder = new TextEncoder();
 
-function start(select: string, memoryBytesMax: number, outputBytesMax?: number) {
+function start(
+  select: string,
+  memoryBytesMax: number,
+  bounds: Partial<
+    Pick<LocalTaskParts, "outputBytesMax" | "spillBytesMax" | "pageBytesMax" | "breath">
+  > = {},
+) {
   const script = `CREATE TABLE t (g BIGINT, v BIGINT) WITH ('topic' = 't', 'format' = 'json');\n${select}`;
   const partitions = [{ topic: "t", partition: 0 }];
   const { setup } = planCase({
@@ -31,7 +37,7 @@ function start(select: string, memoryBytesMax: number, outputBytesMax?: number) 
   const task = new LocalTask(
     {
       ...{ platform, modules: loadSqlModules(), openScratch },
-      ...(outputBytesMax !== undefined && { outputBytesMax }),
+      ...bounds,
     },
     { ...setup, memoryBytesMax, states: [] },
   );
@@ -119,7 +125,9 @@ test("a query whose groups are more than its memory says so", () => {
 });
 
 test("results between two commits that are more than their bound come in parts", () => {
-  const { task, publish, disks } = start("SELECT v FROM t WHERE v >= 0", 16 * mebibyte, mebibyte);
+  const { task, publish, disks } = start("SELECT v FROM t WHERE v >= 0", 16 * mebibyte, {
+    outputBytesMax: mebibyte,
+  });
   const rounds = 20;
   for (let round = 0; round < rounds; round++) publish(round * rowsPerPublish);
   let reply = task.answer({ kind: "commit", state: "full" });
@@ -143,6 +151,81 @@ test("results between two commits that are more than their bound come in parts",
   const next = task.answer({ kind: "commit", state: "delta" });
   expect(valuesOf(next)).toHaveLength(rowsPerPublish);
   expect(next.outputsAreLeft).toBe(false);
+});
+
+describe("a publish with more new groups than memory takes", () => {
+  const rowsPerBatch = 40_000;
+  const rows = 120_000;
+  /** One publish, its keys far from their order; each comes `times` times. */
+  const publishOf = (times: number) => {
+    const keys = rows / times;
+    const batches: Uint8Array[] = [];
+    for (let first = 0; first < rows; first += rowsPerBatch) {
+      const records = Array.from({ length: rowsPerBatch }, (_, index) => {
+        const v = ((first + index) * 7_919) % keys;
+        const value = encoder.encode(`{"g":${first % 4},"v":${v}}`);
+        return { key: null, value, timestamp: 0, headers: [] };
+      });
+      const batch = { records, codec: "none", baseOffset: first } as const;
+      batches.push(encodeBatch(batch, { codecs, crc32c }));
+    }
+    const run = { topic: "t", partition: 0, fromOffset: 0, batches };
+    return { publishedAt: 1, runs: [run], created: [] };
+  };
+  const changesOf = async (select: string, times: number, isTight: boolean) => {
+    const breath = { pieceRecords: 16_384, take: async () => {} };
+    // What a query has on Workers.
+    const bounds = { spillBytesMax: 3 * mebibyte, pageBytesMax: 3 * mebibyte, breath };
+    const { task } = start(select, (isTight ? 32 : 512) * mebibyte, isTight ? bounds : {});
+    const changes: string[] = [];
+    for (const [round, publish] of [publishOf(times), publishOf(2 * times)].entries()) {
+      await task.send({ kind: "publishes", publishes: [publish] });
+      const state = round === 0 ? "full" : "delta";
+      const reply = await task.send({ kind: "commit", state });
+      for (const { bytes } of reply.outputs) {
+        for (const batch of batchesIn(bytes)) {
+          for (const { key, value } of decodeRecords(batch.bytes, { codecs, sizeMax: 1e9 })) {
+            changes.push(`${round} ${textOf(key)} ${textOf(value)}`);
+          }
+        }
+      }
+    }
+    return { changes, hasSpilled: task.spillCount > 0 };
+  };
+  const textOf = (bytes: Uint8Array | null) =>
+    bytes === null ? "gone" : new TextDecoder().decode(bytes);
+
+  for (const [name, select] of [
+    ["as they are", "SELECT v, COUNT(*) AS n, SUM(g) AS total FROM t GROUP BY v"],
+    ["by a condition", "SELECT v, COUNT(*) AS n FROM t GROUP BY v HAVING COUNT(*) < 3"],
+    ["with DISTINCT", "SELECT v, COUNT(DISTINCT g) AS n FROM t GROUP BY v"],
+  ] as const) {
+    test(`gives what it gives with room: ${name}`, async () => {
+      const roomy = await changesOf(select, 1, false);
+      const tight = await changesOf(select, 1, true);
+      expect(roomy.hasSpilled).toBe(false);
+      expect(tight.hasSpilled).toBe(true);
+      expect(tight.changes.length).toBe(roomy.changes.length);
+      expect(tight.changes).toEqual(roomy.changes);
+    }, 120_000);
+  }
+
+  test("ends where it ends with room, if groups are grouped again", async () => {
+    const select =
+      "SELECT n, COUNT(*) AS keys FROM (SELECT v, COUNT(*) AS n FROM t GROUP BY v) GROUP BY n";
+    const stateOf = ({ changes }: { readonly changes: readonly string[] }) => {
+      const state = new Map<string, string>();
+      for (const change of changes) {
+        const [, key = "", value = ""] = change.split(" ");
+        if (value === "gone") state.delete(key);
+        else state.set(key, value);
+      }
+      return state;
+    };
+    const tight = stateOf(await changesOf(select, 1, true));
+    expect(tight).toEqual(stateOf(await changesOf(select, 1, false)));
+    expect(tight.size).toBe(2);
+  }, 120_000);
 });
 
 test("a publish that is read with pauses gives what it gives without", async () => {

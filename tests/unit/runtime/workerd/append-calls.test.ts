@@ -34,6 +34,7 @@ function objects(failure?: Error, load?: ObjectLoad) {
       fetch: async () => new Response(),
       hear: async () => undefined,
       listen: async () => {},
+      listenForGroup: async () => {},
       callGroup: () => Promise.reject(new Error("not asked for")),
       maintain: async () => {},
       appendAll: async (asked, bodies) => {

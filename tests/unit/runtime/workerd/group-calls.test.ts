@@ -10,6 +10,7 @@ function objectsOf(groups: Partial<GroupService>, asked: string[] = []): LogObje
       fetch: () => Promise.reject(new Error("not asked for")),
       hear: () => Promise.reject(new Error("not asked for")),
       listen: () => Promise.reject(new Error("not asked for")),
+      listenForGroup: () => Promise.reject(new Error("not asked for")),
       appendAll: () => Promise.reject(new Error("not asked for")),
       maintain: () => Promise.reject(new Error("not asked for")),
       async callGroup(call) {

@@ -28,6 +28,12 @@ interface TwoWorkers {
   readonly calls: string[];
   /** From now on nobody reaches it. */
   readonly lose: (nodeId: number) => void;
+  /** It is known to be gone: its leases fall, and the list of workers is without it. */
+  readonly close: (nodeId: number) => void;
+  /** It takes connections from now on, and never answers. */
+  readonly silence: (nodeId: number) => void;
+  /** Called in every pause between attempts, of which each takes as long as it says and no time. */
+  onPause: () => void;
   readonly stop: () => void;
 }
 
@@ -39,20 +45,35 @@ function twoWorkers(options: { readonly shownToken?: string; readonly passes?: b
   const surfaces = new Map<string, ReturnType<typeof createHttpSurface>>();
   const groups = new Map<number, { own: GroupService; all: GroupService }>();
   const calls: string[] = [];
+  const nodes = [node(1), node(2)];
+  const silent = new Set<string>();
+  const { clock, timers } = context.platform;
+  let pausedMs = 0;
+  const platform = {
+    clock: { ...clock, monotonic: () => clock.monotonic() + pausedMs },
+    timers: {
+      after: timers.after,
+      sleep: async (delayMs: number) => {
+        pausedMs += delayMs;
+        workers.onPause();
+      },
+    },
+  };
   for (const nodeId of [1, 2]) {
     const own = new GroupCoordinator({ platform: context.platform, ...metadata.worker(nodeId) });
-    const cluster = () => ({ clusterId: "c", selfNodeId: nodeId, nodes: [node(1), node(2)] });
+    const cluster = () => ({ clusterId: "c", selfNodeId: nodeId, nodes });
     const asked: HttpContext = { ...context, groups: own };
     const surface = createHttpSurface(asked);
     mountGroupCalls(surface, asked);
     surfaces.set(new URL(node(nodeId).httpUrl).hostname, surface);
     const all = peerGroups({
       ...{ local: own, log: Object.assign(Object.create(log), { cluster }) },
-      ...{ platform: context.platform, token: shownToken, shutdown: context.shutdown },
+      ...{ platform, token: shownToken, shutdown: context.shutdown },
       passesTo: () => passes,
       fetch: async (url, init) => {
         const { hostname, pathname } = new URL(url);
         const surface = surfaces.get(hostname);
+        if (silent.has(hostname)) return await untilAborted(init.signal);
         if (surface === undefined) throw new TypeError("connection refused");
         calls.push(`${hostname.slice(0, 8)} ${pathname.split("/").at(-1)}`);
         return surface.app.fetch(new Request(url, init));
@@ -70,9 +91,21 @@ function twoWorkers(options: { readonly shownToken?: string; readonly passes?: b
     own: (nodeId) => of(nodeId).own,
     calls,
     lose: (nodeId) => void surfaces.delete(`worker-${nodeId}.localhost`),
+    close: (nodeId) => {
+      metadata.closeWorker(nodeId);
+      nodes.splice(0, nodes.length, ...nodes.filter((each) => each.nodeId !== nodeId));
+    },
+    silence: (nodeId) => void silent.add(`worker-${nodeId}.localhost`),
+    onPause: () => {},
     stop,
   };
   return workers;
+}
+
+function untilAborted(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => reject(new TypeError("aborted")), { once: true });
+  });
 }
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -161,19 +194,54 @@ test("a coordinator that is remembered and is none any more is asked once, then 
   const groups = workers.through(2);
   const asked = { groupId: "g", partitions: null, requireStable: false };
   await groups.fetchOffsets(asked);
+  // It stops, and gives the lease back, which the next one takes.
   await (workers.own(1) as GroupCoordinator).close();
-  // Closed, it refuses; who is asked next finds the lease free.
-  expect(await codeOf(groups.fetchOffsets(asked))).toBe("shutting_down");
   await workers.own(2).fetchOffsets(asked);
   expect(await groups.fetchOffsets(asked)).toEqual([]);
   expect(workers.calls).toEqual(["worker-1 fetchOffsets", "worker-1 fetchOffsets"]);
 });
 
-test("who cannot be reached, or takes another token, is no coordinator for now", async () => {
+test("a call waits until the group of a dead worker has a coordinator again", async () => {
+  const workers = twoWorkers();
+  await ledByOne(workers);
+  const groups = workers.through(2);
+  const joined = await groups.join(joinRequest);
+  const member = { groupId: "g", memberId: joined.memberId, groupInstanceId: null };
+  await groups.sync({
+    ...{ ...member, generationId: 1, protocolType: "consumer", protocolName: "range" },
+    assignments: [{ memberId: joined.memberId, assignment: bytes("all of it") }],
+  });
+  workers.lose(1);
+  let pauses = 0;
+  workers.onPause = () => {
+    if (++pauses === 10) workers.close(1);
+  };
+  const offsets = [{ ...key, offset: 7, leaderEpoch: 1, metadata: "" }];
+  const commit = { ...member, generationId: 1, retentionMs: null, offsets };
+  expect(await groups.commitOffsets(commit)).toEqual([null]);
+  expect(pauses).toBe(10);
+  expect(await groups.heartbeat({ ...member, generationId: 1 })).toBeUndefined();
+});
+
+test("an answer is not waited for when its worker is known to be gone", async () => {
+  const workers = twoWorkers();
+  await ledByOne(workers);
+  const groups = workers.through(2);
+  await groups.join(joinRequest);
+  workers.silence(1);
+  const asked = groups.fetchOffsets({ groupId: "g", partitions: null, requireStable: false });
+  workers.close(1);
+  expect(await asked).toEqual([]);
+});
+
+test("who is not there for long, or takes another token, is no coordinator for now", async () => {
   const lost = twoWorkers();
   await ledByOne(lost);
   lost.lose(1);
+  let pauses = 0;
+  lost.onPause = () => void pauses++;
   expect(await codeOf(lost.through(2).join(joinRequest))).toBe("coordinator_unavailable");
+  expect(pauses).toBeGreaterThanOrEqual(19);
   const denied = twoWorkers({ shownToken: "another" });
   await ledByOne(denied);
   expect(await codeOf(denied.through(2).join(joinRequest))).toBe("coordinator_unavailable");

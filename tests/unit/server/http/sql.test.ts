@@ -2,7 +2,6 @@ import { afterEach, describe, expect, test } from "bun:test";
 import { tableFromIPC } from "apache-arrow";
 import { StreamError } from "../../../../src/base/stream-error.ts";
 import type { StatementResult } from "../../../../src/pipeline/sql-result.ts";
-import type { HttpContext } from "../../../../src/server/http/context.ts";
 import { createHttpFixture, type HttpFixture } from "../../../support/http-fixture.ts";
 import { SqlStack } from "../../../support/sql-stack.ts";
 import { SseReader } from "../../../support/sse-reader.ts";
@@ -22,7 +21,7 @@ async function withSql(): Promise<HttpFixture["ask"] & { stack: SqlStack }> {
 
 /** The same over rows that the test itself gives. */
 function withRows(result: () => Promise<StatementResult>): HttpFixture {
-  const sql: HttpContext["sql"] = { execute: result };
+  const sql = { execute: result, isStill: async () => false };
   return createHttpFixture({ sql: { sql } });
 }
 
@@ -300,7 +299,7 @@ describe("GET /v1/sql", () => {
       })(),
     });
     const { ask } = createHttpFixture({
-      sql: { sql: { execute: rows } },
+      sql: { sql: { isStill: async () => false, execute: rows } },
       settings: { origins: [listed], token: "t" },
     });
     const asked = (headers: Record<string, string>) =>

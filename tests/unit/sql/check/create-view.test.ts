@@ -81,7 +81,7 @@ describe("CREATE MATERIALIZED VIEW", () => {
 
   const complaints: readonly (readonly [string, string])[] = [
     ["CREATE VIEW v AS SELECT auction, auction FROM bids", 'column "auction" is there twice'],
-    ["CREATE VIEW v (a) AS SELECT auction, price FROM bids", "it names 1 columns, the query has 2"],
+    ["CREATE VIEW v (a) AS SELECT auction, price FROM bids", "it names 1 column, the query has 2"],
     ["CREATE VIEW v AS SELECT auctio FROM bids", "Did you mean auction?"],
     ["CREATE MATERIALIZED VIEW m AS SELECT NULL AS x FROM bids", 'column "x" is NULL'],
     [

@@ -3,9 +3,9 @@
  * table and the error map.
  */
 import * as z from "zod";
-import { statusByCode } from "../server/http/error-map.ts";
-import { httpOnlyCodes, type ProblemCode, problemCodes } from "../wire/http/problem.ts";
-import { type RouteSpec, routes } from "../wire/http/routes.ts";
+import { statusByCode } from "../../server/http/error-map.ts";
+import { httpOnlyCodes, type ProblemCode, problemCodes } from "../../wire/http/problem.ts";
+import { type RouteSpec, routes } from "../../wire/http/routes.ts";
 import { codeSpan, markdownTable, withBlock } from "./page-block.ts";
 
 const httpOnlyStatus: Readonly<Record<(typeof httpOnlyCodes)[number], number>> = {

@@ -1,10 +1,10 @@
 /** Runs SQL on a worker and reads what it gives line by line, each row as the bytes that came. */
 import * as z from "zod";
-import { sqlLinesMediaType } from "../wire/http/media-type.ts";
-import { sqlProgress } from "../wire/http/sql-shapes.ts";
-import { type ApiClient, commandError, problemSchema } from "./api-client.ts";
-import { CommandError } from "./command.ts";
-import { type Line, LineReader } from "./line-reader.ts";
+import { sqlLinesMediaType } from "../../wire/http/media-type.ts";
+import { sqlProgress } from "../../wire/http/sql-shapes.ts";
+import { type ApiClient, commandError, problemSchema } from "../api-client.ts";
+import { CommandError } from "../command.ts";
+import { type Line, LineReader } from "../line-reader.ts";
 
 export interface SqlColumn {
   readonly name: string;

@@ -2,9 +2,9 @@
 
 import process from "node:process";
 import { createInterface, type Interface } from "node:readline";
-import { complete } from "../sql/syntax/complete.ts";
-import { exitOk } from "./command.ts";
-import { type CliIo, styled } from "./io.ts";
+import { complete } from "../../sql/syntax/complete.ts";
+import { exitOk } from "../command.ts";
+import { type CliIo, styled } from "../io.ts";
 import { historyPath, PromptHistory } from "./prompt-history.ts";
 import { SqlNames } from "./sql-names.ts";
 import { type ShellOptions, SqlShell } from "./sql-shell.ts";

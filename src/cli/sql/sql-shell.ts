@@ -3,11 +3,11 @@
  * them, and knows the backslash commands.
  */
 
-import { splitScript } from "../sql/syntax/parse-script.ts";
-import { SqlError } from "../sql/syntax/sql-error.ts";
-import type { ApiClient } from "./api-client.ts";
-import { CommandError, entries } from "./command.ts";
-import { type CliIo, styled } from "./io.ts";
+import { splitScript } from "../../sql/syntax/parse-script.ts";
+import { SqlError } from "../../sql/syntax/sql-error.ts";
+import type { ApiClient } from "../api-client.ts";
+import { CommandError, entries } from "../command.ts";
+import { type CliIo, styled } from "../io.ts";
 import { runSql } from "./sql-client.ts";
 import { createPrinter, type SqlFormatName } from "./sql-output.ts";
 import { SessionSettings } from "./sql-session-settings.ts";

@@ -3,13 +3,13 @@
  * are never parsed into numbers on the way: BIGINT and DECIMAL keep their digits. What is no row
  * (messages, progress) goes to standard error, but for messages among tables.
  */
-import { cellsOf, type JsonCell } from "../arrow/json-cells.ts";
-import type { CliIo } from "./io.ts";
-import { styled } from "./io.ts";
-import { counted } from "./numbers.ts";
-import { Progress } from "./progress.ts";
+import { cellsOf, type JsonCell } from "../../arrow/json-cells.ts";
+import type { CliIo } from "../io.ts";
+import { styled } from "../io.ts";
+import { counted } from "../numbers.ts";
+import { Progress } from "../progress.ts";
+import { TableLayout } from "../table.ts";
 import type { SqlChange, SqlColumn, SqlPrinter, SqlProgress } from "./sql-client.ts";
-import { TableLayout } from "./table.ts";
 
 export const sqlFormats = ["table", "json", "ndjson", "csv"] as const;
 

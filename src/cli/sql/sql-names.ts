@@ -1,7 +1,7 @@
 /** Names that completion knows at a prompt: asked of the worker, and again after each change. */
-import { functionCatalog } from "../sql/functions/catalog.ts";
-import type { CatalogNames } from "../sql/syntax/complete.ts";
-import type { ApiClient } from "./api-client.ts";
+import { functionCatalog } from "../../sql/functions/catalog.ts";
+import type { CatalogNames } from "../../sql/syntax/complete.ts";
+import type { ApiClient } from "../api-client.ts";
 import { runSql, type SqlPrinter } from "./sql-client.ts";
 
 /** Tables whose columns are asked for. */

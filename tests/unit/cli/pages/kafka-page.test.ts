@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import { readFileSync } from "node:fs";
-import { withKafkaReference } from "../../../src/cli/kafka-page.ts";
-import { kafkaApis } from "../../../src/wire/kafka/api-registry.ts";
+import { withKafkaReference } from "../../../../src/cli/pages/kafka-page.ts";
+import { kafkaApis } from "../../../../src/wire/kafka/api-registry.ts";
 
-const written = readFileSync(new URL("../../../docs/KAFKA.md", import.meta.url), "utf8");
+const written = readFileSync(new URL("../../../../docs/KAFKA.md", import.meta.url), "utf8");
 const lines = withKafkaReference(written).split("\n");
 
 function rowOf(name: string): string | undefined {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { markdownTable, withBlock } from "../../../src/cli/page-block.ts";
+import { markdownTable, withBlock } from "../../../../src/cli/pages/page-block.ts";
 
 const begin = "<!-- facts: made by `npm run docs` from src/facts.ts -->";
 

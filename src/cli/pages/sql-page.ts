@@ -2,10 +2,10 @@
  * The reference in docs/SQL.md: the options of WITH, our functions, and Flink's list of built-in
  * functions with what works of it.
  */
-import { aggregateNames } from "../sql/check/aggregate-names.ts";
-import { streamOptions } from "../sql/check/stream-options.ts";
-import { functionByName, functionCatalog } from "../sql/functions/catalog.ts";
-import type { FunctionGroup } from "../sql/functions/definition.ts";
+import { aggregateNames } from "../../sql/check/aggregate-names.ts";
+import { streamOptions } from "../../sql/check/stream-options.ts";
+import { functionByName, functionCatalog } from "../../sql/functions/catalog.ts";
+import type { FunctionGroup } from "../../sql/functions/definition.ts";
 import { flinkFunctions, workingForms } from "./flink-functions.ts";
 import { codeSpan, markdownTable, withBlock } from "./page-block.ts";
 
@@ -14,7 +14,7 @@ export function withSqlReference(page: string): string {
   const parts = [
     { name: "sql-options", source: "src/sql/check/stream-options.ts", markdown: options() },
     { name: "sql-functions", source: "src/sql/functions/catalog.ts", markdown: functions() },
-    { name: "flink-functions", source: "src/cli/flink-functions.ts", markdown: flink() },
+    { name: "flink-functions", source: "src/cli/pages/flink-functions.ts", markdown: flink() },
   ];
   return parts.reduce(withBlock, page);
 }

@@ -2,18 +2,18 @@
  * The reference in docs/KAFKA.md: the APIs with their versions and what each version brought, the
  * topic configs, and what our errors are called in Kafka's protocol.
  */
-import { type ErrorCode, errorKinds } from "../base/stream-error.ts";
-import { topicConfigs } from "../meta/topic-config.ts";
-import { kafkaErrorNames } from "../server/kafka/error-names.ts";
-import { kafkaApis } from "../wire/kafka/api-registry.ts";
-import type { ApiShape } from "../wire/kafka/api-table.ts";
-import { kafkaErrors } from "../wire/kafka/error-code.ts";
+import { type ErrorCode, errorKinds } from "../../base/stream-error.ts";
+import { topicConfigs } from "../../meta/topic-config.ts";
+import { kafkaErrorNames } from "../../server/kafka/error-names.ts";
+import { kafkaApis } from "../../wire/kafka/api-registry.ts";
+import type { ApiShape } from "../../wire/kafka/api-table.ts";
+import { kafkaErrors } from "../../wire/kafka/error-code.ts";
 import type {
   FieldShape,
   FieldType,
   MessageShape,
   VersionRange,
-} from "../wire/kafka/field-table.ts";
+} from "../../wire/kafka/field-table.ts";
 import { codeSpan, markdownTable, withBlock } from "./page-block.ts";
 
 /** `page` (docs/KAFKA.md) with the reference made anew. */

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, describe, expect, test } from "bun:test";
-import { apiClient } from "../../../src/cli/api-client.ts";
-import type { CliIo, Output } from "../../../src/cli/io.ts";
-import { SqlShell } from "../../../src/cli/sql-shell.ts";
+import { apiClient } from "../../../../src/cli/api-client.ts";
+import type { CliIo, Output } from "../../../../src/cli/io.ts";
+import { SqlShell } from "../../../../src/cli/sql/sql-shell.ts";
 
 interface Asked {
   readonly sql: string;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { flinkFunctions, workingForms } from "../../../src/cli/flink-functions.ts";
-import { withSqlReference } from "../../../src/cli/sql-page.ts";
-import { TestCatalog } from "../../support/sql-catalog.ts";
+import { flinkFunctions, workingForms } from "../../../../src/cli/pages/flink-functions.ts";
+import { withSqlReference } from "../../../../src/cli/pages/sql-page.ts";
+import { TestCatalog } from "../../../support/sql-catalog.ts";
 
 const catalog = new TestCatalog("CREATE STREAM s (a INT, ts TIMESTAMP(3), WATERMARK FOR ts AS ts)");
 

@@ -1,5 +1,5 @@
 /** What SET has set at a prompt. A worker keeps no sessions, so each request brings it along. */
-import { parseScript } from "../sql/syntax/parse-script.ts";
+import { parseScript } from "../../sql/syntax/parse-script.ts";
 
 export class SessionSettings {
   readonly #values = new Map<string, string>();

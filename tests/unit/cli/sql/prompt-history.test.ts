@@ -2,7 +2,7 @@ import { afterAll, describe, expect, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { historyPath, PromptHistory } from "../../../src/cli/prompt-history.ts";
+import { historyPath, PromptHistory } from "../../../../src/cli/sql/prompt-history.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "millrace-history-"));
 afterAll(() => rmSync(folder, { recursive: true }));

@@ -1,6 +1,6 @@
 /** The table of settings in docs/OPERATIONS.md. */
-import { flagName, type Option, type OptionTable } from "../runtime/node/options.ts";
-import { settingChapters } from "../runtime/settings.ts";
+import { flagName, type Option, type OptionTable } from "../../runtime/node/options.ts";
+import { settingChapters } from "../../runtime/settings.ts";
 import { withBlock } from "./page-block.ts";
 
 /** `page` (docs/OPERATIONS.md) with the table made anew. */
