@@ -10,9 +10,9 @@
  *     {"event":"problem","data":{"code","detail"}}         the same
  *
  * or the text of an event stream that another writes. Rows and changes cost one credit each. What
- * is not asked for waits in the query, not here. A view that was still for half a minute is followed no
- * more where sockets may rest: the handler is made anew when something was published, and runs the
- * query again only when that was to the view's topic (ADR 75).
+ * is not asked for waits in the query. A view that was still for half a minute is followed
+ * no more where sockets may rest: the handler is made anew when something was published, and runs
+ * the query again only when that was to the view's topic (ADR 75).
  */
 import type { MessageSocket, SocketHandler } from "../../base/message-socket.ts";
 import type { Platform } from "../../base/platform.ts";
@@ -25,7 +25,7 @@ import type { ScriptRun, SqlEvent } from "./sql-script.ts";
 
 /** Silence after which a socket shows that it lives. */
 const heartbeatMs = 15_000;
-/** So often, before it rests: a table that is to be made again costs more than to stay for a while. */
+/** So often, before it rests: a table that is to be made again costs more than to stay a while. */
 const silencesMax = 2;
 
 const utf8 = new TextDecoder();
