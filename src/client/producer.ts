@@ -127,23 +127,22 @@ export class Producer<V = unknown> {
       );
     }
     this.#bytes += text.length;
-    const { promise, resolve, reject } = withResolvers<Sent>();
-    const waiter = { resolve, reject };
-    const add = () => {
-      if (signal?.aborted === true) this.#bytes -= text.length;
-      else this.#add(text, waiter, batchBytesMax);
-    };
-    const leave = () => {
-      this.#own?.takeBack(waiter);
-      reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", leave);
-    if (this.#own !== undefined) add();
-    else {
+    let leave: (() => void) | undefined;
+    return await new Promise<Sent>((resolve, reject) => {
+      const waiter = { resolve, reject };
+      const add = () => {
+        if (signal?.aborted) this.#bytes -= text.length;
+        else this.#add(text, waiter, batchBytesMax);
+      };
+      leave = () => {
+        this.#own?.takeBack(waiter);
+        reject(signal?.reason);
+      };
+      signal?.addEventListener("abort", leave);
+      if (this.#own !== undefined) return add();
       this.#early.push(add);
       this.#opening.catch(reject);
-    }
-    return await promise.finally(() => signal?.removeEventListener("abort", leave));
+    }).finally(() => leave && signal?.removeEventListener("abort", leave));
   }
 
   /**
@@ -324,20 +323,6 @@ export class Producer<V = unknown> {
       }
     }
   };
-}
-
-/** `Promise.withResolvers`, which browsers and Node have since 2024. */
-function withResolvers<T>(): {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-  readonly reject: (reason: unknown) => void;
-} {
-  let resolve: (value: T) => void = () => undefined;
-  let reject: (reason: unknown) => void = () => undefined;
-  const promise = new Promise<T>((...both) => {
-    [resolve, reject] = both;
-  });
-  return { promise, resolve, reject };
 }
 
 function closed(): MillraceError {

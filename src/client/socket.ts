@@ -123,6 +123,7 @@ class Inbox {
   readonly #watch: SilenceWatch;
   readonly #silenceMs: number;
   readonly #waiting: Message[] = [];
+  #isAsked = false;
   #end: MillraceError | undefined;
   #wake: () => void = () => undefined;
 
@@ -134,14 +135,15 @@ class Inbox {
     this.#socket = socket;
     this.#signal = signal;
     this.#silenceMs = silenceMs;
-    this.#watch = new SilenceWatch(link, (reason) => this.#fail(reason.message));
+    this.#watch = new SilenceWatch(link, this.#silent);
     socket.onopen = () => {
       this.wasOpen = true;
       this.give(window);
       onOpen?.();
     };
     socket.onmessage = ({ data }) => {
-      this.#watch.expectWithin(this.#silenceMs);
+      this.#isAsked = false;
+      this.#watch.expectWithin(this.#silenceMs / 2);
       this.#waiting.push(JSON.parse(String(data)) as Message);
       this.#wake();
     };
@@ -177,6 +179,16 @@ class Inbox {
     this.#fail("closed");
     this.#socket.close();
   }
+
+  /** A server that sleeps says nothing by itself, so it is asked first whether it is there. */
+  readonly #silent = ({ message }: Error): void => {
+    if (this.#isAsked || !this.wasOpen) this.#fail(message);
+    else {
+      this.#isAsked = true;
+      this.#socket.send("{}");
+      this.#watch.expectWithin(this.#silenceMs / 2);
+    }
+  };
 
   readonly #aborted = (): void => this.close();
 

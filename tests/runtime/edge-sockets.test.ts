@@ -69,6 +69,11 @@ describe("a WebSocket of the Worker", () => {
     await Bun.sleep(asleepMs);
     // Nobody looked for news meanwhile.
     expect(metadata.pipelines - asked).toBe(0);
+    // Who asks whether it is there is answered while it sleeps on.
+    fed.send({});
+    expect(await fed.next()).toEqual({});
+    expect(metadata.pipelines - asked).toBe(0);
+    expect(await activation()).toBe(before);
     hungry.send({ credit: 1 });
     expect(await nextValue(hungry)).toBe("two");
     expect(await activation()).toBeGreaterThan(before);

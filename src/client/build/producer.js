@@ -51,26 +51,25 @@ export class Producer {
             throw new MillraceError("queue_full", `Cannot take the record: ${this.waiting} wait to be sent to "${this.topic}"`, { retriable: true });
         }
         this.#bytes += text.length;
-        const { promise, resolve, reject } = withResolvers();
-        const waiter = { resolve, reject };
-        const add = () => {
-            if (signal?.aborted === true)
-                this.#bytes -= text.length;
-            else
-                this.#add(text, waiter, batchBytesMax);
-        };
-        const leave = () => {
-            this.#own?.takeBack(waiter);
-            reject(signal?.reason);
-        };
-        signal?.addEventListener("abort", leave);
-        if (this.#own !== undefined)
-            add();
-        else {
+        let leave;
+        return await new Promise((resolve, reject) => {
+            const waiter = { resolve, reject };
+            const add = () => {
+                if (signal?.aborted)
+                    this.#bytes -= text.length;
+                else
+                    this.#add(text, waiter, batchBytesMax);
+            };
+            leave = () => {
+                this.#own?.takeBack(waiter);
+                reject(signal?.reason);
+            };
+            signal?.addEventListener("abort", leave);
+            if (this.#own !== undefined)
+                return add();
             this.#early.push(add);
             this.#opening.catch(reject);
-        }
-        return await promise.finally(() => signal?.removeEventListener("abort", leave));
+        }).finally(() => leave && signal?.removeEventListener("abort", leave));
     }
     /**
      * Resolves when what was sent so far is on disk, or its fate known; without a queue at once.
@@ -256,15 +255,6 @@ export class Producer {
             }
         }
     };
-}
-/** `Promise.withResolvers`, which browsers and Node have since 2024. */
-function withResolvers() {
-    let resolve = () => undefined;
-    let reject = () => undefined;
-    const promise = new Promise((...both) => {
-        [resolve, reject] = both;
-    });
-    return { promise, resolve, reject };
 }
 function closed() {
     return new MillraceError("closed", "The producer is closed");

@@ -87,20 +87,22 @@ class Inbox {
     #watch;
     #silenceMs;
     #waiting = [];
+    #isAsked = false;
     #end;
     #wake = () => undefined;
     constructor(socket, link, { signal, silenceMs = silenceMsDefault, onOpen }) {
         this.#socket = socket;
         this.#signal = signal;
         this.#silenceMs = silenceMs;
-        this.#watch = new SilenceWatch(link, (reason) => this.#fail(reason.message));
+        this.#watch = new SilenceWatch(link, this.#silent);
         socket.onopen = () => {
             this.wasOpen = true;
             this.give(window);
             onOpen?.();
         };
         socket.onmessage = ({ data }) => {
-            this.#watch.expectWithin(this.#silenceMs);
+            this.#isAsked = false;
+            this.#watch.expectWithin(this.#silenceMs / 2);
             this.#waiting.push(JSON.parse(String(data)));
             this.#wake();
         };
@@ -136,6 +138,16 @@ class Inbox {
         this.#fail("closed");
         this.#socket.close();
     }
+    /** A server that sleeps says nothing by itself, so it is asked first whether it is there. */
+    #silent = ({ message }) => {
+        if (this.#isAsked || !this.wasOpen)
+            this.#fail(message);
+        else {
+            this.#isAsked = true;
+            this.#socket.send("{}");
+            this.#watch.expectWithin(this.#silenceMs / 2);
+        }
+    };
     #aborted = () => this.close();
     #fail(reason) {
         this.#watch.stop();

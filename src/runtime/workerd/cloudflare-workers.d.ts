@@ -16,6 +16,8 @@ declare module "cloudflare:workers" {
     };
     /** Keeps the socket while the object sleeps; what comes goes to the object's `webSocket…`. */
     acceptWebSocket(socket: unknown): void;
+    /** workerd answers such a message by itself, and wakes no object for it. */
+    setWebSocketAutoResponse(pair: object): void;
     getWebSockets(): import("./object-sockets.ts").KeptSocket[];
   }
 

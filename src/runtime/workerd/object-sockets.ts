@@ -7,6 +7,7 @@ import type { DurableObjectState } from "cloudflare:workers";
 import type { Logger } from "../../base/log.ts";
 import type { SocketHandler, UpgradeSocket } from "../../base/message-socket.ts";
 import { isStreamError } from "../../base/stream-error.ts";
+import { areYouThere } from "../../server/http/socket-credit.ts";
 import { joinSocket, messageSocket, type StandardSocket } from "../standard-socket.ts";
 
 /** What workerd keeps with a socket, so much at most. */
@@ -42,8 +43,13 @@ declare const WebSocketPair: new () => {
   readonly 1: KeptSocket & { accept(): void };
 };
 
+declare const WebSocketRequestResponsePair: new (question: string, answer: string) => object;
+
 export interface ObjectSocketsParts {
-  readonly state: Pick<DurableObjectState, "acceptWebSocket" | "getWebSockets">;
+  readonly state: Pick<
+    DurableObjectState,
+    "acceptWebSocket" | "getWebSockets" | "setWebSocketAutoResponse"
+  >;
   readonly log: Logger;
   /** What is known to be published. */
   readonly position: () => number;
@@ -58,6 +64,8 @@ export class ObjectSockets {
 
   constructor(parts: ObjectSocketsParts) {
     this.#parts = parts;
+    const answered = new WebSocketRequestResponsePair(areYouThere, areYouThere);
+    parts.state.setWebSocketAutoResponse(answered);
   }
 
   readonly upgrade: UpgradeSocket = (_request, { handler, protocol, mayRest }) => {

@@ -10,6 +10,9 @@ export const bufferedBytesMax = 256 * 1024;
 /** Between looks whether it has left. */
 export const lookMs = 50;
 
+/** Asks whether the other end is there, and is the answer, also of objects that sleep (ADR 81). */
+export const areYouThere = "{}";
+
 /** Codes of RFC 6455, 7.4.1. */
 export const closeCode = {
   normal: 1000,

@@ -19,7 +19,7 @@ import type { Platform } from "../../base/platform.ts";
 import { showType } from "../../sql/types/show-type.ts";
 import type { Problem } from "../../wire/http/problem.ts";
 import { problemOfError } from "./problem-response.ts";
-import { bufferedBytesMax, closeCode, lookMs, withCredit } from "./socket-credit.ts";
+import { areYouThere, bufferedBytesMax, closeCode, lookMs, withCredit } from "./socket-credit.ts";
 import { sqlFormats } from "./sql-formats.ts";
 import type { ScriptRun, SqlEvent } from "./sql-script.ts";
 
@@ -85,6 +85,10 @@ export class SqlSocket implements SocketHandler {
   }
 
   received(message: string | Uint8Array): void {
+    if (message === areYouThere) {
+      this.#socket?.send(message);
+      return;
+    }
     const { credit, wrong } = withCredit(this.#credit, message);
     this.#credit = credit;
     if (wrong !== undefined) this.#end(closeCode.wrongMessage, wrong);

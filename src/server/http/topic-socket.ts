@@ -8,12 +8,12 @@
  *     {"cursor":"…","event":"gap","data":{…}}         records are gone
  *     {"event":"problem","data":{"code","detail"}}    the socket is closed next
  *
- * Records and gaps cost one credit each.
+ * Records and gaps cost one credit each. `{}` is answered by `{}`.
  */
 import type { MessageSocket, SocketHandler } from "../../base/message-socket.ts";
 import type { Platform } from "../../base/platform.ts";
 import type { PieceTurns } from "./piece-turns.ts";
-import { bufferedBytesMax, closeCode, lookMs, withCredit } from "./socket-credit.ts";
+import { areYouThere, bufferedBytesMax, closeCode, lookMs, withCredit } from "./socket-credit.ts";
 import type { StreamPiece, TopicEvent } from "./topic-stream.ts";
 
 /** What the socket reads from: a TopicStream. */
@@ -57,6 +57,10 @@ export class TopicSocket implements SocketHandler {
   }
 
   received(message: string | Uint8Array): void {
+    if (message === areYouThere) {
+      this.#socket?.send(message);
+      return;
+    }
     const { credit, wrong } = withCredit(this.#credit, message);
     this.#credit = credit;
     if (wrong !== undefined) this.#end(closeCode.wrongMessage, wrong);

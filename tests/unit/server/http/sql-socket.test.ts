@@ -21,6 +21,7 @@ interface Open {
   readonly socket: MessageSocket & { bufferedBytes: number };
   readonly end: () => { readonly code: number; readonly reason: string } | undefined;
   readonly credit: (credit: unknown) => void;
+  readonly ask: () => void;
   readonly leave: () => void;
   readonly stop: () => void;
   /** What the statement was run with. */
@@ -67,6 +68,7 @@ async function open(
     ...{ status: answer.status, answer, messages, socket, options, stop },
     end: () => end,
     credit: (credit) => handler?.received(JSON.stringify({ credit })),
+    ask: () => handler?.received("{}"),
     leave: () => handler?.closed(),
     openCount: async () => {
       const text = await (await ask("/metrics")).text();
@@ -187,6 +189,9 @@ test("no other statement, no plain request, and no nonsense as credit", async ()
   const { ask } = createHttpFixture();
   expect((await ask("/v1/sql/ws?sql=SELECT+1")).status).toBe(426);
   const opened = await open(() => rowsOf([1]));
+  opened.ask();
+  expect(opened.messages.at(-1)).toEqual({});
+  expect(opened.end()).toBeUndefined();
   opened.credit("all");
   expect(opened.end()?.code).toBe(1008);
 });

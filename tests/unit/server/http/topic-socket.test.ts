@@ -153,7 +153,7 @@ describe("WebSockets", () => {
 
   test("close on messages that are no credit, and on too much of it", async () => {
     const { opened } = await fixture([]);
-    for (const message of ["x", "{}", '{"credit":0}', '{"credit":"1"}', '{"credit":1e9}', "[]"]) {
+    for (const message of ["x", "{ }", '{"credit":0}', '{"credit":"1"}', '{"credit":1e9}', "[]"]) {
       const socket = await opened();
       present(socket.handler, "handler").received(message);
       expect([message, socket.end?.code]).toEqual([message, 1008]);
@@ -161,6 +161,15 @@ describe("WebSockets", () => {
     const socket = await opened();
     present(socket.handler, "handler").received(new Uint8Array([1]));
     expect(socket.end?.code).toBe(1008);
+  });
+
+  test("answer who asks whether they are there", async () => {
+    const { opened } = await fixture([]);
+    const socket = await opened();
+    while (socket.messages.length === 0) await Bun.sleep(1);
+    present(socket.handler, "handler").received("{}");
+    expect(socket.messages.slice(1)).toEqual([{}]);
+    expect(socket.end).toBeUndefined();
   });
 
   test("say what retention took, and what ends them", async () => {
