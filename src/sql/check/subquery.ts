@@ -204,8 +204,9 @@ function comparisonsOf(
   const binding = bindingOf(context, outer, "IN");
   const operands = node.operand.kind === "row" ? node.operand.items : [node.operand];
   if (operands.length !== items.length) {
-    const problem = `IN compares ${counted(operands.length, "value")} with ${counted(items.length, "column")}`;
-    return context.fail(node.query, problem);
+    const values = counted(operands.length, "value");
+    const columns = counted(items.length, "column");
+    return context.fail(node.query, `IN compares ${values} with ${columns}`);
   }
   return items.map((item, index) => {
     const operand = operands[index] ?? node.operand;
