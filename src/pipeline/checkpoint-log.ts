@@ -10,6 +10,7 @@
  */
 import { assert, present } from "../base/assert.ts";
 import { freeBytes } from "../base/free-bytes.ts";
+import { joinedBytes } from "../base/joined-bytes.ts";
 import type { Platform } from "../base/platform.ts";
 import { isStreamError, StreamError } from "../base/stream-error.ts";
 import type { AppendBatch, AppendedGroup, AppendGroup, LogService } from "../log/log-types.ts";
@@ -402,7 +403,7 @@ export class CheckpointLog {
       values.push(present(value, "a part"));
     }
     if (part.isInline) return decodeCommitRecord(present(values[0], "a commit")).inline;
-    return joined(values);
+    return joinedBytes(values);
   }
 
   #torn({ kind, bytes }: StatePart, found: number): StreamError {
@@ -481,14 +482,4 @@ function* recordsIn(
       position += readBatchHeader(batch).sizeBytes;
     }
   }
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let position = 0;
-  for (const part of parts) {
-    bytes.set(part, position);
-    position += part.length;
-  }
-  return bytes;
 }
